@@ -1,0 +1,123 @@
+"""Every failure that imagelock reports on purpose.
+
+    ImagelockError
+    ├── InvalidDigestError · InvalidPlatformError · InvalidReferenceError      a word that a person wrote
+    ├── ImagesFileError                                                        images.toml: every problem in it
+    ├── LockfileError                                                          images.lock can't be read, or isn't ours
+    │   └── StaleLockfileError                                                 images.lock doesn't answer images.toml
+    ├── DocumentError                                                          a template or a pinned file
+    ├── FileError                                                              the disk said no
+    ├── RegistryError                                                          what a registry or a layout answered
+    │   ├── ImageNotFoundError · AuthenticationError
+    │   ├── InvalidContentError                                                bytes that must not be believed
+    │   └── TemporaryError                                                     no answer, 429, 5xx: later may do
+    └── BatchError                                                             all failures of one run
+
+Errors are named for what the reader has to do next. Each one says *what* in its message, *where and why* in its
+details, and what to type in its hint; ``cli`` alone prints them and picks the exit code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """The four answers that a script can tell apart."""
+
+    DONE = 0
+    """Done, or yes."""
+    NO = 1
+    """The answer is no: stale, drifted, dead. Only from commands that ask a question."""
+    CANNOT = 2
+    """It can't be done as asked: usage, a bad file, no such image, login refused."""
+    TRY_AGAIN = 3
+    """It can't be done now: no answer, a time-out, too many requests."""
+
+
+class ImagelockError(Exception):
+    """A failure with a message for people, lines of detail, and a hint that names one command."""
+
+    exit_code = ExitCode.CANNOT
+
+    def __init__(self, message: str, *, details: Iterable[str] = (), hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.details = tuple(details)
+        self.hint = hint
+
+
+class InvalidDigestError(ImagelockError):
+    """A digest that isn't ``sha256:`` or ``sha512:`` and lower-case hexadecimal digits of the right number."""
+
+
+class InvalidPlatformError(ImagelockError):
+    """A platform that isn't ``os/architecture[/variant]``."""
+
+
+class InvalidReferenceError(ImagelockError):
+    """A text that Docker, podman and BuildKit would refuse as an image reference, too."""
+
+
+class ImagesFileError(ImagelockError):
+    """images.toml can't be used; the details list every problem in it."""
+
+
+class LockfileError(ImagelockError):
+    """images.lock can't be read, or was written by something else."""
+
+
+class StaleLockfileError(LockfileError):
+    """images.lock doesn't answer images.toml, and the command needs one that does."""
+
+
+class DocumentError(ImagelockError):
+    """A file with image references that can't be rendered or pinned."""
+
+
+class FileError(ImagelockError):
+    """A file that can't be read or written."""
+
+
+class RegistryError(ImagelockError):
+    """What a registry, or an OCI layout on disk, answered instead of content."""
+
+
+class ImageNotFoundError(RegistryError):
+    """No such repository, tag, digest or platform there."""
+
+
+class AuthenticationError(RegistryError):
+    """The registry wants other credentials than those that it was given, or none were found."""
+
+
+class InvalidContentError(RegistryError):
+    """Content that must not be believed: wrong digest, ambiguous JSON, too large, not an image."""
+
+
+class TemporaryError(RegistryError):
+    """No answer, too many requests, or a failing server: the same command may succeed later."""
+
+    exit_code = ExitCode.TRY_AGAIN
+
+
+class BatchError(ImagelockError):
+    """All failures of one run, by alias; it may be worth trying again only if that holds for each of them."""
+
+    def __init__(self, message: str, failures: Iterable[tuple[str, ImagelockError]]) -> None:
+        self.failures = tuple(sorted(failures, key=lambda failure: failure[0]))
+        details = [line for alias, error in self.failures for line in _failure_lines(alias, error)]
+        hints = dict.fromkeys(error.hint for _, error in self.failures if error.hint)
+        super().__init__(message, details=details, hint=next(iter(hints), None))
+
+    @property
+    def exit_code(self) -> ExitCode:  # type: ignore[override]  # a batch has the code of its members
+        """``TRY_AGAIN`` if every failure is of that kind, else ``CANNOT``."""
+        codes = {error.exit_code for _, error in self.failures}
+        return ExitCode.TRY_AGAIN if codes == {ExitCode.TRY_AGAIN} else ExitCode.CANNOT
+
+
+def _failure_lines(alias: str, error: ImagelockError) -> Iterable[str]:
+    yield f"{alias}: {error.message}"
+    yield from (f"  {line}" for line in error.details)
