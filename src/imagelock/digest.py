@@ -37,7 +37,9 @@ class Digest:
         if wanted is None:
             raise InvalidDigestError(f"unsupported digest algorithm `{algorithm}`: it must be sha256 or sha512")
         if len(digits) != wanted:
-            raise InvalidDigestError(f"a {algorithm} digest has {wanted} hexadecimal digits, `{text}` has {len(digits)}")
+            raise InvalidDigestError(
+                f"a {algorithm} digest has {wanted} hexadecimal digits, `{text}` has {len(digits)}"
+            )
         if _HEX.fullmatch(digits) is None:
             raise InvalidDigestError(f"the digits of a digest are 0-9 and lower-case a-f, not as in `{text}`")
         return cls(algorithm, digits)

@@ -1,0 +1,48 @@
+"""JSON as one must read it when the bytes were hashed by somebody else.
+
+Go's JSON reader ignores the case of keys and lets the last duplicate win; Python's does neither. Content that the
+two read differently could show a lock one image and a builder another: it is refused (CVE-2021-41190 and its kin).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from imagelock.errors import InvalidContentError
+
+
+def parse_json_object(body: bytes, *, what: str) -> dict[str, Any]:
+    """Read a JSON object without duplicate keys; ``what`` names it in errors."""
+    try:
+        value = json.loads(body, object_pairs_hook=_object_without_duplicates, parse_constant=_refuse_constant)
+    except InvalidContentError as error:
+        raise InvalidContentError(f"{what} is ambiguous: {error.message}") from error
+    except (ValueError, RecursionError) as error:
+        raise InvalidContentError(f"{what} is not JSON") from error
+    if not isinstance(value, dict):
+        raise InvalidContentError(f"{what} is not a JSON object")
+    return value
+
+
+def refuse_case_variants(value: Iterable[str], known: Iterable[str], *, what: str) -> None:
+    """Refuse a key that equals a known one but for its case: Go would read it, Python would not."""
+    exact = {key.casefold(): key for key in known}
+    for key in value:
+        twin = exact.get(key.casefold(), key)
+        if twin != key:
+            raise InvalidContentError(f"{what} is ambiguous: the key `{key}` differs from `{twin}` in case only")
+
+
+def _object_without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        keys = [key for key, _ in pairs]
+        duplicate = next(key for position, key in enumerate(keys) if key in keys[:position])
+        raise InvalidContentError(f"the key `{duplicate}` stands there twice")
+    return result
+
+
+def _refuse_constant(constant: str) -> None:
+    raise InvalidContentError(f"`{constant}` is no JSON value")
