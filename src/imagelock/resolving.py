@@ -17,6 +17,7 @@ from imagelock.oci import (
     FetchedManifest,
     ImageIndex,
     ImageManifest,
+    PlatformDigest,
     parse_config_platform,
     parse_manifest,
 )
@@ -44,14 +45,6 @@ class ManifestSource(Protocol):
     def fetch_blob(self, repository: AnyRepository, descriptor: Descriptor) -> bytes:
         """Get a small blob, such as an image's configuration, verified by its digest."""
         ...
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class PlatformDigest:
-    """Which manifest a platform gets."""
-
-    platform: Platform
-    digest: Digest
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,134 @@
+"""One image that a project wants: a key or a table under ``[images]``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NewType
+
+from imagelock.errors import InvalidPlatformError, InvalidReferenceError
+from imagelock.platforms import Platform
+from imagelock.reference import AnyRepository, PinnedReference, TagReference, WrittenReference, split_image
+from imagelock.selectors import ExactDigest, ExactTag, Selector
+from imagelock.toml_fields import Path, Problems, TableReader
+
+Alias = NewType("Alias", str)
+"""The key under ``[images]``: the name that templates and commands use."""
+
+ALL_PLATFORMS = "all"
+_ALIAS = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageDeclaration:
+    """What is wanted of one image."""
+
+    alias: Alias
+    name: str
+    """The image as spelled, without tag and digest: what rendering writes."""
+    repository: AnyRepository
+    selector: Selector
+    platforms: tuple[Platform, ...] = ()
+    """Sorted; empty for every platform that the index lists."""
+    freeze: str | None = None
+    """Why updates leave this image alone."""
+
+
+def is_alias(text: str) -> bool:
+    """Whether a text can name an image: no dots, since templates write ``images.NAME.digest``."""
+    return _ALIAS.fullmatch(text) is not None
+
+
+def read_declaration(
+    alias: str, value: object, default_platforms: tuple[Platform, ...], problems: Problems
+) -> ImageDeclaration | None:
+    """Read one image, in its short form (a reference) or its long one (a table); None where it has problems."""
+    path: Path = ("images", alias)
+    if not is_alias(alias):
+        problems.add(path, "is not a name: letters, digits, `_` and `-`, and no `-` in front")
+    if isinstance(value, str):
+        written = _read_reference(value, path, problems)
+        return _declare(alias, TableReader({}, path, problems), written, default_platforms)
+    if not isinstance(value, dict):
+        problems.add(path, "must be a reference or a table")
+        return None
+    return _read_long_form(alias, value, default_platforms, problems)
+
+
+def read_platforms(table: TableReader, default: tuple[Platform, ...] = ()) -> tuple[Platform, ...]:
+    """Read ``platforms``: an array, or ``"all"`` (an empty tuple here)."""
+    value = table.raw("platforms")
+    if value is None:
+        return default
+    if value == ALL_PLATFORMS:
+        return ()
+    texts = table.texts("platforms")
+    if texts == ():
+        table.add("platforms", 'must not be empty: leave it out, or write "all", for every platform of the index')
+    platforms: list[Platform] = []
+    for text in texts or ():
+        try:
+            platform = Platform.parse(text)
+        except InvalidPlatformError as error:
+            table.add("platforms", error.message, hint=error.hint)
+            continue
+        if platform in platforms:
+            table.add("platforms", f"`{text}` is there twice: it means {platform}")
+        platforms.append(platform)
+    return tuple(sorted(platforms, key=str))
+
+
+def _read_long_form(
+    alias: str, value: Mapping[str, Any], default_platforms: tuple[Platform, ...], problems: Problems
+) -> ImageDeclaration | None:
+    table = TableReader(value, ("images", alias), problems)
+    text = table.text("image")
+    if not table.has("image"):
+        problems.add(table.path, 'has no `image`, such as `image = "golang:1.22"`')
+    written = None if text is None else _read_reference(text, (*table.path, "image"), problems)
+    declaration = _declare(alias, table, written, default_platforms)
+    table.refuse_other_keys()
+    return declaration
+
+
+def _declare(
+    alias: str, table: TableReader, written: WrittenReference | None, default_platforms: tuple[Platform, ...]
+) -> ImageDeclaration | None:
+    selector = _read_selector(table, written)
+    platforms = read_platforms(table, default_platforms)
+    freeze = table.text("freeze")
+    if written is None or selector is None:
+        return None
+    return ImageDeclaration(
+        alias=Alias(alias),
+        name=written.name,
+        repository=written.repository,
+        selector=selector,
+        platforms=platforms,
+        freeze=freeze,
+    )
+
+
+def _read_reference(text: str, path: Path, problems: Problems) -> WrittenReference | None:
+    try:
+        return split_image(text)
+    except InvalidReferenceError as error:
+        problems.add(path, error.message, hint=error.hint)
+        return None
+
+
+def _read_selector(table: TableReader, written: WrittenReference | None) -> Selector | None:
+    tag = table.text("tag")
+    for key in ("version", "variant", "precision", "prereleases"):
+        if table.raw(key) is not None:
+            table.add(key, "version ranges are not supported by this version of imagelock yet")
+    if written is None:
+        return None
+    if tag is not None and written.tag is not None:
+        table.add("tag", f"stands beside the tag `{written.tag}` in `image`: keep one of the two")
+    match written.meaning:
+        case PinnedReference(_, digest, written_tag):
+            return ExactDigest(digest, written_tag or tag)
+        case TagReference(_, written_or_latest):
+            return ExactTag(tag or written_or_latest)

@@ -1,0 +1,145 @@
+"""Does images.lock answer images.toml? A pure function of the two files: no network, no clock, and always a reason.
+
+A tag that has moved upstream never makes a lock stale: staying is what a lock is for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from imagelock.declaration import Alias, ImageDeclaration
+from imagelock.images_file import ImagesFile
+from imagelock.lockfile import LockedImage, Lockfile
+from imagelock.platforms import Platform
+from imagelock.reference import AnyRepository
+from imagelock.selectors import Selector, accepts
+
+
+@dataclass(frozen=True, slots=True)
+class NotLocked:
+    """An image that images.toml declares and images.lock lacks."""
+
+    alias: Alias
+
+    def __str__(self) -> str:
+        return "declared, but not locked"
+
+
+@dataclass(frozen=True, slots=True)
+class NotDeclared:
+    """An image in images.lock that images.toml no longer has."""
+
+    alias: Alias
+
+    def __str__(self) -> str:
+        return "locked, but no longer declared"
+
+
+@dataclass(frozen=True, slots=True)
+class RepositoryChanged:
+    """The declared image comes from somewhere else than the locked one."""
+
+    alias: Alias
+    locked: AnyRepository
+    declared: AnyRepository
+
+    def __str__(self) -> str:
+        return f"the image is now {self.declared}; {self.locked} is locked"
+
+
+@dataclass(frozen=True, slots=True)
+class SelectorChanged:
+    """images.toml selects the content by other words than it did when the image was locked."""
+
+    alias: Alias
+    locked: LockedImage
+    declared: Selector
+    is_accepted: bool
+    """Whether what is locked satisfies the new words as well, so that nothing needs to move."""
+
+    def __str__(self) -> str:
+        outcome = (
+            "what is locked still satisfies it" if self.is_accepted else f"{_locked_content(self.locked)} is locked"
+        )
+        return f"images.toml now has {self.declared}; {outcome}"
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformNotLocked:
+    """A declared platform that the locked image lacks."""
+
+    alias: Alias
+    platform: Platform
+
+    def __str__(self) -> str:
+        return f"platform {self.platform} declared, but not locked"
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformNotDeclared:
+    """A locked platform that is no longer declared."""
+
+    alias: Alias
+    platform: Platform
+
+    def __str__(self) -> str:
+        return f"platform {self.platform} locked, but no longer declared"
+
+
+@dataclass(frozen=True, slots=True)
+class AllPlatformsChanged:
+    """Every platform of the index is wanted now and was not before, or the other way round."""
+
+    alias: Alias
+    wants_all: bool
+
+    def __str__(self) -> str:
+        if self.wants_all:
+            return "every platform declared, a list of platforms locked"
+        return "a list of platforms declared, every platform locked"
+
+
+Mismatch = (
+    NotLocked
+    | NotDeclared
+    | RepositoryChanged
+    | SelectorChanged
+    | PlatformNotLocked
+    | PlatformNotDeclared
+    | AllPlatformsChanged
+)
+
+
+def find_mismatches(images_file: ImagesFile, lockfile: Lockfile) -> tuple[Mismatch, ...]:
+    """List every way in which the lock doesn't answer the images file, sorted by alias; empty if it does."""
+    locked_images = lockfile.by_alias()
+    found: list[Mismatch] = []
+    for declaration in images_file.images:
+        locked = locked_images.pop(declaration.alias, None)
+        found += [NotLocked(declaration.alias)] if locked is None else compare(declaration, locked)
+    found += [NotDeclared(image.alias) for image in locked_images.values()]
+    return tuple(sorted(found, key=lambda mismatch: mismatch.alias))
+
+
+def compare(declaration: ImageDeclaration, locked: LockedImage) -> Iterator[Mismatch]:
+    """List the ways in which one locked image doesn't answer its declaration."""
+    alias = declaration.alias
+    if declaration.repository != locked.repository:
+        yield RepositoryChanged(alias, locked.repository, declaration.repository)
+    if declaration.selector != locked.selector:
+        is_accepted = accepts(declaration.selector, tag=locked.tag, digest=locked.digest)
+        yield SelectorChanged(alias, locked, declaration.selector, is_accepted)
+    if locked.all_platforms == bool(declaration.platforms):
+        yield AllPlatformsChanged(alias, wants_all=not declaration.platforms)
+    offered = [entry.platform for entry in locked.platform_digests]
+    for platform in declaration.platforms:
+        if not any(platform.matches(candidate) for candidate in offered):
+            yield PlatformNotLocked(alias, platform)
+    for candidate in offered if declaration.platforms else ():
+        if not any(platform.matches(candidate) for platform in declaration.platforms):
+            yield PlatformNotDeclared(alias, candidate)
+
+
+def _locked_content(locked: LockedImage) -> str:
+    return f"tag `{locked.tag}`" if locked.tag else f"digest `{locked.digest.short}`"

@@ -1,0 +1,101 @@
+"""images.toml: which images a project wants, for which platforms, and which files they are rendered into.
+
+People write it, so it is read strictly: a misspelled key is an error with a guess, and one run reports every problem
+with its line.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from posixpath import normpath
+
+from imagelock.declaration import Alias, ImageDeclaration, is_alias, read_declaration, read_platforms
+from imagelock.errors import ImagesFileError
+from imagelock.reference import AnyRepository
+from imagelock.selectors import Selector
+from imagelock.toml_fields import Path, Problem, Problems, TableReader
+from imagelock.toml_positions import line_of, split_position
+
+IMAGES_FILE_NAME = "images.toml"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class RenderTarget:
+    """A file that ``render`` writes, and the template that it is made from; relative to the folder of images.toml."""
+
+    output: str
+    template: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImagesFile:
+    """The whole of images.toml, sorted by alias and by output."""
+
+    images: tuple[ImageDeclaration, ...]
+    targets: tuple[RenderTarget, ...] = ()
+
+
+def parse_images_file(text: str, *, file_name: str = IMAGES_FILE_NAME) -> ImagesFile:
+    """Read images.toml; ``ImagesFileError`` lists every problem in it, in the order of the lines."""
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        sentence, line = split_position(error, text)
+        raise ImagesFileError(f"cannot read {file_name}", details=[f"{file_name}:{line}: {sentence}"]) from error
+    problems = Problems()
+    images_file = _read_document(TableReader(document, (), problems))
+    if problems.found:
+        raise _error(text, problems.found, file_name)
+    return images_file
+
+
+def _read_document(document: TableReader) -> ImagesFile:
+    problems = document.problems
+    platforms = read_platforms(document)
+    declarations = (read_declaration(*item, platforms, problems) for item in document.table("images").items())
+    images = sorted(filter(None, declarations), key=lambda image: image.alias)
+    _refuse_second_names(images, problems)
+    targets = sorted(_read_targets(TableReader(document.table("render"), ("render",), problems)))
+    for key in ("pin", "registries"):
+        if document.raw(key) is not None:
+            document.add(key, "is not supported by this version of imagelock yet")
+    document.refuse_other_keys()
+    return ImagesFile(tuple(images), tuple(targets))
+
+
+def _read_targets(table: TableReader) -> Iterable[RenderTarget]:
+    outputs: dict[str, str] = {}
+    for output, template in table.items():
+        if not isinstance(template, str) or not template or not output:
+            table.add(output, 'must name a template, as in `"Dockerfile" = "Dockerfile.in"`')
+        elif normpath(output) == normpath(template):
+            table.add(output, "is its own template")
+        elif normpath(output) in outputs:
+            table.add(output, f"is the same file as `{outputs[normpath(output)]}`")
+        else:
+            outputs[normpath(output)] = output
+            yield RenderTarget(output, template)
+
+
+def _refuse_second_names(images: Iterable[ImageDeclaration], problems: Problems) -> None:
+    """Refuse two aliases for one image: nobody could say which of them a reference in a file means."""
+    first_alias: dict[tuple[AnyRepository, Selector], Alias] = {}
+    for image in images:
+        first = first_alias.setdefault((image.repository, image.selector), image.alias)
+        if first != image.alias:
+            problems.add(("images", image.alias), f"is the same image as `{first}`: keep one of the two")
+
+
+def _error(text: str, found: Iterable[Problem], file_name: str) -> ImagesFileError:
+    by_line = sorted(((line_of(text, problem.path) or 1, problem) for problem in found), key=lambda pair: pair[0])
+    return ImagesFileError(
+        f"cannot use {file_name}",
+        details=[f"{file_name}:{line}: {_dotted(problem.path)}: {problem.sentence}" for line, problem in by_line],
+        hint=next((problem.hint for _, problem in by_line if problem.hint), None),
+    )
+
+
+def _dotted(path: Path) -> str:
+    return ".".join(key if is_alias(key) else f'"{key}"' for key in path)

@@ -1,0 +1,38 @@
+"""What every image in images.toml was when it was locked: the values of images.lock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from imagelock.declaration import Alias
+from imagelock.digest import Digest
+from imagelock.oci import PlatformDigest
+from imagelock.reference import AnyRepository
+from imagelock.selectors import Selector
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockedImage:
+    """One image as it was locked, beside a copy of what selected it."""
+
+    alias: Alias
+    repository: AnyRepository
+    selector: Selector
+    all_platforms: bool = False
+    """Whether every platform of the index was wanted, not a list of them."""
+    tag: str | None
+    digest: Digest
+    """The image index's digest, or the manifest's where the image has no index."""
+    platform_digests: tuple[PlatformDigest, ...]
+    """Sorted by the platform's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lockfile:
+    """All locked images, sorted by alias."""
+
+    images: tuple[LockedImage, ...] = ()
+
+    def by_alias(self) -> dict[str, LockedImage]:
+        """Index the images by their aliases."""
+        return {image.alias: image for image in self.images}

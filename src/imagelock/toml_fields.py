@@ -1,0 +1,100 @@
+"""Typed reads from a parsed TOML table that collect every problem instead of stopping at the first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from imagelock.suggestions import did_you_mean
+
+Path = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something wrong at a key, in a sentence that follows ``images.node.platforms:``."""
+
+    path: Path
+    sentence: str
+    hint: str | None = None
+
+
+@dataclass(slots=True)
+class Problems:
+    """What was found wrong so far in one file."""
+
+    found: list[Problem] = field(default_factory=list)
+
+    def add(self, path: Path, sentence: str, *, hint: str | None = None) -> None:
+        """Note a problem and go on reading."""
+        self.found.append(Problem(path, sentence, hint))
+
+
+class TableReader:
+    """Reads one table: each key by its type, then ``refuse_other_keys`` for what a person misspelled."""
+
+    def __init__(self, table: Mapping[str, Any], path: Path, problems: Problems) -> None:
+        self._table = table
+        self._known: list[str] = []
+        self.path = path
+        self.problems = problems
+
+    def text(self, key: str) -> str | None:
+        """Read a string, or None where the key is missing or is no string (which is noted)."""
+        found: str | None = self._read(key, str, "a string")
+        return found
+
+    def boolean(self, key: str) -> bool | None:
+        """Read ``true`` or ``false``, or None."""
+        found: bool | None = self._read(key, bool, "true or false")
+        return found
+
+    def table(self, key: str) -> Mapping[str, Any]:
+        """Read a table; an empty one where the key is missing or is no table (which is noted)."""
+        found: Mapping[str, Any] | None = self._read(key, dict, "a table")
+        return found or {}
+
+    def texts(self, key: str) -> tuple[str, ...] | None:
+        """Read an array of strings, or None."""
+        values: list[object] | None = self._read(key, list, "an array of strings")
+        if values is None:
+            return None
+        if not all(isinstance(value, str) for value in values):
+            self.add(key, "must be an array of strings")
+            return None
+        return tuple(str(value) for value in values)
+
+    def raw(self, key: str) -> object:
+        """Read a value of whatever type; the caller looks at it."""
+        self._known.append(key)
+        return self._table.get(key)
+
+    def has(self, key: str) -> bool:
+        """Whether the key is there at all."""
+        return key in self._table
+
+    def keys(self) -> tuple[str, ...]:
+        """All keys, for tables whose keys are names."""
+        return tuple(self._table)
+
+    def items(self) -> Iterator[tuple[str, Any]]:
+        """All keys with their values."""
+        return iter(self._table.items())
+
+    def add(self, key: str, sentence: str, *, hint: str | None = None) -> None:
+        """Note a problem at one of this table's keys."""
+        self.problems.add((*self.path, key), sentence, hint=hint)
+
+    def refuse_other_keys(self) -> None:
+        """Note each key that nobody read: a misspelled key must not be silently ignored."""
+        for key in self._table:
+            if key not in self._known:
+                self.add(key, f"is not a known key{did_you_mean(key, self._known)}")
+
+    def _read(self, key: str, wanted: type, what: str) -> Any:  # noqa: ANN401  the callers narrow it
+        value = self.raw(key)
+        if value is not None and type(value) is not wanted:
+            self.add(key, f"must be {what}")
+            return None
+        return value
