@@ -122,7 +122,7 @@ def _read_selector(declared: TableReader) -> Selector | None:
     tag = declared.text("tag")
     if declared.has("digest"):
         digest = _parsed(Digest.parse, declared, "digest")
-        return digest and ExactDigest(digest, tag)
+        return None if digest is None else ExactDigest(digest, tag)
     if tag is None:
         declared.problems.add(declared.path, "has neither a tag nor a digest")
     return None if tag is None else ExactTag(tag)
@@ -130,9 +130,9 @@ def _read_selector(declared: TableReader) -> Selector | None:
 
 def _read_platforms(image: TableReader) -> Iterator[PlatformDigest]:
     table = TableReader(image.table("platforms"), (*image.path, "platforms"), image.problems)
-    if not any(table.items()):
+    if not table.keys():
         image.problems.add(image.path, "has no platforms")
-    for name, _ in table.items():
+    for name in table.keys():  # noqa: SIM118  a reader is no mapping
         digest = _parsed(Digest.parse, table, name)
         try:
             platform = Platform.parse(name)
