@@ -5,6 +5,7 @@
     ├── ImagesFileError                                                        images.toml: every problem in it
     ├── LockfileError                                                          images.lock can't be read, or isn't ours
     │   └── StaleLockfileError                                                 images.lock doesn't answer images.toml
+    ├── CheckFailedError                                                       somebody asked, and the answer is no
     ├── DocumentError                                                          a template or a pinned file
     ├── FileError                                                              the disk said no
     ├── RegistryError                                                          what a registry or a layout answered
@@ -70,6 +71,12 @@ class LockfileError(ImagelockError):
 
 class StaleLockfileError(LockfileError):
     """images.lock doesn't answer images.toml, and the command needs one that does."""
+
+
+class CheckFailedError(ImagelockError):
+    """The answer to the question that the command was asked is no."""
+
+    exit_code = ExitCode.NO
 
 
 class DocumentError(ImagelockError):

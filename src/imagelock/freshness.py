@@ -59,10 +59,8 @@ class SelectorChanged:
     """Whether what is locked satisfies the new words as well, so that nothing needs to move."""
 
     def __str__(self) -> str:
-        outcome = (
-            "what is locked still satisfies it" if self.is_accepted else f"{_locked_content(self.locked)} is locked"
-        )
-        return f"images.toml now has {self.declared}; {outcome}"
+        locked = f"tag `{self.locked.tag}`" if self.locked.tag else f"digest `{self.locked.digest.short}`"
+        return f"images.toml now has {self.declared}; {locked} is locked" + " and satisfies it" * self.is_accepted
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +137,3 @@ def compare(declaration: ImageDeclaration, locked: LockedImage) -> Iterator[Mism
     for candidate in offered if declaration.platforms else ():
         if not any(platform.matches(candidate) for platform in declaration.platforms):
             yield PlatformNotDeclared(alias, candidate)
-
-
-def _locked_content(locked: LockedImage) -> str:
-    return f"tag `{locked.tag}`" if locked.tag else f"digest `{locked.digest.short}`"

@@ -142,6 +142,11 @@ def split_image(text: str) -> WrittenReference:
     )
 
 
+def registry_as_written(name: str) -> str:
+    """Return the registry part of a spelled image name, or ``docker.io`` where none was written."""
+    return _split_domain(name)[0]
+
+
 def parse_repository(text: str) -> AnyRepository:
     """Read a repository, as images.lock writes it; a tag or a digest is refused."""
     if text.startswith(_LAYOUT_PREFIX):

@@ -36,5 +36,5 @@ def accepts(selector: Selector, *, tag: str | None, digest: Digest) -> bool:
     match selector:
         case ExactTag(wanted):
             return tag == wanted
-        case ExactDigest(wanted_digest, wanted_tag):
-            return digest == wanted_digest and tag == wanted_tag
+        case ExactDigest(wanted_digest):
+            return digest == wanted_digest

@@ -1,0 +1,113 @@
+"""What is said, to whom, and in which colour: data on stdout, everything about the work on stderr."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from typing import Any, TextIO
+
+import click
+
+from imagelock.errors import ImagelockError
+
+JSON_SCHEMA = 1
+_CLEAR_LINE = "\r\x1b[2K"
+
+
+class Console:
+    """Prints for one run. Quietness: 0 says everything, 1 errors only, 2 nothing but the exit code."""
+
+    def __init__(self, *, color: str = "auto", quietness: int = 0, verbosity: int = 0) -> None:
+        self._quietness = quietness
+        self.verbosity = verbosity
+        self._stdout_color = _wants_color(color, sys.stdout)
+        self._stderr_color = _wants_color(color, sys.stderr)
+        self._shows_progress = quietness == 0 and sys.stderr.isatty() and not os.environ.get("CI")
+        self._progress_is_shown = False
+
+    def data(self, text: str) -> None:
+        """Print what was asked for."""
+        click.echo(escape_controls(text), color=self._stdout_color)
+
+    def raw_data(self, content: bytes) -> None:
+        """Print bytes as they are."""
+        sys.stdout.flush()
+        sys.stdout.buffer.write(content)
+
+    def json(self, document: Mapping[str, Any]) -> None:
+        """Print one JSON object for scripts."""
+        click.echo(json.dumps({"schema": JSON_SCHEMA, **document}, indent=2, ensure_ascii=False))
+
+    def say(self, text: str) -> None:
+        """Tell about the work."""
+        if self._quietness == 0:
+            self._write(text)
+
+    def detail(self, text: str) -> None:
+        """Tell a reason that only ``-v`` asks for."""
+        if self.verbosity and self._quietness == 0:
+            self._write(click.style(text, dim=True))
+
+    def note(self, text: str) -> None:
+        """Tell something that the reader may not expect, and that changes nothing."""
+        self.say(f"{click.style('note', fg='cyan', bold=True)}: {text}")
+
+    def warn(self, text: str) -> None:
+        """Tell something that the reader should change."""
+        self.say(f"{click.style('warning', fg='yellow', bold=True)}: {text}")
+
+    def error(self, error: ImagelockError) -> None:
+        """Print an error in its three parts: what; where and why; what to type."""
+        if self._quietness > 1:
+            return
+        lines = [f"{click.style('error', fg='red', bold=True)}: {escape_controls(error.message)}"]
+        lines += [f"  {escape_controls(line)}" for line in error.details]
+        if error.hint:
+            lines += ["", f"{click.style('hint', fg='cyan', bold=True)}: {escape_controls(error.hint)}"]
+        self._write("\n".join(lines))
+
+    def progress(self, text: str) -> None:
+        """Replace the one transient line on a terminal; nowhere else is anything shown."""
+        if self._shows_progress:
+            width = _terminal_width() - 1
+            click.echo(f"{_CLEAR_LINE}{escape_controls(text)[:width]}", nl=False, err=True, color=True)
+            self._progress_is_shown = True
+
+    def _write(self, text: str) -> None:
+        if self._progress_is_shown:
+            click.echo(_CLEAR_LINE, nl=False, err=True, color=True)
+            self._progress_is_shown = False
+        click.echo(text, err=True, color=self._stderr_color)
+
+
+def escape_controls(text: str) -> str:
+    """Make control characters visible: what a registry sends must not steer a terminal."""
+    return "".join(
+        character if character.isprintable() or character in "\n\t" else character.encode("unicode_escape").decode()
+        for character in text
+    )
+
+
+def columns(rows: Iterable[Iterable[str]]) -> list[str]:
+    """Align rows in columns, two blanks apart, without blanks at the ends."""
+    table = [list(row) for row in rows]
+    widths = [max(len(cell) for cell in column) for column in zip(*table, strict=True)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in table]
+
+
+def _wants_color(choice: str, stream: TextIO) -> bool:
+    """Decide as https://no-color.org asks; ``FORCE_COLOR`` is for CI systems that show colours without a terminal."""
+    if choice != "auto":
+        return choice == "always"
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def _terminal_width() -> int:
+    with suppress(OSError, ValueError):
+        return os.get_terminal_size(sys.stderr.fileno()).columns
+    return 80

@@ -1,0 +1,27 @@
+"""``imagelock list``: the locked images."""
+
+from __future__ import annotations
+
+import click
+
+from imagelock.cli.console import columns
+from imagelock.cli.lock_report import image_document
+from imagelock.cli.options import Settings, format_option, with_settings
+from imagelock.cli.project import find_project
+
+
+@click.command("list")
+@format_option
+@with_settings
+def command(settings: Settings, *, output_format: str) -> None:
+    """List the locked images with their tags, digests and platforms."""
+    images = find_project(settings).read_lockfile().images
+    if output_format == "json":
+        settings.console.json({"images": [image_document(image) for image in images]})
+        return
+    rows = [
+        (image.alias, image.tag or "", image.digest.short, " ".join(str(e.platform) for e in image.platform_digests))
+        for image in images
+    ]
+    for line in columns(rows):
+        settings.console.data(line)

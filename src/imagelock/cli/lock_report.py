@@ -1,0 +1,93 @@
+"""How a change of images.lock is told: a summary, a line for each change, nothing for what stayed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from imagelock.changes import Added, Change, Removed, Updated
+from imagelock.cli.console import columns
+from imagelock.lockfile import LockedImage
+
+_VERBS = {
+    Added: ("Added", "Add", "green"),
+    Updated: ("Updated", "Update", "yellow"),
+    Removed: ("Removed", "Remove", "red"),
+}
+
+
+def change_lines(changes: Sequence[Change], *, is_dry_run: bool) -> list[str]:
+    """Write one line for each change: ``Updated redis  7.4-alpine (rebuilt)  77ab… -> 1f2e…``."""
+    if not changes:
+        return []
+    rows = columns([_verb(change, is_dry_run=is_dry_run), *_cells(change)] for change in changes)
+    return [_colored(row, change, is_dry_run=is_dry_run) for row, change in zip(rows, changes, strict=True)]
+
+
+def change_document(change: Change) -> dict[str, Any]:
+    """Describe a change for scripts, with whole digests."""
+    old = change.old if isinstance(change, Updated) else change.image if isinstance(change, Removed) else None
+    new = change.new if isinstance(change, Updated) else change.image if isinstance(change, Added) else None
+    return {
+        "change": _VERBS[type(change)][0].lower(),
+        "name": change.alias,
+        "old": old and image_document(old),
+        "new": new and image_document(new),
+    }
+
+
+def image_document(image: LockedImage) -> dict[str, Any]:
+    """Describe a locked image for scripts."""
+    return {
+        "name": image.alias,
+        "repository": str(image.repository),
+        "tag": image.tag,
+        "digest": str(image.digest),
+        "platforms": {str(entry.platform): str(entry.digest) for entry in image.platform_digests},
+    }
+
+
+def _verb(change: Change, *, is_dry_run: bool) -> str:
+    return _VERBS[type(change)][is_dry_run]
+
+
+def _colored(row: str, change: Change, *, is_dry_run: bool) -> str:
+    verb = _verb(change, is_dry_run=is_dry_run)
+    return click.style(verb, fg=_VERBS[type(change)][2], bold=True) + row.removeprefix(verb)
+
+
+def _cells(change: Change) -> tuple[str, str, str, str]:
+    match change:
+        case Added(image) | Removed(image):
+            platforms = " ".join(str(entry.platform) for entry in image.platform_digests)
+            return image.alias, image.tag or "", image.digest.short, platforms
+        case Updated(old, new):
+            return new.alias, _tags(change), _arrow(old.digest.short, new.digest.short), _remark(change)
+
+
+def _tags(change: Updated) -> str:
+    if change.old.tag != change.new.tag:
+        return _arrow(change.old.tag or "no tag", change.new.tag or "no tag")
+    rebuilt = change.old.repository == change.new.repository and change.moved_platforms
+    return (change.new.tag or "") + (" (rebuilt)" if rebuilt else "")
+
+
+def _remark(change: Updated) -> str:
+    """Say what the digests don't: which platforms moved, came and went."""
+    if change.old.repository != change.new.repository:
+        return f"now from {change.new.repository}"
+    remarks: list[str] = []
+    staying = [entry.platform for entry in change.new.platform_digests if entry.platform not in change.gained_platforms]
+    if change.moved_platforms and len(change.moved_platforms) < len(staying):
+        remarks.append(f"{' '.join(map(str, change.moved_platforms))} only")
+    remarks += [f"+{platform}" for platform in change.gained_platforms]
+    remarks += [f"-{platform}" for platform in change.lost_platforms]
+    if not remarks and change.old.digest == change.new.digest:
+        remarks.append("same content, declared in other words")
+    return f"({', '.join(remarks)})" if remarks else ""
+
+
+def _arrow(old: str, new: str) -> str:
+    return old if old == new else f"{old} -> {new}"

@@ -1,0 +1,115 @@
+"""What ``lock`` and ``update`` share: read both files, run a plan, write the lock, tell what happened."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from imagelock.changes import Change, find_changes
+from imagelock.cli.console import Console
+from imagelock.cli.lock_report import change_document, change_lines
+from imagelock.cli.options import Settings
+from imagelock.cli.project import Project, find_project
+from imagelock.conflict_markers import has_conflict_markers
+from imagelock.declaration import Alias
+from imagelock.files import write_changed
+from imagelock.images_file import ImagesFile
+from imagelock.lock_repair import merge_conflict
+from imagelock.lock_run import LockResult, run_steps
+from imagelock.lockfile import Lockfile
+from imagelock.lockfile_text import dump_lockfile, parse_lockfile
+from imagelock.locking import Step
+from imagelock.sources import Sources
+
+Planner = Callable[[ImagesFile, Lockfile], Sequence[Step]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a run did, or would do, to images.lock."""
+
+    result: LockResult
+    changes: Sequence[Change]
+    seconds: float
+    is_dry_run: bool
+
+
+def run_plan(settings: Settings, plan: Planner, *, is_dry_run: bool) -> Outcome:
+    """Carry out a plan and write images.lock, unless this is a dry run or nothing differs."""
+    started = time.monotonic()
+    project = find_project(settings)
+    images_file = project.read_images_file()
+    before = _read_repaired(project, images_file, settings.console)
+    steps = plan(images_file, before)
+    with Sources(project.folder, offline=settings.offline) as sources:
+        result = run_steps(steps, sources, on_done=_progress(settings.console, total=len(steps)))
+    if not is_dry_run:
+        _write(project, result.lockfile)
+    return Outcome(
+        result=result,
+        changes=find_changes(before, result.lockfile),
+        seconds=time.monotonic() - started,
+        is_dry_run=is_dry_run,
+    )
+
+
+def report(console: Console, outcome: Outcome, summary: str, *, output_format: str) -> None:
+    """Tell people on stderr, or scripts on stdout, what happened."""
+    if output_format == "json":
+        console.json(
+            {
+                "images": len(outcome.result.lockfile.images),
+                "dry_run": outcome.is_dry_run,
+                "changes": [change_document(change) for change in outcome.changes],
+                "notes": [{"name": alias, "note": note} for alias, note in outcome.result.notes],
+            }
+        )
+        return
+    console.say(summary)
+    for line in change_lines(outcome.changes, is_dry_run=outcome.is_dry_run):
+        console.say(line)
+    for alias, note in outcome.result.notes:
+        console.note(f"{alias}: {note}")
+
+
+def count(number: int, noun: str = "image") -> str:
+    """Write a number and its noun: ``1 image``, ``2 images``."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def took(seconds: float) -> str:
+    """Write a duration as uv does: ``12ms``, ``1.4s``."""
+    return f"{seconds:.1f}s" if seconds >= 1 else f"{seconds * 1000:.0f}ms"
+
+
+def _read_repaired(project: Project, images_file: ImagesFile, console: Console) -> Lockfile:
+    text = project.read_lock_text()
+    name = str(project.lock_path)
+    if text is None:
+        return Lockfile()
+    if not has_conflict_markers(text):
+        return parse_lockfile(text, file_name=name)
+    repair = merge_conflict(text, images_file, file_name=name)
+    lost = f" ({count(len(repair.lost))} locked again: {', '.join(repair.lost)})" if repair.lost else ""
+    console.say(f"Merged conflict markers in {name}{lost}")
+    return repair.lockfile
+
+
+def _write(project: Project, lockfile: Lockfile) -> None:
+    text = dump_lockfile(lockfile)
+    current = project.read_lock_text()
+    # A checkout with CRLF has the same lock; writing it anew would show a change where none is.
+    if current is None or current.replace("\r\n", "\n") != text:
+        write_changed({project.lock_path: text.encode()})
+
+
+def _progress(console: Console, *, total: int) -> Callable[[Alias], None]:
+    done = 0
+
+    def on_done(alias: Alias) -> None:
+        nonlocal done
+        done += 1
+        console.progress(f"Locking {done}/{total}: {alias}")
+
+    return on_done

@@ -1,0 +1,97 @@
+"""The group of all commands, and the one place that prints errors and chooses exit codes."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+
+import click
+
+from imagelock import __version__
+from imagelock.cli.options import add_shared_options, console_of
+from imagelock.errors import ExitCode, ImagelockError
+from imagelock.suggestions import did_you_mean
+
+_COMMANDS = {
+    "check": "Is everything as locked? What CI asks; no network.",
+    "list": "List the locked images.",
+    "lock": "Make images.lock answer images.toml.",
+    "render": "Write locked digests into your files.",
+    "update": "Move images to what their tags give today.",
+}
+_INTERRUPTED = 130
+
+
+class _LazyGroup(click.Group):
+    """Imports a command's module when that command is called: the others cost no time."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
+        return sorted(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  click's signature
+        if cmd_name not in _COMMANDS:
+            return None
+        module = importlib.import_module(f"imagelock.cli.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
+            raise click.UsageError(f"there is no command `{args[0]}`{did_you_mean(args[0], _COMMANDS)}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  click's signature
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(_COMMANDS.items()))
+
+
+@click.group(
+    cls=_LazyGroup,
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "auto_envvar_prefix": "IMAGELOCK",
+        "max_content_width": 100,
+    },
+)
+@click.version_option(__version__, message="imagelock %(version)s")
+@add_shared_options
+def cli() -> None:
+    """Lock container images by digest, and render the digests into your files."""
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run the command line and return its exit code."""
+    context = None
+    try:
+        with cli.make_context("imagelock", sys.argv[1:] if arguments is None else arguments) as context:
+            cli.invoke(context)
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except click.ClickException as error:
+        return _fail(context, _from_click(error))
+    except ImagelockError as error:
+        return _fail(context, error)
+    except (KeyboardInterrupt, click.Abort):
+        sys.stderr.write("\ninterrupted: nothing was written\n")
+        sys.stderr.flush()
+        os._exit(_INTERRUPTED)  # worker threads may still wait for a registry; nobody wants their answers any more
+    except BrokenPipeError:
+        # The reader of our output has gone, as `head` does; Python must not complain about it while it exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return ExitCode.DONE
+
+
+def _fail(context: click.Context | None, error: ImagelockError) -> int:
+    console_of(context or click.Context(cli)).error(error)
+    return error.exit_code
+
+
+def _from_click(error: click.ClickException) -> ImagelockError:
+    message = error.format_message()
+    hint = None
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        hint = f"run `{error.ctx.command_path} --help`"
+    return ImagelockError(message[:1].lower() + message[1:].rstrip("."), hint=hint)

@@ -1,0 +1,97 @@
+"""Options that every command has, before or behind its name, and the values that they become."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import update_wrapper
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import click
+from click.core import ParameterSource
+
+from imagelock.cli.console import Console
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a run was told to do, whichever command it is."""
+
+    console: Console
+    images_path: Path | None
+    lock_path: Path | None
+    offline: bool
+
+
+def with_settings(function: Callable[Concatenate[Settings, _P], _R]) -> Callable[_P, _R]:
+    """Give a command the shared options, and its function the settings that they make."""
+
+    def invoke(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+        return function(_settings(click.get_current_context()), *args, **kwargs)
+
+    return add_shared_options(update_wrapper(invoke, function))
+
+
+def add_shared_options(function: Callable[_P, _R]) -> Callable[_P, _R]:
+    """Declare the shared options on a command or on the group."""
+    for option in reversed(_SHARED_OPTIONS):
+        function = option(function)
+    return function
+
+
+format_option = click.option(
+    "--format", "output_format", type=click.Choice(["text", "json"]), default="text", help="For people, or for scripts."
+)
+
+
+def _remember(context: click.Context, parameter: click.Parameter, value: object) -> None:
+    """Keep a shared option; what stands behind the command's name wins over what stands before it."""
+    values: dict[str, Any] = context.find_root().ensure_object(dict)
+    name = str(parameter.name)
+    if name not in values or context.get_parameter_source(name) is not ParameterSource.DEFAULT:
+        values[name] = value
+
+
+def _shared(*names: str, **attributes: Any) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:  # noqa: ANN401  click's
+    long_name = next(name for name in names if name.startswith("--"))
+    variable = f"IMAGELOCK_{long_name.removeprefix('--').replace('-', '_').upper()}"
+    return click.option(*names, envvar=variable, expose_value=False, callback=_remember, **attributes)
+
+
+_SHARED_OPTIONS = (
+    _shared("-C", "--directory", type=click.Path(path_type=Path), help="Work as if started in this folder."),
+    _shared("--file", type=click.Path(path_type=Path), help="The images file, instead of the nearest images.toml."),
+    _shared("--lockfile", type=click.Path(path_type=Path), help="The lockfile, instead of images.lock beside it."),
+    _shared("--offline", is_flag=True, help="Use no network; fail where it would be needed."),
+    _shared("-q", "--quiet", count=True, help="Errors only; twice: nothing but the exit code."),
+    _shared("-v", "--verbose", count=True, help="Reasons; twice: requests as well."),
+    _shared("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="When to use colours."),
+)
+
+
+def console_of(context: click.Context) -> Console:
+    """Make the console that the shared options ask for, as far as they were read."""
+    values: dict[str, Any] = context.find_root().obj or {}
+    return Console(
+        color=values.get("color", "auto"), quietness=values.get("quiet", 0), verbosity=values.get("verbose", 0)
+    )
+
+
+def _settings(context: click.Context) -> Settings:
+    values: dict[str, Any] = context.find_root().obj
+    if values["directory"] is not None:
+        try:
+            os.chdir(values["directory"])
+        except OSError as error:
+            raise click.UsageError(f"cannot work in {values['directory']}: {error.strerror}") from error
+    return Settings(
+        console=console_of(context),
+        images_path=values["file"],
+        lock_path=values["lockfile"],
+        offline=values["offline"],
+    )

@@ -1,0 +1,73 @@
+"""The two files that every command starts from: where they are, and what they say."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from imagelock.cli.options import Settings
+from imagelock.errors import FileError, StaleLockfileError
+from imagelock.files import read_text
+from imagelock.freshness import find_mismatches
+from imagelock.images_file import IMAGES_FILE_NAME, ImagesFile, parse_images_file
+from imagelock.lockfile import Lockfile
+from imagelock.lockfile_text import LOCKFILE_NAME, parse_lockfile
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """Where a project's files are; paths are as short as the working directory allows, since errors show them."""
+
+    images_path: Path
+    lock_path: Path
+
+    @property
+    def folder(self) -> Path:
+        """What the paths in images.toml are relative to."""
+        return self.images_path.parent
+
+    def read_images_file(self) -> ImagesFile:
+        """Read and check images.toml."""
+        return parse_images_file(read_text(self.images_path), file_name=str(self.images_path))
+
+    def read_lock_text(self) -> str | None:
+        """Read images.lock as text, or return None where nothing was locked yet."""
+        return read_text(self.lock_path) if self.lock_path.exists() else None
+
+    def read_lockfile(self) -> Lockfile:
+        """Read images.lock; where there is none, nothing is locked."""
+        text = self.read_lock_text()
+        return Lockfile() if text is None else parse_lockfile(text, file_name=str(self.lock_path))
+
+    def read_fresh(self) -> tuple[ImagesFile, Lockfile]:
+        """Read both files and refuse a lock that doesn't answer images.toml, with every reason."""
+        images_file, lockfile = self.read_images_file(), self.read_lockfile()
+        mismatches = find_mismatches(images_file, lockfile)
+        if mismatches:
+            raise StaleLockfileError(
+                f"{self.lock_path} does not match {self.images_path}",
+                details=[f"{mismatch.alias}: {mismatch}" for mismatch in mismatches],
+                hint="run `imagelock lock`",
+            )
+        return images_file, lockfile
+
+
+def find_project(settings: Settings) -> Project:
+    """Find images.toml: the named one, or the nearest in this folder and above, but not above the repository's root."""
+    images_path = settings.images_path or _nearest_images_file()
+    return Project(images_path, settings.lock_path or images_path.parent / LOCKFILE_NAME)
+
+
+def _nearest_images_file() -> Path:
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        candidate = folder / IMAGES_FILE_NAME
+        if candidate.is_file():
+            return Path(os.path.relpath(candidate, here))
+        if (folder / ".git").exists():
+            break
+    raise FileError(
+        f"there is no {IMAGES_FILE_NAME} in this folder or above it",
+        hint=f"write one: `printf '[images]\\ngo = \"golang:1.22\"\\n' > {IMAGES_FILE_NAME}`",
+    )

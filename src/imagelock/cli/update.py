@@ -1,0 +1,63 @@
+"""``imagelock update``: move images to what their tags give today."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+import click
+
+from imagelock.changes import Updated
+from imagelock.cli.locking import count, report, run_plan, took
+from imagelock.cli.options import Settings, format_option, with_settings
+from imagelock.errors import ImagelockError
+from imagelock.images_file import IMAGES_FILE_NAME, ImagesFile
+from imagelock.lockfile import Lockfile
+from imagelock.locking import Step, plan_update
+from imagelock.suggestions import did_you_mean
+
+
+@click.command("update")
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("--dry-run", is_flag=True, help="Say what would change; write nothing.")
+@click.option("--index", "takes_every_index", is_flag=True, help="Take an index that moved for other platforms only.")
+@format_option
+@with_settings
+def command(
+    settings: Settings, *, names: tuple[str, ...], dry_run: bool, takes_every_index: bool, output_format: str
+) -> None:
+    """Move all images, or the named ones, to what their tags give today."""
+    update_images(settings, names, is_dry_run=dry_run, takes_every_index=takes_every_index, output_format=output_format)
+
+
+def update_images(
+    settings: Settings,
+    names: Collection[str],
+    *,
+    is_dry_run: bool,
+    takes_every_index: bool,
+    output_format: str,
+) -> None:
+    """Move the named images, or all where none is named."""
+
+    def plan(images_file: ImagesFile, lockfile: Lockfile) -> Sequence[Step]:
+        aliases = [image.alias for image in images_file.images]
+        _refuse_unknown(names, aliases)
+        return plan_update(images_file, lockfile, aliases=names or aliases, takes_every_index=takes_every_index)
+
+    outcome = run_plan(settings, plan, is_dry_run=is_dry_run)
+    images = count(len(outcome.result.lockfile.images))
+    updated = sum(isinstance(change, Updated) for change in outcome.changes)
+    if not outcome.changes:
+        summary = f"{', '.join(names) or images} already up to date"
+    elif is_dry_run:
+        summary = f"Would update {updated} of {images}; nothing was written"
+    else:
+        summary = f"Updated {updated} of {images} in {took(outcome.seconds)}"
+    report(settings.console, outcome, summary, output_format=output_format)
+
+
+def _refuse_unknown(names: Collection[str], aliases: Sequence[str]) -> None:
+    unknown = [name for name in names if name not in aliases]
+    if unknown:
+        guesses = [f"{IMAGES_FILE_NAME} has no image `{name}`{did_you_mean(name, aliases)}" for name in unknown]
+        raise ImagelockError(guesses[0], details=guesses[1:])

@@ -1,0 +1,91 @@
+"""OCI image layouts: directories that hold images the way a registry does, for air-gapped machines and for demos.
+
+https://github.com/opencontainers/image-spec/blob/main/image-layout.md
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from imagelock.digest import Digest
+from imagelock.errors import ImageNotFoundError, InvalidContentError
+from imagelock.oci import Descriptor, FetchedManifest, ImageIndex, parse_manifest
+from imagelock.reference import AnyRepository, ImageReference, LayoutRepository, PinnedReference
+from imagelock.suggestions import did_you_mean
+
+_NAME_ANNOTATION = "org.opencontainers.image.ref.name"
+_MAX_MANIFEST_BYTES = 4 * 1024 * 1024
+_MAX_BLOB_BYTES = 8 * 1024 * 1024
+
+
+class LayoutSource:
+    """Reads manifests from layouts whose directories are relative to the folder of images.toml."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def expect(self, references: Iterable[ImageReference]) -> None:
+        """Nothing can be prepared on a disk."""
+
+    def fetch_manifest(self, reference: ImageReference) -> FetchedManifest:
+        """Read the manifest or index that a name of the layout points to, or one by its digest."""
+        digest = self.fetch_digest(reference)
+        return FetchedManifest(digest, self._read_blob(reference.repository, digest, _MAX_MANIFEST_BYTES))
+
+    def fetch_digest(self, reference: ImageReference) -> Digest:
+        """Look a name up in the layout's index; a digest must be there as a blob."""
+        if isinstance(reference, PinnedReference):
+            if not self._blob_path(reference.repository, reference.digest).is_file():
+                raise ImageNotFoundError(f"{reference.repository} has no content {reference.digest}")
+            return reference.digest
+        names = self._names(reference.repository)
+        if reference.tag not in names:
+            raise ImageNotFoundError(
+                f"{reference.repository} has no image named `{reference.tag}`{did_you_mean(reference.tag, names)}",
+                details=[f"it has: {', '.join(sorted(names)) or 'none with a name'}"],
+            )
+        return names[reference.tag]
+
+    def fetch_blob(self, repository: AnyRepository, descriptor: Descriptor) -> bytes:
+        """Read a small blob, verified by its digest."""
+        return self._read_blob(repository, descriptor.digest, _MAX_BLOB_BYTES)
+
+    def _names(self, repository: AnyRepository) -> dict[str, Digest]:
+        path = self._directory(repository) / "index.json"
+        try:
+            body = path.read_bytes()
+        except OSError as error:
+            raise ImageNotFoundError(
+                f"{repository} is not an OCI layout", details=[f"{path}: {error.strerror}"]
+            ) from error
+        document = parse_manifest(FetchedManifest(Digest.of(body), body))
+        if not isinstance(document, ImageIndex):
+            raise InvalidContentError(f"{path} is not an image index")
+        return {
+            value: entry.digest
+            for entry in document.entries
+            for key, value in entry.annotations
+            if key == _NAME_ANNOTATION
+        }
+
+    def _read_blob(self, repository: AnyRepository, digest: Digest, max_bytes: int) -> bytes:
+        path = self._blob_path(repository, digest)
+        try:
+            with path.open("rb") as file:
+                body = file.read(max_bytes + 1)
+        except OSError as error:
+            raise ImageNotFoundError(f"{repository} lacks {digest}", details=[f"{path}: {error.strerror}"]) from error
+        if len(body) > max_bytes:
+            raise InvalidContentError(f"{path} is larger than {max_bytes} bytes")
+        if Digest.of(body, algorithm=digest.algorithm) != digest:
+            raise InvalidContentError(f"{path} is damaged: its content has another digest")
+        return body
+
+    def _blob_path(self, repository: AnyRepository, digest: Digest) -> Path:
+        return self._directory(repository) / "blobs" / digest.algorithm / digest.hex
+
+    def _directory(self, repository: AnyRepository) -> Path:
+        if not isinstance(repository, LayoutRepository):
+            raise TypeError(f"{repository} is not a layout")
+        return self._folder / repository.directory

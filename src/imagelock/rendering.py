@@ -1,0 +1,128 @@
+"""Templates to files: the locked digests take the place of the placeholders, and no other byte changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from imagelock.declaration import ImageDeclaration
+from imagelock.errors import ImagelockError, InvalidPlatformError
+from imagelock.images_file import ImagesFile
+from imagelock.lockfile import LockedImage, Lockfile
+from imagelock.placeholders import Placeholder, find_placeholders, position
+from imagelock.platforms import Platform
+from imagelock.reference import LayoutRepository, registry_as_written
+from imagelock.suggestions import did_you_mean
+
+_PLATFORMS = "platforms."
+_DIGEST_SUFFIX = ".digest"
+
+
+@dataclass(frozen=True, slots=True)
+class SpelledImage:
+    """A locked image under the name that its owner gave it in images.toml."""
+
+    name: str
+    tag: str | None
+    locked: LockedImage
+
+
+@dataclass(frozen=True, slots=True)
+class Rendering:
+    """What a template becomes, or what is wrong with it (lines that begin with ``FILE:LINE:COLUMN:``)."""
+
+    content: bytes
+    problems: tuple[str, ...]
+    single_platforms: tuple[str, ...]
+    """Placeholders that put one platform's digest where usually the index's stands."""
+
+
+class _UnknownFieldError(ImagelockError):
+    """A placeholder whose field doesn't exist; the message follows its position."""
+
+
+def spelled_images(images_file: ImagesFile, lockfile: Lockfile) -> dict[str, SpelledImage]:
+    """Join each locked image with its spelling; the lock must answer the images file."""
+    locked_images = lockfile.by_alias()
+    return {image.alias: _spelled(image, locked_images[image.alias]) for image in images_file.images}
+
+
+def render(template: bytes, images: dict[str, SpelledImage], *, file_name: str) -> Rendering:
+    """Replace every placeholder; each unknown name, field or platform is a problem, and all of them are reported."""
+    pieces: list[bytes] = []
+    problems: list[str] = []
+    single_platforms: list[str] = []
+    end = 0
+    for placeholder in find_placeholders(template):
+        try:
+            replacement = _replacement(placeholder, images)
+        except _UnknownFieldError as error:
+            line, column = position(template, placeholder.start)
+            problems.append(f"{file_name}:{line}:{column}: {error.message}")
+            continue
+        if placeholder.field.startswith(_PLATFORMS):
+            single_platforms.append(f"{placeholder.alias}.{placeholder.field}")
+        pieces += [template[end : placeholder.start], replacement.encode()]
+        end = placeholder.end
+    pieces.append(template[end:])
+    return Rendering(b"".join(pieces), tuple(problems), tuple(single_platforms))
+
+
+def _spelled(declaration: ImageDeclaration, locked: LockedImage) -> SpelledImage:
+    """Find the words for an image; in a layout, a name such as ``golang:1.22`` says what was put there."""
+    if isinstance(declaration.repository, LayoutRepository) and locked.tag and ":" in locked.tag:
+        name, _, tag = locked.tag.rpartition(":")
+        return SpelledImage(name, tag, locked)
+    return SpelledImage(declaration.name, locked.tag, locked)
+
+
+def _replacement(placeholder: Placeholder, images: dict[str, SpelledImage]) -> str:
+    image = images.get(placeholder.alias)
+    if image is None:
+        raise _UnknownFieldError(f"unknown image `{placeholder.alias}`{did_you_mean(placeholder.alias, images)}")
+    if placeholder.field.startswith(_PLATFORMS):
+        return _platform_field(placeholder.field.removeprefix(_PLATFORMS), image)
+    if placeholder.field not in _FIELDS:
+        guess = did_you_mean(placeholder.field, [*_FIELDS, "platforms"])
+        raise _UnknownFieldError(f"unknown field `{placeholder.field}` of the image `{placeholder.alias}`{guess}")
+    return _FIELDS[placeholder.field](image)
+
+
+def _platform_field(field: str, image: SpelledImage) -> str:
+    name = field.removesuffix(_DIGEST_SUFFIX)
+    digests = {entry.platform: entry.digest for entry in image.locked.platform_digests}
+    try:
+        wanted = Platform.parse(name)
+    except InvalidPlatformError as error:
+        raise _UnknownFieldError(error.message) from error
+    matches = [digest for platform, digest in digests.items() if wanted.matches(platform)]
+    if len(matches) != 1:
+        listing = ", ".join(sorted(map(str, digests)))
+        raise _UnknownFieldError(f"`{image.locked.alias}` is not locked for {wanted} (it is for: {listing})")
+    return str(matches[0]) if field.endswith(_DIGEST_SUFFIX) else f"{_tagged(image)}@{matches[0]}"
+
+
+def _tagged(image: SpelledImage) -> str:
+    return f"{image.name}:{image.tag}" if image.tag else image.name
+
+
+def _tag(image: SpelledImage) -> str:
+    if image.tag is None:
+        raise _UnknownFieldError(f"`{image.locked.alias}` is declared by its digest and has no tag")
+    return image.tag
+
+
+def _registry(image: SpelledImage) -> str:
+    if image.name.startswith(str(LayoutRepository(""))):
+        raise _UnknownFieldError(f"`{image.locked.alias}` comes from an OCI layout and has no registry")
+    return registry_as_written(image.name)
+
+
+_FIELDS: dict[str, Callable[[SpelledImage], str]] = {
+    "": lambda image: f"{_tagged(image)}@{image.locked.digest}",
+    "digest": lambda image: str(image.locked.digest),
+    "tag": _tag,
+    "repository": lambda image: image.name,
+    "registry": _registry,
+    "pinned": lambda image: f"{image.name}@{image.locked.digest}",
+}

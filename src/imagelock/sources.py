@@ -1,0 +1,63 @@
+"""Where content comes from: a layout on disk or a registry, told apart by the reference."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from imagelock.digest import Digest
+from imagelock.errors import RegistryError
+from imagelock.oci import Descriptor, FetchedManifest
+from imagelock.oci_layout import LayoutSource
+from imagelock.reference import AnyRepository, ImageReference, LayoutRepository
+from imagelock.resolving import ManifestSource
+
+
+class Sources:
+    """Sends each question to where its answer is; the registry client is opened by the first one that needs it."""
+
+    def __init__(self, folder: Path, *, offline: bool) -> None:
+        self._layouts = LayoutSource(folder)
+        self._offline = offline
+        self._registries: ManifestSource | None = None
+        self._opened = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._opened.__exit__(kind, error, traceback)
+
+    def expect(self, references: Iterable[ImageReference]) -> None:
+        """Announce what is going to be asked of registries."""
+        remote = [reference for reference in references if not isinstance(reference.repository, LayoutRepository)]
+        if remote and not self._offline:
+            self._source_of(remote[0].repository).expect(remote)
+
+    def fetch_manifest(self, reference: ImageReference) -> FetchedManifest:
+        """Get a manifest or an index."""
+        return self._source_of(reference.repository).fetch_manifest(reference)
+
+    def fetch_digest(self, reference: ImageReference) -> Digest:
+        """Ask for the digest that a reference has now."""
+        return self._source_of(reference.repository).fetch_digest(reference)
+
+    def fetch_blob(self, repository: AnyRepository, descriptor: Descriptor) -> bytes:
+        """Get a small blob."""
+        return self._source_of(repository).fetch_blob(repository, descriptor)
+
+    def _source_of(self, repository: AnyRepository) -> ManifestSource:
+        if isinstance(repository, LayoutRepository):
+            return self._layouts
+        if self._offline:
+            raise RegistryError(
+                f"{repository} must be asked, and the network is off", hint="run the command without `--offline`"
+            )
+        if self._registries is None:
+            raise NotImplementedError
+        return self._registries
