@@ -5,7 +5,6 @@ https://github.com/opencontainers/image-spec/blob/main/descriptor.md#digests
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import dataclass
 from typing import Self
@@ -47,6 +46,8 @@ class Digest:
     @classmethod
     def of(cls, content: bytes, *, algorithm: str = "sha256") -> Self:
         """Hash content. The digest that a lock records always comes from here, never from a header."""
+        import hashlib  # noqa: PLC0415  OpenSSL takes 6 ms to load, and who only compares digests doesn't hash
+
         return cls(algorithm, hashlib.new(algorithm, content, usedforsecurity=False).hexdigest())
 
     @property

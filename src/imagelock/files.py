@@ -9,7 +9,6 @@ from __future__ import annotations
 import glob
 import os
 import stat
-import tempfile
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -67,6 +66,8 @@ def _has_content(path: Path, content: bytes) -> bool:
 
 def _stage(target: Path, content: bytes, *, like: Path | None) -> Path:
     """Write the finished file beside its target, on disk and with its permissions, ready to be renamed."""
+    import tempfile  # noqa: PLC0415  4 ms that only writing needs
+
     target.parent.mkdir(parents=True, exist_ok=True)
     _remove_abandoned(target)
     descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=_TEMPORARY_SUFFIX, dir=target.parent)

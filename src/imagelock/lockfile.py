@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from imagelock.declaration import Alias
 from imagelock.digest import Digest
-from imagelock.oci import PlatformDigest
+from imagelock.platforms import PlatformDigest
 from imagelock.reference import AnyRepository
 from imagelock.selectors import Selector
 

@@ -15,8 +15,7 @@ from imagelock.declaration import ALL_PLATFORMS, Alias, is_alias
 from imagelock.digest import Digest
 from imagelock.errors import ImagelockError, LockfileError
 from imagelock.lockfile import LockedImage, Lockfile
-from imagelock.oci import PlatformDigest
-from imagelock.platforms import Platform
+from imagelock.platforms import Platform, PlatformDigest
 from imagelock.reference import parse_repository
 from imagelock.selectors import ExactDigest, ExactTag, Selector
 from imagelock.toml_fields import Problems, TableReader

@@ -21,8 +21,8 @@ from imagelock.freshness import (
 )
 from imagelock.images_file import ImagesFile
 from imagelock.lockfile import LockedImage, Lockfile
-from imagelock.oci import PlatformDigest
 from imagelock.platform_selection import select_platforms
+from imagelock.platforms import PlatformDigest
 from imagelock.reference import ImageReference, PinnedReference, TagReference
 from imagelock.resolving import ManifestSource, resolve_image
 from imagelock.selectors import ExactDigest, ExactTag

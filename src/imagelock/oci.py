@@ -62,14 +62,6 @@ class Descriptor:
         return self.media_type in MANIFEST_MEDIA_TYPES and not (is_attestation or is_nowhere or self.artifact_type)
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class PlatformDigest:
-    """Which manifest a platform gets."""
-
-    platform: Platform
-    digest: Digest
-
-
 @dataclass(frozen=True, slots=True)
 class FetchedManifest:
     """A manifest or index as somebody served it, under the digest that we computed from its bytes."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from imagelock.errors import ImageNotFoundError
-from imagelock.oci import PlatformDigest
-from imagelock.platforms import Platform
+from imagelock.platforms import Platform, PlatformDigest
 from imagelock.reference import ImageReference
 from imagelock.resolving import ResolvedImage
 

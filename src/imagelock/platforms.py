@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Self
 
+from imagelock.digest import Digest
 from imagelock.errors import InvalidPlatformError
 
 _OS = re.compile(r"([A-Za-z0-9_-]+)(?:\(([A-Za-z0-9_.-]*)((?:\+[A-Za-z0-9_.-]+)*)\))?", re.ASCII)
@@ -111,6 +112,14 @@ class Platform:
         extra = "".join(f"+{feature}" for feature in self.os_features)
         os = f"{self.os}({self.os_version}{extra})" if self.os_version or extra else self.os
         return "/".join(filter(None, (os, self.architecture, self.variant)))
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class PlatformDigest:
+    """Which manifest a platform gets."""
+
+    platform: Platform
+    digest: Digest
 
 
 def _normalise_architecture(architecture: str, variant: str) -> tuple[str, str]:

@@ -17,11 +17,10 @@ from imagelock.oci import (
     FetchedManifest,
     ImageIndex,
     ImageManifest,
-    PlatformDigest,
     parse_config_platform,
     parse_manifest,
 )
-from imagelock.platforms import Platform
+from imagelock.platforms import Platform, PlatformDigest
 from imagelock.reference import AnyRepository, ImageReference, PinnedReference
 
 _MAX_DEPTH = 3

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import click
 
-from imagelock.cli.locking import count
 from imagelock.cli.options import Settings, format_option, with_settings
 from imagelock.cli.outputs import render_outputs
 from imagelock.cli.project import Project, find_project
+from imagelock.cli.words import count
 from imagelock.errors import CheckFailedError
 from imagelock.freshness import find_mismatches
 from imagelock.images_file import ImagesFile

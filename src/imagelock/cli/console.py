@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Iterable, Mapping
@@ -39,6 +38,8 @@ class Console:
 
     def json(self, document: Mapping[str, Any]) -> None:
         """Print one JSON object for scripts."""
+        import json  # noqa: PLC0415  2 ms that only scripts need
+
         click.echo(json.dumps({"schema": JSON_SCHEMA, **document}, indent=2, ensure_ascii=False))
 
     def say(self, text: str) -> None:

@@ -4,12 +4,7 @@ from __future__ import annotations
 
 import click
 
-from imagelock.cli.locking import count, report, run_plan, took
 from imagelock.cli.options import Settings, format_option, with_settings
-from imagelock.cli.project import find_project
-from imagelock.cli.stale import refuse_stale_lock
-from imagelock.cli.update import update_images
-from imagelock.locking import plan_lock
 
 
 @click.command("lock")
@@ -26,21 +21,16 @@ def command(
 
     A digest that still answers never moves; `imagelock update` moves them.
     """
+    # Each of the three ways imports what it needs: the question must not wait for what only answers need.
     if check:
+        from imagelock.cli.stale import refuse_stale_lock  # noqa: PLC0415
+
         refuse_stale_lock(settings, output_format=output_format)
     elif upgrade or upgraded:
+        from imagelock.cli.update import update_images  # noqa: PLC0415
+
         update_images(settings, upgraded, is_dry_run=dry_run, takes_every_index=False, output_format=output_format)
     else:
-        _lock(settings, is_dry_run=dry_run, output_format=output_format)
+        from imagelock.cli.locking import lock_images  # noqa: PLC0415
 
-
-def _lock(settings: Settings, *, is_dry_run: bool, output_format: str) -> None:
-    outcome = run_plan(settings, plan_lock, is_dry_run=is_dry_run)
-    images = count(len(outcome.result.lockfile.images))
-    if not outcome.changes:
-        summary = f"{images} already locked"
-    elif is_dry_run:
-        summary = f"Would lock {images}; {find_project(settings).lock_path} is unchanged"
-    else:
-        summary = f"Locked {images} in {took(outcome.seconds)}"
-    report(settings.console, outcome, summary, output_format=output_format)
+        lock_images(settings, is_dry_run=dry_run, output_format=output_format)

@@ -11,6 +11,7 @@ from imagelock.cli.console import Console
 from imagelock.cli.lock_report import change_document, change_lines
 from imagelock.cli.options import Settings
 from imagelock.cli.project import Project, find_project
+from imagelock.cli.words import count, took
 from imagelock.conflict_markers import has_conflict_markers
 from imagelock.declaration import Alias
 from imagelock.files import write_changed
@@ -19,7 +20,7 @@ from imagelock.lock_repair import merge_conflict
 from imagelock.lock_run import LockResult, run_steps
 from imagelock.lockfile import Lockfile
 from imagelock.lockfile_text import dump_lockfile, parse_lockfile
-from imagelock.locking import Step
+from imagelock.locking import Step, plan_lock
 from imagelock.sources import Sources
 
 Planner = Callable[[ImagesFile, Lockfile], Sequence[Step]]
@@ -54,6 +55,19 @@ def run_plan(settings: Settings, plan: Planner, *, is_dry_run: bool) -> Outcome:
     )
 
 
+def lock_images(settings: Settings, *, is_dry_run: bool, output_format: str) -> None:
+    """Make images.lock answer images.toml, and tell."""
+    outcome = run_plan(settings, plan_lock, is_dry_run=is_dry_run)
+    images = count(len(outcome.result.lockfile.images))
+    if not outcome.changes:
+        summary = f"{images} already locked"
+    elif is_dry_run:
+        summary = f"Would lock {images}; nothing was written"
+    else:
+        summary = f"Locked {images} in {took(outcome.seconds)}"
+    report(settings.console, outcome, summary, output_format=output_format)
+
+
 def report(console: Console, outcome: Outcome, summary: str, *, output_format: str) -> None:
     """Tell people on stderr, or scripts on stdout, what happened."""
     if output_format == "json":
@@ -71,16 +85,6 @@ def report(console: Console, outcome: Outcome, summary: str, *, output_format: s
         console.say(line)
     for alias, note in outcome.result.notes:
         console.note(f"{alias}: {note}")
-
-
-def count(number: int, noun: str = "image") -> str:
-    """Write a number and its noun: ``1 image``, ``2 images``."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
-def took(seconds: float) -> str:
-    """Write a duration as uv does: ``12ms``, ``1.4s``."""
-    return f"{seconds:.1f}s" if seconds >= 1 else f"{seconds * 1000:.0f}ms"
 
 
 def _read_repaired(project: Project, images_file: ImagesFile, console: Console) -> Lockfile:

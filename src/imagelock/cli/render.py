@@ -7,10 +7,10 @@ from collections.abc import Iterable
 import click
 
 from imagelock.cli.console import Console
-from imagelock.cli.locking import count
 from imagelock.cli.options import Settings, with_settings
 from imagelock.cli.outputs import Output, choose_targets, render_outputs
 from imagelock.cli.project import Project, find_project
+from imagelock.cli.words import count
 from imagelock.errors import CheckFailedError, DocumentError
 from imagelock.files import write_changed
 

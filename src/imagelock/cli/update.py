@@ -7,8 +7,9 @@ from collections.abc import Collection, Sequence
 import click
 
 from imagelock.changes import Updated
-from imagelock.cli.locking import count, report, run_plan, took
+from imagelock.cli.locking import report, run_plan
 from imagelock.cli.options import Settings, format_option, with_settings
+from imagelock.cli.words import count, took
 from imagelock.errors import ImagelockError
 from imagelock.images_file import IMAGES_FILE_NAME, ImagesFile
 from imagelock.lockfile import Lockfile
