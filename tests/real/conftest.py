@@ -1,0 +1,85 @@
+"""Real registries and clients, started once for all tests; each test gets repositories of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from tests.support.buildah import Buildah
+from tests.support.registry_server import (
+    RegistryServer,
+    anonymous_registry,
+    bearer_registry,
+    htpasswd_registry,
+)
+from tests.support.remote_repository import RemoteRepository
+
+_numbers = count(1)
+NewFolder = Callable[[str], Path]
+
+
+def require_programs(*programs: str) -> None:
+    """Skip where a program isn't installed; in CI, where it has to be, fail."""
+    missing = [program for program in programs if shutil.which(program) is None]
+    if missing:
+        reason = f"not installed: {', '.join(missing)} (`scripts/test` installs what apt has)"
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
+
+
+@pytest.fixture(scope="session")
+def registry_programs() -> None:
+    require_programs("docker-registry", "skopeo", "docker")
+
+
+@pytest.fixture(scope="session")
+def new_folder(registry_programs: None, tmp_path_factory: pytest.TempPathFactory) -> NewFolder:  # noqa: ARG001  checks
+    """Folders for servers; there are none where the servers aren't installed."""
+    return tmp_path_factory.mktemp
+
+
+@pytest.fixture(scope="session")
+def anonymous(new_folder: NewFolder) -> Iterator[RegistryServer]:
+    with anonymous_registry(new_folder("anonymous")) as registry:
+        yield registry
+
+
+@pytest.fixture(scope="session")
+def htpasswd(new_folder: NewFolder) -> Iterator[RegistryServer]:
+    with htpasswd_registry(new_folder("htpasswd")) as registry:
+        yield registry
+
+
+@pytest.fixture(scope="session")
+def bearer(new_folder: NewFolder) -> Iterator[RegistryServer]:
+    with bearer_registry(new_folder("bearer")) as registry:
+        yield registry
+
+
+@pytest.fixture(params=["anonymous", "htpasswd", "bearer"])
+def registry(request: pytest.FixtureRequest) -> RegistryServer:
+    """Each kind of registry in turn."""
+    server = request.getfixturevalue(request.param)
+    assert isinstance(server, RegistryServer)
+    return server
+
+
+@pytest.fixture
+def repository(anonymous: RegistryServer) -> RemoteRepository:
+    """A new repository where nobody needs a login."""
+    return new_repository(anonymous)
+
+
+@pytest.fixture
+def buildah(tmp_path: Path) -> Buildah:
+    require_programs("buildah")
+    return Buildah(tmp_path / "buildah")
+
+
+def new_repository(registry: RegistryServer) -> RemoteRepository:
+    """A repository that no other test knows; two path components, as most have."""
+    return RemoteRepository(registry=registry, path=f"tests/image{next(_numbers)}")

@@ -1,0 +1,123 @@
+"""A certificate authority for one test session, and what it and a token server sign with."""
+
+from __future__ import annotations
+
+import ipaddress
+import ssl
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
+from cryptography.x509.oid import NameOID
+
+_KEY_BITS = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPair:
+    """A private key with the certificate that belongs to it."""
+
+    key: RSAPrivateKey
+    certificate: x509.Certificate
+
+    def write(self, directory: Path, name: str) -> KeyPairFiles:
+        files = KeyPairFiles(certificate=directory / f"{name}.crt", key=directory / f"{name}.key")
+        files.certificate.write_bytes(self.certificate.public_bytes(serialization.Encoding.PEM))
+        files.key.write_bytes(
+            self.key.private_bytes(
+                serialization.Encoding.PEM,
+                serialization.PrivateFormat.PKCS8,
+                serialization.NoEncryption(),
+            ),
+        )
+        return files
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyPairFiles:
+    """The same as PEM files, as servers want to read them."""
+
+    certificate: Path
+    key: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoopbackTls:
+    """What a server on loopback needs for TLS, and what its clients have to trust."""
+
+    server: KeyPairFiles
+    authority: Path
+
+    def trust(self) -> ssl.SSLContext:
+        return ssl.create_default_context(cafile=self.authority)
+
+
+def make_loopback_tls(directory: Path) -> LoopbackTls:
+    """A server's certificate for ``localhost`` and ``127.0.0.1``, signed by a new authority."""
+    authority = make_authority("imagelock tests")
+    key = _new_key()
+    issuer = authority.certificate.subject
+    certificate = _certificate(
+        _name("localhost"), key, issuer=issuer, signer=authority.key, is_authority=False
+    )
+    server = KeyPair(key, certificate).write(directory, "server")
+    return LoopbackTls(server=server, authority=authority.write(directory, "authority").certificate)
+
+
+def make_authority(name: str) -> KeyPair:
+    """A key with a certificate that it signed itself: the root of trust of a session, or of tokens."""
+    key = _new_key()
+    subject = _name(name)
+    return KeyPair(key, _certificate(subject, key, issuer=subject, signer=key, is_authority=True))
+
+
+def _new_key() -> RSAPrivateKey:
+    return generate_private_key(public_exponent=65537, key_size=_KEY_BITS)
+
+
+def _name(common_name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+
+
+def _certificate(
+    subject: x509.Name,
+    key: RSAPrivateKey,
+    *,
+    issuer: x509.Name,
+    signer: RSAPrivateKey,
+    is_authority: bool,
+) -> x509.Certificate:
+    now = datetime.now(UTC)
+    loopback = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+    # Python 3.13 verifies strictly by default and wants to know which key signed.
+    signed_by = x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key())
+    builder = (
+        x509.CertificateBuilder(subject_name=subject, issuer_name=issuer, public_key=key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.BasicConstraints(ca=is_authority, path_length=None), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(signed_by, critical=False)
+        .add_extension(_key_usage(is_authority=is_authority), critical=True)
+    )
+    if not is_authority:
+        builder = builder.add_extension(x509.SubjectAlternativeName(loopback), critical=False)
+    return builder.sign(signer, hashes.SHA256())
+
+
+def _key_usage(*, is_authority: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=True,
+        key_cert_sign=is_authority,
+        crl_sign=is_authority,
+        key_encipherment=not is_authority,
+        content_commitment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
