@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from threading import Event, Thread
 
 from tests.support.processes import LOOPBACK
@@ -61,10 +61,11 @@ class _Proxy:
     async def _accept(self, client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
         opened_at = self._loop.time() + self._round_trip_seconds
         upstream, to_upstream = await asyncio.open_connection(LOOPBACK, self._target_port)
-        await asyncio.gather(
-            self._carry(client, to_upstream, opened_at=opened_at),
-            self._carry(upstream, to_client, opened_at=opened_at),
-        )
+        with closing(to_client), closing(to_upstream):
+            await asyncio.gather(
+                self._carry(client, to_upstream, opened_at=opened_at),
+                self._carry(upstream, to_client, opened_at=opened_at),
+            )
 
     async def _carry(
         self,
