@@ -54,9 +54,7 @@ def test_dockers_media_types_and_nested_indexes_are_uploaded_as_they_are(
     repository: RemoteRepository,
 ) -> None:
     docker_list = multi_platform_image("linux/amd64", "linux/arm64/v8", family=DOCKER)
-    nested = image_index(
-        IndexEntry(content=multi_platform_image("linux/amd64")), platform_image("linux/s390x")
-    )
+    nested = image_index(IndexEntry(content=multi_platform_image("linux/amd64")), platform_image("linux/s390x"))
     repository.upload(docker_list, tag="docker")
     repository.upload(nested, tag="nested")
     assert repository.skopeo_digest("docker") == docker_list.digest

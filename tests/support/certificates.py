@@ -60,9 +60,7 @@ def make_loopback_tls(directory: Path) -> LoopbackTls:
     authority = make_authority("imagelock tests")
     key = _new_key()
     issuer = authority.certificate.subject
-    certificate = _certificate(
-        _name("localhost"), key, issuer=issuer, signer=authority.key, is_authority=False
-    )
+    certificate = _certificate(_name("localhost"), key, issuer=issuer, signer=authority.key, is_authority=False)
     server = KeyPair(key, certificate).write(directory, "server")
     return LoopbackTls(server=server, authority=authority.write(directory, "authority").certificate)
 

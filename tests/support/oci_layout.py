@@ -26,7 +26,5 @@ def write_layout(directory: Path, images: Mapping[str, Content]) -> Path:
 
 
 def _index_of(images: Mapping[str, Content]) -> str:
-    entries = [
-        {**image.descriptor(), "annotations": {_REFERENCE_NAME: name}} for name, image in images.items()
-    ]
+    entries = [{**image.descriptor(), "annotations": {_REFERENCE_NAME: name}} for name, image in images.items()]
     return json.dumps({"schemaVersion": 2, "mediaType": OCI.index, "manifests": entries}, indent=2) + "\n"

@@ -45,9 +45,7 @@ def anonymous_registry(directory: Path) -> Iterator[RegistryServer]:
     """Plain HTTP on loopback, open to all."""
     with _running(directory, auth=_NO_AUTH, tls=None) as (port, log):
         environment = _environment(directory, logins={}, tls=None)
-        yield RegistryServer(
-            address=f"{LOOPBACK}:{port}", access_log=log, environment=environment, is_plain_http=True
-        )
+        yield RegistryServer(address=f"{LOOPBACK}:{port}", access_log=log, environment=environment, is_plain_http=True)
 
 
 @contextmanager

@@ -31,6 +31,10 @@ class Console:
         """Print what was asked for."""
         click.echo(escape_controls(text), color=self._stdout_color)
 
+    def styled_data(self, text: str) -> None:
+        """Print what was asked for and already has its colours; its parts went through ``columns``."""
+        click.echo(text, color=self._stdout_color)
+
     def raw_data(self, content: bytes) -> None:
         """Print bytes as they are."""
         sys.stdout.flush()
@@ -54,11 +58,11 @@ class Console:
 
     def note(self, text: str) -> None:
         """Tell something that the reader may not expect, and that changes nothing."""
-        self.say(f"{click.style('note', fg='cyan', bold=True)}: {text}")
+        self.say(f"{click.style('note', fg='cyan', bold=True)}: {escape_controls(text)}")
 
     def warn(self, text: str) -> None:
         """Tell something that the reader should change."""
-        self.say(f"{click.style('warning', fg='yellow', bold=True)}: {text}")
+        self.say(f"{click.style('warning', fg='yellow', bold=True)}: {escape_controls(text)}")
 
     def error(self, error: ImagelockError) -> None:
         """Print an error in its three parts: what; where and why; what to type."""
@@ -93,8 +97,8 @@ def escape_controls(text: str) -> str:
 
 
 def columns(rows: Iterable[Iterable[str]]) -> list[str]:
-    """Align rows in columns, two blanks apart, without blanks at the ends."""
-    table = [list(row) for row in rows]
+    """Align rows in columns, two blanks apart, without blanks at the ends and with control characters visible."""
+    table = [[escape_controls(cell) for cell in row] for row in rows]
     widths = [max(len(cell) for cell in column) for column in zip(*table, strict=True)]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in table]
 

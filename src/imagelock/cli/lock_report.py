@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from imagelock.changes import Added, Change, Removed, Updated
-from imagelock.cli.console import columns
+from imagelock.cli.console import columns, escape_controls
 from imagelock.lockfile import LockedImage
 
 _VERBS = {
@@ -38,6 +38,15 @@ def change_document(change: Change) -> dict[str, Any]:
     }
 
 
+def change_table(changes: Sequence[Change]) -> list[str]:
+    """Write the changes as a Markdown table, for the text of a pull request."""
+    if not changes:
+        return ["No image changed."]
+    rows = [(_verb(change, is_dry_run=False), *_cells(change)) for change in changes]
+    lines = ["| | image | tag | digest | platforms |", "|---|---|---|---|---|"]
+    return lines + [f"| {' | '.join(_markdown(cell) for cell in row)} |" for row in rows]
+
+
 def image_document(image: LockedImage) -> dict[str, Any]:
     """Describe a locked image for scripts."""
     return {
@@ -47,6 +56,10 @@ def image_document(image: LockedImage) -> dict[str, Any]:
         "digest": str(image.digest),
         "platforms": {str(entry.platform): str(entry.digest) for entry in image.platform_digests},
     }
+
+
+def _markdown(cell: str) -> str:
+    return escape_controls(cell).replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")
 
 
 def _verb(change: Change, *, is_dry_run: bool) -> str:

@@ -15,6 +15,7 @@ from imagelock.suggestions import did_you_mean
 
 _COMMANDS = {
     "check": "Is everything as locked? What CI asks; no network.",
+    "diff": "Show what changed between two lockfiles or revisions.",
     "list": "List the locked images.",
     "lock": "Make images.lock answer images.toml.",
     "render": "Write locked digests into your files.",
