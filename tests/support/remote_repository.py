@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.support.oci_images import Content, platform_digests, sha256
-from tests.support.oci_layout import write_layout
 from tests.support.processes import run
 from tests.support.registry_server import RegistryServer
+from tests.support.skopeo_directory import write_skopeo_directory
 from tests.support.upload import upload
 
 
@@ -26,13 +26,13 @@ class RemoteRepository:
     def push(self, image: Content, *, tag: str = "1") -> str:
         """Push with skopeo and return the reference; a tag that is there moves."""
         with tempfile.TemporaryDirectory() as directory:
-            layout = write_layout(Path(directory), {"image": image})
+            source = write_skopeo_directory(Path(directory), image)
             options = ["--all", "--preserve-digests", "--quiet", *self._tls_option(prefix="dest-")]
-            self._run("skopeo", "copy", *options, f"oci:{layout}:image", f"docker://{self}:{tag}")
+            self._run("skopeo", "copy", *options, f"dir:{source}", f"docker://{self}:{tag}")
         return f"{self}:{tag}"
 
     def upload(self, image: Content, *, tag: str = "1") -> str:
-        """Push what skopeo doesn't: an index in an index, Docker's media types. Anonymous registries only."""
+        """Push what skopeo doesn't, an index in an index, to a registry that takes it without a login."""
         upload(image, registry=self.registry.address, repository=self.path, tag=tag)
         return f"{self}:{tag}"
 
@@ -45,7 +45,7 @@ class RemoteRepository:
         return sha256(self._run("skopeo", "inspect", "--raw", *self._tls_option(), f"docker://{self}:{tag}"))
 
     def docker_platform_digests(self, tag: str = "1") -> dict[str, str]:
-        """The platforms and digests that docker lists."""
+        """The platforms and digests that docker lists. Before version 23 it saw Docker's media types only."""
         return platform_digests(self._run("docker", "manifest", "inspect", *self._insecure, f"{self}:{tag}"))
 
     def _run(self, *command: str) -> bytes:
