@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from imagelock.conflict_markers import conflict_sides
-from imagelock.declaration import Alias, ImageDeclaration
+from imagelock.declaration import Alias
 from imagelock.freshness import compare
 from imagelock.images_file import ImagesFile
 from imagelock.lockfile import LockedImage, Lockfile
@@ -21,23 +21,20 @@ class Repair:
 
 
 def merge_conflict(text: str, images_file: ImagesFile, *, file_name: str = LOCKFILE_NAME) -> Repair:
-    """Keep each entry that answers its declaration and on which the sides don't disagree."""
+    """Keep each entry that answers its declaration and on which the sides don't disagree.
+
+    An entry on which they do is lost even if only one side answers: git may have taken its index digest from one side
+    and left the conflict to its platforms.
+    """
     ours, theirs = (parse_lockfile(side, file_name=file_name).by_alias() for side in conflict_sides(text))
     kept: list[LockedImage] = []
     lost: list[Alias] = []
     for declaration in images_file.images:
         candidates = [side[declaration.alias] for side in (ours, theirs) if declaration.alias in side]
-        answers = _distinct_answers(declaration, candidates)
-        if len(answers) == 1:
-            kept += answers
-        elif candidates:
+        if not candidates:
+            continue
+        if candidates[0] == candidates[-1] and not any(compare(declaration, candidates[0])):
+            kept.append(candidates[0])
+        else:
             lost.append(declaration.alias)
     return Repair(Lockfile(tuple(kept)), tuple(lost))
-
-
-def _distinct_answers(declaration: ImageDeclaration, candidates: list[LockedImage]) -> list[LockedImage]:
-    answers: list[LockedImage] = []
-    for candidate in candidates:
-        if candidate not in answers and not any(compare(declaration, candidate)):
-            answers.append(candidate)
-    return answers
