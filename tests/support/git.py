@@ -1,0 +1,56 @@
+"""A git repository that knows nothing of the user's settings."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+_SETTINGS = {
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_AUTHOR_NAME": "tests",
+    "GIT_AUTHOR_EMAIL": "tests@localhost",
+    "GIT_COMMITTER_NAME": "tests",
+    "GIT_COMMITTER_EMAIL": "tests@localhost",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """A working tree whose first branch is ``main``."""
+
+    folder: Path
+
+    def start(self) -> None:
+        self._git("init", "--quiet", "--initial-branch=main")
+        self.commit()
+
+    def commit(self) -> None:
+        """Commit everything that is there."""
+        self._git("add", "--all")
+        self._git("commit", "--quiet", "--message=tests")
+
+    def branch_off(self, name: str, *, start: str) -> None:
+        self._git("switch", "--quiet", "--create", name, start)
+
+    def switch(self, name: str) -> None:
+        self._git("switch", "--quiet", name)
+
+    def merge(self, name: str) -> tuple[str, ...]:
+        """Merge, and return the files that are left with conflict markers; without any, the merge is committed."""
+        self._git("merge", "--quiet", "--no-edit", name, may_fail=True)
+        return tuple(self._git("diff", "--name-only", "--diff-filter=U").splitlines())
+
+    def _git(self, *arguments: str, may_fail: bool = False) -> str:
+        done = subprocess.run(
+            ["git", *arguments],
+            capture_output=True,
+            check=False,
+            cwd=self.folder,
+            env=os.environ | _SETTINGS,
+            text=True,
+        )
+        assert may_fail or done.returncode == 0, done.stderr
+        return done.stdout
