@@ -1,0 +1,115 @@
+"""The files that ``docker login`` and ``podman login`` write: config.json, auth.json and the older .dockercfg.
+
+https://docs.docker.com/reference/cli/docker/login/ and containers-auth.json(5). Unknown keys are other programs'
+business; what cannot be read is an error with the place, never silence.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from imagelock.credentials.values import Credentials, IdentityToken, Login, RegistryToken
+from imagelock.errors import FileError
+
+
+@dataclass(frozen=True, slots=True)
+class AuthFile:
+    """One file of credentials: what it holds, and which helpers hold the rest."""
+
+    source: str
+    """The path, or the name of the environment variable."""
+    entries: tuple[tuple[str, Credentials], ...] = ()
+    helpers: tuple[tuple[str, str], ...] = ()
+    """Registry and helper, from ``credHelpers``."""
+    default_helper: str = ""
+    """From ``credsStore``: asked for every registry that has no helper of its own."""
+
+
+def parse_auth_file(text: str, *, source: str) -> AuthFile:
+    """Read a file of either tool; ``FileError`` names the source and the key, and never a secret."""
+    document = _object(text, source)
+    auths = document.get("auths")
+    return AuthFile(
+        source=source,
+        entries=_entries(_mapping(auths, "auths", source), source),
+        helpers=tuple(_strings(document.get("credHelpers"), "credHelpers", source).items()),
+        default_helper=_string(document.get("credsStore"), "credsStore", source),
+    )
+
+
+def parse_legacy_auth_file(text: str, *, source: str) -> AuthFile:
+    """Read a .dockercfg, which is the ``auths`` of today without anything around it."""
+    return AuthFile(source=source, entries=_entries(_object(text, source), source))
+
+
+def _object(text: str, source: str) -> Mapping[str, Any]:
+    try:
+        document = json.loads(text.removeprefix("\ufeff") or "{}")
+    except (ValueError, RecursionError) as error:
+        raise FileError(f"{source} is not JSON", hint="log in again with `docker login`, or mend the file") from error
+    return _mapping(document, "", source)
+
+
+def _entries(auths: Mapping[str, Any], source: str) -> tuple[tuple[str, Credentials], ...]:
+    found = ((key, _credentials(_mapping(entry, f"auths.{key}", source), key, source)) for key, entry in auths.items())
+    return tuple((key, credentials) for key, credentials in found if credentials is not None)
+
+
+def _credentials(entry: Mapping[str, Any], key: str, source: str) -> Credentials | None:
+    """One entry; an empty one says that a helper holds the secret, which is not the same as an empty password."""
+    where = f"auths.{key}"
+    registry_token = _string(entry.get("registrytoken"), f"{where}.registrytoken", source)
+    if registry_token:
+        return RegistryToken(registry_token)
+    identity_token = _string(entry.get("identitytoken"), f"{where}.identitytoken", source)
+    if identity_token:
+        return IdentityToken(identity_token)
+    encoded = _string(entry.get("auth"), f"{where}.auth", source)
+    if encoded:
+        return _decode_login(encoded, f"{where}.auth", source)
+    username = _string(entry.get("username"), f"{where}.username", source)
+    password = _string(entry.get("password"), f"{where}.password", source)
+    return Login(username, password) if username and password else None
+
+
+def _decode_login(encoded: str, where: str, source: str) -> Login | None:
+    try:
+        decoded = base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True).decode("utf-8")
+    except (binascii.Error, ValueError) as error:
+        raise _unreadable(source, where, "is not base64 of `user:password`") from error
+    username, colon, password = decoded.partition(":")
+    if not colon:
+        raise _unreadable(source, where, "is not base64 of `user:password`")
+    password = password.rstrip("\0")
+    return Login(username, password) if username else None
+
+
+def _mapping(value: object, where: str, source: str) -> Mapping[str, Any]:
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise _unreadable(source, where, "must be an object")
+    return value
+
+
+def _strings(value: object, where: str, source: str) -> Mapping[str, str]:
+    return {key: _string(text, f"{where}.{key}", source) for key, text in _mapping(value, where, source).items()}
+
+
+def _string(value: object, where: str, source: str) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise _unreadable(source, where, "must be a string")
+    return value
+
+
+def _unreadable(source: str, where: str, problem: str) -> FileError:
+    return FileError(
+        f"{source}: {where}{' ' if where else 'the document '}{problem}", hint="log in again with `docker login`"
+    )

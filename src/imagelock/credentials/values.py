@@ -1,0 +1,41 @@
+"""Credentials, as values that don't show their secrets in a traceback, a log line or a ``repr``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+IDENTITY_TOKEN_USER = "<token>"  # noqa: S105  a marker that helpers use, not a password
+"""The user name under which credential helpers hand out an identity token."""
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A user name and a password, or what a registry takes for one."""
+
+    username: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityToken:
+    """A long-lived token that a token server exchanges for short ones."""
+
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryToken:
+    """A token that the registry itself takes; nothing is exchanged."""
+
+    token: str = field(repr=False)
+
+
+Credentials = Login | IdentityToken | RegistryToken
+
+
+@dataclass(frozen=True, slots=True)
+class FoundCredentials:
+    """Credentials, and in which file or helper they were found, so that an error can say so."""
+
+    credentials: Credentials
+    source: str

@@ -1,0 +1,166 @@
+"""Who may ask what of one host: challenges, credentials and tokens, put together.
+
+https://distribution.github.io/distribution/spec/auth/token/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from imagelock.credentials.values import FoundCredentials, Login, RegistryToken
+from imagelock.errors import RegistryError
+from imagelock.registry.access import Access, BasicAccess, BearerAccess, OpenAccess, takes_batches
+from imagelock.registry.challenges import BasicChallenge, BearerChallenge, choose_challenge, parse_challenges
+from imagelock.registry.endpoints import Endpoint
+from imagelock.registry.error_bodies import is_written_by_distribution
+from imagelock.registry.first_contact import FirstContact
+from imagelock.registry.keyring import Keyring
+from imagelock.registry.messages import Response
+from imagelock.registry.permits import NO_PERMIT, Permit, PermitKind
+from imagelock.registry.realms import check_realm
+from imagelock.registry.scopes import pull_scope
+from imagelock.registry.token_exchange import TokenExchange
+from imagelock.registry.token_store import TokenStore
+from imagelock.registry.tokens import AccessRefusedError, basic_authorization, bearer_authorization
+
+_UNAUTHORIZED = 401
+_HINTS_OF_AGE = frozenset({400, _UNAUTHORIZED, 403})
+"""ECR Public answers 400 to an expired token, Google's registries 403, both without a challenge."""
+
+
+class Authority:
+    """Knows how one host wants to be asked, and holds what opens it. Thread-safe."""
+
+    def __init__(self, endpoint: Endpoint, *, exchange: TokenExchange, keyring: Keyring, known: Access | None) -> None:
+        self._endpoint = endpoint
+        self._exchange = exchange
+        self._keyring = keyring
+        self._contact = FirstContact(known)
+        self._tokens = TokenStore(exchange.clock)
+        self._expected: dict[str, None] = {}
+        self._scopes: dict[str, str] = {}
+        self._is_public_token_refused = False
+
+    @property
+    def access(self) -> Access | None:
+        """How the host wants to be asked, as far as it is known."""
+        return self._contact.access
+
+    def expect(self, paths: Iterable[str]) -> None:
+        """Hear which repositories will be asked about, so that one token can serve them."""
+        self._expected.update(dict.fromkeys(paths))
+
+    def permit_for(self, path: str) -> Permit:
+        """Say what the first request for a repository should carry.
+
+        Nothing to an unknown host: the caller must then report the answer to ``permit_after``, or ``note_silence``.
+        """
+        access = self._contact.enter()
+        if not isinstance(access, BearerAccess):
+            return self._login_permit(path) if isinstance(access, BasicAccess) else NO_PERMIT
+        try:
+            return self._token_permit(access, path)
+        except (RegistryError, AccessRefusedError):
+            if not access.is_remembered:
+                raise
+            # What was remembered may be wrong: the registry itself will say what it wants.
+            self._contact.doubt(access)
+            return self.permit_for(path)
+
+    def note_silence(self) -> None:
+        """Let the next request be the first."""
+        self._contact.fail()
+
+    def permit_after(self, response: Response, permit: Permit, *, path: str) -> Permit | None:
+        """Say what to come back with after a refusal; ``None`` if the answer is final."""
+        if not self._may_be_helped(response, permit):
+            self._contact.settle_if_unknown(OpenAccess())
+            return None
+        self._forget(permit)
+        challenge = choose_challenge(parse_challenges(response.headers.all("www-authenticate")))
+        access = self._read_access(challenge, response, permit)
+        if access is None:
+            self._contact.settle_if_unknown(OpenAccess())
+            return None
+        self._contact.settle(access)
+        if isinstance(access, BasicAccess):
+            login = self._login_permit(path)
+            return None if login is NO_PERMIT else login
+        if isinstance(challenge, BearerChallenge) and challenge.scopes:
+            self._scopes[path] = " ".join(challenge.scopes)
+        return self._token_permit(access, path)
+
+    def find_credentials(self, path: str) -> FoundCredentials | None:
+        """Return the credentials for a repository there."""
+        return self._keyring.find(self._endpoint.credentials_host, path)
+
+    def _may_be_helped(self, response: Response, permit: Permit) -> bool:
+        if permit.kind is PermitKind.OWN_TOKEN:
+            return False
+        if permit.kind is PermitKind.LOGIN:
+            if permit.found is not None and response.status == _UNAUTHORIZED:
+                self._keyring.note_refusal(self._endpoint.origin, permit.found, response)
+            return False
+        if permit.held is not None and permit.held.is_aged(self._exchange.clock.monotonic()):
+            return response.status in _HINTS_OF_AGE
+        is_public_token = permit.kind is PermitKind.PUBLIC_TOKEN
+        return response.status == _UNAUTHORIZED or (is_public_token and response.status in _HINTS_OF_AGE)
+
+    def _forget(self, permit: Permit) -> None:
+        if permit.kind is PermitKind.PUBLIC_TOKEN:
+            self._is_public_token_refused = True
+        if permit.held is not None:
+            self._tokens.drop(permit.scope, permit.held)
+
+    def _read_access(
+        self, challenge: BearerChallenge | BasicChallenge | None, response: Response, permit: Permit
+    ) -> BasicAccess | BearerAccess | None:
+        """How the host wants to be asked; where it doesn't say, as it wanted before."""
+        known = self._contact.access
+        if isinstance(challenge, BasicChallenge):
+            return BasicAccess()
+        if isinstance(known, BearerAccess) and (challenge is None or permit.held is not None):
+            # NVIDIA's registry names another realm once a token has expired: the first one stays.
+            return known
+        if challenge is None:
+            return None
+        return BearerAccess(
+            registry=self._endpoint.registry,
+            realm=check_realm(challenge.realm, asked=response.url),
+            service=challenge.service,
+            takes_batches=takes_batches(challenge.service) or is_written_by_distribution(response),
+        )
+
+    def _login_permit(self, path: str) -> Permit:
+        """Return a login, sent without being asked once more; nothing where there is none of that kind."""
+        found = self.find_credentials(path)
+        if found is None or not isinstance(found.credentials, Login):
+            return NO_PERMIT
+        refusal = self._keyring.find_refusal(self._endpoint.origin, found)
+        if refusal is not None:
+            raise AccessRefusedError(refusal)
+        return Permit(PermitKind.LOGIN, basic_authorization(found.credentials), found)
+
+    def _token_permit(self, access: BearerAccess, path: str) -> Permit:
+        found = self.find_credentials(path)
+        if found is not None and isinstance(found.credentials, RegistryToken):
+            return Permit(PermitKind.LOGIN, bearer_authorization(found.credentials.token), found)
+        if access.public_token and found is None and not self._is_public_token_refused:
+            return Permit(PermitKind.PUBLIC_TOKEN, bearer_authorization(access.public_token))
+        scope = self._scope_of(path)
+        held, is_own = self._tokens.get(
+            scope,
+            others=self._scopes_beside(path, found) if access.takes_batches else (),
+            fetch=lambda scopes: self._exchange.fetch(access, scopes, found),
+        )
+        kind = PermitKind.OWN_TOKEN if is_own else PermitKind.SHARED_TOKEN
+        return Permit(kind, bearer_authorization(held.token.text), found, held, scope)
+
+    def _scopes_beside(self, path: str, found: FoundCredentials | None) -> Iterator[str]:
+        """Return the scopes of other expected repositories that the same credentials open."""
+        for other in tuple(self._expected):
+            if other != path and self.find_credentials(other) == found:
+                yield self._scope_of(other)
+
+    def _scope_of(self, path: str) -> str:
+        return self._scopes.get(path) or pull_scope(self._endpoint.repository_path(path))

@@ -1,0 +1,73 @@
+"""Whom to trust: the operating system's authorities, and those that a person declared for one registry.
+
+``certs.d`` as Docker and podman have it: https://docs.docker.com/engine/security/certificates/ and
+containers-certs.d(5).
+"""
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+
+from imagelock.errors import FileError
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateFiles:
+    """Files that count for one host, besides the system's."""
+
+    authorities: tuple[Path, ...] = ()
+    client_pairs: tuple[tuple[Path, Path], ...] = ()
+    """Certificate and key: shown to that host and to no other."""
+
+
+def certificate_folders(home: Path) -> tuple[Path, ...]:
+    """Where folders named after hosts are looked for; the first that has the host counts."""
+    return (
+        home / ".config" / "containers" / "certs.d",
+        Path("/etc/containers/certs.d"),
+        home / ".config" / "docker" / "certs.d",
+        Path("/etc/docker/certs.d"),
+    )
+
+
+def find_certificate_files(folders: tuple[Path, ...], host_and_port: str) -> CertificateFiles:
+    """Read the folder of exactly this host and port; a client certificate without its key is an error."""
+    names = next((names for folder in folders if (names := _names_in(folder / host_and_port))), ())
+    pairs = []
+    for certificate in (name for name in names if name.suffix == ".cert"):
+        key = certificate.with_suffix(".key")
+        if key not in names:
+            raise FileError(f"{certificate} is a client certificate without its key", hint=f"put it into {key}")
+        pairs.append((certificate, key))
+    return CertificateFiles(tuple(name for name in names if name.suffix == ".crt"), tuple(pairs))
+
+
+def make_tls_context(files: CertificateFiles, *, ca_file: Path | None) -> ssl.SSLContext:
+    """Verify against the system's store (or what ``SSL_CERT_FILE`` names instead), and the given files."""
+    context = ssl.create_default_context()
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    for authority in (*files.authorities, *([ca_file] if ca_file else [])):
+        try:
+            context.load_verify_locations(authority)
+        except (OSError, ssl.SSLError) as error:
+            raise FileError(f"{authority} holds no certificate that can be read", details=[str(error)]) from error
+    for certificate, key in files.client_pairs:
+        try:
+            context.load_cert_chain(certificate, key, password=_refuse_to_ask)
+        except (OSError, ssl.SSLError) as error:
+            raise FileError(f"{certificate} and its key can't be used", details=[str(error)]) from error
+    return context
+
+
+def _names_in(folder: Path) -> tuple[Path, ...]:
+    try:
+        return tuple(sorted(folder.iterdir()))
+    except OSError:
+        return ()
+
+
+def _refuse_to_ask() -> str:
+    """OpenSSL would ask for a key's password on the terminal, from any thread."""
+    return ""

@@ -1,0 +1,94 @@
+"""``WWW-Authenticate``: what a registry wants to see before it answers.
+
+https://www.rfc-editor.org/rfc/rfc9110#section-11.6.1, read as leniently as the registries write it: several challenges
+on one line, missing commas, semicolons, unquoted addresses. Linear in the length of the header.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+_MAX_LENGTH = 8192
+_WORD = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
+_PARAMETER = re.compile(rf'({_WORD})[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^",; \t]+))', re.ASCII)
+_SCHEME = re.compile(rf"({_WORD})(?=[ \t,]|$)", re.ASCII)
+_SEPARATORS = " \t,;"
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """A scheme in lower case with its parameters, names in lower case; of two with one name the first counts."""
+
+    scheme: str
+    parameters: tuple[tuple[str, str], ...] = ()
+
+    def get(self, name: str) -> str:
+        """Return the parameter, or nothing."""
+        return dict(self.parameters).get(name, "")
+
+
+@dataclass(frozen=True, slots=True)
+class BearerChallenge:
+    """Fetch a token from the realm and come back with it."""
+
+    realm: str
+    """As written: may be relative to the request's address, and isn't to be trusted yet."""
+    service: str = ""
+    scopes: tuple[str, ...] = ()
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BasicChallenge:
+    """Come back with a user name and a password."""
+
+
+def parse_challenges(values: Iterable[str]) -> tuple[Challenge, ...]:
+    """Read every challenge of every ``WWW-Authenticate`` line; what can't be read is left out."""
+    return tuple(challenge for value in values for challenge in _challenges_of_line(value[:_MAX_LENGTH]))
+
+
+def choose_challenge(challenges: Iterable[Challenge]) -> BearerChallenge | BasicChallenge | None:
+    """Take the best one that can be met: a token before a password, wherever it stands."""
+    challenges = tuple(challenges)
+    for challenge in challenges:
+        if challenge.scheme == "bearer" and challenge.get("realm"):
+            return BearerChallenge(
+                realm=challenge.get("realm"),
+                service=challenge.get("service"),
+                scopes=tuple(challenge.get("scope").split()),
+                error=challenge.get("error"),
+            )
+    return BasicChallenge() if any(challenge.scheme == "basic" for challenge in challenges) else None
+
+
+def _challenges_of_line(line: str) -> Iterator[Challenge]:
+    position, scheme = 0, ""
+    parameters: dict[str, str] = {}
+    while position < len(line):
+        if line[position] in _SEPARATORS:
+            position += 1
+            continue
+        parameter = _PARAMETER.match(line, position) if scheme else None
+        match = parameter or _SCHEME.match(line, position)
+        if match is None:
+            break
+        if parameter:
+            parameters.setdefault(parameter[1].lower(), _value(parameter))
+        else:
+            yield from _finished(scheme, parameters)
+            scheme, parameters = match[1].lower(), {}
+        position = match.end()
+    yield from _finished(scheme, parameters)
+
+
+def _finished(scheme: str, parameters: Mapping[str, str]) -> Iterator[Challenge]:
+    if scheme:
+        yield Challenge(scheme, tuple(parameters.items()))
+
+
+def _value(match: re.Match[str]) -> str:
+    quoted, bare = match[2], match[3]
+    return bare if quoted is None else re.sub(r"\\(.)", r"\1", quoted)

@@ -1,0 +1,82 @@
+"""Answer what resolving wants to know, from registries."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from threading import Lock
+
+from imagelock.digest import Digest
+from imagelock.oci import Descriptor, FetchedManifest
+from imagelock.reference import AnyRepository, ImageReference, PinnedReference, RegistryName, Repository
+from imagelock.registry.messages import Response
+from imagelock.registry.protocol import blob_request, manifest_request, read_blob, read_digest_header, read_manifest
+from imagelock.registry.session import Session
+
+OpenSession = Callable[[RegistryName], Session]
+
+
+class RegistryClient:
+    """A ``ManifestSource`` over the distribution protocol. Thread-safe."""
+
+    def __init__(self, open_session: OpenSession) -> None:
+        self._open_session = open_session
+        self._lock = Lock()
+        self._sessions: dict[RegistryName, Session] = {}
+
+    def expect(self, references: Iterable[ImageReference]) -> None:
+        """Hear what is going to be asked: one token and early connections can serve it all."""
+        paths: defaultdict[RegistryName, dict[str, None]] = defaultdict(dict)
+        for reference in references:
+            if isinstance(reference.repository, Repository):
+                paths[reference.repository.registry][reference.repository.path] = None
+        for registry, expected in paths.items():
+            self._session(registry).expect(expected)
+
+    def fetch_manifest(self, reference: ImageReference) -> FetchedManifest:
+        """Get a manifest or index under the digest of its bytes."""
+        repository = _repository_of(reference.repository)
+        session = self._session(repository.registry)
+        request = manifest_request(session.endpoint, reference)
+        return read_manifest(reference, session.ask(request, repository=repository, what=reference))
+
+    def fetch_digest(self, reference: ImageReference) -> Digest:
+        """Ask which digest a tag has now, or whether a digest is still served.
+
+        ``HEAD`` is free where pulls are counted; where it is refused or tells no digest, the content is fetched.
+        """
+        repository = _repository_of(reference.repository)
+        session = self._session(repository.registry)
+        response = session.look(manifest_request(session.endpoint, reference, method="HEAD"), repository=repository)
+        digest = _digest_of_look(reference, response)
+        return self.fetch_manifest(reference).digest if digest is None else digest
+
+    def fetch_blob(self, repository: AnyRepository, descriptor: Descriptor) -> bytes:
+        """Get a small blob, verified by its digest."""
+        repository = _repository_of(repository)
+        session = self._session(repository.registry)
+        request = blob_request(session.endpoint, repository.path, descriptor)
+        response = session.ask(request, repository=repository, what=f"a blob of {repository}")
+        return read_blob(descriptor, response, what=str(repository))
+
+    def _session(self, registry: RegistryName) -> Session:
+        with self._lock:
+            if registry not in self._sessions:
+                self._sessions[registry] = self._open_session(registry)
+            return self._sessions[registry]
+
+
+def _digest_of_look(reference: ImageReference, response: Response) -> Digest | None:
+    """Return the digest that a ``HEAD`` tells, if it may be believed: nobody on the way could have written it."""
+    if not response.is_success or not (response.url.origin.is_encrypted):
+        return None
+    digest = read_digest_header(response)
+    if isinstance(reference, PinnedReference) and digest not in (None, reference.digest):
+        return None
+    return digest
+
+
+def _repository_of(repository: AnyRepository) -> Repository:
+    if not isinstance(repository, Repository):
+        raise TypeError(f"{repository} lies in no registry")
+    return repository

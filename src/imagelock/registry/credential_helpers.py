@@ -1,0 +1,95 @@
+"""Run ``docker-credential-NAME`` programs: one at a time, with limits, their output never shown."""
+
+from __future__ import annotations
+
+import os
+import select
+import shutil
+import subprocess
+import time
+from collections.abc import Mapping
+from threading import Lock
+from typing import IO
+
+from imagelock.credentials.helper_protocol import helper_program, read_helper_answer
+from imagelock.credentials.values import Credentials
+from imagelock.errors import AuthenticationError
+
+_TIME_LIMIT_SECONDS = 30.0
+_MAX_OUTPUT_BYTES = 64 * 1024
+
+
+class CredentialHelpers:
+    """Asks each helper once for each registry. Thread-safe: some helpers hang when two of them run."""
+
+    def __init__(self, environment: Mapping[str, str], *, time_limit_seconds: float = _TIME_LIMIT_SECONDS) -> None:
+        self._environment = dict(environment)
+        self._time_limit_seconds = time_limit_seconds
+        self._lock = Lock()
+        self._answers: dict[tuple[str, str], Credentials | None] = {}
+
+    def ask(self, helper: str, key: str) -> Credentials | None:
+        """Say what the helper has for a registry under exactly this key; an error if the helper can't be asked."""
+        program = helper_program(helper)
+        with self._lock:
+            if (helper, key) not in self._answers:
+                self._answers[helper, key] = self._run(program, key)
+            return self._answers[helper, key]
+
+    def _run(self, program: str, key: str) -> Credentials | None:
+        process = self._start(program, key)
+        try:
+            output = self._converse(process, key)
+            has_failed = process.wait(self._time_limit_seconds) != 0
+        except (TimeoutError, subprocess.TimeoutExpired) as error:
+            raise AuthenticationError(
+                f"the credential helper {program} did not answer in {self._time_limit_seconds:g} seconds",
+                hint=f"it may wait for you to unlock something: try `echo {key} | {program} get`",
+            ) from error
+        finally:
+            process.kill()
+            process.wait()
+        return read_helper_answer(output, program=program, has_failed=has_failed)
+
+    def _start(self, program: str, key: str) -> subprocess.Popen[bytes]:
+        path = shutil.which(program, path=self._environment.get("PATH"))
+        if path is None:
+            raise AuthenticationError(
+                f"the credential helper {program} is not installed",
+                details=[f"the configuration names it for {key}"],
+                hint="install it, or take it out of config.json, or use --anonymous",
+            )
+        try:
+            return subprocess.Popen(  # noqa: S603  the name was checked, and no shell reads it
+                [path, "get"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=self._environment
+            )
+        except OSError as error:
+            raise AuthenticationError(
+                f"the credential helper {program} can't be started", details=[str(error)]
+            ) from error
+
+    def _converse(self, process: subprocess.Popen[bytes], key: str) -> bytes:
+        if process.stdin is None or process.stdout is None:
+            raise AssertionError("both are pipes")
+        deadline = time.monotonic() + self._time_limit_seconds
+        with process.stdin as question, process.stdout as answer:
+            try:
+                question.write(key.encode())
+                question.close()
+            except BrokenPipeError:
+                pass  # It didn't want to hear the question; what it says counts all the same.
+            return _read_until(answer, deadline)
+
+
+def _read_until(answer: IO[bytes], deadline: float) -> bytes:
+    """Read to the end or to the limit of size, whichever comes first; ``TimeoutError`` at the limit of time."""
+    output = bytearray()
+    while len(output) <= _MAX_OUTPUT_BYTES:
+        ready, _, _ = select.select([answer], [], [], max(0.0, deadline - time.monotonic()))
+        if not ready:
+            raise TimeoutError
+        piece = os.read(answer.fileno(), _MAX_OUTPUT_BYTES)
+        if not piece:
+            break
+        output += piece
+    return bytes(output)

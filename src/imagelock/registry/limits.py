@@ -1,0 +1,14 @@
+"""How much of anything a server may make us read; every number is what working registries stay far below."""
+
+from __future__ import annotations
+
+MANIFEST_BYTES = 4 * 1024 * 1024
+"""What registries must accept at least, and what containers/image and oras read at most."""
+CONFIG_BYTES = 8 * 1024 * 1024
+TAGS_PAGE_BYTES = 8 * 1024 * 1024
+TOKEN_BYTES = 128 * 1024
+ERROR_BYTES = 64 * 1024
+TAGS_PAGES = 10_000
+TAGS_PER_PAGE = 1000
+"""ECR and distribution answer an error to more."""
+REDIRECTS = 5

@@ -1,0 +1,54 @@
+"""Put a registry client together from settings: the one place where the parts meet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from imagelock.reference import RegistryName
+from imagelock.registry.access import find_well_known
+from imagelock.registry.authority import Authority
+from imagelock.registry.client import RegistryClient
+from imagelock.registry.clock import Clock, SystemClock
+from imagelock.registry.credential_store import CredentialStore
+from imagelock.registry.delivery import Delivery, Transport
+from imagelock.registry.endpoints import origin_endpoint
+from imagelock.registry.keyring import Keyring, NoCredentials
+from imagelock.registry.network import Network
+from imagelock.registry.session import Session
+from imagelock.registry.settings import RegistrySettings
+from imagelock.registry.token_exchange import TokenExchange
+
+
+@contextmanager
+def open_registry_client(settings: RegistrySettings) -> Iterator[RegistryClient]:
+    """Open a client for the length of a block; leaving it ends every exchange and every wait of other threads."""
+    clock = SystemClock()
+    network = Network(settings)
+    try:
+        yield make_registry_client(settings, transport=network, clock=clock)
+    finally:
+        clock.wake_sleepers()
+        network.close()
+
+
+def make_registry_client(settings: RegistrySettings, *, transport: Transport, clock: Clock) -> RegistryClient:
+    """Make a client over any transport and clock."""
+    delivery = Delivery(transport, clock=clock, trace=settings.trace)
+    source = NoCredentials() if settings.anonymous else CredentialStore(settings.environment, home=settings.home)
+    keyring = Keyring(source)
+    exchange = TokenExchange(delivery.deliver, clock=clock, keyring=keyring)
+
+    def open_session(registry: RegistryName) -> Session:
+        endpoint = origin_endpoint(registry, settings.options_of(registry), speaks_tls=transport.speaks_tls)
+        known = find_well_known(registry, endpoint.origin)
+        authority = Authority(endpoint, exchange=exchange, keyring=keyring, known=known)
+        return Session(
+            endpoint,
+            authority=authority,
+            delivery=delivery,
+            exchange=exchange,
+            is_anonymous=settings.anonymous,
+        )
+
+    return RegistryClient(open_session)

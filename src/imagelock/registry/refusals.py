@@ -1,0 +1,119 @@
+"""From a registry's refusal to our error: what happened, what the registry said, and what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from imagelock.errors import AuthenticationError, ImageNotFoundError, RegistryError, TemporaryError
+from imagelock.reference import DOCKER_HUB, Repository
+from imagelock.registry.error_bodies import Complaint, read_complaints
+from imagelock.registry.messages import Response
+from imagelock.registry.quota import TOO_MANY_REQUESTS, is_quota_spent, read_quota
+
+_UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND = 401, 403, 404
+_SERVER_ERRORS = range(500, 600)
+_TIMED_OUT = 408
+_MISSING_CODES = frozenset({"NAME_UNKNOWN", "MANIFEST_UNKNOWN", "BLOB_UNKNOWN", "NOT_FOUND"})
+
+
+class Identity(Enum):
+    """As whom we asked."""
+
+    NOBODY = auto()
+    """No credentials were found."""
+    ANONYMOUS = auto()
+    """None were looked for, as the user wished."""
+    SOMEBODY = auto()
+    """With credentials."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What was asked, of whom, and as whom: all that a refusal needs to be told well."""
+
+    what: str
+    """The reference or repository, as errors name it."""
+    repository: Repository
+    identity: Identity = Identity.NOBODY
+    credentials_source: str = ""
+
+    @property
+    def registry(self) -> str:
+        """The registry, as people write it."""
+        return self.repository.registry
+
+    @property
+    def login_command(self) -> str:
+        """What gets one an account's credentials; Docker Hub is who is meant where no registry is named."""
+        return "docker login" if self.registry == DOCKER_HUB else f"docker login {self.registry}"
+
+
+def refusal_of(response: Response, asked: Asked) -> RegistryError:
+    """Make the error for an answer that is no success."""
+    complaints = read_complaints(response)
+    if response.status == _NOT_FOUND or _says_missing(complaints):
+        return _not_found(response, asked, complaints)
+    if response.status in (_UNAUTHORIZED, _FORBIDDEN):
+        return _login_refused(response, asked, complaints)
+    if response.status == TOO_MANY_REQUESTS:
+        return _too_many_requests(response, asked, complaints)
+    if response.status in _SERVER_ERRORS or response.status == _TIMED_OUT:
+        return TemporaryError(
+            f"{asked.registry} failed to answer for {asked.what}",
+            details=_said(response, complaints),
+            hint="run the same command again in a while",
+        )
+    return RegistryError(f"{asked.registry} refused to answer for {asked.what}", details=_said(response, complaints))
+
+
+def _says_missing(complaints: Iterable[Complaint]) -> bool:
+    return any(complaint.code in _MISSING_CODES for complaint in complaints)
+
+
+def _not_found(response: Response, asked: Asked, complaints: tuple[Complaint, ...]) -> ImageNotFoundError:
+    return ImageNotFoundError(
+        f"{asked.what} does not exist",
+        details=_said(response, complaints),
+        hint=f"list what there is: `imagelock tags {asked.repository}`",
+    )
+
+
+def _login_refused(response: Response, asked: Asked, complaints: tuple[Complaint, ...]) -> AuthenticationError:
+    login = asked.login_command
+    match asked.identity:
+        case Identity.NOBODY:
+            who, hint = f"no credentials for {asked.registry} were found", f"check the spelling, or run `{login}`"
+        case Identity.ANONYMOUS:
+            who, hint = "asked without credentials, as you wished", f"leave out --anonymous, or run `{login}`"
+        case Identity.SOMEBODY:
+            who = f"asked with the credentials from {asked.credentials_source}"
+            hint = f"check the spelling, or run `{login}` again; public images need no login: try --anonymous"
+    return AuthenticationError(
+        f"{asked.what} does not exist or needs a login", details=[who, *_said(response, complaints)], hint=hint
+    )
+
+
+def _too_many_requests(response: Response, asked: Asked, complaints: tuple[Complaint, ...]) -> TemporaryError:
+    if not is_quota_spent(response):
+        return TemporaryError(
+            f"{asked.registry} has had too many requests, and did not answer for {asked.what}",
+            details=_said(response, complaints),
+            hint="run the same command again in a while",
+        )
+    is_somebody = asked.identity is Identity.SOMEBODY
+    who = f"with the credentials from {asked.credentials_source}" if is_somebody else "without a login"
+    quota = read_quota(response)
+    return TemporaryError(
+        f"the pull quota of {asked.registry} is spent, and {asked.what} was not answered",
+        details=[f"asked {who}", *([str(quota)] if quota else []), *_said(response, complaints)],
+        hint="wait until it is granted anew"
+        if is_somebody
+        else f"run `{asked.login_command}`: an account has a larger quota",
+    )
+
+
+def _said(response: Response, complaints: tuple[Complaint, ...]) -> list[str]:
+    host = response.url.origin.host_and_port
+    return [f"{host} answered {response.status}", *(f"it said: {complaint}" for complaint in complaints)]

@@ -1,0 +1,51 @@
+"""When to ask again, and when not to: pure functions of the attempt, the answer and the clock."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from imagelock.registry.messages import Response
+from imagelock.registry.quota import TOO_MANY_REQUESTS, is_quota_spent
+
+ATTEMPTS = 4
+MAX_PAUSE_SECONDS = 60.0
+"""Whoever wants us to wait longer gets no second question: a person or a CI job decides about minutes."""
+_RETRIED_STATUSES = frozenset({408, TOO_MANY_REQUESTS, 500, 502, 503, 504, 522})
+_UNAVAILABLE = 503
+_FIRST_PAUSE_SECONDS = 0.5
+_MAX_GUESSED_PAUSE_SECONDS = 30.0
+_SECONDS = re.compile(r"[0-9]{1,10}", re.ASCII)
+
+
+def is_worth_repeating(response: Response) -> bool:
+    """Whether the same question may get another answer soon."""
+    return response.status in _RETRIED_STATUSES and not is_quota_spent(response)
+
+
+def concerns_everybody(response: Response) -> bool:
+    """Whether all questions to that host should wait, not this one alone."""
+    return response.status in (TOO_MANY_REQUESTS, _UNAVAILABLE)
+
+
+def guessed_pause_seconds(attempt: int, *, jitter: float) -> float:
+    """How long to wait after the ``attempt``-th failure (the first is 1), where nobody said; ``jitter`` is 0 to 1."""
+    return float(jitter * min(_MAX_GUESSED_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2 ** (attempt - 1)))
+
+
+def read_retry_after(response: Response, *, now: datetime) -> float | None:
+    """Return how long the server wants us to wait, from either form of ``Retry-After``; ``None`` if it says nothing.
+
+    https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
+    """
+    value = response.headers.get("retry-after")
+    if _SECONDS.fullmatch(value):
+        return float(value)
+    try:
+        moment = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - now).total_seconds())

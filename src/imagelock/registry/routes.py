@@ -1,0 +1,86 @@
+"""How a host is reached: straight, or through the proxy that the environment names.
+
+``HTTPS_PROXY``, ``HTTP_PROXY``, ``ALL_PROXY`` and ``NO_PROXY`` in either case, as curl and Go read them:
+https://pkg.go.dev/golang.org/x/net/http/httpproxy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
+from urllib.parse import unquote, urlsplit
+
+from imagelock.credentials.values import Login
+from imagelock.errors import RegistryError
+from imagelock.reference import RegistryName
+from imagelock.registry.addresses import is_loopback
+from imagelock.registry.urls import InvalidUrlError, Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """An HTTP proxy, and who it thinks we are."""
+
+    origin: Origin
+    login: Login | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """The way to a host on behalf of a registry: two of them share no connection."""
+
+    origin: Origin
+    registry: RegistryName
+    proxy: Proxy | None = None
+
+    @property
+    def is_forwarded(self) -> bool:
+        """Whether a proxy reads our requests, which it can only without TLS."""
+        return self.proxy is not None and not self.origin.is_encrypted
+
+
+def find_proxy(origin: Origin, environment: Mapping[str, str]) -> Proxy | None:
+    """Return the proxy for a host, ``None`` for the straight way. This machine is never asked through a proxy."""
+    text = _variable(environment, f"{origin.scheme}_proxy") or _variable(environment, "all_proxy")
+    if not text or is_loopback(origin.host) or _is_excepted(origin, _variable(environment, "no_proxy")):
+        return None
+    return _parse_proxy(text if "://" in text else f"http://{text}")
+
+
+def _variable(environment: Mapping[str, str], name: str) -> str:
+    return environment.get(name) or environment.get(name.upper()) or ""
+
+
+def _parse_proxy(text: str) -> Proxy:
+    try:
+        parts = urlsplit(text)
+        user, at_sign, host = parts.netloc.rpartition("@")
+        if parts.scheme != "http":
+            raise InvalidUrlError(f"{parts.scheme}:// is not supported, only http://")
+        name, _, password = user.partition(":")
+        login = Login(unquote(name), unquote(password)) if at_sign else None
+        return Proxy(Origin.of(parts.scheme, host), login)
+    except ValueError as error:
+        # The address may hold a password: it isn't shown.
+        raise RegistryError(
+            "the proxy that the environment names can't be used", details=[str(error)], hint="look at HTTPS_PROXY"
+        ) from error
+
+
+def _is_excepted(origin: Origin, exceptions: str) -> bool:
+    entries = (entry.strip().lower() for entry in exceptions.split(","))
+    return any(_matches(origin, entry) for entry in entries if entry)
+
+
+def _matches(origin: Origin, entry: str) -> bool:
+    """``*``, a name with everything below it, a host with its port, an address or a network of addresses."""
+    host = origin.host.strip("[]")
+    if entry in ("*", host, f"{origin.host}:{origin.port}"):
+        return True
+    if "/" in entry:
+        try:
+            return ip_address(host) in ip_network(entry, strict=False)
+        except ValueError:
+            return False
+    return host.endswith(f".{entry.removeprefix('*').lstrip('.')}")

@@ -1,0 +1,95 @@
+"""One host of one registry: each question is sent with the right permit, and each refusal is told well."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from imagelock.reference import Repository
+from imagelock.registry.access import BearerAccess
+from imagelock.registry.authority import Authority
+from imagelock.registry.delivery import Delivery
+from imagelock.registry.endpoints import Endpoint
+from imagelock.registry.messages import Request, Response
+from imagelock.registry.refusals import Asked, Identity, refusal_of
+from imagelock.registry.strangers import answer_as_nobody
+from imagelock.registry.token_exchange import TokenExchange
+from imagelock.registry.tokens import AccessRefusedError
+
+_EARLY_CONNECTIONS = 8
+"""As many as there are workers by default."""
+_MOST_RENEWALS = 2
+"""From nothing to a token for many repositories, and from there to one for this repository alone."""
+
+
+class Session:
+    """Asks one endpoint. Thread-safe."""
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        *,
+        authority: Authority,
+        delivery: Delivery,
+        exchange: TokenExchange,
+        is_anonymous: bool,
+    ) -> None:
+        self.endpoint = endpoint
+        self.authority = authority
+        self._delivery = delivery
+        self._exchange = exchange
+        self._is_anonymous = is_anonymous
+
+    def expect(self, paths: Iterable[str]) -> None:
+        """Hear which repositories will be asked about; connect to whoever will be asked."""
+        paths = tuple(paths)
+        self.authority.expect(paths)
+        connections = min(len(paths), _EARLY_CONNECTIONS)
+        self._delivery.open_early(self.endpoint.origin, registry=self.endpoint.registry, connections=connections)
+        access = self.authority.access
+        if isinstance(access, BearerAccess) and not access.public_token:
+            self._delivery.open_early(access.realm.origin, registry=self.endpoint.registry, connections=1)
+
+    def look(self, request: Request, *, repository: Repository) -> Response:
+        """Get an answer that may be a refusal: a ``HEAD`` has no body to say why."""
+        try:
+            return self.answer(request, repository)
+        except AccessRefusedError as error:
+            return error.response
+
+    def ask(self, request: Request, *, repository: Repository, what: object) -> Response:
+        """Get a success, or raise what the refusal means; ``what`` is how errors call the thing asked for."""
+        try:
+            response = self.answer(request, repository)
+        except AccessRefusedError as error:
+            raise refusal_of(error.response, self._asked(repository, what)) from error
+        if not response.is_success:
+            raise refusal_of(response, self._asked(repository, what))
+        return response
+
+    def answer(self, request: Request, repository: Repository) -> Response:
+        """Get whatever the answer is, after all that credentials can do for it."""
+        permit = self.authority.permit_for(repository.path)
+        try:
+            response = self._delivery.deliver(request.authorized(permit.authorization))
+        except BaseException:
+            self.authority.note_silence()
+            raise
+        for _ in range(_MOST_RENEWALS):
+            if response.url.origin != self.endpoint.origin:
+                return answer_as_nobody(request, response, delivery=self._delivery, exchange=self._exchange)
+            renewed = self.authority.permit_after(response, permit, path=repository.path)
+            if renewed is None:
+                return response
+            permit = renewed
+            response = self._delivery.deliver(request.authorized(permit.authorization))
+        return response
+
+    def _asked(self, repository: Repository, what: object) -> Asked:
+        found = self.authority.find_credentials(repository.path)
+        identity = Identity.SOMEBODY if found else Identity.NOBODY
+        return Asked(
+            what=str(what),
+            repository=repository,
+            identity=Identity.ANONYMOUS if self._is_anonymous else identity,
+            credentials_source=found.source if found else "",
+        )

@@ -1,0 +1,138 @@
+"""Open connections, some of them before anybody needs them, and end them all at once.
+
+A handshake costs two or three round trips: while Python imports and the first answer is on its way, the connections
+for the other requests, and the one to the token server, are opened by threads of their own.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections import defaultdict, deque
+from collections.abc import Callable, Hashable
+from concurrent.futures import Future
+from threading import Lock, Thread
+from weakref import WeakSet
+
+from imagelock.errors import ImagelockError
+from imagelock.registry.failures import FailureKind, TransportFailure
+
+CONNECT_SECONDS = 10.0
+_PROBE_SECONDS = 5.0
+_NO_TLS_REASONS = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNEXPECTED_MESSAGE", "RECORD_LAYER_FAILURE"})
+
+Dial = Callable[[], socket.socket]
+
+
+class Sockets:
+    """Every socket of a run, and those that wait for their first use. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._open: WeakSet[socket.socket] = WeakSet()
+        self._early: defaultdict[Hashable, deque[Future[socket.socket]]] = defaultdict(deque)
+        self._is_closed = False
+
+    def connect(self, host: str, port: int) -> socket.socket:
+        """Open a connection; ``TransportFailure`` says what went wrong."""
+        try:
+            return self._track(_connect(host, port))
+        except (OSError, UnicodeError) as error:
+            raise failure_of(error, while_connecting=True) from error
+
+    def encrypt(self, connection: socket.socket, context: ssl.SSLContext, *, host: str) -> socket.socket:
+        """Shake hands over a connection that exists, perhaps through a proxy."""
+        try:
+            return self._track(context.wrap_socket(connection, server_hostname=host.strip("[]")))
+        except (OSError, UnicodeError) as error:
+            connection.close()
+            raise failure_of(error) from error
+
+    def dial_early(self, key: Hashable, dial: Dial, *, connections: int) -> None:
+        """Begin to connect; whoever needs a connection of that key takes the first that was begun."""
+        with self._lock:
+            missing = max(0, connections - len(self._early[key]))
+            futures: list[Future[socket.socket]] = [Future() for _ in range(missing)]
+            self._early[key].extend(futures)
+        for future in futures:
+            Thread(target=_fulfil, args=(future, dial), daemon=True).start()
+
+    def take_early(self, key: Hashable) -> socket.socket | None:
+        """Return a connection that was begun early, once it is ready; ``None`` if there is none or it failed."""
+        with self._lock:
+            future = self._early[key].popleft() if self._early[key] else None
+        if future is None or future.exception() is not None:
+            return None
+        return future.result()
+
+    def close(self) -> None:
+        """Wake everybody who waits for a byte, in whatever thread."""
+        with self._lock:
+            self._is_closed = True
+            connections = list(self._open)
+        for connection in connections:
+            _end(connection)
+
+    def _track(self, connection: socket.socket) -> socket.socket:
+        with self._lock:
+            self._open.add(connection)
+            is_closed = self._is_closed
+        if is_closed:
+            _end(connection)
+            raise TransportFailure(FailureKind.CLOSED, "the run is over")
+        return connection
+
+
+def speaks_tls(host: str, port: int) -> bool:
+    """Whether a server answers a TLS greeting; a silent or missing one counts as one that would."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    try:
+        with _connect(host, port) as connection:
+            connection.settimeout(_PROBE_SECONDS)
+            context.wrap_socket(connection, server_hostname=host.strip("[]")).close()
+    except ssl.SSLError as error:
+        return error.reason not in _NO_TLS_REASONS
+    except (OSError, UnicodeError):
+        return True
+    return True
+
+
+def failure_of(error: OSError | UnicodeError, *, while_connecting: bool = False) -> TransportFailure:
+    """Name what a socket reported; the texts of the system hold no secrets."""
+    match error:
+        case ssl.SSLCertVerificationError():
+            return TransportFailure(FailureKind.CERTIFICATE, error.verify_message)
+        case ssl.SSLError() if error.reason in _NO_TLS_REASONS:
+            return TransportFailure(FailureKind.NO_TLS, "the answer to the greeting was something else")
+        case TimeoutError():
+            return TransportFailure(FailureKind.TIMED_OUT, "the time limit is over")
+        case socket.gaierror() | UnicodeError():
+            return TransportFailure(FailureKind.NO_SUCH_HOST, "the name has no address")
+        case ConnectionRefusedError():
+            return TransportFailure(FailureKind.NOT_REACHED, "the connection was refused")
+        case _ if while_connecting:
+            return TransportFailure(FailureKind.NOT_REACHED, error.strerror or "there is no way there")
+        case _:
+            return TransportFailure(FailureKind.BROKEN, error.strerror or "the connection broke")
+
+
+def _connect(host: str, port: int) -> socket.socket:
+    connection = socket.create_connection((host.strip("[]"), port), CONNECT_SECONDS)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return connection
+
+
+def _fulfil(future: Future[socket.socket], dial: Dial) -> None:
+    try:
+        future.set_result(dial())
+    except (TransportFailure, ImagelockError) as failure:
+        future.set_exception(failure)
+
+
+def _end(connection: socket.socket) -> None:
+    try:
+        connection.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        connection.close()

@@ -1,0 +1,34 @@
+"""Hosts that a registry sent us to, and that want to know who we are: nobody.
+
+registry.k8s.io redirects to hosts that hand a token to everybody. No credentials go there, not even such as are kept
+for that very host: it was the registry that chose it, not the user (CVE-2020-15157).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from imagelock.registry.access import BearerAccess
+from imagelock.registry.challenges import BearerChallenge, choose_challenge, parse_challenges
+from imagelock.registry.delivery import Delivery
+from imagelock.registry.messages import Request, Response
+from imagelock.registry.realms import check_realm
+from imagelock.registry.token_exchange import TokenExchange
+from imagelock.registry.tokens import AccessRefusedError, bearer_authorization
+
+_UNAUTHORIZED = 401
+
+
+def answer_as_nobody(request: Request, response: Response, *, delivery: Delivery, exchange: TokenExchange) -> Response:
+    """Meet a stranger's challenge with a token for anybody, once; any other answer stays what it is."""
+    challenge = choose_challenge(parse_challenges(response.headers.all("www-authenticate")))
+    if response.status != _UNAUTHORIZED or not isinstance(challenge, BearerChallenge):
+        return response
+    realm = check_realm(challenge.realm, asked=response.url)
+    access = BearerAccess(registry=request.registry, realm=realm, service=challenge.service)
+    try:
+        held = exchange.fetch(access, challenge.scopes, None)
+    except AccessRefusedError:
+        return response
+    at_stranger = replace(request, url=response.url)
+    return delivery.deliver(at_stranger.authorized(bearer_authorization(held.token.text)))

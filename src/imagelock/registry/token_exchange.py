@@ -1,0 +1,56 @@
+"""Exchange credentials for a token, over whatever delivers requests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from imagelock.credentials.values import FoundCredentials, IdentityToken, Login
+from imagelock.registry.access import BearerAccess
+from imagelock.registry.clock import Clock
+from imagelock.registry.error_bodies import read_complaints
+from imagelock.registry.keyring import Keyring
+from imagelock.registry.messages import Request, Response
+from imagelock.registry.permits import HeldToken
+from imagelock.registry.tokens import AccessRefusedError, TokenQuestion, read_token, token_request
+
+_UNAUTHORIZED = 401
+_ABOUT_THE_IMAGE = "DENIED"
+"""With this code GitHub's token server speaks of the package, not of the login."""
+
+Deliver = Callable[[Request], Response]
+
+
+class TokenExchange:
+    """Asks token servers, and stops showing them what they refused. Thread-safe."""
+
+    def __init__(self, deliver: Deliver, *, clock: Clock, keyring: Keyring) -> None:
+        self._deliver = deliver
+        self._keyring = keyring
+        self.clock = clock
+
+    def fetch(self, access: BearerAccess, scopes: tuple[str, ...], found: FoundCredentials | None) -> HeldToken:
+        """Get a token for scopes; ``AccessRefusedError`` if the server gives none."""
+        refusal = self._keyring.find_refusal(access.realm.origin, found)
+        if refusal is not None:
+            raise AccessRefusedError(refusal)
+        credentials = found.credentials if found else None
+        question = TokenQuestion(
+            registry=access.registry,
+            realm=access.realm,
+            service=access.service,
+            scopes=tuple(part for scope in scopes for part in scope.split()),
+            credentials=credentials if isinstance(credentials, Login | IdentityToken) else None,
+        )
+        try:
+            token = read_token(self._deliver(token_request(question)))
+        except AccessRefusedError as error:
+            if found is not None and _is_about_the_login(error.response):
+                self._keyring.note_refusal(access.realm.origin, found, error.response)
+            raise
+        return HeldToken(token, usable_until=self.clock.monotonic() + token.usable_seconds)
+
+
+def _is_about_the_login(response: Response) -> bool:
+    if response.status != _UNAUTHORIZED:
+        return False
+    return all(complaint.code != _ABOUT_THE_IMAGE for complaint in read_complaints(response))
