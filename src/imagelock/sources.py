@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
+from threading import Lock
 from types import TracebackType
 from typing import Self
 
@@ -17,13 +18,19 @@ from imagelock.resolving import ManifestSource
 
 
 class Sources:
-    """Sends each question to where its answer is; the registry client is opened by the first one that needs it."""
+    """Sends each question to where its answer is; the registry client is opened by the first one that needs it.
 
-    def __init__(self, folder: Path, *, offline: bool) -> None:
+    Thread-safe. Without ``open_registries`` the network is off.
+    """
+
+    def __init__(
+        self, folder: Path, open_registries: Callable[[], AbstractContextManager[ManifestSource]] | None
+    ) -> None:
         self._layouts = LayoutSource(folder)
-        self._offline = offline
+        self._open_registries = open_registries
         self._registries: ManifestSource | None = None
         self._opened = ExitStack()
+        self._lock = Lock()
 
     def __enter__(self) -> Self:
         return self
@@ -36,7 +43,7 @@ class Sources:
     def expect(self, references: Iterable[ImageReference]) -> None:
         """Announce what is going to be asked of registries."""
         remote = [reference for reference in references if not isinstance(reference.repository, LayoutRepository)]
-        if remote and not self._offline:
+        if remote and self._open_registries:
             self._source_of(remote[0].repository).expect(remote)
 
     def fetch_manifest(self, reference: ImageReference) -> FetchedManifest:
@@ -54,10 +61,9 @@ class Sources:
     def _source_of(self, repository: AnyRepository) -> ManifestSource:
         if isinstance(repository, LayoutRepository):
             return self._layouts
-        if self._offline:
-            raise RegistryError(
-                f"{repository} must be asked, and the network is off", hint="run the command without `--offline`"
-            )
-        if self._registries is None:
-            raise NotImplementedError
-        return self._registries
+        if self._open_registries is None:
+            raise RegistryError(f"{repository} must be asked, and the network is off", hint="leave out `--offline`")
+        with self._lock:
+            if self._registries is None:
+                self._registries = self._opened.enter_context(self._open_registries())
+            return self._registries

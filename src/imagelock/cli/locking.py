@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from imagelock.changes import Change, find_changes
 from imagelock.cli.console import Console
 from imagelock.cli.lock_report import change_document, change_lines
+from imagelock.cli.network import open_sources
 from imagelock.cli.options import Settings
 from imagelock.cli.project import Project, find_project
 from imagelock.cli.words import count, took
@@ -21,7 +22,6 @@ from imagelock.lock_run import LockResult, run_steps
 from imagelock.lockfile import Lockfile
 from imagelock.lockfile_text import dump_lockfile, parse_lockfile
 from imagelock.locking import Step, plan_lock
-from imagelock.sources import Sources
 
 Planner = Callable[[ImagesFile, Lockfile], Sequence[Step]]
 
@@ -43,7 +43,7 @@ def run_plan(settings: Settings, plan: Planner, *, is_dry_run: bool) -> Outcome:
     images_file = project.read_images_file()
     before = _read_repaired(project, images_file, settings.console)
     steps = plan(images_file, before)
-    with Sources(project.folder, offline=settings.offline) as sources:
+    with open_sources(settings, project) as sources:
         result = run_steps(steps, sources, on_done=_progress(settings.console, total=len(steps)))
     if not is_dry_run:
         _write(project, result.lockfile)
