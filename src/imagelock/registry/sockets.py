@@ -11,6 +11,7 @@ import ssl
 from collections import defaultdict, deque
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
+from contextlib import suppress
 from threading import Lock, Thread
 from weakref import WeakSet
 
@@ -43,10 +44,12 @@ class Sockets:
     def encrypt(self, connection: socket.socket, context: ssl.SSLContext, *, host: str) -> socket.socket:
         """Shake hands over a connection that exists, perhaps through a proxy."""
         try:
-            return self._track(context.wrap_socket(connection, server_hostname=host.strip("[]")))
+            private = context.wrap_socket(connection, server_hostname=host.strip("[]"), do_handshake_on_connect=False)
+            self._track(private).do_handshake()
         except (OSError, UnicodeError) as error:
             connection.close()
             raise failure_of(error) from error
+        return private
 
     def dial_early(self, key: Hashable, dial: Dial, *, connections: int) -> None:
         """Begin to connect; whoever needs a connection of that key takes the first that was begun."""
@@ -132,7 +135,7 @@ def _fulfil(future: Future[socket.socket], dial: Dial) -> None:
 
 
 def _end(connection: socket.socket) -> None:
-    try:
+    """Close at once. Only ``shutdown`` wakes a thread that waits for a byte; ``close`` alone would leave it there."""
+    with suppress(OSError):
         connection.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        connection.close()
+    connection.close()
