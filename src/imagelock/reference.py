@@ -115,8 +115,12 @@ def split_reference(text: str) -> WrittenReference:
     path, colon, tag = remainder.partition(":")
     if colon and not _TAG.fullmatch(tag):
         raise _invalid_tag(text, tag)
+    name = name.removesuffix(f"{colon}{tag}")
+    if path != path.lower():
+        hint = f"write `{name.lower()}{text.removeprefix(name)}`"
+        raise InvalidReferenceError(f"`{text}`: the repository must be lower-case", hint=hint)
     return WrittenReference(
-        name=name.removesuffix(f"{colon}{tag}") if colon else name,
+        name=name,
         tag=tag or None,
         digest=digest,
         repository=_canonical_repository(text, domain, path),
@@ -125,7 +129,7 @@ def split_reference(text: str) -> WrittenReference:
 
 def split_image(text: str) -> WrittenReference:
     """Read what an ``image`` in images.toml says: a reference, or ``oci:DIRECTORY:NAME`` for an OCI layout on disk."""
-    if not text.startswith(_LAYOUT_PREFIX):
+    if not text.startswith(_LAYOUT_PREFIX) or text.startswith(f"{_LAYOUT_PREFIX}//"):
         return split_reference(text)
     location, at_sign, digest_text = text.partition("@")
     directory, _, name = location.removeprefix(_LAYOUT_PREFIX).partition(":")
@@ -152,7 +156,7 @@ def parse_repository(text: str) -> AnyRepository:
     if text.startswith(_LAYOUT_PREFIX):
         return LayoutRepository(text.removeprefix(_LAYOUT_PREFIX))
     written = split_reference(text)
-    if written.tag or written.digest or not isinstance(written.repository, Repository):
+    if written.tag or written.digest:
         raise InvalidReferenceError(f"`{text}` must be a repository, without tag and digest")
     return written.repository
 
@@ -203,10 +207,8 @@ def _canonical_repository(text: str, domain: str, path: str) -> Repository:
         registry = DOCKER_HUB
     if registry == DOCKER_HUB and path and "/" not in path:
         path = f"library/{path}"
-    if path != path.lower():
-        raise InvalidReferenceError(
-            f"`{text}`: the repository must be lower-case", hint=f"write `{text.partition(':')[0].lower()}`"
-        )
+    if not path:
+        raise InvalidReferenceError(f"`{text}` names no repository")
     if not _PATH.fullmatch(path):
         raise InvalidReferenceError(f"`{text}`: `{path}` is not a repository path")
     if len(path) > _MAX_PATH_LENGTH:
