@@ -18,7 +18,7 @@ SHORT_HEX_LENGTH = 12
 """Digits of a digest on a screen, as Docker prints them. Files and JSON hold all of them."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Digest:
     """``sha256:`` or ``sha512:`` and the lower-case hexadecimal hash of some bytes."""
 

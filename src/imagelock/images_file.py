@@ -21,7 +21,7 @@ from imagelock.toml_positions import line_of, split_position
 IMAGES_FILE_NAME = "images.toml"
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class RenderTarget:
     """A file that ``render`` writes, and the template that it is made from; relative to the folder of images.toml."""
 
@@ -57,7 +57,9 @@ def _read_document(document: TableReader) -> ImagesFile:
     declarations = (read_declaration(*item, platforms, problems) for item in document.table("images").items())
     images = sorted(filter(None, declarations), key=lambda image: image.alias)
     _refuse_second_names(images, problems)
-    targets = sorted(_read_targets(TableReader(document.table("render"), ("render",), problems)))
+    targets = sorted(
+        _read_targets(TableReader(document.table("render"), ("render",), problems)), key=lambda target: target.output
+    )
     for key in ("pin", "registries"):
         if document.raw(key) is not None:
             document.add(key, "is not supported by this version of imagelock yet")

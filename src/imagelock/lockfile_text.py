@@ -15,7 +15,7 @@ from imagelock.declaration import ALL_PLATFORMS, Alias, is_alias
 from imagelock.digest import Digest
 from imagelock.errors import ImagelockError, LockfileError
 from imagelock.lockfile import LockedImage, Lockfile
-from imagelock.platforms import Platform, PlatformDigest
+from imagelock.platforms import Platform, PlatformDigest, by_name
 from imagelock.reference import parse_repository
 from imagelock.selectors import ExactDigest, ExactTag, Selector
 from imagelock.toml_fields import Problems, TableReader
@@ -113,7 +113,7 @@ def _read_image(alias: str, value: object, problems: Problems) -> LockedImage | 
         all_platforms=declared.raw("platforms") == ALL_PLATFORMS,
         tag=table.text("tag"),
         digest=digest,
-        platform_digests=tuple(_read_platforms(table)),
+        platform_digests=by_name(_read_platforms(table)),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from imagelock.errors import ImageNotFoundError
-from imagelock.platforms import Platform, PlatformDigest
+from imagelock.platforms import Platform, PlatformDigest, by_name
 from imagelock.reference import ImageReference
 from imagelock.resolving import ResolvedImage
 
@@ -23,7 +23,7 @@ def select_platforms(
             f"{reference} has no {', '.join(map(str, missing))} (it has: {_listing(resolved.platform_digests)})"
         )
     chosen = [_only_match(platform, resolved, reference) for platform in wanted] or resolved.platform_digests
-    return tuple(sorted(set(chosen), key=lambda entry: str(entry.platform)))
+    return by_name(set(chosen))
 
 
 def _matching(platform: Platform, resolved: ResolvedImage) -> Iterator[PlatformDigest]:

@@ -7,7 +7,9 @@ https://github.com/containerd/platforms
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Self
 
 from imagelock.digest import Digest
@@ -30,7 +32,7 @@ _ARM_VARIANTS = {"": "v7", "5": "v5", "6": "v6", "7": "v7", "8": "v8"}
 _ARM64_VARIANTS = {"8": "", "v8": "", "v8.0": "", "9": "v9", "9.0": "v9", "v9.0": "v9"}
 
 
-@dataclass(frozen=True, slots=True, order=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Platform:
     """A normalised platform.
 
@@ -46,6 +48,7 @@ class Platform:
     os_features: tuple[str, ...] = ()
 
     @classmethod
+    @lru_cache(maxsize=1024)  # a project writes few platforms, and writes them often
     def parse(cls, text: str) -> Self:
         """Read ``os[(version[+feature])]/architecture[/variant]``; a lone architecture means Linux.
 
@@ -114,12 +117,17 @@ class Platform:
         return "/".join(filter(None, (os, self.architecture, self.variant)))
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class PlatformDigest:
     """Which manifest a platform gets."""
 
     platform: Platform
     digest: Digest
+
+
+def by_name(entries: Iterable[PlatformDigest]) -> tuple[PlatformDigest, ...]:
+    """Sort entries as images.lock writes them."""
+    return tuple(sorted(entries, key=lambda entry: str(entry.platform)))
 
 
 def _normalise_architecture(architecture: str, variant: str) -> tuple[str, str]:

@@ -33,7 +33,7 @@ _PORT = re.compile(r"[0-9]{1,5}", re.ASCII)
 _BARE_DIGEST = re.compile(r"[a-f0-9]{64}|sha(?:256|512):[a-f0-9]+", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Repository:
     """A repository of a registry, under the one name that all of its spellings share."""
 
@@ -44,7 +44,7 @@ class Repository:
         return f"{self.registry}/{self.path}"
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class LayoutRepository:
     """An OCI image layout: a directory that holds images as a repository does, and needs no network."""
 
@@ -58,7 +58,7 @@ class LayoutRepository:
 AnyRepository = Repository | LayoutRepository
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class TagReference:
     """A repository and a tag: what somebody wants, and what may move."""
 
@@ -69,7 +69,7 @@ class TagReference:
         return f"{self.repository}:{self.tag}"
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class PinnedReference:
     """A repository and a digest: what nobody can move. The tag beside it is for readers only."""
 

@@ -52,7 +52,7 @@ class ResolvedImage:
 
     digest: Digest
     platform_digests: tuple[PlatformDigest, ...]
-    """In the order of the index: where two entries have the same platform, builders take the first."""
+    """One for each platform; where an index lists a platform twice, builders take the first entry, and so do we."""
 
 
 def resolve_image(reference: ImageReference, source: ManifestSource) -> ResolvedImage:
@@ -60,7 +60,7 @@ def resolve_image(reference: ImageReference, source: ManifestSource) -> Resolved
     fetched = source.fetch_manifest(reference)
     entries = _platform_digests(reference.repository, fetched, source, parents=())
     first_of_each = {entry.platform: entry for entry in reversed(list(entries))}
-    return ResolvedImage(fetched.digest, tuple(sorted(first_of_each.values())))
+    return ResolvedImage(fetched.digest, tuple(reversed(first_of_each.values())))
 
 
 def _platform_digests(
