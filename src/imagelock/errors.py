@@ -2,6 +2,7 @@
 
     ImagelockError
     ├── InvalidDigestError · InvalidPlatformError · InvalidReferenceError      a word that a person wrote
+    ├── InvalidSelectorError                                                   which tags somebody wants
     ├── ImagesFileError                                                        images.toml: every problem in it
     ├── LockfileError                                                          images.lock can't be read, or isn't ours
     │   └── StaleLockfileError                                                 images.lock doesn't answer images.toml
@@ -10,6 +11,7 @@
     ├── FileError                                                              the disk said no
     ├── RegistryError                                                          what a registry or a layout answered
     │   ├── ImageNotFoundError · AuthenticationError
+    │   │   └── NoTagError                                                     tags, but none that a range takes
     │   ├── InvalidContentError                                                bytes that must not be believed
     │   └── TemporaryError                                                     no answer, 429, 5xx: later may do
     └── BatchError                                                             all failures of one run
@@ -21,7 +23,7 @@ details, and what to type in its hint; ``cli`` alone prints them and picks the e
 from __future__ import annotations
 
 from collections.abc import Iterable
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 
 
 class ExitCode(IntEnum):
@@ -61,6 +63,14 @@ class InvalidReferenceError(ImagelockError):
     """A text that Docker, podman and BuildKit would refuse as an image reference, too."""
 
 
+class InvalidSelectorError(ImagelockError):
+    """A range, a pattern or a tag that can't be understood; ``field`` is the key of images.toml that says it."""
+
+    def __init__(self, message: str, *, field: str, details: Iterable[str] = (), hint: str | None = None) -> None:
+        super().__init__(message, details=details, hint=hint)
+        self.field = field
+
+
 class ImagesFileError(ImagelockError):
     """images.toml can't be used; the details list every problem in it."""
 
@@ -93,6 +103,29 @@ class RegistryError(ImagelockError):
 
 class ImageNotFoundError(RegistryError):
     """No such repository, tag, digest or platform there."""
+
+
+class NoTagReason(StrEnum):
+    """Why a range takes none of a repository's tags: what the reader has to change differs."""
+
+    SHAPE = "shape"
+    """No tag fits the pattern."""
+    NONE = "none"
+    """Tags fit, and all of their versions lie outside the range."""
+    PRERELEASE = "prerelease"
+    """Only pre-releases lie in the range."""
+    FLOATING = "floating"
+    """Only floating tags lie in the range, such as ``3.12`` beside ``3.12.4``."""
+
+
+class NoTagError(ImageNotFoundError):
+    """A repository has tags, and none that the range takes; the details show the nearest, and why each is refused."""
+
+    def __init__(
+        self, message: str, *, reason: NoTagReason, details: Iterable[str] = (), hint: str | None = None
+    ) -> None:
+        super().__init__(message, details=details, hint=hint)
+        self.reason = reason
 
 
 class AuthenticationError(RegistryError):
