@@ -9,8 +9,16 @@ from typing import Any, NewType
 
 from imagelock.errors import InvalidPlatformError, InvalidReferenceError
 from imagelock.platforms import Platform
-from imagelock.reference import AnyRepository, PinnedReference, TagReference, WrittenReference, split_image
-from imagelock.selectors import ExactDigest, ExactTag, Selector
+from imagelock.reference import (
+    AnyRepository,
+    LayoutRepository,
+    PinnedReference,
+    TagReference,
+    WrittenReference,
+    is_tag,
+    split_image,
+)
+from imagelock.selectors import ExactDigest, ExactTag, Selector, read_version_range
 from imagelock.toml_fields import Path, Problems, TableReader
 
 Alias = NewType("Alias", str)
@@ -119,16 +127,25 @@ def _read_reference(text: str, path: Path, problems: Problems) -> WrittenReferen
 
 
 def _read_selector(table: TableReader, written: WrittenReference | None) -> Selector | None:
+    version_range = read_version_range(table)
     tag = table.text("tag")
-    for key in ("version", "variant", "precision", "prereleases"):
-        if table.raw(key) is not None:
-            table.add(key, "version ranges are not supported by this version of imagelock yet")
     if written is None:
         return None
-    if tag is not None and written.tag is not None:
-        table.add("tag", f"stands beside the tag `{written.tag}` in `image`: keep one of the two")
+    if (tag is not None or version_range is not None) and (written.tag is not None or written.digest is not None):
+        _refuse_second_choice(table, written)
+    if version_range is not None:
+        return version_range
+    if tag is not None and not is_tag(tag) and not isinstance(written.repository, LayoutRepository):
+        table.add("tag", f"`{tag}` is not a tag")
     match written.meaning:
         case PinnedReference(_, digest, written_tag):
-            return ExactDigest(digest, written_tag or tag)
+            return ExactDigest(digest, written_tag)
         case TagReference(_, written_or_latest):
-            return ExactTag(tag or written_or_latest)
+            return ExactTag(written_or_latest if tag is None else tag)
+
+
+def _refuse_second_choice(table: TableReader, written: WrittenReference) -> None:
+    chosen = f"tag `{written.tag}`" if written.tag is not None else f"digest `{written.digest}`"
+    for key in ("version", "variant", "tag"):
+        if table.has(key):
+            table.add(key, f"stands beside the {chosen} in `image`: keep one of the two")

@@ -92,11 +92,12 @@ def _refuse_second_names(images: Iterable[ImageDeclaration], problems: Problems)
 
 def _error(text: str, found: Iterable[Problem], file_name: str) -> ImagesFileError:
     by_line = sorted(((line_of(text, problem.path) or 1, problem) for problem in found), key=lambda pair: pair[0])
-    return ImagesFileError(
-        f"cannot use {file_name}",
-        details=[f"{file_name}:{line}: {_dotted(problem.path)}: {problem.sentence}" for line, problem in by_line],
-        hint=next((problem.hint for _, problem in by_line if problem.hint), None),
-    )
+    details: list[str] = []
+    for line, problem in by_line:
+        details.append(f"{file_name}:{line}: {_dotted(problem.path)}: {problem.sentence}")
+        details += [f"  {detail}" for detail in problem.details]
+    hint = next((problem.hint for _, problem in by_line if problem.hint), None)
+    return ImagesFileError(f"cannot use {file_name}", details=details, hint=hint)
 
 
 def _dotted(path: Path) -> str:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from imagelock.declaration import Alias
 from imagelock.errors import BatchError, ImagelockError
+from imagelock.lock_steps import Keep, OnlineStep, Step, StepResult
 from imagelock.lockfile import Lockfile
-from imagelock.locking import Keep, OnlineStep, Step, StepResult
 from imagelock.resolving import ManifestSource
 
 DEFAULT_MAX_WORKERS = 8
@@ -19,7 +19,8 @@ class LockResult:
     """The new lock, and what its owner should know about single images."""
 
     lockfile: Lockfile
-    notes: tuple[tuple[Alias, str], ...]
+    notes: tuple[tuple[Alias, str], ...] = ()
+    warnings: tuple[tuple[Alias, str], ...] = ()
 
 
 def run_steps(
@@ -36,7 +37,8 @@ def run_steps(
         results += _run_online(online, source, total=len(steps), max_workers=max_workers, on_done=on_done)
     results.sort(key=lambda result: result.image.alias)
     notes = tuple((result.image.alias, result.note) for result in results if result.note)
-    return LockResult(Lockfile(tuple(result.image for result in results)), notes)
+    warnings = tuple((result.image.alias, result.warning) for result in results if result.warning)
+    return LockResult(Lockfile(tuple(result.image for result in results)), notes, warnings)
 
 
 def _run_online(
@@ -51,7 +53,7 @@ def _run_online(
 
     results: list[StepResult] = []
     failures: list[tuple[str, ImagelockError]] = []
-    source.expect(step.reference for step in steps)
+    source.expect(step.declaration.repository for step in steps)
     executor = ThreadPoolExecutor(max_workers)
     try:
         futures = {executor.submit(step.run, source): step.declaration.alias for step in steps}

@@ -17,7 +17,7 @@ from imagelock.errors import ImagelockError, LockfileError
 from imagelock.lockfile import LockedImage, Lockfile
 from imagelock.platforms import Platform, PlatformDigest, by_name
 from imagelock.reference import parse_repository
-from imagelock.selectors import ExactDigest, ExactTag, Selector
+from imagelock.selectors import ExactDigest, ExactTag, Selector, read_version_range, selector_fields
 from imagelock.toml_fields import Problems, TableReader
 from imagelock.toml_positions import line_of, split_position
 
@@ -55,7 +55,7 @@ def parse_lockfile(text: str, *, file_name: str = LOCKFILE_NAME) -> Lockfile:
 def _dump_image(image: LockedImage) -> Iterator[str]:
     yield f"\n[images.{image.alias}]\n"
     yield f"repository = {_quote(str(image.repository))}\n"
-    yield f"declared = {{ {', '.join(f'{key} = {_quote(value)}' for key, value in _declared(image))} }}\n"
+    yield f"declared = {{ {', '.join(f'{key} = {value}' for key, value in _declared(image))} }}\n"
     if image.tag is not None:
         yield f"tag = {_quote(image.tag)}\n"
     yield f"digest = {_quote(str(image.digest))}\n"
@@ -65,15 +65,19 @@ def _dump_image(image: LockedImage) -> Iterator[str]:
 
 
 def _declared(image: LockedImage) -> Iterator[tuple[str, str]]:
-    match image.selector:
-        case ExactTag(tag):
-            yield "tag", tag
-        case ExactDigest(digest, tag):
-            if tag is not None:
-                yield "tag", tag
-            yield "digest", str(digest)
+    yield from ((key, _value(value)) for key, value in selector_fields(image.selector).items())
     if image.all_platforms:
-        yield "platforms", ALL_PLATFORMS
+        yield "platforms", _quote(ALL_PLATFORMS)
+
+
+def _value(value: str | int | bool) -> str:  # noqa: FBT001  one of TOML's types
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case int():
+            return str(value)
+        case str():
+            return _quote(value)
 
 
 def _quote(text: str) -> str:
@@ -122,9 +126,10 @@ def _read_selector(declared: TableReader) -> Selector | None:
     if declared.has("digest"):
         digest = _parsed(Digest.parse, declared, "digest")
         return None if digest is None else ExactDigest(digest, tag)
-    if tag is None:
-        declared.problems.add(declared.path, "has neither a tag nor a digest")
-    return None if tag is None else ExactTag(tag)
+    version_range = read_version_range(declared)
+    if version_range is None and tag is None:
+        declared.problems.add(declared.path, "selects nothing")
+    return version_range or (ExactTag(tag) if tag is not None else None)
 
 
 def _read_platforms(image: TableReader) -> Iterator[PlatformDigest]:

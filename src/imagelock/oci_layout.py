@@ -25,7 +25,7 @@ class LayoutSource:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def expect(self, references: Iterable[ImageReference]) -> None:
+    def expect(self, repositories: Iterable[AnyRepository]) -> None:
         """Nothing can be prepared on a disk."""
 
     def fetch_manifest(self, reference: ImageReference) -> FetchedManifest:
@@ -46,6 +46,10 @@ class LayoutSource:
                 details=[f"it has: {', '.join(sorted(names)) or 'none with a name'}"],
             )
         return names[reference.tag]
+
+    def list_tags(self, repository: AnyRepository) -> tuple[str, ...]:
+        """List the names of the layout's images."""
+        return tuple(self._names(repository))
 
     def fetch_blob(self, repository: AnyRepository, descriptor: Descriptor) -> bytes:
         """Read a small blob, verified by its digest."""

@@ -146,6 +146,11 @@ def split_image(text: str) -> WrittenReference:
     )
 
 
+def is_tag(text: str) -> bool:
+    """Whether a registry could have a tag of this name."""
+    return _TAG.fullmatch(text) is not None
+
+
 def registry_as_written(name: str) -> str:
     """Return the registry part of a spelled image name, or ``docker.io`` where none was written."""
     return _split_domain(name)[0]

@@ -30,8 +30,8 @@ _MAX_DEPTH = 3
 class ManifestSource(Protocol):
     """What resolving needs of a registry or a layout. Every method may raise a ``RegistryError``."""
 
-    def expect(self, references: Iterable[ImageReference]) -> None:
-        """Hear what is going to be asked, before it is: one token and early connections can serve them all."""
+    def expect(self, repositories: Iterable[AnyRepository]) -> None:
+        """Hear what is going to be asked, before it is: one token and early connections can serve it all."""
 
     def fetch_manifest(self, reference: ImageReference) -> FetchedManifest:
         """Get the manifest or index; its digest is computed from the bytes, and checked if the reference has one."""
@@ -39,6 +39,10 @@ class ManifestSource(Protocol):
 
     def fetch_digest(self, reference: ImageReference) -> Digest:
         """Ask which digest a tag has now, or whether a digest is still served, without fetching content."""
+        ...
+
+    def list_tags(self, repository: AnyRepository) -> tuple[str, ...]:
+        """List every tag; a list that can't be read to its end is an error."""
         ...
 
     def fetch_blob(self, repository: AnyRepository, descriptor: Descriptor) -> bytes:

@@ -1,10 +1,13 @@
-"""What in a declaration selects the content: a tag or a digest."""
+"""What in a declaration selects the content: a tag, a digest, or a range of versions."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from imagelock.digest import Digest
+from imagelock.errors import InvalidSelectorError
+from imagelock.tags.version_range import VersionRange, parse_version_range, range_fields
+from imagelock.toml_fields import TableReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +31,7 @@ class ExactDigest:
         return f"digest `{self.digest.short}`" + (f" with tag `{self.tag}`" if self.tag else "")
 
 
-Selector = ExactTag | ExactDigest
+Selector = ExactTag | ExactDigest | VersionRange
 
 
 def accepts(selector: Selector, *, tag: str | None, digest: Digest) -> bool:
@@ -38,3 +41,33 @@ def accepts(selector: Selector, *, tag: str | None, digest: Digest) -> bool:
             return tag == wanted
         case ExactDigest(wanted_digest):
             return digest == wanted_digest
+        case VersionRange():
+            from imagelock.tags.selection import accepts as range_accepts  # noqa: PLC0415  only ranges need it
+
+            return tag is not None and range_accepts(selector, tag)
+
+
+def selector_fields(selector: Selector) -> dict[str, str | int | bool]:
+    """Write a selector as the keys of ``declared`` in images.lock."""
+    match selector:
+        case ExactTag(tag):
+            return {"tag": tag}
+        case ExactDigest(digest, tag):
+            return {**({} if tag is None else {"tag": tag}), "digest": str(digest)}
+        case VersionRange():
+            return range_fields(selector)
+
+
+def read_version_range(table: TableReader) -> VersionRange | None:
+    """Read the keys that make a range, in images.toml or in ``declared``; None where they name one exact tag."""
+    try:
+        return parse_version_range(
+            version=table.text("version"),
+            variant=table.text("variant"),
+            tag=table.text("tag"),
+            precision=table.integer("precision"),
+            prereleases=table.boolean("prereleases") or False,
+        )
+    except InvalidSelectorError as error:
+        table.add(error.field, error.message, details=error.details, hint=error.hint)
+        return None

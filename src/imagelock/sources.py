@@ -40,11 +40,11 @@ class Sources:
     ) -> None:
         self._opened.__exit__(kind, error, traceback)
 
-    def expect(self, references: Iterable[ImageReference]) -> None:
+    def expect(self, repositories: Iterable[AnyRepository]) -> None:
         """Announce what is going to be asked of registries."""
-        remote = [reference for reference in references if not isinstance(reference.repository, LayoutRepository)]
+        remote = [repository for repository in repositories if not isinstance(repository, LayoutRepository)]
         if remote and self._open_registries:
-            self._source_of(remote[0].repository).expect(remote)
+            self._source_of(remote[0]).expect(remote)
 
     def fetch_manifest(self, reference: ImageReference) -> FetchedManifest:
         """Get a manifest or an index."""
@@ -53,6 +53,10 @@ class Sources:
     def fetch_digest(self, reference: ImageReference) -> Digest:
         """Ask for the digest that a reference has now."""
         return self._source_of(reference.repository).fetch_digest(reference)
+
+    def list_tags(self, repository: AnyRepository) -> tuple[str, ...]:
+        """List every tag of a repository."""
+        return self._source_of(repository).list_tags(repository)
 
     def fetch_blob(self, repository: AnyRepository, descriptor: Descriptor) -> bytes:
         """Get a small blob."""

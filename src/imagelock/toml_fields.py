@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +18,7 @@ class Problem:
     path: Path
     sentence: str
     hint: str | None = None
+    details: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -26,9 +27,9 @@ class Problems:
 
     found: list[Problem] = field(default_factory=list)
 
-    def add(self, path: Path, sentence: str, *, hint: str | None = None) -> None:
+    def add(self, path: Path, sentence: str, *, hint: str | None = None, details: Iterable[str] = ()) -> None:
         """Note a problem and go on reading."""
-        self.found.append(Problem(path, sentence, hint))
+        self.found.append(Problem(path, sentence, hint, tuple(details)))
 
 
 class TableReader:
@@ -48,6 +49,11 @@ class TableReader:
     def boolean(self, key: str) -> bool | None:
         """Read ``true`` or ``false``, or None."""
         found: bool | None = self._read(key, bool, "true or false")
+        return found
+
+    def integer(self, key: str) -> int | None:
+        """Read a whole number, or None."""
+        found: int | None = self._read(key, int, "a whole number")
         return found
 
     def table(self, key: str) -> Mapping[str, Any]:
@@ -82,9 +88,9 @@ class TableReader:
         """All keys with their values."""
         return iter(self._table.items())
 
-    def add(self, key: str, sentence: str, *, hint: str | None = None) -> None:
+    def add(self, key: str, sentence: str, *, hint: str | None = None, details: Iterable[str] = ()) -> None:
         """Note a problem at one of this table's keys."""
-        self.problems.add((*self.path, key), sentence, hint=hint)
+        self.problems.add((*self.path, key), sentence, hint=hint, details=details)
 
     def refuse_other_keys(self) -> None:
         """Note each key that nobody read: a misspelled key must not be silently ignored."""

@@ -39,7 +39,7 @@ def test_an_image_is_resolved_as_other_clients_see_it(registry: RegistryServer, 
     repository = new_repository(registry)
     reference = parse_reference(repository.push(index))
     with client_of(registry, home=tmp_path) as client:
-        client.expect([reference])
+        client.expect([reference.repository])
         resolved = resolve_image(reference, client)
     assert str(resolved.digest) == repository.skopeo_digest() == index.digest
     assert {str(entry.platform): str(entry.digest) for entry in resolved.platform_digests} == platform_digests(
@@ -82,7 +82,7 @@ def test_many_repositories_cost_one_token_and_one_request_each(bearer: RegistryS
     references = [parse_reference(new_repository(bearer).push(index)) for _ in range(6)]
     mark, tokens_before = bearer.access_log.mark(), len(bearer.tokens.requests)
     with client_of(bearer, home=tmp_path) as client, ThreadPoolExecutor(6) as pool:
-        client.expect(references)
+        client.expect(reference.repository for reference in references)
         assert {str(fetched.digest) for fetched in pool.map(client.fetch_manifest, references)} == {index.digest}
     assert len(bearer.tokens.requests) - tokens_before == 1
     # One more, because nobody knew before what the registry wants to see.

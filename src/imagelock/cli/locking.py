@@ -17,11 +17,12 @@ from imagelock.conflict_markers import has_conflict_markers
 from imagelock.declaration import Alias
 from imagelock.files import write_changed
 from imagelock.images_file import ImagesFile
+from imagelock.lock_plan import plan_lock
 from imagelock.lock_repair import merge_conflict
 from imagelock.lock_run import LockResult, run_steps
+from imagelock.lock_steps import Step
 from imagelock.lockfile import Lockfile
 from imagelock.lockfile_text import dump_lockfile, parse_lockfile
-from imagelock.locking import Step, plan_lock
 
 Planner = Callable[[ImagesFile, Lockfile], Sequence[Step]]
 
@@ -77,6 +78,7 @@ def report(console: Console, outcome: Outcome, summary: str, *, output_format: s
                 "dry_run": outcome.is_dry_run,
                 "changes": [change_document(change) for change in outcome.changes],
                 "notes": [{"name": alias, "note": note} for alias, note in outcome.result.notes],
+                "warnings": [{"name": alias, "warning": warning} for alias, warning in outcome.result.warnings],
             }
         )
         return
@@ -85,6 +87,8 @@ def report(console: Console, outcome: Outcome, summary: str, *, output_format: s
         console.say(line)
     for alias, note in outcome.result.notes:
         console.note(f"{alias}: {note}")
+    for alias, warning in outcome.result.warnings:
+        console.warn(f"{alias}: {warning}")
 
 
 def _read_repaired(project: Project, images_file: ImagesFile, console: Console) -> Lockfile:

@@ -12,8 +12,9 @@ from imagelock.cli.options import Settings, format_option, with_settings
 from imagelock.cli.words import count, took
 from imagelock.errors import ImagelockError
 from imagelock.images_file import IMAGES_FILE_NAME, ImagesFile
+from imagelock.lock_plan import plan_update
+from imagelock.lock_steps import Step
 from imagelock.lockfile import Lockfile
-from imagelock.locking import Step, plan_update
 from imagelock.suggestions import did_you_mean
 
 

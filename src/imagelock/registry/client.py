@@ -7,11 +7,14 @@ from collections.abc import Callable, Iterable
 from threading import Lock
 
 from imagelock.digest import Digest
+from imagelock.errors import InvalidContentError
 from imagelock.oci import Descriptor, FetchedManifest
 from imagelock.reference import AnyRepository, ImageReference, PinnedReference, RegistryName, Repository
+from imagelock.registry import limits
 from imagelock.registry.messages import Response
 from imagelock.registry.protocol import blob_request, manifest_request, read_blob, read_digest_header, read_manifest
 from imagelock.registry.session import Session
+from imagelock.registry.tag_pages import first_page_request, next_page_request, read_tags
 
 OpenSession = Callable[[RegistryName], Session]
 
@@ -24,12 +27,12 @@ class RegistryClient:
         self._lock = Lock()
         self._sessions: dict[RegistryName, Session] = {}
 
-    def expect(self, references: Iterable[ImageReference]) -> None:
+    def expect(self, repositories: Iterable[AnyRepository]) -> None:
         """Hear what is going to be asked: one token and early connections can serve it all."""
         paths: defaultdict[RegistryName, dict[str, None]] = defaultdict(dict)
-        for reference in references:
-            if isinstance(reference.repository, Repository):
-                paths[reference.repository.registry][reference.repository.path] = None
+        for repository in repositories:
+            if isinstance(repository, Repository):
+                paths[repository.registry][repository.path] = None
         for registry, expected in paths.items():
             self._session(registry).expect(expected)
 
@@ -50,6 +53,22 @@ class RegistryClient:
         response = session.look(manifest_request(session.endpoint, reference, method="HEAD"), repository=repository)
         digest = _digest_of_look(reference, response)
         return self.fetch_manifest(reference).digest if digest is None else digest
+
+    def list_tags(self, repository: AnyRepository) -> tuple[str, ...]:
+        """List every tag of a repository, in the order of the registry; a list without an end is an error."""
+        repository = _repository_of(repository)
+        session = self._session(repository.registry)
+        tags: dict[str, None] = {}
+        request = first_page_request(session.endpoint, repository.path)
+        for _ in range(limits.TAGS_PAGES):
+            response = session.ask(request, repository=repository, what=repository)
+            page = read_tags(response, what=str(repository))
+            tags.update(dict.fromkeys(page))
+            following = next_page_request(session.endpoint, request, response, what=str(repository))
+            if following is None or not page:
+                return tuple(tags)
+            request = following
+        raise InvalidContentError(f"the tag list of {repository} has more than {limits.TAGS_PAGES} pages")
 
     def fetch_blob(self, repository: AnyRepository, descriptor: Descriptor) -> bytes:
         """Get a small blob, verified by its digest."""

@@ -1,0 +1,83 @@
+"""What ``lock`` and ``update`` are going to do to images.lock, planned from the two files alone.
+
+``lock`` is the smallest change that makes the lock answer images.toml; it never moves a digest that still answers.
+``update`` moves images to what their tags give today. Both change everything that was asked for, or nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+
+from imagelock.declaration import ImageDeclaration
+from imagelock.freshness import (
+    AllPlatformsChanged,
+    Mismatch,
+    PlatformNotLocked,
+    RepositoryChanged,
+    SelectorChanged,
+    compare,
+)
+from imagelock.images_file import ImagesFile
+from imagelock.lock_steps import AddPlatforms, Keep, Refresh, Resolve, Step
+from imagelock.lockfile import LockedImage, Lockfile
+
+
+def plan_lock(images_file: ImagesFile, lockfile: Lockfile) -> tuple[Step, ...]:
+    """Choose the smallest step for each image; where all are ``Keep``, locking asks nobody."""
+    return plan_update(images_file, lockfile, aliases=())
+
+
+def plan_update(
+    images_file: ImagesFile, lockfile: Lockfile, *, aliases: Collection[str], takes_every_index: bool = False
+) -> tuple[Step, ...]:
+    """Refresh the named images, except frozen ones, and choose the smallest step for the others."""
+    locked_images = lockfile.by_alias()
+    steps: list[Step] = []
+    for declaration in images_file.images:
+        step = _smallest_step(declaration, locked_images.get(declaration.alias))
+        if declaration.alias in aliases:
+            step = _refreshing(step, takes_every_index=takes_every_index)
+        steps.append(step)
+    return tuple(steps)
+
+
+def _refreshing(step: Step, *, takes_every_index: bool) -> Step:
+    match step:
+        case Keep(declaration) if declaration.freeze is not None:
+            return replace(step, note=f"frozen: {declaration.freeze}")
+        case Keep(declaration) | AddPlatforms(declaration) if declaration.freeze is None:
+            return Refresh(step, takes_every_index)
+        case _:
+            return step
+
+
+def _smallest_step(declaration: ImageDeclaration, locked: LockedImage | None) -> Step:
+    if locked is None:
+        return Resolve(declaration)
+    mismatches = tuple(compare(declaration, locked))
+    if any(map(_needs_other_content, mismatches)):
+        return Resolve(declaration)
+    if any(map(_needs_more_platforms, mismatches)):
+        return AddPlatforms(declaration, locked)
+    return Keep(declaration, locked)
+
+
+def _needs_other_content(mismatch: Mismatch) -> bool:
+    match mismatch:
+        case RepositoryChanged():
+            return True
+        case SelectorChanged():
+            return not mismatch.is_accepted
+        case _:
+            return False
+
+
+def _needs_more_platforms(mismatch: Mismatch) -> bool:
+    match mismatch:
+        case PlatformNotLocked():
+            return True
+        case AllPlatformsChanged():
+            return mismatch.wants_all
+        case _:
+            return False
