@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+from imagelock.changes import Added, Removed, Updated, find_changes
+from imagelock.declaration import Alias
+from imagelock.digest import Digest
+from imagelock.lockfile import LockedImage, Lockfile
+from imagelock.platforms import Platform, PlatformDigest
+from imagelock.reference import parse_repository
+from imagelock.selectors import ExactTag
+
+AMD64, ARM64, S390X = (Platform.parse(f"linux/{name}") for name in ("amd64", "arm64", "s390x"))
+
+
+def _digest(content: str) -> Digest:
+    return Digest.of(content.encode())
+
+
+def _image(alias: str = "go", *, index: str = "index", **contents: str) -> LockedImage:
+    platforms = contents or {"amd64": "one", "arm64": "two"}
+    return LockedImage(
+        alias=Alias(alias),
+        repository=parse_repository("golang"),
+        selector=ExactTag("1.22"),
+        tag="1.22",
+        digest=_digest(index),
+        platform_digests=tuple(
+            PlatformDigest(Platform.parse(f"linux/{name}"), _digest(content)) for name, content in platforms.items()
+        ),
+    )
+
+
+def _updated(old: LockedImage, new: LockedImage) -> Updated:
+    (change,) = find_changes(Lockfile((old,)), Lockfile((new,)))
+    assert change == Updated(old, new)
+    return change
+
+
+def test_equal_lockfiles_have_no_changes() -> None:
+    assert find_changes(Lockfile((_image(),)), Lockfile((_image(),))) == ()
+
+
+def test_changes_are_sorted_by_alias_whatever_happened() -> None:
+    old = Lockfile((_image("b"), _image("d"), _image("e")))
+    new = Lockfile((_image("a"), _image("b"), _image("d", index="moved")))
+
+    changes = find_changes(old, new)
+
+    assert changes == (Added(_image("a")), Updated(_image("d"), _image("d", index="moved")), Removed(_image("e")))
+    assert [change.alias for change in changes] == ["a", "d", "e"]
+
+
+def test_a_platform_has_moved_if_it_was_locked_with_other_content() -> None:
+    change = _updated(_image(amd64="one", arm64="two"), _image(amd64="one", arm64="new", s390x="three"))
+
+    assert (change.moved_platforms, change.gained_platforms, change.lost_platforms) == ((ARM64,), (S390X,), ())
+
+
+def test_a_platform_that_is_gone_is_lost_and_has_not_moved() -> None:
+    change = _updated(_image(amd64="one", arm64="two"), _image(arm64="two"))
+
+    assert (change.moved_platforms, change.gained_platforms, change.lost_platforms) == ((), (), (AMD64,))
+
+
+def test_an_index_that_moved_alone_is_a_change_without_platforms() -> None:
+    change = _updated(_image(), _image(index="pushed again"))
+
+    assert (change.moved_platforms, change.gained_platforms, change.lost_platforms) == ((), (), ())
+
+
+def test_another_copy_of_the_declaration_is_a_change() -> None:
+    change = _updated(_image(), replace(_image(), selector=ExactTag("1.22.0")))
+
+    assert (change.moved_platforms, change.gained_platforms, change.lost_platforms) == ((), (), ())
