@@ -14,6 +14,7 @@ from posixpath import normpath
 from imagelock.declaration import Alias, ImageDeclaration, is_alias, read_declaration, read_platforms
 from imagelock.errors import ImagesFileError
 from imagelock.reference import AnyRepository
+from imagelock.registry_declaration import RegistryDeclaration, read_registry
 from imagelock.selectors import Selector
 from imagelock.toml_fields import Path, Problem, Problems, TableReader
 from imagelock.toml_positions import line_of, split_position
@@ -35,6 +36,7 @@ class ImagesFile:
 
     images: tuple[ImageDeclaration, ...]
     targets: tuple[RenderTarget, ...] = ()
+    registries: tuple[RegistryDeclaration, ...] = ()
 
 
 def parse_images_file(text: str, *, file_name: str = IMAGES_FILE_NAME) -> ImagesFile:
@@ -60,11 +62,12 @@ def _read_document(document: TableReader) -> ImagesFile:
     targets = sorted(
         _read_targets(TableReader(document.table("render"), ("render",), problems)), key=lambda target: target.output
     )
-    for key in ("pin", "registries"):
-        if document.raw(key) is not None:
-            document.add(key, "is not supported by this version of imagelock yet")
+    registries = (read_registry(*item, problems) for item in document.table("registries").items())
+    known_registries = tuple(filter(None, registries))
+    if document.raw("pin") is not None:
+        document.add("pin", "is not supported by this version of imagelock yet")
     document.refuse_other_keys()
-    return ImagesFile(tuple(images), tuple(targets))
+    return ImagesFile(tuple(images), tuple(targets), known_registries)
 
 
 def _read_targets(table: TableReader) -> Iterable[RenderTarget]:

@@ -146,6 +146,11 @@ def split_image(text: str) -> WrittenReference:
     )
 
 
+def registry_name(text: str) -> RegistryName:
+    """Read a registry's name, as it stands before the first slash of a reference; Docker Hub's aliases become one."""
+    return _read_registry(text, text)
+
+
 def is_tag(text: str) -> bool:
     """Whether a registry could have a tag of this name."""
     return _TAG.fullmatch(text) is not None
@@ -206,10 +211,7 @@ def _split_domain(name: str) -> tuple[str, str]:
 
 
 def _canonical_repository(text: str, domain: str, path: str) -> Repository:
-    _check_domain(text, domain)
-    registry = domain.lower()
-    if registry in _DOCKER_HUB_ALIASES:
-        registry = DOCKER_HUB
+    registry = _read_registry(text, domain)
     if registry == DOCKER_HUB and path and "/" not in path:
         path = f"library/{path}"
     if not path:
@@ -218,10 +220,10 @@ def _canonical_repository(text: str, domain: str, path: str) -> Repository:
         raise InvalidReferenceError(f"`{text}`: `{path}` is not a repository path")
     if len(path) > _MAX_PATH_LENGTH:
         raise InvalidReferenceError(f"`{text}`: a repository path has no more than {_MAX_PATH_LENGTH} characters")
-    return Repository(RegistryName(registry), path)
+    return Repository(registry, path)
 
 
-def _check_domain(text: str, domain: str) -> None:
+def _read_registry(text: str, domain: str) -> RegistryName:
     host, colon, port = (domain, "", "") if domain.endswith("]") else domain.rpartition(":")
     if not colon:
         host = domain
@@ -231,6 +233,8 @@ def _check_domain(text: str, domain: str) -> None:
         raise InvalidReferenceError(f"`{text}`: no port follows the `:`")
     if colon and not (_PORT.fullmatch(port) and int(port) <= _MAX_PORT):
         raise InvalidReferenceError(f"`{text}`: `{port}` is not a port")
+    registry = domain.lower()
+    return DOCKER_HUB if registry in _DOCKER_HUB_ALIASES else RegistryName(registry)
 
 
 def _invalid_tag(text: str, tag: str) -> InvalidReferenceError:

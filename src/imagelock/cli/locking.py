@@ -44,7 +44,7 @@ def run_plan(settings: Settings, plan: Planner, *, is_dry_run: bool) -> Outcome:
     images_file = project.read_images_file()
     before = _read_repaired(project, images_file, settings.console)
     steps = plan(images_file, before)
-    with open_sources(settings, project) as sources:
+    with open_sources(settings, project.folder, images_file.registries) as sources:
         result = run_steps(steps, sources, on_done=_progress(settings.console, total=len(steps)))
     if not is_dry_run:
         _write(project, result.lockfile)

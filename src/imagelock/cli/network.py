@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from imagelock.cli.options import Settings
-from imagelock.cli.project import Project
+from imagelock.registry_declaration import RegistryDeclaration
 from imagelock.resolving import ManifestSource
 from imagelock.sources import Sources
 
 
-def open_sources(settings: Settings, project: Project) -> Sources:
+def open_sources(settings: Settings, folder: Path, registries: Iterable[RegistryDeclaration]) -> Sources:
     """Make the sources of a run; no registry client is imported before the first question to a registry."""
 
     @contextmanager
     def open_registries() -> Iterator[ManifestSource]:
         from imagelock.registry.opening import open_registry_client  # noqa: PLC0415  imports the HTTP library
-        from imagelock.registry.settings import RegistrySettings  # noqa: PLC0415
+        from imagelock.registry.settings import RegistryOptions, RegistrySettings  # noqa: PLC0415
 
+        options = {
+            declared.registry: RegistryOptions(
+                plain_http=declared.plain_http,
+                ca_file=None if declared.ca_file is None else folder / declared.ca_file,
+                mirrors=declared.mirrors,
+            )
+            for declared in registries
+        }
         trace = settings.console.detail if settings.console.verbosity > 1 else None
-        with open_registry_client(RegistrySettings(trace=trace)) as client:
+        client_settings = RegistrySettings(registries=options, anonymous=settings.anonymous, trace=trace)
+        with open_registry_client(client_settings) as client:
             yield client
 
-    return Sources(project.folder, None if settings.offline else open_registries)
+    return Sources(folder, None if settings.offline else open_registries)

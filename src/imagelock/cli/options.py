@@ -26,6 +26,7 @@ class Settings:
     images_path: Path | None
     lock_path: Path | None
     offline: bool
+    anonymous: bool
 
 
 def with_settings(function: Callable[Concatenate[Settings, _P], _R]) -> Callable[_P, _R]:
@@ -68,6 +69,7 @@ _SHARED_OPTIONS = (
     _shared("--file", type=click.Path(path_type=Path), help="The images file, instead of the nearest images.toml."),
     _shared("--lockfile", type=click.Path(path_type=Path), help="The lockfile, instead of images.lock beside it."),
     _shared("--offline", is_flag=True, help="Use no network; fail where it would be needed."),
+    _shared("--anonymous", is_flag=True, help="Use no credentials, though there may be some."),
     _shared("-q", "--quiet", count=True, help="Errors only; twice: nothing but the exit code."),
     _shared("-v", "--verbose", count=True, help="Reasons; twice: requests as well."),
     _shared("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="When to use colours."),
@@ -94,4 +96,5 @@ def _settings(context: click.Context) -> Settings:
         images_path=values["file"],
         lock_path=values["lockfile"],
         offline=values["offline"],
+        anonymous=values["anonymous"],
     )

@@ -1,0 +1,60 @@
+"""What images.toml says about one registry: a table under ``[registries]``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from imagelock.errors import InvalidReferenceError
+from imagelock.reference import RegistryName, registry_name
+from imagelock.toml_fields import Problems, TableReader
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegistryDeclaration:
+    """How one registry is to be reached."""
+
+    registry: RegistryName
+    plain_http: bool | None = None
+    """Speak http to it, or never; None where nobody decided."""
+    ca_file: str | None = None
+    """PEM certificates to trust for it besides the system's; relative to the folder of images.toml."""
+    mirrors: tuple[str, ...] = ()
+    """``host[:port][/path]``, asked for content by digest before the registry itself."""
+    mirrors_resolve_tags: bool = False
+    """Whether the mirrors are trusted to say which content a tag has, too."""
+
+
+def read_registry(name: str, value: object, problems: Problems) -> RegistryDeclaration | None:
+    """Read one table; None where it has problems."""
+    path = ("registries", name)
+    if not isinstance(value, dict):
+        problems.add(path, "must be a table, such as { plain-http = true }")
+        return None
+    table = TableReader(value, path, problems)
+    plain_http, ca_file = table.boolean("plain-http"), table.text("ca-file")
+    mirrors = table.texts("mirrors") or ()
+    for mirror in mirrors:
+        _check_host(mirror.partition("/")[0], "mirrors", table)
+    resolves_tags = table.boolean("mirrors-resolve-tags") or False
+    if plain_http and ca_file is not None:
+        table.add("ca-file", "can't be of use beside `plain-http = true`")
+    table.refuse_other_keys()
+    try:
+        registry = registry_name(name)
+    except InvalidReferenceError as error:
+        problems.add(path, error.message)
+        return None
+    return RegistryDeclaration(
+        registry=registry,
+        plain_http=plain_http,
+        ca_file=ca_file,
+        mirrors=mirrors,
+        mirrors_resolve_tags=resolves_tags,
+    )
+
+
+def _check_host(host: str, key: str, table: TableReader) -> None:
+    try:
+        registry_name(host)
+    except InvalidReferenceError as error:
+        table.add(key, error.message, hint="a mirror is written `HOST[:PORT][/PATH]`, without a scheme")
