@@ -45,7 +45,8 @@ class Sockets:
         """Shake hands over a connection that exists, perhaps through a proxy."""
         try:
             private = context.wrap_socket(connection, server_hostname=host.strip("[]"), do_handshake_on_connect=False)
-            self._track(private).do_handshake()
+            self._track(private)
+            private.do_handshake()
         except (OSError, UnicodeError) as error:
             connection.close()
             raise failure_of(error) from error

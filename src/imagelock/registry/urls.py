@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urljoin, urlsplit
 _ALLOWED = re.compile(r"[!-\[\]-~]+", re.ASCII)
 """Visible ASCII but for the backslash, which some readers take for a slash."""
 _HOST = re.compile(r"[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?\.?|\[[0-9a-f:.]+\]", re.ASCII)
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:", re.ASCII)
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 _MAX_LENGTH = 16 * 1024
 _SHOWN_PARAMETERS = frozenset({"scope", "service", "n", "last", "ns"})
@@ -77,14 +78,14 @@ class Url:
 
     def join(self, text: str) -> Url:
         """Read an address that may be relative to this one."""
-        if not _ALLOWED.fullmatch(text):
-            raise InvalidUrlError("it has characters that no address has")
+        # urljoin would complete `https:///path` with this address's host.
+        if _SCHEME.match(text) or not _ALLOWED.fullmatch(text):
+            return Url.parse(text)
         try:
-            return Url.parse(urljoin(str(self), text))
-        except InvalidUrlError:
-            raise
+            joined = urljoin(str(self), text)
         except ValueError as error:
             raise InvalidUrlError("it can't be read") from error
+        return Url.parse(joined)
 
     def adding(self, parameters: Iterable[tuple[str, str]]) -> Url:
         """Return the same address with more query parameters; those that it has stay."""

@@ -1,0 +1,52 @@
+"""Clients for tests, over the fake internet and with a clock that no test waits for."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from imagelock.reference import RegistryName
+from imagelock.registry.client import RegistryClient
+from imagelock.registry.opening import make_registry_client
+from imagelock.registry.settings import RegistryOptions, RegistrySettings
+from tests.support.fake_registry.clock import FakeClock
+from tests.support.fake_registry.internet import FakeInternet
+
+NOWHERE = Path("/nonexistent")
+
+
+@dataclass(slots=True, kw_only=True)
+class Setup:
+    """What a client is made of."""
+
+    internet: FakeInternet
+    logins: Mapping[str, str] = field(default_factory=dict)
+    """``user:password`` by registry."""
+    auths: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Other entries of a config.json."""
+    registries: Mapping[RegistryName, RegistryOptions] = field(default_factory=dict)
+    anonymous: bool = False
+    trace: Callable[[str], None] | None = None
+    cache_directory: Path | None = None
+    clock: FakeClock = field(default_factory=FakeClock)
+
+    def client(self) -> RegistryClient:
+        return make_registry_client(self.settings(), transport=self.internet, clock=self.clock)
+
+    def settings(self) -> RegistrySettings:
+        encoded = {host: {"auth": base64.b64encode(login.encode()).decode()} for host, login in self.logins.items()}
+        return RegistrySettings(
+            registries=self.registries,
+            anonymous=self.anonymous,
+            trace=self.trace,
+            cache_directory=self.cache_directory,
+            environment={"DOCKER_AUTH_CONFIG": json.dumps({"auths": {**encoded, **self.auths}})},
+            home=NOWHERE,
+        )
+
+
+def client_of(internet: FakeInternet, **options: object) -> RegistryClient:
+    return Setup(internet=internet, **options).client()  # type: ignore[arg-type]  # checked by the dataclass

@@ -1,0 +1,81 @@
+"""Where a registry may send us for a token: 32 answers of a policy that others had to learn by accident."""
+
+from __future__ import annotations
+
+import pytest
+
+from imagelock.errors import InvalidContentError
+from imagelock.registry.realms import check_realm
+from imagelock.registry.urls import Url
+
+ASKED = Url.parse("https://reg.example/v2/a/b/manifests/1")
+LOCAL = Url.parse("https://127.0.0.1:5000/v2/a/b/manifests/1")
+LOCAL_PLAIN = Url.parse("http://127.0.0.1:5000/v2/a/b/manifests/1")
+
+
+@pytest.mark.parametrize(
+    ("realm", "asked"),
+    [
+        ("https://auth.docker.io/token", ASKED),
+        ("https://reg.example/token", ASKED),
+        ("https://10.0.0.5/jwt/auth", ASKED),
+        ("https://192.168.1.2:8443/t", ASKED),
+        ("https://[fd12::1]/t", ASKED),
+        ("https://127.0.0.1:5000/t", LOCAL),
+        ("http://127.0.0.1:5000/t", LOCAL_PLAIN),
+        ("https://localhost:5001/t", LOCAL),
+    ],
+)
+def test_token_servers_that_people_run_are_allowed(realm: str, asked: Url) -> None:
+    assert str(check_realm(realm, asked=asked)) == realm
+
+
+@pytest.mark.parametrize(
+    ("realm", "reason"),
+    [
+        ("http://auth.x/token", "it is not encrypted, and the registry is"),
+        ("file:///etc/passwd", "it must begin with https://"),
+        ("gopher://x/", "it must begin with https://"),
+        ("https:///t", "it names no host"),
+        ("https://x.io:99999/t", "99999 is not a port"),
+        ("https://u:p@x.io/t", "it has a user name in it"),
+        ("https://x.io/t#f", "it has a fragment"),
+        ("https://x.io\\@evil/t", "it has characters that no address has"),
+        ("https://x.io/t\n", "it has characters that no address has"),
+        ("https://169.254.169.254/latest", "its host is a link-local address"),
+        ("https://[::ffff:169.254.169.254]/", "its host is a link-local address"),
+        ("https://[64:ff9b::a9fe:a9fe]/", "its host is a link-local address"),
+        ("https://[::1]/", "its host is this machine"),
+        ("https://0.0.0.0/", "its host is no single host"),
+        ("https://127.1/", "its host is this machine"),
+        ("https://2130706433/", "its host is this machine"),
+        ("https://0x7f.1/", "its host is this machine"),
+        ("https://017700000001/", "its host is this machine"),
+        ("https://[fe80::1%25eth0]/", "`[fe80::1%25eth0]` is not a host name"),
+        ("https://[fe80::1]/", "its host is a link-local address"),
+        ("https://100.100.100.200/", "its host is a cloud's metadata service"),
+        ("https://[fd00:ec2::254]/", "its host is a cloud's metadata service"),
+        ("https://localhost:1/", "its host is this machine"),
+        ("https://localhost.:1/", "its host is this machine"),
+        ("https://a.localhost/", "its host is this machine"),
+        ("https://metadata.google.internal/t", "its host is a cloud's metadata service"),
+        ("https://224.0.0.1/", "its host is no single host"),
+    ],
+)
+def test_token_servers_that_nobody_should_name_are_refused(realm: str, reason: str) -> None:
+    with pytest.raises(InvalidContentError) as raised:
+        check_realm(realm, asked=ASKED)
+    assert raised.value.message == f"reg.example names a token server that must not be asked: {reason}"
+
+
+def test_another_port_of_this_machine_is_refused_without_tls() -> None:
+    with pytest.raises(InvalidContentError, match="its host is this machine"):
+        check_realm("http://127.0.0.1:5001/t", asked=LOCAL_PLAIN)
+
+
+def test_a_relative_realm_belongs_to_the_registry() -> None:
+    assert str(check_realm("/token?a=b", asked=ASKED)) == "https://reg.example/token?a=b"
+
+
+def test_a_realm_without_scheme_keeps_the_registrys() -> None:
+    assert str(check_realm("//x.io/t", asked=ASKED)) == "https://x.io/t"
