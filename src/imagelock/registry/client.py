@@ -7,14 +7,12 @@ from collections.abc import Callable, Iterable
 from threading import Lock
 
 from imagelock.digest import Digest
-from imagelock.errors import InvalidContentError
 from imagelock.oci import Descriptor, FetchedManifest
 from imagelock.reference import AnyRepository, ImageReference, PinnedReference, RegistryName, Repository
-from imagelock.registry import limits
 from imagelock.registry.messages import Response
 from imagelock.registry.protocol import blob_request, manifest_request, read_blob, read_digest_header, read_manifest
 from imagelock.registry.session import Session
-from imagelock.registry.tag_pages import first_page_request, next_page_request, read_tags
+from imagelock.registry.tag_listing import list_tags
 
 OpenSession = Callable[[RegistryName], Session]
 
@@ -50,25 +48,9 @@ class RegistryClient:
         """
         repository = _repository_of(reference.repository)
         session = self._session(repository.registry)
-        response = session.look(manifest_request(session.endpoint, reference, method="HEAD"), repository=repository)
+        response = session.answer(manifest_request(session.endpoint, reference, method="HEAD"), repository)
         digest = _digest_of_look(reference, response)
         return self.fetch_manifest(reference).digest if digest is None else digest
-
-    def list_tags(self, repository: AnyRepository) -> tuple[str, ...]:
-        """List every tag of a repository, in the order of the registry; a list without an end is an error."""
-        repository = _repository_of(repository)
-        session = self._session(repository.registry)
-        tags: dict[str, None] = {}
-        request = first_page_request(session.endpoint, repository.path)
-        for _ in range(limits.TAGS_PAGES):
-            response = session.ask(request, repository=repository, what=repository)
-            page = read_tags(response, what=str(repository))
-            tags.update(dict.fromkeys(page))
-            following = next_page_request(session.endpoint, request, response, what=str(repository))
-            if following is None or not page:
-                return tuple(tags)
-            request = following
-        raise InvalidContentError(f"the tag list of {repository} has more than {limits.TAGS_PAGES} pages")
 
     def fetch_blob(self, repository: AnyRepository, descriptor: Descriptor) -> bytes:
         """Get a small blob, verified by its digest."""
@@ -77,6 +59,11 @@ class RegistryClient:
         request = blob_request(session.endpoint, repository.path, descriptor)
         response = session.ask(request, repository=repository, what=f"a blob of {repository}")
         return read_blob(descriptor, response, what=str(repository))
+
+    def list_tags(self, repository: AnyRepository) -> tuple[str, ...]:
+        """List every tag of a repository, or fail."""
+        repository = _repository_of(repository)
+        return list_tags(self._session(repository.registry), repository)
 
     def _session(self, registry: RegistryName) -> Session:
         with self._lock:

@@ -9,7 +9,6 @@ TAGS_PAGE_BYTES = 8 * 1024 * 1024
 TOKEN_BYTES = 128 * 1024
 ERROR_BYTES = 64 * 1024
 TAGS_PAGES = 10_000
-LINK_CHARACTERS = 8 * 1024
 TAGS_PER_PAGE = 1000
 """ECR and distribution answer an error to more."""
 REDIRECTS = 5

@@ -61,6 +61,10 @@ class Request:
         """Return the same question with credentials."""
         return replace(self, authorization=authorization)
 
+    def at(self, url: Url) -> Request:
+        """Ask the same elsewhere; across an origin without credentials."""
+        return replace(self, url=url, authorization=self.authorization if url.origin == self.origin else "")
+
     def __str__(self) -> str:
         return f"{self.method} {self.url.shown}"
 

@@ -5,8 +5,6 @@ A host that we were sent to gets no credentials of the host that sent us (CVE-20
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from imagelock.errors import InvalidContentError
 from imagelock.registry import limits
 from imagelock.registry.destinations import find_objection
@@ -30,9 +28,7 @@ def next_hop(request: Request, response: Response, *, hops: int) -> Request | No
         )
     if hops >= limits.REDIRECTS:
         raise InvalidContentError(f"{request.url.origin} redirects more than {limits.REDIRECTS} times")
-    if url.origin == request.origin:
-        return replace(request, url=url)
-    return replace(request, url=url, authorization="")
+    return request.at(url)
 
 
 def _destination(request: Request, location: str) -> Url:

@@ -11,6 +11,7 @@ from imagelock.reference import DOCKER_HUB, Repository
 from imagelock.registry.error_bodies import Complaint, read_complaints
 from imagelock.registry.messages import Response
 from imagelock.registry.quota import TOO_MANY_REQUESTS, is_quota_spent, read_quota
+from imagelock.registry.retrying import describe_retry_after
 
 _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND = 401, 403, 404
 _SERVER_ERRORS = range(500, 600)
@@ -116,4 +117,6 @@ def _too_many_requests(response: Response, asked: Asked, complaints: tuple[Compl
 
 def _said(response: Response, complaints: tuple[Complaint, ...]) -> list[str]:
     host = response.url.origin.host_and_port
-    return [f"{host} answered {response.status}", *(f"it said: {complaint}" for complaint in complaints)]
+    said = [f"{host} answered {response.status}", *(f"it said: {complaint}" for complaint in complaints)]
+    wish = describe_retry_after(response)
+    return said if wish is None else [*said, wish]

@@ -39,13 +39,27 @@ def read_retry_after(response: Response, *, now: datetime) -> float | None:
 
     https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
     """
+    wish = _read_wish(response)
+    return max(0.0, (wish - now).total_seconds()) if isinstance(wish, datetime) else wish
+
+
+def describe_retry_after(response: Response) -> str | None:
+    """Say in words how long the server wants to be left alone."""
+    match _read_wish(response):
+        case None:
+            return None
+        case datetime() as moment:
+            return f"it wants to be left alone until {moment:%Y-%m-%d %H:%M} UTC"
+        case seconds:
+            return f"it wants to be left alone for {seconds:.0f} seconds"
+
+
+def _read_wish(response: Response) -> float | datetime | None:
     value = response.headers.get("retry-after")
     if _SECONDS.fullmatch(value):
         return float(value)
     try:
         moment = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - now).total_seconds())
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

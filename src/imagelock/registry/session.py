@@ -49,25 +49,24 @@ class Session:
         if isinstance(access, BearerAccess) and not access.public_token:
             self._delivery.open_early(access.realm.origin, registry=self.endpoint.registry, connections=1)
 
-    def look(self, request: Request, *, repository: Repository) -> Response:
-        """Get an answer that may be a refusal: a ``HEAD`` has no body to say why."""
-        try:
-            return self.answer(request, repository)
-        except AccessRefusedError as error:
-            return error.response
-
     def ask(self, request: Request, *, repository: Repository, what: object) -> Response:
         """Get a success, or raise what the refusal means; ``what`` is how errors call the thing asked for."""
-        try:
-            response = self.answer(request, repository)
-        except AccessRefusedError as error:
-            raise refusal_of(error.response, self._asked(repository, what)) from error
+        return self.demand_success(self.answer(request, repository), repository=repository, what=what)
+
+    def demand_success(self, response: Response, *, repository: Repository, what: object) -> Response:
+        """Raise what a refusal means."""
         if not response.is_success:
             raise refusal_of(response, self._asked(repository, what))
         return response
 
     def answer(self, request: Request, repository: Repository) -> Response:
-        """Get whatever the answer is, after all that credentials can do for it."""
+        """Get whatever the answer is, after all that credentials can do for it: perhaps that they were refused."""
+        try:
+            return self._answer(request, repository)
+        except AccessRefusedError as error:
+            return error.response
+
+    def _answer(self, request: Request, repository: Repository) -> Response:
         permit = self.authority.permit_for(repository.path)
         try:
             response = self._delivery.deliver(request.authorized(permit.authorization))

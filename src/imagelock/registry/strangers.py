@@ -6,8 +6,6 @@ for that very host: it was the registry that chose it, not the user (CVE-2020-15
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from imagelock.registry.access import BearerAccess
 from imagelock.registry.challenges import BearerChallenge, choose_challenge, parse_challenges
 from imagelock.registry.delivery import Delivery
@@ -30,5 +28,4 @@ def answer_as_nobody(request: Request, response: Response, *, delivery: Delivery
         held = exchange.fetch(access, challenge.scopes, None)
     except AccessRefusedError:
         return response
-    at_stranger = replace(request, url=response.url)
-    return delivery.deliver(at_stranger.authorized(bearer_authorization(held.token.text)))
+    return delivery.deliver(request.at(response.url).authorized(bearer_authorization(held.token.text)))

@@ -1,0 +1,36 @@
+"""Follow a list of tags to its end: the whole list or an error, since half a list would choose an older version."""
+
+from __future__ import annotations
+
+from imagelock.errors import InvalidContentError
+from imagelock.reference import Repository
+from imagelock.registry import limits
+from imagelock.registry.pagination import read_tags_page, tags_request
+from imagelock.registry.session import Session
+from imagelock.registry.urls import Url
+
+_PAGE_SIZE_REFUSED = (400, 405)
+
+
+def list_tags(session: Session, repository: Repository) -> tuple[str, ...]:
+    """Return every tag once, in the registry's order."""
+    request = tags_request(session.endpoint, repository.path)
+    response = session.answer(request, repository)
+    if response.status in _PAGE_SIZE_REFUSED:
+        request = tags_request(session.endpoint, repository.path, with_page_size=False)
+        response = session.answer(request, repository)
+    tags: dict[str, None] = {}
+    visited: set[Url] = set()
+    for _ in range(limits.TAGS_PAGES):
+        session.demand_success(response, repository=repository, what=f"the tags of {repository}")
+        page = read_tags_page(response, asked=request.url, what=str(repository))
+        known = len(tags)
+        tags.update(dict.fromkeys(page.tags))
+        if page.following is None or not page.tags or (not page.is_linked and len(tags) == known):
+            return tuple(tags)
+        if page.following in visited or len(tags) == known:
+            raise InvalidContentError(f"the list of tags of {repository} has no end: its pages go in a circle")
+        visited.add(page.following)
+        request = request.at(page.following)
+        response = session.answer(request, repository)
+    raise InvalidContentError(f"the list of tags of {repository} has more than {limits.TAGS_PAGES} pages")

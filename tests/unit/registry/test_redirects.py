@@ -1,0 +1,140 @@
+"""Redirects are followed by our own loop, and what they lead to gets no credentials."""
+
+from __future__ import annotations
+
+import pytest
+
+from imagelock.errors import InvalidContentError, RegistryError
+from imagelock.reference import RegistryName, parse_reference
+from imagelock.registry.settings import RegistryOptions
+from tests.support.fake_registry.answers import Answer, Handler, refusal
+from tests.support.fake_registry.clients import client_of
+from tests.support.fake_registry.internet import FakeInternet
+from tests.support.fake_registry.registry import FakeRegistry
+from tests.support.fake_registry.token_server import FakeTokenServer
+from tests.support.oci_images import multi_platform_image
+
+IMAGE = multi_platform_image("linux/amd64")
+REFERENCE = parse_reference("reg.example/team/a:1")
+LOGIN = {"reg.example": "me:secret", "cdn.example": "other:secret"}
+
+
+def to(location: str, *, status: int = 307) -> Handler:
+    return lambda _: Answer(status=status, headers={"Location": location})
+
+
+def behind_login(answer: Handler) -> Handler:
+    """Wants a password first, so that there are credentials that could be carried on."""
+    registry = FakeRegistry(login="me:secret")
+    return lambda request: answer(request) if request.authorization else registry(request)
+
+
+def content() -> FakeRegistry:
+    registry = FakeRegistry()
+    registry.push("team/a", IMAGE)
+    return registry
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_every_kind_of_redirect_leads_on(status: int) -> None:
+    moved = to("https://cdn.example/v2/team/a/manifests/1", status=status)
+    internet = FakeInternet({"reg.example": moved, "cdn.example": content()})
+    assert str(client_of(internet).fetch_manifest(REFERENCE).digest) == IMAGE.digest
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "https://cdn.example/v2/team/a/manifests/1",
+        "https://reg.example:8443/v2/team/a/manifests/1",
+        "//cdn.example/v2/team/a/manifests/1",
+    ],
+)
+def test_no_credentials_cross_an_origin(location: str) -> None:
+    moved = behind_login(to(location))
+    internet = FakeInternet({"reg.example": moved, "cdn.example": content(), "reg.example:8443": content()})
+    client_of(internet, logins=LOGIN).fetch_manifest(REFERENCE)
+    assert [bool(request.authorization) for request in internet.requests] == [False, True, False]
+
+
+def test_credentials_stay_within_an_origin() -> None:
+    def answer(request: object) -> Answer:
+        return to("/v2/team/a/manifests/1?again=1")(request) if "again" not in str(request) else content()(request)  # type: ignore[arg-type]  # handlers take requests
+
+    internet = FakeInternet({"reg.example": behind_login(answer)})
+    client_of(internet, logins=LOGIN).fetch_manifest(REFERENCE)
+    assert [bool(request.authorization) for request in internet.requests] == [False, True, True]
+
+
+@pytest.mark.parametrize("challenge", ['Basic realm="give"', 'Bearer realm="https://evil.example/token",service="s"'])
+def test_a_host_that_we_were_sent_to_gets_no_login_for_asking(challenge: str) -> None:
+    """CVE-2020-15157, GHSA-qvqc-4c52-x6qp: also not through a token server of its choice."""
+    asking = refusal(401, "UNAUTHORIZED", "who are you?").adding({"WWW-Authenticate": challenge})
+    evil = FakeTokenServer()
+    internet = FakeInternet(
+        {
+            "reg.example": behind_login(to("https://cdn.example/v2/team/a/manifests/1")),
+            "cdn.example": lambda _: asking,
+            "evil.example": evil,
+        }
+    )
+    with pytest.raises(RegistryError):
+        client_of(internet, logins={**LOGIN, "evil.example": "me:secret"}).fetch_manifest(REFERENCE)
+    sent = [request.authorization for host in ("cdn.example", "evil.example") for request in internet.asked(host)]
+    assert not [authorization for authorization in sent if authorization.startswith("Basic")]
+
+
+def test_a_stranger_that_serves_everybody_is_met_with_a_token_for_anybody() -> None:
+    """registry.k8s.io sends its clients to Google's hosts, which hand a token to everybody."""
+    tokens = FakeTokenServer()
+    mirror = FakeRegistry(tokens=tokens, challenge='Bearer realm="https://eu.example/v2/token",service="eu.example"')
+    mirror.push("images/a", IMAGE)
+    internet = FakeInternet(
+        {
+            "registry.k8s.io": to("https://eu.example/v2/images/a/manifests/1"),
+            "eu.example": lambda request: (tokens if request.url.path == "/v2/token" else mirror)(request),
+        }
+    )
+    fetched = client_of(internet).fetch_manifest(parse_reference("registry.k8s.io/a:1"))
+    assert str(fetched.digest) == IMAGE.digest
+    assert tokens.questions == [("repository:images/a:pull",)]
+
+
+@pytest.mark.parametrize(
+    ("location", "reason"),
+    [
+        ("http://reg.example/x", "it is not encrypted, and the registry is"),
+        ("https://169.254.169.254/latest/meta-data", "its host is a link-local address"),
+        ("https://localhost/x", "its host is this machine"),
+        ("https://me:secret@cdn.example/x", "it has a user name in it"),
+        ("ftp://cdn.example/x", "it must begin with https://"),
+        ("", "it has characters that no address has"),
+    ],
+)
+def test_some_places_are_never_gone_to(location: str, reason: str) -> None:
+    internet = FakeInternet({"reg.example": to(location)})
+    with pytest.raises(InvalidContentError) as raised:
+        client_of(internet).fetch_manifest(REFERENCE)
+    assert raised.value.message == f"https://reg.example redirects to an address that must not be followed: {reason}"
+    assert "secret" not in str(raised.value.details)
+
+
+def test_a_circle_ends() -> None:
+    internet = FakeInternet({"reg.example": to("/v2/team/a/manifests/1")})
+    with pytest.raises(InvalidContentError, match="redirects more than 5 times"):
+        client_of(internet).fetch_manifest(REFERENCE)
+    assert len(internet.requests) == 6
+
+
+def test_a_token_server_sends_nobody_on() -> None:
+    registry = FakeRegistry(tokens=FakeTokenServer(), challenge='Bearer realm="https://auth.example/token"')
+    internet = FakeInternet({"reg.example": registry, "auth.example": to("https://evil.example/token")})
+    with pytest.raises(InvalidContentError, match="a token server must not"):
+        client_of(internet, logins=LOGIN).fetch_manifest(REFERENCE)
+    assert not internet.asked("evil.example")
+
+
+def test_a_registry_without_tls_may_lead_to_another_host_without_tls() -> None:
+    internet = FakeInternet({"reg.example": to("http://cdn.example/v2/team/a/manifests/1"), "cdn.example": content()})
+    options = {RegistryName("reg.example"): RegistryOptions(plain_http=True)}
+    assert str(client_of(internet, registries=options).fetch_manifest(REFERENCE).digest) == IMAGE.digest

@@ -1,0 +1,148 @@
+"""What is asked again, how long one waits, and what is said in the end."""
+
+from __future__ import annotations
+
+import pytest
+
+from imagelock.errors import ImageNotFoundError, RegistryError, TemporaryError
+from imagelock.reference import parse_reference
+from tests.support.fake_registry.answers import Answer, Fault, in_turn, refusal
+from tests.support.fake_registry.clients import Setup
+from tests.support.fake_registry.internet import FakeInternet
+from tests.support.fake_registry.registry import FakeRegistry
+from tests.support.oci_images import multi_platform_image
+
+IMAGE = multi_platform_image("linux/amd64")
+REFERENCE = parse_reference("reg.example/team/a:1")
+OTHER = parse_reference("reg.example/team/b:1")
+QUOTA = "You have reached your unauthenticated pull rate limit."
+
+
+def registry() -> FakeRegistry:
+    registry = FakeRegistry()
+    registry.push("team/a", IMAGE)
+    registry.push("team/b", IMAGE)
+    return registry
+
+
+def setup_of(*answers: Answer) -> Setup:
+    return Setup(internet=FakeInternet({"reg.example": in_turn(*answers, registry())}))
+
+
+@pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504, 522])
+def test_a_passing_failure_is_asked_away(status: int) -> None:
+    setup = setup_of(Answer(status=status), Answer(status=status))
+    assert str(setup.client().fetch_manifest(REFERENCE).digest) == IMAGE.digest
+    assert len(setup.internet.requests) == 3
+
+
+@pytest.mark.parametrize("fault", list(Fault))
+def test_a_broken_exchange_is_asked_again(fault: Fault) -> None:
+    setup = setup_of(Answer(fault=fault), Answer(fault=fault))
+    assert str(setup.client().fetch_manifest(REFERENCE).digest) == IMAGE.digest
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 405, 410, 501])
+def test_an_answer_that_will_stay_the_same_is_not_asked_again(status: int) -> None:
+    setup = setup_of(Answer(status=status))
+    with pytest.raises(RegistryError):
+        setup.client().fetch_manifest(REFERENCE)
+    assert len(setup.internet.requests) == 1
+
+
+def test_after_four_attempts_the_failure_is_told() -> None:
+    setup = Setup(internet=FakeInternet({"reg.example": lambda _: refusal(503, "UNAVAILABLE", "be back soon")}))
+    with pytest.raises(TemporaryError) as raised:
+        setup.client().fetch_manifest(REFERENCE)
+    assert len(setup.internet.requests) == 4
+    assert raised.value.message == "reg.example failed to answer for reg.example/team/a:1"
+    assert raised.value.details == ("reg.example answered 503", "it said: UNAVAILABLE: be back soon")
+    assert raised.value.hint == "run the same command again in a while"
+
+
+def test_pauses_grow_and_are_never_the_same() -> None:
+    setup = Setup(internet=FakeInternet({"reg.example": lambda _: Answer(status=500)}))
+    with pytest.raises(TemporaryError):
+        setup.client().fetch_manifest(REFERENCE)
+    assert all(pause <= most for pause, most in zip(setup.clock.sleeps, (0.5, 1.0, 2.0), strict=True))
+
+
+@pytest.mark.parametrize("value", ["7", "Thu, 01 Jan 2026 00:00:07 GMT"])
+def test_the_server_says_how_long_to_wait(value: str) -> None:
+    setup = setup_of(Answer(status=429, headers={"Retry-After": value}))
+    setup.client().fetch_manifest(REFERENCE)
+    assert setup.clock.sleeps == [7.0]
+
+
+@pytest.mark.parametrize(
+    ("value", "wish"), [("61", "for 61 seconds"), ("Fri, 01 Jan 2027 00:00:00 GMT", "until 2027-01-01 00:00 UTC")]
+)
+def test_a_server_that_wants_minutes_gets_no_second_question(value: str, wish: str) -> None:
+    setup = setup_of(Answer(status=429, headers={"Retry-After": value}))
+    with pytest.raises(TemporaryError) as raised:
+        setup.client().fetch_manifest(REFERENCE)
+    assert setup.clock.sleeps == []
+    assert raised.value.details == ("reg.example answered 429", f"it wants to be left alone {wish}")
+
+
+@pytest.mark.parametrize("value", ["soon", "-1", "99999999999999", "1e9", "٣", "Thu, 99 Jan 2026", ""])
+def test_a_wish_that_cannot_be_read_is_no_wish(value: str) -> None:
+    setup = setup_of(Answer(status=429, headers={"Retry-After": value}))
+    setup.client().fetch_manifest(REFERENCE)
+    assert all(pause <= 0.5 for pause in setup.clock.sleeps)
+
+
+def test_the_wait_holds_for_everybody_who_asks_that_host() -> None:
+    setup = setup_of(Answer(status=429, headers={"Retry-After": "20"}))
+    client = setup.client()
+    client.fetch_manifest(REFERENCE)
+    client.fetch_manifest(OTHER)
+    assert setup.clock.sleeps == [20.0]
+
+
+def test_a_spent_quota_is_not_waited_for() -> None:
+    spent = refusal(429, "TOOMANYREQUESTS", QUOTA).adding(
+        {"RateLimit-Limit": "100;w=21600", "RateLimit-Remaining": "0;w=21600"}
+    )
+    setup = setup_of(spent)
+    with pytest.raises(TemporaryError) as raised:
+        setup.client().fetch_manifest(REFERENCE)
+    assert len(setup.internet.requests) == 1
+    assert raised.value.message == "the pull quota of reg.example is spent, and reg.example/team/a:1 was not answered"
+    assert raised.value.details == (
+        "asked without a login",
+        "0 of 100 pulls are left, counted over 6 hours",
+        "reg.example answered 429",
+        f"it said: TOOMANYREQUESTS: {QUOTA}",
+    )
+    assert raised.value.hint == "run `docker login reg.example`: an account has a larger quota"
+
+
+def test_haste_is_waited_for() -> None:
+    haste = Answer(status=429, chunks=[b"Too Many Requests (HAP429)"], headers={"Content-Type": "text/plain"})
+    assert setup_of(haste).client().fetch_manifest(REFERENCE).body == IMAGE.body
+
+
+def test_nobody_asks_a_host_that_is_gone_once_more() -> None:
+    setup = Setup(internet=FakeInternet({"reg.example": lambda _: Answer(fault=Fault.RESET)}))
+    client = setup.client()
+    for reference in (REFERENCE, OTHER):
+        with pytest.raises(TemporaryError) as raised:
+            client.fetch_manifest(reference)
+    assert len(setup.internet.requests) == 4
+    assert (raised.value.message, raised.value.details) == ("no answer from reg.example", ("the connection broke",))
+
+
+def test_a_name_without_address_is_asked_once() -> None:
+    setup = Setup(internet=FakeInternet({}))
+    with pytest.raises(TemporaryError, match=r"reg\.example can't be found"):
+        setup.client().fetch_manifest(REFERENCE)
+    assert len(setup.internet.requests) == 1
+
+
+def test_what_is_missing_is_missing() -> None:
+    setup = setup_of()
+    with pytest.raises(ImageNotFoundError) as raised:
+        setup.client().fetch_manifest(parse_reference("reg.example/team/a:2"))
+    assert raised.value.message == "reg.example/team/a:2 does not exist"
+    assert raised.value.hint == "list what there is: `imagelock tags reg.example/team/a`"
