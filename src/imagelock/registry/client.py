@@ -9,8 +9,10 @@ from threading import Lock
 from imagelock.digest import Digest
 from imagelock.oci import Descriptor, FetchedManifest
 from imagelock.reference import AnyRepository, ImageReference, PinnedReference, RegistryName, Repository
+from imagelock.registry.addresses import is_loopback
 from imagelock.registry.messages import Response
 from imagelock.registry.protocol import blob_request, manifest_request, read_blob, read_digest_header, read_manifest
+from imagelock.registry.quota import TOO_MANY_REQUESTS
 from imagelock.registry.session import Session
 from imagelock.registry.tag_listing import list_tags
 
@@ -49,6 +51,8 @@ class RegistryClient:
         repository = _repository_of(reference.repository)
         session = self._session(repository.registry)
         response = session.answer(manifest_request(session.endpoint, reference, method="HEAD"), repository)
+        if response.status == TOO_MANY_REQUESTS:
+            session.demand_success(response, repository=repository, what=reference)
         digest = _digest_of_look(reference, response)
         return self.fetch_manifest(reference).digest if digest is None else digest
 
@@ -74,7 +78,7 @@ class RegistryClient:
 
 def _digest_of_look(reference: ImageReference, response: Response) -> Digest | None:
     """Return the digest that a ``HEAD`` tells, if it may be believed: nobody on the way could have written it."""
-    if not response.is_success or not (response.url.origin.is_encrypted):
+    if not response.is_success or not (response.url.origin.is_encrypted or is_loopback(response.url.origin.host)):
         return None
     digest = read_digest_header(response)
     if isinstance(reference, PinnedReference) and digest not in (None, reference.digest):

@@ -22,7 +22,7 @@ def list_tags(session: Session, repository: Repository) -> tuple[str, ...]:
     tags: dict[str, None] = {}
     visited: set[Url] = set()
     for _ in range(limits.TAGS_PAGES):
-        session.demand_success(response, repository=repository, what=f"the tags of {repository}")
+        session.demand_success(response, repository=repository, what=repository)
         page = read_tags_page(response, asked=request.url, what=str(repository))
         known = len(tags)
         tags.update(dict.fromkeys(page.tags))
