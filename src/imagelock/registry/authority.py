@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator
 
 from imagelock.credentials.values import FoundCredentials, Login, RegistryToken
 from imagelock.errors import RegistryError
-from imagelock.registry.access import Access, BasicAccess, BearerAccess, OpenAccess, takes_batches
+from imagelock.registry.access import Access, BasicAccess, BearerAccess, OpenAccess, find_well_known, takes_batches
+from imagelock.registry.access_memory import AccessMemory
 from imagelock.registry.challenges import BasicChallenge, BearerChallenge, choose_challenge, parse_challenges
 from imagelock.registry.endpoints import Endpoint
 from imagelock.registry.error_bodies import is_written_by_distribution
@@ -23,6 +24,8 @@ from imagelock.registry.token_exchange import TokenExchange
 from imagelock.registry.token_store import TokenStore
 from imagelock.registry.tokens import AccessRefusedError, basic_authorization, bearer_authorization
 
+Challenged = BearerChallenge | BasicChallenge | None
+
 _UNAUTHORIZED = 401
 _HINTS_OF_AGE = frozenset({400, _UNAUTHORIZED, 403})
 """ECR Public answers 400 to an expired token, Google's registries 403, both without a challenge."""
@@ -31,10 +34,12 @@ _HINTS_OF_AGE = frozenset({400, _UNAUTHORIZED, 403})
 class Authority:
     """Knows how one host wants to be asked, and holds what opens it. Thread-safe."""
 
-    def __init__(self, endpoint: Endpoint, *, exchange: TokenExchange, keyring: Keyring, known: Access | None) -> None:
+    def __init__(self, endpoint: Endpoint, *, exchange: TokenExchange, keyring: Keyring, memory: AccessMemory) -> None:
         self._endpoint = endpoint
         self._exchange = exchange
         self._keyring = keyring
+        self._memory = memory
+        known = memory.find(endpoint.registry, endpoint.origin) or find_well_known(endpoint.registry, endpoint.origin)
         self._contact = FirstContact(known)
         self._tokens = TokenStore(exchange.clock)
         self._expected: dict[str, None] = {}
@@ -53,7 +58,7 @@ class Authority:
     def permit_for(self, path: str) -> Permit:
         """Say what the first request for a repository should carry.
 
-        Nothing to an unknown host: the caller must then report the answer to ``permit_after``, or ``note_silence``.
+        Nothing to an unknown host: everybody else waits until the caller calls ``note_end_of_contact``.
         """
         access = self._contact.enter()
         if not isinstance(access, BearerAccess):
@@ -67,22 +72,23 @@ class Authority:
             self._contact.doubt(access)
             return self.permit_for(path)
 
-    def note_silence(self) -> None:
-        """Let the next request be the first."""
-        self._contact.fail()
+    def note_end_of_contact(self) -> None:
+        """Let the next request be the first, if this one was and learned nothing."""
+        self._contact.give_way()
 
     def permit_after(self, response: Response, permit: Permit, *, path: str) -> Permit | None:
         """Say what to come back with after a refusal; ``None`` if the answer is final."""
-        if not self._may_be_helped(response, permit):
-            self._contact.settle_if_unknown(OpenAccess())
+        challenge = choose_challenge(parse_challenges(response.headers.all("www-authenticate")))
+        access = (
+            self._read_access(challenge, response, permit) if self._may_be_helped(response, permit, challenge) else None
+        )
+        if access is None:
+            if self._contact.settle_if_unknown(OpenAccess()):
+                self._memory.note(self._endpoint.origin, OpenAccess())
             return None
         self._forget(permit)
-        challenge = choose_challenge(parse_challenges(response.headers.all("www-authenticate")))
-        access = self._read_access(challenge, response, permit)
-        if access is None:
-            self._contact.settle_if_unknown(OpenAccess())
-            return None
-        self._contact.settle(access)
+        if self._contact.settle(access):
+            self._memory.note(self._endpoint.origin, access)
         if isinstance(access, BasicAccess):
             login = self._login_permit(path)
             return None if login is NO_PERMIT else login
@@ -94,17 +100,24 @@ class Authority:
         """Return the credentials for a repository there."""
         return self._keyring.find(self._endpoint.credentials_host, path)
 
-    def _may_be_helped(self, response: Response, permit: Permit) -> bool:
+    def _may_be_helped(self, response: Response, permit: Permit, challenge: Challenged) -> bool:
         if permit.kind is PermitKind.OWN_TOKEN:
             return False
         if permit.kind is PermitKind.LOGIN:
-            if permit.found is not None and response.status == _UNAUTHORIZED:
-                self._keyring.note_refusal(self._endpoint.origin, permit.found, response)
-            return False
+            return response.status == _UNAUTHORIZED and self._was_login_for_another_door(response, permit, challenge)
         if permit.held is not None and permit.held.is_aged(self._exchange.clock.monotonic()):
             return response.status in _HINTS_OF_AGE
         is_public_token = permit.kind is PermitKind.PUBLIC_TOKEN
         return response.status == _UNAUTHORIZED or (is_public_token and response.status in _HINTS_OF_AGE)
+
+    def _was_login_for_another_door(self, response: Response, permit: Permit, challenge: Challenged) -> bool:
+        """Tell a refused password from one that was sent where a token is wanted by now."""
+        if permit.found is None:
+            return False
+        if isinstance(permit.found.credentials, Login) and isinstance(challenge, BearerChallenge):
+            return True
+        self._keyring.note_refusal(self._endpoint.origin, permit.found, response)
+        return False
 
     def _forget(self, permit: Permit) -> None:
         if permit.kind is PermitKind.PUBLIC_TOKEN:
@@ -113,7 +126,7 @@ class Authority:
             self._tokens.drop(permit.scope, permit.held)
 
     def _read_access(
-        self, challenge: BearerChallenge | BasicChallenge | None, response: Response, permit: Permit
+        self, challenge: Challenged, response: Response, permit: Permit
     ) -> BasicAccess | BearerAccess | None:
         """How the host wants to be asked; where it doesn't say, as it wanted before."""
         known = self._contact.access

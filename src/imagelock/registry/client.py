@@ -8,8 +8,9 @@ from threading import Lock
 
 from imagelock.digest import Digest
 from imagelock.oci import Descriptor, FetchedManifest
-from imagelock.reference import AnyRepository, ImageReference, PinnedReference, RegistryName, Repository
+from imagelock.reference import AnyRepository, ImageReference, PinnedReference, RegistryName, Repository, TagReference
 from imagelock.registry.addresses import is_loopback
+from imagelock.registry.content_cache import ContentCache
 from imagelock.registry.messages import Response
 from imagelock.registry.protocol import blob_request, manifest_request, read_blob, read_digest_header, read_manifest
 from imagelock.registry.quota import TOO_MANY_REQUESTS
@@ -22,8 +23,9 @@ OpenSession = Callable[[RegistryName], Session]
 class RegistryClient:
     """A ``ManifestSource`` over the distribution protocol. Thread-safe."""
 
-    def __init__(self, open_session: OpenSession) -> None:
+    def __init__(self, open_session: OpenSession, *, cache: ContentCache | None) -> None:
         self._open_session = open_session
+        self._cache = cache
         self._lock = Lock()
         self._sessions: dict[RegistryName, Session] = {}
 
@@ -37,32 +39,63 @@ class RegistryClient:
             self._session(registry).expect(expected)
 
     def fetch_manifest(self, reference: ImageReference) -> FetchedManifest:
-        """Get a manifest or index under the digest of its bytes."""
-        repository = _repository_of(reference.repository)
-        session = self._session(repository.registry)
-        request = manifest_request(session.endpoint, reference)
-        return read_manifest(reference, session.ask(request, repository=repository, what=reference))
+        """Get a manifest or index under the digest of its bytes; from the cache if it is there under that digest.
+
+        A tag whose digest was seen before is asked for that first: pulls are counted, such questions aren't.
+        """
+        return self._find_known(reference) or self._fetch(reference)
 
     def fetch_digest(self, reference: ImageReference) -> Digest:
         """Ask which digest a tag has now, or whether a digest is still served.
 
         ``HEAD`` is free where pulls are counted; where it is refused or tells no digest, the content is fetched.
         """
+        digest = self._look(reference)
+        return self._fetch(reference).digest if digest is None else digest
+
+    def fetch_blob(self, repository: AnyRepository, descriptor: Descriptor) -> bytes:
+        """Get a small blob, verified by its digest."""
+        repository = _repository_of(repository)
+        cached = self._cache.read(descriptor.digest) if self._cache else None
+        if cached is not None and len(cached) == descriptor.size_bytes:
+            return cached
+        session = self._session(repository.registry)
+        request = blob_request(session.endpoint, repository.path, descriptor)
+        response = session.ask(request, repository=repository, what=f"a blob of {repository}")
+        body = read_blob(descriptor, response, what=str(repository))
+        if self._cache:
+            self._cache.write(descriptor.digest, body)
+        return body
+
+    def _find_known(self, reference: ImageReference) -> FetchedManifest | None:
+        if self._cache is None:
+            return None
+        is_pinned = isinstance(reference, PinnedReference)
+        digest = reference.digest if isinstance(reference, PinnedReference) else self._cache.find_tag(reference)
+        body = None if digest is None else self._cache.read(digest)
+        if digest is None or body is None or not (is_pinned or self._look(reference) == digest):
+            return None
+        return FetchedManifest(digest, body)
+
+    def _fetch(self, reference: ImageReference) -> FetchedManifest:
+        repository = _repository_of(reference.repository)
+        session = self._session(repository.registry)
+        request = manifest_request(session.endpoint, reference)
+        fetched = read_manifest(reference, session.ask(request, repository=repository, what=reference))
+        if self._cache:
+            self._cache.write(fetched.digest, fetched.body)
+            if isinstance(reference, TagReference):
+                self._cache.note_tag(reference, fetched.digest)
+        return fetched
+
+    def _look(self, reference: ImageReference) -> Digest | None:
+        """Ask without fetching; ``None`` if the answer tells nothing that may be believed."""
         repository = _repository_of(reference.repository)
         session = self._session(repository.registry)
         response = session.answer(manifest_request(session.endpoint, reference, method="HEAD"), repository)
         if response.status == TOO_MANY_REQUESTS:
             session.demand_success(response, repository=repository, what=reference)
-        digest = _digest_of_look(reference, response)
-        return self.fetch_manifest(reference).digest if digest is None else digest
-
-    def fetch_blob(self, repository: AnyRepository, descriptor: Descriptor) -> bytes:
-        """Get a small blob, verified by its digest."""
-        repository = _repository_of(repository)
-        session = self._session(repository.registry)
-        request = blob_request(session.endpoint, repository.path, descriptor)
-        response = session.ask(request, repository=repository, what=f"a blob of {repository}")
-        return read_blob(descriptor, response, what=str(repository))
+        return _digest_of_look(reference, response)
 
     def list_tags(self, repository: AnyRepository) -> tuple[str, ...]:
         """List every tag of a repository, or fail."""

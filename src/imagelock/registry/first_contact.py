@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from threading import Condition
+from threading import Condition, get_ident
 
 from imagelock.registry.access import Access
 
@@ -13,7 +13,7 @@ class FirstContact:
     def __init__(self, known: Access | None) -> None:
         self._changed = Condition()
         self._access = known
-        self._is_somebody_asking = False
+        self._first: int | None = None
 
     @property
     def access(self) -> Access | None:
@@ -22,31 +22,34 @@ class FirstContact:
             return self._access
 
     def enter(self) -> Access | None:
-        """Wait until it is known; ``None`` says that the caller is the first, and must ``settle`` or ``fail``."""
+        """Wait until it is known; ``None`` says that the caller is the first, and must ``settle`` or ``give_way``."""
         with self._changed:
-            while self._access is None and self._is_somebody_asking:
+            while self._access is None and self._first is not None:
                 self._changed.wait()
-            self._is_somebody_asking = self._access is None
+            if self._access is None:
+                self._first = get_ident()
             return self._access
 
-    def settle(self, access: Access) -> None:
-        """Tell everybody; a later answer replaces an earlier one."""
+    def settle(self, access: Access) -> bool:
+        """Tell everybody, and return whether it is news; a later answer replaces an earlier one."""
         with self._changed:
+            is_news = self._access != access
             self._access = access
-            self._is_somebody_asking = False
+            self._first = None
             self._changed.notify_all()
+            return is_news
 
-    def settle_if_unknown(self, access: Access) -> None:
-        """Tell everybody, unless somebody did."""
+    def settle_if_unknown(self, access: Access) -> bool:
+        """Tell everybody, unless somebody did, and return whether it is news."""
         with self._changed:
-            if self._access is None:
-                self.settle(access)
+            return self._access is None and self.settle(access)
 
-    def fail(self) -> None:
-        """Let the next one find out."""
+    def give_way(self) -> None:
+        """Let the next one find out, if the calling thread was the first and didn't."""
         with self._changed:
-            self._is_somebody_asking = False
-            self._changed.notify_all()
+            if self._first == get_ident():
+                self._first = None
+                self._changed.notify_all()
 
     def doubt(self, access: Access) -> None:
         """Forget what proved wrong, unless somebody learned better in the meantime."""

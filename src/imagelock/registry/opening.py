@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from imagelock.reference import RegistryName
-from imagelock.registry.access import find_well_known
+from imagelock.registry.access_memory import AccessMemory
 from imagelock.registry.authority import Authority
 from imagelock.registry.client import RegistryClient
 from imagelock.registry.clock import Clock, SystemClock
+from imagelock.registry.content_cache import ContentCache
 from imagelock.registry.credential_store import CredentialStore
 from imagelock.registry.delivery import Delivery, Transport
 from imagelock.registry.endpoints import origin_endpoint
@@ -25,14 +26,18 @@ def open_registry_client(settings: RegistrySettings) -> Iterator[RegistryClient]
     """Open a client for the length of a block; leaving it ends every exchange and every wait of other threads."""
     clock = SystemClock()
     network = Network(settings)
+    memory = AccessMemory(settings.cache_directory, clock=clock)
     try:
-        yield make_registry_client(settings, transport=network, clock=clock)
+        yield make_registry_client(settings, transport=network, clock=clock, memory=memory)
     finally:
         clock.wake_sleepers()
         network.close()
+        memory.save()
 
 
-def make_registry_client(settings: RegistrySettings, *, transport: Transport, clock: Clock) -> RegistryClient:
+def make_registry_client(
+    settings: RegistrySettings, *, transport: Transport, clock: Clock, memory: AccessMemory
+) -> RegistryClient:
     """Make a client over any transport and clock."""
     delivery = Delivery(transport, clock=clock, trace=settings.trace)
     source = NoCredentials() if settings.anonymous else CredentialStore(settings.environment, home=settings.home)
@@ -41,14 +46,13 @@ def make_registry_client(settings: RegistrySettings, *, transport: Transport, cl
 
     def open_session(registry: RegistryName) -> Session:
         endpoint = origin_endpoint(registry, settings.options_of(registry), speaks_tls=transport.speaks_tls)
-        known = find_well_known(registry, endpoint.origin)
-        authority = Authority(endpoint, exchange=exchange, keyring=keyring, known=known)
         return Session(
             endpoint,
-            authority=authority,
+            authority=Authority(endpoint, exchange=exchange, keyring=keyring, memory=memory),
             delivery=delivery,
             exchange=exchange,
             is_anonymous=settings.anonymous,
         )
 
-    return RegistryClient(open_session)
+    cache = None if settings.cache_directory is None else ContentCache(settings.cache_directory)
+    return RegistryClient(open_session, cache=cache)

@@ -10,6 +10,7 @@ from imagelock.registry.authority import Authority
 from imagelock.registry.delivery import Delivery
 from imagelock.registry.endpoints import Endpoint
 from imagelock.registry.messages import Request, Response
+from imagelock.registry.permits import Permit
 from imagelock.registry.refusals import Asked, Identity, refusal_of
 from imagelock.registry.strangers import answer_as_nobody
 from imagelock.registry.token_exchange import TokenExchange
@@ -62,21 +63,20 @@ class Session:
     def answer(self, request: Request, repository: Repository) -> Response:
         """Get whatever the answer is, after all that credentials can do for it: perhaps that they were refused."""
         try:
-            return self._answer(request, repository)
+            permit = self.authority.permit_for(repository.path)
+            return self._answer(request, permit, path=repository.path)
         except AccessRefusedError as error:
             return error.response
+        finally:
+            # Whoever waits for the first contact must not wait for one that failed.
+            self.authority.note_end_of_contact()
 
-    def _answer(self, request: Request, repository: Repository) -> Response:
-        permit = self.authority.permit_for(repository.path)
-        try:
-            response = self._delivery.deliver(request.authorized(permit.authorization))
-        except BaseException:
-            self.authority.note_silence()
-            raise
+    def _answer(self, request: Request, permit: Permit, *, path: str) -> Response:
+        response = self._delivery.deliver(request.authorized(permit.authorization))
         for _ in range(_MOST_RENEWALS):
             if response.url.origin != self.endpoint.origin:
                 return answer_as_nobody(request, response, delivery=self._delivery, exchange=self._exchange)
-            renewed = self.authority.permit_after(response, permit, path=repository.path)
+            renewed = self.authority.permit_after(response, permit, path=path)
             if renewed is None:
                 return response
             permit = renewed

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from imagelock.reference import RegistryName
+from imagelock.registry.access_memory import AccessMemory
 from imagelock.registry.client import RegistryClient
 from imagelock.registry.opening import make_registry_client
 from imagelock.registry.settings import RegistryOptions, RegistrySettings
@@ -32,9 +33,18 @@ class Setup:
     trace: Callable[[str], None] | None = None
     cache_directory: Path | None = None
     clock: FakeClock = field(default_factory=FakeClock)
+    memories: list[AccessMemory] = field(default_factory=list)
 
     def client(self) -> RegistryClient:
-        return make_registry_client(self.settings(), transport=self.internet, clock=self.clock)
+        memory = AccessMemory(self.cache_directory, clock=self.clock)
+        self.memories.append(memory)
+        return make_registry_client(self.settings(), transport=self.internet, clock=self.clock, memory=memory)
+
+    def next_run(self) -> RegistryClient:
+        """A client of a later run, which knows what the earlier ones left on disk."""
+        for memory in self.memories:
+            memory.save()
+        return self.client()
 
     def settings(self) -> RegistrySettings:
         encoded = {host: {"auth": base64.b64encode(login.encode()).decode()} for host, login in self.logins.items()}

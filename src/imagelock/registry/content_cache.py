@@ -1,0 +1,109 @@
+"""Content by digest on disk: what can't change needn't be fetched twice.
+
+Each read computes the digest anew, so a damaged or forged file is as good as none; and a cache that can't be written
+is no failure, only a slower run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from imagelock.digest import Digest
+from imagelock.errors import FileError, InvalidDigestError
+from imagelock.reference import TagReference
+
+_CONTENT, _TAGS = "content", "tags"
+_MAX_DIGEST_LENGTH = 256
+
+
+@dataclass(frozen=True, slots=True)
+class CacheSize:
+    """How much lies in a cache."""
+
+    files: int
+    size_bytes: int
+
+
+def default_cache_directory(environment: Mapping[str, str], *, home: Path) -> Path:
+    """Return the user's cache folder: https://specifications.freedesktop.org/basedir-spec/latest/."""
+    return Path(environment.get("XDG_CACHE_HOME") or home / ".cache") / "imagelock"
+
+
+def measure_cache(directory: Path) -> CacheSize:
+    """Count the files of a cache; a missing folder is an empty one."""
+    sizes = [path.stat().st_size for path in _files(directory)]
+    return CacheSize(len(sizes), sum(sizes))
+
+
+def clean_cache(directory: Path) -> CacheSize:
+    """Delete everything that we keep in a cache, and say how much it was; files of others stay."""
+    size = measure_cache(directory)
+    try:
+        for path in _files(directory):
+            path.unlink(missing_ok=True)
+    except OSError as error:
+        raise FileError(f"the cache in {directory} can't be cleaned", details=[str(error)]) from error
+    return size
+
+
+class ContentCache:
+    """Manifests, indexes and configurations by digest, and which digest a tag had the last time."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    def read(self, digest: Digest) -> bytes | None:
+        """Return the content if it is there and still has its digest."""
+        with suppress(OSError):
+            body = self._content_path(digest).read_bytes()
+            if Digest.of(body, algorithm=digest.algorithm) == digest:
+                return body
+        return None
+
+    def write(self, digest: Digest, body: bytes) -> None:
+        """Keep content that was verified."""
+        path = self._content_path(digest)
+        if not path.exists():
+            write_cache_file(path, body)
+
+    def find_tag(self, reference: TagReference) -> Digest | None:
+        """Return the digest that a tag had when it was last fetched: a guess, good for a cheaper question."""
+        with suppress(OSError, InvalidDigestError):
+            return Digest.parse(self._tag_path(reference).read_text("ascii", "replace")[:_MAX_DIGEST_LENGTH])
+        return None
+
+    def note_tag(self, reference: TagReference, digest: Digest) -> None:
+        """Remember what a tag meant."""
+        if self.find_tag(reference) != digest:
+            write_cache_file(self._tag_path(reference), str(digest).encode())
+
+    def _content_path(self, digest: Digest) -> Path:
+        return self._directory / _CONTENT / digest.algorithm / digest.hex
+
+    def _tag_path(self, reference: TagReference) -> Path:
+        return self._directory / _TAGS / hashlib.sha256(str(reference).encode()).hexdigest()
+
+
+def write_cache_file(path: Path, content: bytes) -> None:
+    """Write a file of the cache, whole or not at all; a disk that can't is no failure."""
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, temporary = tempfile.mkstemp(prefix=".writing-", dir=path.parent)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+            Path(temporary).replace(path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+
+
+def _files(directory: Path) -> Iterator[Path]:
+    for folder in (_CONTENT, _TAGS):
+        yield from (path for path in (directory / folder).rglob("*") if path.is_file())
