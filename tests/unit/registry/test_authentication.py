@@ -50,7 +50,7 @@ def test_an_unknown_token_registry_costs_three_requests() -> None:
 def test_a_token_is_fetched_for_each_repository_where_batches_are_unknown() -> None:
     tokens = FakeTokenServer()
     client = client_of(bearer_internet(tokens))
-    client.expect([A, B])
+    client.expect([A.repository, B.repository])
     client.fetch_manifest(A)
     client.fetch_manifest(B)
     assert tokens.questions == [("repository:team/a:pull",), ("repository:team/b:pull",)]
@@ -60,7 +60,7 @@ def test_one_token_serves_all_repositories_of_a_distribution_registry() -> None:
     tokens = FakeTokenServer()
     internet = bearer_internet(tokens, names_access=True)
     client = client_of(internet)
-    client.expect([A, B])
+    client.expect([A.repository, B.repository])
     client.fetch_manifest(A)
     client.fetch_manifest(B)
     assert tokens.questions == [("repository:team/a:pull", "repository:team/b:pull")]
@@ -71,7 +71,7 @@ def test_a_token_that_is_for_less_than_it_was_asked_for_is_completed_alone() -> 
     tokens = FakeTokenServer(grants=lambda scopes: scopes[-1:])
     internet = bearer_internet(tokens, names_access=True)
     client = client_of(internet)
-    client.expect([A, B])
+    client.expect([A.repository, B.repository])
     client.fetch_manifest(A)
     client.fetch_manifest(B)
     assert tokens.questions == [
@@ -84,7 +84,7 @@ def test_an_opaque_token_that_is_for_less_is_found_out_by_the_refusal() -> None:
     tokens = FakeTokenServer(grants=lambda scopes: scopes[:1], writes_claims=False)
     internet = bearer_internet(tokens, names_access=True)
     client = client_of(internet)
-    client.expect([A, B])
+    client.expect([A.repository, B.repository])
     client.fetch_manifest(A)
     client.fetch_manifest(B)
     assert tokens.questions[1:] == [("repository:team/b:pull",)]
@@ -96,7 +96,7 @@ def test_a_refused_batch_falls_back_quietly() -> None:
     internet.hosts["auth.example"] = in_turn(refusal(400, "INVALID", "one scope only"), tokens)
     client = client_of(internet)
     references = [A, B, parse_reference("reg.example/team/c:1")]
-    client.expect(references)
+    client.expect(reference.repository for reference in references)
     for reference in references:
         client.fetch_manifest(reference)
     assert [len(question) for question in tokens.questions] == [1, 1, 1]
@@ -107,7 +107,7 @@ def test_many_workers_share_the_first_contact_and_the_token() -> None:
     internet = bearer_internet(tokens, names_access=True, paths=20)
     references = [parse_reference(f"reg.example/team/{letter}:1") for letter in "abcdefghijklmnopqrst"]
     client = client_of(internet)
-    client.expect(references)
+    client.expect(reference.repository for reference in references)
     with ThreadPoolExecutor(8) as pool:
         digests = {str(fetched.digest) for fetched in pool.map(client.fetch_manifest, references)}
     assert digests == {IMAGE.digest}
@@ -123,7 +123,7 @@ def test_docker_hub_is_known_without_asking() -> None:
     internet = FakeInternet({"registry-1.docker.io": registry, "auth.docker.io": tokens})
     client = client_of(internet)
     references = [parse_reference("alpine:3.20"), parse_reference("python:3")]
-    client.expect(references)
+    client.expect(reference.repository for reference in references)
     for reference in references:
         client.fetch_manifest(reference)
     assert internet.log() == [

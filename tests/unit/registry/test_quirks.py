@@ -176,7 +176,7 @@ def test_quay_refuses_a_whole_batch_for_one_nested_name() -> None:
         return registry(request)
 
     client = client_of(FakeInternet({"quay.io": answer}))
-    client.expect([parse_reference("quay.io/team/a:1"), parse_reference("quay.io/team/deep/b:1")])
+    client.expect([parse_reference(name).repository for name in ("quay.io/team/a:1", "quay.io/team/deep/b:1")])
     client.fetch_manifest(parse_reference("quay.io/team/a:1"))
     assert tokens.questions == [("repository:team/a:pull",)]
 
@@ -192,7 +192,7 @@ def test_harbor_takes_batches_and_says_so_by_its_service() -> None:
     )
     client = client_of(internet)
     references = [parse_reference(f"harbor.example/project/{name}:1") for name in "ab"]
-    client.expect(references)
+    client.expect(reference.repository for reference in references)
     for reference in references:
         client.fetch_manifest(reference)
     assert tokens.questions == [("repository:project/a:pull", "repository:project/b:pull")]
