@@ -7,11 +7,12 @@ twins of the same documents. What a document is gets decided from its bytes; a h
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from imagelock.digest import Digest
-from imagelock.errors import InvalidContentError, InvalidDigestError
+from imagelock.errors import InvalidContentError, InvalidDigestError, InvalidPlatformError
 from imagelock.platforms import Platform
 from imagelock.strict_json import parse_json_object, refuse_case_variants
 
@@ -94,7 +95,7 @@ def parse_manifest(fetched: FetchedManifest) -> ImageIndex | ImageManifest:
     what = f"the manifest {fetched.digest}"
     document = parse_json_object(fetched.body, what=what)
     refuse_case_variants(document, _DOCUMENT_KEYS, what=what)
-    media_type = document.get("mediaType") or fetched.content_type
+    media_type = _text(document, "mediaType", what) or fetched.content_type
     _refuse_disagreement(document, fetched.content_type, what)
     annotations = _annotations(document, what)
     if "manifests" in document:
@@ -111,7 +112,7 @@ def parse_config_platform(body: bytes, *, what: str) -> Platform:
     config = parse_json_object(body, what=what)
     refuse_case_variants(config, _PLATFORM_KEYS, what=what)
     platform = _platform(config, what)
-    if not (platform.os and platform.architecture):
+    if platform.is_unknown:
         raise InvalidContentError(f"{what} names no platform")
     return platform
 
@@ -130,7 +131,7 @@ def _refuse_disagreement(document: Mapping[str, Any], content_type: str, what: s
         raise InvalidContentError(f"{what} says that it is `{declared}`, the server says `{content_type}`")
 
 
-def _expect(media_type: Any, wanted: tuple[str, ...], what: str) -> None:  # noqa: ANN401  any JSON value may stand there
+def _expect(media_type: str, wanted: tuple[str, ...], what: str) -> None:
     known = (*INDEX_MEDIA_TYPES, *MANIFEST_MEDIA_TYPES)
     if media_type in known and media_type not in wanted:
         raise InvalidContentError(f"{what} says that it is `{media_type}`, and its content says otherwise")
@@ -166,16 +167,26 @@ def _platform(value: object, what: str) -> Platform:
     if not isinstance(value, dict):
         raise InvalidContentError(f"{what} has an entry with an unreadable platform")
     refuse_case_variants(value, _PLATFORM_KEYS, what=what)
-    features = value.get("os.features") or ()
-    if not all(isinstance(feature, str) for feature in features):
+    features = value.get("os.features") or []
+    if not isinstance(features, list) or not all(isinstance(feature, str) for feature in features):
         raise InvalidContentError(f"{what} has an entry with an unreadable platform")
-    return Platform.of(
+    platform = Platform.of(
         _text(value, "os", what),
         _text(value, "architecture", what),
         _text(value, "variant", what),
         os_version=_text(value, "os.version", what),
         os_features=tuple(sorted(features)),
     )
+    _refuse_unspeakable(platform, what)
+    return platform
+
+
+def _refuse_unspeakable(platform: Platform, what: str) -> None:
+    """Refuse a platform that images.lock would not give back: what a peer says must not end a line there."""
+    with suppress(InvalidPlatformError):
+        if platform.is_unknown or Platform.parse(str(platform)) == platform:
+            return
+    raise InvalidContentError(f"{what} has an entry with an unusable platform: `{platform}`")
 
 
 def _digest(text: str, what: str) -> Digest:

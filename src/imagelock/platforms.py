@@ -28,6 +28,7 @@ _ARCHITECTURES = frozenset(
     " mips64p32le ppc riscv riscv64 s390 s390x sparc sparc64 wasm aarch64 armel armhf i386 x86_64 x86-64".split()
 )
 
+_UNKNOWN = ("", "unknown")
 _ARM_VARIANTS = {"": "v7", "5": "v5", "6": "v6", "7": "v7", "8": "v8"}
 _ARM64_VARIANTS = {"8": "", "v8": "", "v8.0": "", "9": "v9", "9.0": "v9", "v9.0": "v9"}
 
@@ -108,8 +109,8 @@ class Platform:
 
     @property
     def is_unknown(self) -> bool:
-        """Whether this is the ``unknown/unknown`` that builders put on entries which are no images."""
-        return self.os == "unknown" or self.architecture == "unknown"
+        """Whether this is the ``unknown/unknown`` that builders put on entries which are no images, or says nothing."""
+        return self.os in _UNKNOWN or self.architecture in _UNKNOWN
 
     def __str__(self) -> str:
         extra = "".join(f"+{feature}" for feature in self.os_features)

@@ -7,6 +7,7 @@ two read differently could show a lock one image and a builder another: it is re
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -16,7 +17,9 @@ from imagelock.errors import InvalidContentError
 def parse_json_object(body: bytes, *, what: str) -> dict[str, Any]:
     """Read a JSON object without duplicate keys; ``what`` names it in errors."""
     try:
-        value = json.loads(body, object_pairs_hook=_object_without_duplicates, parse_constant=_refuse_constant)
+        # Told the bytes themselves, Python would take UTF-16 and a byte order mark as well.
+        text = body.decode("utf-8")
+        value = json.loads(text, object_pairs_hook=_object_without_duplicates, parse_constant=_refuse_constant)
     except InvalidContentError as error:
         raise InvalidContentError(f"{what} is ambiguous: {error.message}") from error
     except (ValueError, RecursionError) as error:
@@ -38,8 +41,7 @@ def refuse_case_variants(value: Iterable[str], known: Iterable[str], *, what: st
 def _object_without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(pairs)
     if len(result) != len(pairs):
-        keys = [key for key, _ in pairs]
-        duplicate = next(key for position, key in enumerate(keys) if key in keys[:position])
+        [(duplicate, _)] = Counter(key for key, _ in pairs).most_common(1)
         raise InvalidContentError(f"the key `{duplicate}` stands there twice")
     return result
 
