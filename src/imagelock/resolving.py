@@ -25,6 +25,8 @@ from imagelock.reference import AnyRepository, ImageReference, PinnedReference
 
 _MAX_DEPTH = 3
 """Indexes in indexes are legal and rare; BuildKit and containerd follow them, real ones have one level."""
+_MAX_FOLLOWED = 100
+"""Manifests that must be fetched to know their platforms; usually there is none."""
 
 
 class ManifestSource(Protocol):
@@ -62,40 +64,45 @@ class ResolvedImage:
 def resolve_image(reference: ImageReference, source: ManifestSource) -> ResolvedImage:
     """Ask the source for an image and all its platforms; usually that is one request."""
     fetched = source.fetch_manifest(reference)
-    entries = _platform_digests(reference.repository, fetched, source, parents=())
-    first_of_each = {entry.platform: entry for entry in reversed(list(entries))}
+    entries = list(_Descent(reference, source).platform_digests(fetched))
+    first_of_each = {entry.platform: entry for entry in reversed(entries)}
     return ResolvedImage(fetched.digest, tuple(reversed(first_of_each.values())))
 
 
-def _platform_digests(
-    repository: AnyRepository,
-    fetched: FetchedManifest,
-    source: ManifestSource,
-    *,
-    parents: tuple[Digest, ...],
-) -> Iterator[PlatformDigest]:
-    document = parse_manifest(fetched)
-    match document:
-        case ImageManifest():
-            yield PlatformDigest(_platform_of_image(repository, document, source), fetched.digest)
-        case ImageIndex():
-            parents = (*parents, fetched.digest)
-            for entry in document.entries:
-                yield from _entry_digests(repository, entry, source, parents=parents)
+@dataclass(slots=True)
+class _Descent:
+    """The way from one image to its platforms, bounded: a few bytes can name more indexes than anybody could fetch."""
 
+    reference: ImageReference
+    source: ManifestSource
+    followed: int = 0
 
-def _entry_digests(
-    repository: AnyRepository, entry: Descriptor, source: ManifestSource, *, parents: tuple[Digest, ...]
-) -> Iterator[PlatformDigest]:
-    if entry.is_image and entry.platform is not None:
-        yield PlatformDigest(entry.platform, entry.digest)
-    elif entry.is_index or entry.is_image:
-        if entry.digest in parents or len(parents) > _MAX_DEPTH:
+    def platform_digests(
+        self, fetched: FetchedManifest, *, parents: tuple[Digest, ...] = ()
+    ) -> Iterator[PlatformDigest]:
+        """List the platforms in the order of the index, and what stands in nested ones where these stand."""
+        document = parse_manifest(fetched)
+        match document:
+            case ImageManifest():
+                yield PlatformDigest(self._platform_of_image(document), fetched.digest)
+            case ImageIndex():
+                for entry in document.entries:
+                    yield from self._entry_digests(entry, parents=(*parents, fetched.digest))
+
+    def _entry_digests(self, entry: Descriptor, *, parents: tuple[Digest, ...]) -> Iterator[PlatformDigest]:
+        if entry.is_image and entry.platform is not None:
+            yield PlatformDigest(entry.platform, entry.digest)
+        elif entry.is_index or entry.is_image:
+            yield from self.platform_digests(self._follow(entry, parents), parents=parents)
+
+    def _follow(self, entry: Descriptor, parents: tuple[Digest, ...]) -> FetchedManifest:
+        self.followed += 1
+        if len(parents) > _MAX_DEPTH:
             raise InvalidContentError(f"the image index {parents[0]} nests other indexes more than {_MAX_DEPTH} deep")
-        nested = source.fetch_manifest(PinnedReference(repository, entry.digest))
-        yield from _platform_digests(repository, nested, source, parents=parents)
+        if self.followed > _MAX_FOLLOWED:
+            raise InvalidContentError(f"the image index {parents[0]} leads to more than {_MAX_FOLLOWED} others")
+        return self.source.fetch_manifest(PinnedReference(self.reference.repository, entry.digest))
 
-
-def _platform_of_image(repository: AnyRepository, image: ImageManifest, source: ManifestSource) -> Platform:
-    body = source.fetch_blob(repository, image.config)
-    return parse_config_platform(body, what=f"the image configuration {image.config.digest}")
+    def _platform_of_image(self, image: ImageManifest) -> Platform:
+        body = self.source.fetch_blob(self.reference.repository, image.config)
+        return parse_config_platform(body, what=f"the image configuration {image.config.digest}")
