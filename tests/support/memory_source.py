@@ -1,0 +1,59 @@
+"""A registry in memory: what resolving and locking need of one, and a list of what it was asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from imagelock.digest import Digest
+from imagelock.errors import ImagelockError, ImageNotFoundError
+from imagelock.oci import Descriptor, FetchedManifest
+from imagelock.reference import AnyRepository, ImageReference, PinnedReference
+from tests.support.oci_images import Content
+
+
+@dataclass(slots=True)
+class MemorySource:
+    """Serves content by tag (``docker.io/library/go:1``) and by digest, whatever the repository."""
+
+    tags: dict[str, Content] = field(default_factory=dict)
+    failures: dict[str, ImagelockError] = field(default_factory=dict)
+    """What to raise instead of an answer, by reference."""
+    requests: list[str] = field(default_factory=list)
+    expected: list[str] = field(default_factory=list)
+    _contents: dict[str, Content] = field(default_factory=dict)
+
+    def push(self, tag: str, image: Content) -> Content:
+        """Serve an image under a tag, and all its content by digest."""
+        self.tags[tag] = image
+        self._contents |= {content.digest: content for content in image.walk()}
+        return image
+
+    def forget(self, image: Content) -> None:
+        """Serve one content no longer, as registries do that collect garbage."""
+        del self._contents[image.digest]
+
+    def expect(self, references: Iterable[ImageReference]) -> None:
+        self.expected += map(str, references)
+
+    def fetch_manifest(self, reference: ImageReference) -> FetchedManifest:
+        content = self._find("GET", reference)
+        return FetchedManifest(Digest.parse(content.digest), content.body, content.media_type)
+
+    def fetch_digest(self, reference: ImageReference) -> Digest:
+        return Digest.parse(self._find("HEAD", reference).digest)
+
+    def fetch_blob(self, repository: AnyRepository, descriptor: Descriptor) -> bytes:
+        return self._find("BLOB", PinnedReference(repository, descriptor.digest)).body
+
+    def _find(self, method: str, reference: ImageReference) -> Content:
+        self.requests.append(f"{method} {reference}")
+        if str(reference) in self.failures:
+            raise self.failures[str(reference)]
+        if isinstance(reference, PinnedReference):
+            found = self._contents.get(str(reference.digest))
+        else:
+            found = self.tags.get(str(reference))
+        if found is None:
+            raise ImageNotFoundError(f"{reference} is not there")
+        return found

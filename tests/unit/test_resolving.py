@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from imagelock.errors import ImageNotFoundError, InvalidContentError
+from imagelock.platform_selection import select_platforms
+from imagelock.platforms import Platform
+from imagelock.reference import parse_reference
+from imagelock.resolving import ResolvedImage, resolve_image
+from tests.support.memory_source import MemorySource
+from tests.support.oci_images import (
+    OCI,
+    Content,
+    IndexEntry,
+    attestation_of,
+    image_index,
+    multi_platform_image,
+    platform_image,
+)
+
+_TAG = "docker.io/library/go:1"
+_REFERENCE = parse_reference("go:1")
+
+
+def _source(image: Content) -> MemorySource:
+    source = MemorySource()
+    source.push(_TAG, image)
+    return source
+
+
+def _resolve(image: Content) -> ResolvedImage:
+    return resolve_image(_REFERENCE, _source(image))
+
+
+def _platforms(resolved: ResolvedImage) -> dict[str, str]:
+    return {str(entry.platform): str(entry.digest) for entry in resolved.platform_digests}
+
+
+def test_an_index_gives_its_own_digest_and_each_platforms() -> None:
+    amd64, arm64 = platform_image("linux/amd64"), platform_image("linux/arm64/v8")
+    source = _source(index := image_index(arm64, amd64))
+    resolved = resolve_image(_REFERENCE, source)
+    assert str(resolved.digest) == index.digest
+    assert list(_platforms(resolved).items()) == [("linux/amd64", amd64.digest), ("linux/arm64", arm64.digest)]
+    assert source.requests == [f"GET {_TAG}"]
+
+
+def test_a_single_image_has_the_platform_of_its_configuration() -> None:
+    image = platform_image("linux/arm64").content
+    source = _source(image)
+    resolved = resolve_image(_REFERENCE, source)
+    assert str(resolved.digest) == image.digest
+    assert _platforms(resolved) == {"linux/arm64": image.digest}
+    assert source.requests == [f"GET {_TAG}", f"BLOB docker.io/library/go@{image.children[0].digest}"]
+
+
+def test_attestations_are_left_out() -> None:
+    amd64 = platform_image("linux/amd64")
+    assert _platforms(_resolve(image_index(amd64, attestation_of(amd64)))) == {"linux/amd64": amd64.digest}
+
+
+def test_of_two_entries_for_one_platform_builders_take_the_first() -> None:
+    first = platform_image("linux/amd64", files={"a": b""})
+    second = platform_image("linux/amd64", files={"b": b""})
+    twin = replace(second, platform={"os": "linux", "architecture": "amd64", "variant": "v1"})
+    assert _platforms(_resolve(image_index(first, second, twin))) == {"linux/amd64": first.digest}
+
+
+def test_an_entry_without_platform_is_asked_for_it() -> None:
+    entry = replace(platform_image("linux/s390x"), platform={})
+    assert _platforms(_resolve(image_index(entry))) == {"linux/s390x": entry.digest}
+
+
+def _nested(depth: int) -> Content:
+    index = multi_platform_image("linux/amd64")
+    for _ in range(depth):
+        index = image_index(IndexEntry(content=index))
+    return index
+
+
+def test_an_index_in_an_index_is_followed() -> None:
+    arm64, inner = platform_image("linux/arm64"), platform_image("linux/amd64")
+    index = image_index(arm64, IndexEntry(content=image_index(inner)))
+    resolved = _resolve(index)
+    assert str(resolved.digest) == index.digest
+    assert _platforms(resolved) == {"linux/amd64": inner.digest, "linux/arm64": arm64.digest}
+
+
+def test_indexes_are_followed_to_a_small_depth() -> None:
+    assert list(_platforms(_resolve(_nested(3)))) == ["linux/amd64"]
+    with pytest.raises(InvalidContentError) as caught:
+        _resolve(index := _nested(4))
+    assert caught.value.message == f"the image index {index.digest} nests other indexes more than 3 deep"
+
+
+def test_a_few_bytes_cannot_ask_for_endless_work() -> None:
+    index = multi_platform_image("linux/amd64")
+    for _ in range(3):
+        index = image_index(*[IndexEntry(content=index)] * 50)
+    source = _source(index)
+    with pytest.raises(InvalidContentError) as caught:
+        resolve_image(_REFERENCE, source)
+    assert caught.value.message == f"the image index {index.digest} leads to more than 100 others"
+    assert len(source.requests) == 101
+
+
+def test_declared_platforms_are_chosen_and_sorted_by_name() -> None:
+    resolved = _resolve(multi_platform_image("linux/arm/v7", "linux/amd64", "linux/arm64"))
+    chosen = select_platforms(map(Platform.parse, ("linux/arm64", "linux/arm")), resolved, _REFERENCE)
+    assert [str(entry.platform) for entry in chosen] == ["linux/arm/v7", "linux/arm64"]
+
+
+def test_without_a_list_all_platforms_are_chosen() -> None:
+    resolved = _resolve(multi_platform_image("linux/arm64", "linux/amd64"))
+    assert select_platforms((), resolved, _REFERENCE) == resolved.platform_digests
+
+
+def test_missing_platforms_are_named_beside_those_that_are_there() -> None:
+    resolved = _resolve(multi_platform_image("linux/arm64", "linux/amd64"))
+    wanted = map(Platform.parse, ("linux/s390x", "linux/amd64", "linux/ppc64le"))
+    with pytest.raises(ImageNotFoundError) as caught:
+        select_platforms(wanted, resolved, _REFERENCE)
+    assert caught.value.message == f"{_TAG} has no linux/s390x, linux/ppc64le (it has: linux/amd64, linux/arm64)"
+
+
+def test_an_index_without_images_has_nothing_to_lock() -> None:
+    with pytest.raises(ImageNotFoundError, match=rf"^{_TAG} has no image for any platform$"):
+        select_platforms((), _resolve(image_index(attestation_of(platform_image("linux/amd64")))), _REFERENCE)
+
+
+def _windows(*builds: str) -> ResolvedImage:
+    return _resolve(image_index(*(platform_image("windows/amd64", os_version=build) for build in builds)))
+
+
+def test_a_windows_platform_may_leave_out_its_build_where_there_is_one() -> None:
+    resolved = _windows("10.0.17763.1", "10.0.20348.1")
+    [chosen] = select_platforms([Platform.parse("windows(10.0.20348)/amd64")], resolved, _REFERENCE)
+    assert str(chosen.platform) == "windows(10.0.20348.1)/amd64"
+
+
+def test_of_several_windows_builds_one_must_be_named() -> None:
+    with pytest.raises(ImageNotFoundError) as caught:
+        select_platforms([Platform.parse("windows/amd64")], _windows("10.0.20348.1", "10.0.17763.1"), _REFERENCE)
+    assert caught.value.message == (
+        f"{_TAG} has several windows/amd64 (it has: windows(10.0.17763.1)/amd64, windows(10.0.20348.1)/amd64)"
+    )
+    assert caught.value.hint == "name one of them in images.toml, such as `windows(10.0.17763.1)/amd64`"
+
+
+def test_an_equal_platform_is_preferred_to_a_more_exact_one() -> None:
+    resolved = _windows("10.0.17763.1", "")
+    [chosen] = select_platforms([Platform.parse("windows/amd64")], resolved, _REFERENCE)
+    assert str(chosen.platform) == "windows/amd64"
+
+
+def test_a_platform_without_a_name_can_not_be_locked() -> None:
+    config = Content(media_type=OCI.config, body=b"{}")
+    body = {"config": config.descriptor(), "layers": []}
+    image = Content(media_type=OCI.manifest, body=json.dumps(body).encode(), children=(config,))
+    with pytest.raises(InvalidContentError) as caught:
+        _resolve(image)
+    assert caught.value.message == f"the image configuration {config.digest} names no platform"
