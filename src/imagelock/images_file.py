@@ -17,7 +17,7 @@ from imagelock.reference import AnyRepository
 from imagelock.registry_declaration import RegistryDeclaration, read_registry
 from imagelock.selectors import Selector
 from imagelock.toml_fields import Path, Problem, Problems, TableReader
-from imagelock.toml_positions import line_of, split_position
+from imagelock.toml_positions import find_lines, split_position
 
 IMAGES_FILE_NAME = "images.toml"
 
@@ -94,7 +94,8 @@ def _refuse_second_names(images: Iterable[ImageDeclaration], problems: Problems)
 
 
 def _error(text: str, found: Iterable[Problem], file_name: str) -> ImagesFileError:
-    by_line = sorted(((line_of(text, problem.path) or 1, problem) for problem in found), key=lambda pair: pair[0])
+    lines = find_lines(text)
+    by_line = sorted(((lines.get(problem.path, 1), problem) for problem in found), key=lambda pair: pair[0])
     details: list[str] = []
     for line, problem in by_line:
         details.append(f"{file_name}:{line}: {_dotted(problem.path)}: {problem.sentence}")
