@@ -5,12 +5,16 @@ https://git-scm.com/docs/git-merge#_how_conflicts_are_presented
 
 from __future__ import annotations
 
+import re
+
+_MARKER = re.compile(r"(<{7}|\|{7}|={7}|>{7})(?: .*)?\r?\n?")
+"""Exactly seven: git writes longer ones into the common ancestor, where merging that one had left conflicts."""
 _OURS, _ANCESTOR, _THEIRS, _END = "<<<<<<<", "|||||||", "=======", ">>>>>>>"
 
 
 def has_conflict_markers(text: str) -> bool:
     """Whether a merge was left unfinished in this text."""
-    return any(line.startswith(_OURS) for line in text.splitlines())
+    return any(_marker(line) == _OURS for line in _lines(text))
 
 
 def conflict_sides(text: str) -> tuple[str, str]:
@@ -19,11 +23,20 @@ def conflict_sides(text: str) -> tuple[str, str]:
     theirs: list[str] = []
     sides = {_OURS: (ours,), _ANCESTOR: (), _THEIRS: (theirs,), _END: (ours, theirs)}
     current: tuple[list[str], ...] = sides[_END]
-    for line in text.splitlines(keepends=True):
-        marker = line[: len(_OURS)]
-        if marker in sides:
+    for line in _lines(text):
+        marker = _marker(line)
+        if marker is not None:
             current = sides[marker]
             continue
         for side in current:
             side.append(line)
     return "".join(ours), "".join(theirs)
+
+
+def _marker(line: str) -> str | None:
+    match = _MARKER.fullmatch(line)
+    return match and match[1]
+
+
+def _lines(text: str) -> list[str]:
+    return text.splitlines(keepends=True)
