@@ -10,12 +10,12 @@ from typing import Any, NewType
 from imagelock.errors import InvalidPlatformError, InvalidReferenceError
 from imagelock.platforms import Platform
 from imagelock.reference import (
+    TAG_RULE,
     AnyRepository,
-    LayoutRepository,
     PinnedReference,
     TagReference,
     WrittenReference,
-    is_tag,
+    is_tag_in,
     split_image,
 )
 from imagelock.selectors import ExactDigest, ExactTag, Selector, read_version_range
@@ -135,8 +135,8 @@ def _read_selector(table: TableReader, written: WrittenReference | None) -> Sele
         _refuse_second_choice(table, written)
     if version_range is not None:
         return version_range
-    if tag is not None and not is_tag(tag) and not isinstance(written.repository, LayoutRepository):
-        table.add("tag", f"`{tag}` is not a tag")
+    if tag is not None and not is_tag_in(written.repository, tag):
+        table.add("tag", f"`{tag}` is not a tag: {TAG_RULE}")
     match written.meaning:
         case PinnedReference(_, digest, written_tag):
             return ExactDigest(digest, written_tag)

@@ -13,7 +13,7 @@ from imagelock.images_file import ImagesFile
 from imagelock.lockfile import LockedImage, Lockfile
 from imagelock.platforms import Platform
 from imagelock.reference import AnyRepository
-from imagelock.selectors import Selector, accepts
+from imagelock.selectors import ExactDigest, Selector, accepts
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +125,12 @@ def compare(declaration: ImageDeclaration, locked: LockedImage) -> Iterator[Mism
     alias = declaration.alias
     if declaration.repository != locked.repository:
         yield RepositoryChanged(alias, locked.repository, declaration.repository)
-    if declaration.selector != locked.selector:
-        is_accepted = accepts(declaration.selector, tag=locked.tag, digest=locked.digest)
-        yield SelectorChanged(alias, locked, declaration.selector, is_accepted)
+    wanted = declaration.selector
+    is_accepted = accepts(wanted, tag=locked.tag, digest=locked.digest)
+    has_other_tag = isinstance(wanted, ExactDigest) and locked.tag != wanted.tag
+    # An entry that somebody edited may have the right words and content that doesn't satisfy them.
+    if wanted != locked.selector or not is_accepted or has_other_tag:
+        yield SelectorChanged(alias, locked, wanted, is_accepted)
     if locked.all_platforms == bool(declaration.platforms):
         yield AllPlatformsChanged(alias, wants_all=not declaration.platforms)
     offered = [entry.platform for entry in locked.platform_digests]

@@ -43,7 +43,7 @@ def parse_images_file(text: str, *, file_name: str = IMAGES_FILE_NAME) -> Images
     """Read images.toml; ``ImagesFileError`` lists every problem in it, in the order of the lines."""
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # the parser lets both out for huge numbers and deep arrays
         sentence, line = split_position(error, text)
         raise ImagesFileError(f"cannot read {file_name}", details=[f"{file_name}:{line}: {sentence}"]) from error
     problems = Problems()

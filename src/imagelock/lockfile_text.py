@@ -16,7 +16,7 @@ from imagelock.digest import Digest
 from imagelock.errors import ImagelockError, LockfileError
 from imagelock.lockfile import LockedImage, Lockfile
 from imagelock.platforms import Platform, PlatformDigest, by_name
-from imagelock.reference import parse_repository
+from imagelock.reference import parse_canonical_repository
 from imagelock.selectors import ExactDigest, ExactTag, Selector, read_version_range, selector_fields
 from imagelock.toml_fields import Problems, TableReader
 from imagelock.toml_positions import find_lines, split_position
@@ -41,7 +41,7 @@ def parse_lockfile(text: str, *, file_name: str = LOCKFILE_NAME) -> Lockfile:
         raise LockfileError(f"{file_name} has conflict markers", hint="run `imagelock lock` to merge both sides")
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # the parser lets both out for huge numbers and deep arrays
         sentence, line = split_position(error, text)
         raise _unreadable(text, [f"{file_name}:{line}: {sentence}"], file_name) from error
     reader = TableReader(document, (), Problems())
@@ -88,7 +88,7 @@ def _quote(text: str) -> str:
 
 def _check_version(document: TableReader, text: str, file_name: str) -> None:
     version = document.raw("version")
-    if _MARK not in _first_line(text) or not isinstance(version, int):
+    if _MARK not in _first_line(text) or type(version) is not int or version < 1:
         raise _unreadable(text, [f"{file_name}:1: it has no format version"], file_name)
     if version > FORMAT_VERSION:
         raise LockfileError(
@@ -105,7 +105,7 @@ def _read_image(alias: str, value: object, problems: Problems) -> LockedImage | 
         return None
     table = TableReader(value, path, problems)
     declared = TableReader(table.table("declared"), (*path, "declared"), problems)
-    repository = _parsed(parse_repository, table, "repository")
+    repository = _parsed(parse_canonical_repository, table, "repository")
     digest = _parsed(Digest.parse, table, "digest")
     selector = _read_selector(declared)
     if repository is None or digest is None or selector is None:
@@ -136,6 +136,7 @@ def _read_platforms(image: TableReader) -> Iterator[PlatformDigest]:
     table = TableReader(image.table("platforms"), (*image.path, "platforms"), image.problems)
     if not table.keys():
         image.problems.add(image.path, "has no platforms")
+    seen: set[Platform] = set()
     for name in table.keys():  # noqa: SIM118  a reader is no mapping
         digest = _parsed(Digest.parse, table, name)
         try:
@@ -143,6 +144,9 @@ def _read_platforms(image: TableReader) -> Iterator[PlatformDigest]:
         except ImagelockError as error:
             table.add(name, error.message)
             continue
+        if platform in seen:
+            table.add(name, f"is there twice: it means {platform}")
+        seen.add(platform)
         if digest is not None:
             yield PlatformDigest(platform, digest)
 

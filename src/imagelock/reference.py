@@ -18,6 +18,7 @@ RegistryName = NewType("RegistryName", str)
 
 DOCKER_HUB = RegistryName("docker.io")
 DEFAULT_TAG = "latest"
+TAG_RULE = "up to 128 letters, digits, `_`, `.` and `-`, the first none of the last two"
 _DOCKER_HUB_ALIASES = frozenset({"index.docker.io", "registry-1.docker.io"})
 _LAYOUT_PREFIX = "oci:"
 
@@ -151,6 +152,13 @@ def registry_name(text: str) -> RegistryName:
     return _read_registry(text, text)
 
 
+def is_tag_in(repository: AnyRepository, text: str) -> bool:
+    """Whether a text can be a tag there; the names in a layout may be any text that can be printed."""
+    if isinstance(repository, LayoutRepository):
+        return bool(text) and text.isprintable()
+    return is_tag(text)
+
+
 def is_tag(text: str) -> bool:
     """Whether a registry could have a tag of this name."""
     return _TAG.fullmatch(text) is not None
@@ -161,8 +169,16 @@ def registry_as_written(name: str) -> str:
     return _split_domain(name)[0]
 
 
+def parse_canonical_repository(text: str) -> AnyRepository:
+    """Read a repository as images.lock writes it, always with its registry: ``myhost/app`` is no path of Docker Hub."""
+    registry, slash, path = text.partition("/")
+    if text.startswith(_LAYOUT_PREFIX) or not slash:
+        return parse_repository(text)
+    return _canonical_repository(text, registry, path)
+
+
 def parse_repository(text: str) -> AnyRepository:
-    """Read a repository, as images.lock writes it; a tag or a digest is refused."""
+    """Read a repository as people write it; a tag or a digest is refused."""
     if text.startswith(_LAYOUT_PREFIX):
         return LayoutRepository(text.removeprefix(_LAYOUT_PREFIX))
     written = split_reference(text)
@@ -242,6 +258,6 @@ def _invalid_tag(text: str, tag: str) -> InvalidReferenceError:
         return InvalidReferenceError(f"`{text}`: no tag follows the `:`")
     hint = "registries write `_` where a version has `+`" if "+" in tag else None
     return InvalidReferenceError(
-        f"`{text}`: `{tag}` is not a tag: up to 128 letters, digits, `_`, `.` and `-`, the first none of the last two",
+        f"`{text}`: `{tag}` is not a tag: {TAG_RULE}",
         hint=hint,
     )

@@ -30,7 +30,7 @@ def find_lines(text: str) -> dict[Path, int]:
     return found
 
 
-def split_position(error: tomllib.TOMLDecodeError, text: str) -> tuple[str, int]:
+def split_position(error: Exception, text: str) -> tuple[str, int]:
     """Take the parser's message apart into what is wrong and in which line."""
     message = str(error)
     match = _POSITION.search(message)
