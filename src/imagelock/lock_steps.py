@@ -59,10 +59,17 @@ class AddPlatforms:
             raise ImageNotFoundError(
                 f"{reference} is no longer served, so that no platform can be added to it",
                 details=[error.message],
-                hint=f"run `imagelock update {self.declaration.alias}`",
+                hint=self._update_hint,
             ) from error
-        chosen = select_platforms(self.declaration.platforms, resolved, reference)
+        try:
+            chosen = select_platforms(self.declaration.platforms, resolved, reference)
+        except ImageNotFoundError as error:
+            raise ImageNotFoundError(error.message, hint=error.hint or self._update_hint) from error
         return StepResult(_restate(self.declaration, self.locked, chosen))
+
+    @property
+    def _update_hint(self) -> str:
+        return f"run `imagelock update {self.declaration.alias}`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +107,8 @@ class Refresh:
         if reference.tag == locked.tag and source.fetch_digest(reference) == locked.digest:
             return self._run_smallest_step(source)
         new = _resolve(self.declaration, reference, source)
-        is_same = new.tag == locked.tag and new.platform_digests == locked.platform_digests
+        staying = Keep(self.declaration, locked).run().image.platform_digests
+        is_same = new.tag == locked.tag and new.platform_digests == staying
         if not is_same or self.takes_every_index:
             return StepResult(new)
         if _is_served(locked, source):
