@@ -20,7 +20,7 @@ from imagelock.oci import (
     parse_config_platform,
     parse_manifest,
 )
-from imagelock.platforms import Platform, PlatformDigest
+from imagelock.platforms import Platform, PlatformDigest, by_name
 from imagelock.reference import AnyRepository, ImageReference, PinnedReference
 
 _MAX_DEPTH = 3
@@ -58,7 +58,7 @@ class ResolvedImage:
 
     digest: Digest
     platform_digests: tuple[PlatformDigest, ...]
-    """One for each platform; where an index lists a platform twice, builders take the first entry, and so do we."""
+    """One for each platform, sorted; of two entries for the same, the first, which builders take as well."""
 
 
 def resolve_image(reference: ImageReference, source: ManifestSource) -> ResolvedImage:
@@ -66,7 +66,7 @@ def resolve_image(reference: ImageReference, source: ManifestSource) -> Resolved
     fetched = source.fetch_manifest(reference)
     entries = list(_Descent(reference, source).platform_digests(fetched))
     first_of_each = {entry.platform: entry for entry in reversed(entries)}
-    return ResolvedImage(fetched.digest, tuple(reversed(first_of_each.values())))
+    return ResolvedImage(fetched.digest, by_name(first_of_each.values()))
 
 
 @dataclass(slots=True)

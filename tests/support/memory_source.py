@@ -33,8 +33,8 @@ class MemorySource:
         """Serve one content no longer, as registries do that collect garbage."""
         del self._contents[image.digest]
 
-    def expect(self, references: Iterable[ImageReference]) -> None:
-        self.expected += map(str, references)
+    def expect(self, repositories: Iterable[AnyRepository]) -> None:
+        self.expected += map(str, repositories)
 
     def fetch_manifest(self, reference: ImageReference) -> FetchedManifest:
         content = self._find("GET", reference)
@@ -45,6 +45,11 @@ class MemorySource:
 
     def fetch_blob(self, repository: AnyRepository, descriptor: Descriptor) -> bytes:
         return self._find("BLOB", PinnedReference(repository, descriptor.digest)).body
+
+    def list_tags(self, repository: AnyRepository) -> tuple[str, ...]:
+        self.requests.append(f"TAGS {repository}")
+        prefix = f"{repository}:"
+        return tuple(tag.removeprefix(prefix) for tag in self.tags if tag.startswith(prefix))
 
     def _find(self, method: str, reference: ImageReference) -> Content:
         self.requests.append(f"{method} {reference}")
