@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.buildah import Buildah
+from tests.support.project import Project
 from tests.support.registry_server import (
     RegistryServer,
     anonymous_registry,
@@ -83,3 +84,15 @@ def buildah(tmp_path: Path) -> Buildah:
 def new_repository(registry: RegistryServer) -> RemoteRepository:
     """A repository that no other test knows; two path components, as most have."""
     return RemoteRepository(registry=registry, path=f"tests/image{next(_numbers)}")
+
+
+@pytest.fixture
+def project(tmp_path: Path, anonymous: RegistryServer) -> Project:
+    """An empty project beside the registry where nobody needs a login."""
+    return new_project(tmp_path, anonymous)
+
+
+def new_project(parent: Path, registry: RegistryServer) -> Project:
+    folder = parent / "project"
+    folder.mkdir()
+    return Project(folder=folder, environment=registry.environment)
