@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from imagelock.declaration import Alias
-from imagelock.errors import BatchError, ImagelockError
+from imagelock.errors import BatchError
 from imagelock.lock_steps import Keep, OnlineStep, Step, StepResult
 from imagelock.lockfile import Lockfile
+from imagelock.questions import DEFAULT_MAX_WORKERS, ask_all
 from imagelock.resolving import ManifestSource
-
-DEFAULT_MAX_WORKERS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ def run_steps(
     source: ManifestSource,
     *,
     max_workers: int = DEFAULT_MAX_WORKERS,
-    on_done: Callable[[Alias], None] = lambda _: None,
+    on_done: Callable[[str], None] = lambda _: None,
 ) -> LockResult:
     """Run every step; ``BatchError`` names all that failed. The source is asked only if it must be."""
     results = [step.run() for step in steps if isinstance(step, Keep)]
@@ -47,26 +47,12 @@ def _run_online(
     *,
     total: int,
     max_workers: int,
-    on_done: Callable[[Alias], None],
+    on_done: Callable[[str], None],
 ) -> list[StepResult]:
-    from concurrent.futures import ThreadPoolExecutor, as_completed  # noqa: PLC0415  only a lock that asks needs threads
-
-    results: list[StepResult] = []
-    failures: list[tuple[str, ImagelockError]] = []
     source.expect(step.declaration.repository for step in steps)
-    executor = ThreadPoolExecutor(max_workers)
-    try:
-        futures = {executor.submit(step.run, source): step.declaration.alias for step in steps}
-        for future in as_completed(futures):
-            try:
-                results.append(future.result())
-            except ImagelockError as error:
-                failures.append((futures[future], error))
-            on_done(futures[future])
-    finally:
-        # An interrupt must not wait for what is still in the queue.
-        executor.shutdown(wait=False, cancel_futures=True)
-    if failures:
-        count = f"{len(failures)} of {total} image{'s' if total > 1 else ''}"
-        raise BatchError(f"cannot lock {count}; images.lock is unchanged", failures)
-    return results
+    questions = {str(step.declaration.alias): partial(step.run, source) for step in steps}
+    answers = ask_all(questions, max_workers=max_workers, on_done=on_done)
+    if answers.failures:
+        count = f"{len(answers.failures)} of {total} image{'s' if total > 1 else ''}"
+        raise BatchError(f"cannot lock {count}; images.lock is unchanged", answers.failures)
+    return list(answers.found.values())

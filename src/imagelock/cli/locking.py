@@ -14,7 +14,6 @@ from imagelock.cli.options import Settings
 from imagelock.cli.project import Project, find_project
 from imagelock.cli.words import count, took
 from imagelock.conflict_markers import has_conflict_markers
-from imagelock.declaration import Alias
 from imagelock.files import write_changed
 from imagelock.images_file import ImagesFile
 from imagelock.lock_plan import plan_lock
@@ -112,10 +111,10 @@ def _write(project: Project, lockfile: Lockfile) -> None:
         write_changed({project.lock_path: text.encode()})
 
 
-def _progress(console: Console, *, total: int) -> Callable[[Alias], None]:
+def _progress(console: Console, *, total: int) -> Callable[[str], None]:
     done = 0
 
-    def on_done(alias: Alias) -> None:
+    def on_done(alias: str) -> None:
         nonlocal done
         done += 1
         console.progress(f"Locking {done}/{total}: {alias}")

@@ -14,6 +14,8 @@ from imagelock.errors import ExitCode, ImagelockError
 from imagelock.suggestions import did_you_mean
 
 _COMMANDS = {
+    "cache": "Look after what is kept between runs.",
+    "digest": "Print the digests that references have now.",
     "check": "Is everything as locked? What CI asks; no network.",
     "diff": "Show what changed between two lockfiles or revisions.",
     "list": "List the locked images.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +11,15 @@ from imagelock.cli.options import Settings
 from imagelock.registry_declaration import RegistryDeclaration
 from imagelock.resolving import ManifestSource
 from imagelock.sources import Sources
+
+
+def find_cache(settings: Settings) -> Path | None:
+    """Where content by digest is kept between runs; None where nothing is to be kept."""
+    from imagelock.registry.content_cache import default_cache_directory  # noqa: PLC0415  only the network needs it
+
+    if not settings.uses_cache:
+        return None
+    return settings.cache_path or default_cache_directory(os.environ, home=Path.home())
 
 
 def open_sources(settings: Settings, folder: Path, registries: Iterable[RegistryDeclaration]) -> Sources:
@@ -29,7 +39,9 @@ def open_sources(settings: Settings, folder: Path, registries: Iterable[Registry
             for declared in registries
         }
         trace = settings.console.detail if settings.console.verbosity > 1 else None
-        client_settings = RegistrySettings(registries=options, anonymous=settings.anonymous, trace=trace)
+        client_settings = RegistrySettings(
+            registries=options, anonymous=settings.anonymous, cache_directory=find_cache(settings), trace=trace
+        )
         with open_registry_client(client_settings) as client:
             yield client
 

@@ -27,6 +27,9 @@ class Settings:
     lock_path: Path | None
     offline: bool
     anonymous: bool
+    cache_path: Path | None
+    """Where to keep content between runs, if somebody said so."""
+    uses_cache: bool
 
 
 def with_settings(function: Callable[Concatenate[Settings, _P], _R]) -> Callable[_P, _R]:
@@ -70,6 +73,8 @@ _SHARED_OPTIONS = (
     _shared("--lockfile", type=click.Path(path_type=Path), help="The lockfile, instead of images.lock beside it."),
     _shared("--offline", is_flag=True, help="Use no network; fail where it would be needed."),
     _shared("--anonymous", is_flag=True, help="Use no credentials, though there may be some."),
+    _shared("--cache-dir", type=click.Path(path_type=Path), help="Where to keep content between runs."),
+    _shared("--no-cache", is_flag=True, help="Keep nothing between runs, and use nothing that was kept."),
     _shared("-q", "--quiet", count=True, help="Errors only; twice: nothing but the exit code."),
     _shared("-v", "--verbose", count=True, help="Reasons; twice: requests as well."),
     _shared("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="When to use colours."),
@@ -97,4 +102,6 @@ def _settings(context: click.Context) -> Settings:
         lock_path=values["lockfile"],
         offline=values["offline"],
         anonymous=values["anonymous"],
+        cache_path=values["cache_dir"],
+        uses_cache=not values["no_cache"],
     )

@@ -1,0 +1,51 @@
+"""``imagelock cache``: what is kept between runs, which can always be deleted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from imagelock.cli.network import find_cache
+from imagelock.cli.options import Settings, with_settings
+from imagelock.cli.words import count, size
+from imagelock.errors import ImagelockError
+from imagelock.registry.content_cache import clean_cache, measure_cache
+
+
+@click.group("cache")
+def command() -> None:
+    """Look after what is kept between runs: content by digest, which can't change, and how registries want to be asked.
+
+    Deleting it costs a few requests in the next run, and nothing else.
+    """
+
+
+@command.command("dir")
+@with_settings
+def show_directory(settings: Settings) -> None:
+    """Print where the cache is."""
+    settings.console.data(str(_directory(settings)))
+
+
+@command.command("size")
+@with_settings
+def show_size(settings: Settings) -> None:
+    """Print how much is in the cache."""
+    measured = measure_cache(_directory(settings))
+    settings.console.data(f"{count(measured.files, 'file')}, {size(measured.size_bytes)}")
+
+
+@command.command("clean")
+@with_settings
+def clean(settings: Settings) -> None:
+    """Delete the cache."""
+    cleaned = clean_cache(_directory(settings))
+    settings.console.say(f"Removed {count(cleaned.files, 'file')}, {size(cleaned.size_bytes)}")
+
+
+def _directory(settings: Settings) -> Path:
+    directory = find_cache(settings)
+    if directory is None:
+        raise ImagelockError("there is no cache with `--no-cache`")
+    return directory

@@ -1,0 +1,56 @@
+"""``imagelock digest``: the digests that references have now, one line each, for scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+import click
+
+from imagelock.cli.asking import open_sources_anywhere
+from imagelock.cli.options import Settings, with_settings
+from imagelock.digest import Digest
+from imagelock.errors import BatchError
+from imagelock.platform_selection import select_platforms
+from imagelock.platforms import Platform
+from imagelock.questions import ask_all
+from imagelock.reference import WrittenReference, split_image
+from imagelock.resolving import ManifestSource, resolve_image
+
+
+@click.command("digest")
+@click.argument("references", nargs=-1, required=True, metavar="REF...")
+@click.option("--full-ref", is_flag=True, help="Print REPOSITORY@DIGEST, as it can be pulled.")
+@click.option("--platform", "platform_text", metavar="P", help="The digest of one platform's manifest.")
+@with_settings
+def command(settings: Settings, *, references: tuple[str, ...], full_ref: bool, platform_text: str | None) -> None:
+    """Print the digest of each reference: of its image index, or of its manifest where it has no index.
+
+    That is the digest that `FROM` should use. The digest of one platform's manifest serves that platform only.
+    """
+    platform = None if platform_text is None else Platform.parse(platform_text)
+    written = {text: split_image(text) for text in references}
+    with open_sources_anywhere(settings) as source:
+        source.expect(reference.repository for reference in written.values())
+        questions = {text: partial(_find_digest, reference, platform, source) for text, reference in written.items()}
+        answers = ask_all(questions)
+    if answers.failures:
+        raise BatchError(f"cannot tell {len(answers.failures)} of {len(written)} digests", answers.failures)
+    for text in references:
+        digest = answers.found[text]
+        settings.console.data(f"{written[text].name}@{digest}" if full_ref else str(digest))
+    if platform is not None:
+        _note_platform(settings, platform, references)
+
+
+def _find_digest(reference: WrittenReference, platform: Platform | None, source: ManifestSource) -> Digest:
+    if platform is None:
+        return source.fetch_digest(reference.meaning)
+    resolved = resolve_image(reference.meaning, source)
+    [entry] = select_platforms([platform], resolved, reference.meaning)
+    return entry.digest
+
+
+def _note_platform(settings: Settings, platform: Platform, references: Sequence[str]) -> None:
+    subject = "this digest serves" if len(references) == 1 else "these digests serve"
+    settings.console.note(f"{subject} {platform} only; without --platform you get the one that serves all")

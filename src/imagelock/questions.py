@@ -1,0 +1,47 @@
+"""Asking many things at once: a bounded number at a time, every failure kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from imagelock.errors import ImagelockError
+
+DEFAULT_MAX_WORKERS = 8
+_Answer = TypeVar("_Answer")
+
+
+@dataclass(frozen=True, slots=True)
+class Answers(Generic[_Answer]):
+    """What came back, by the name of the question."""
+
+    found: Mapping[str, _Answer]
+    failures: tuple[tuple[str, ImagelockError], ...]
+
+
+def ask_all(
+    questions: Mapping[str, Callable[[], _Answer]],
+    *,
+    max_workers: int = DEFAULT_MAX_WORKERS,
+    on_done: Callable[[str], None] = lambda _: None,
+) -> Answers[_Answer]:
+    """Ask in parallel; ``on_done`` hears the name of each question that is over, in the caller's thread."""
+    from concurrent.futures import ThreadPoolExecutor, as_completed  # noqa: PLC0415  what asks nobody needs no threads
+
+    found: dict[str, _Answer] = {}
+    failures: list[tuple[str, ImagelockError]] = []
+    executor = ThreadPoolExecutor(max_workers)
+    try:
+        futures = {executor.submit(question): name for name, question in questions.items()}
+        for future in as_completed(futures):
+            name = futures[future]
+            try:
+                found[name] = future.result()
+            except ImagelockError as error:
+                failures.append((name, error))
+            on_done(name)
+    finally:
+        # An interrupt must not wait for what is still in the queue.
+        executor.shutdown(wait=False, cancel_futures=True)
+    return Answers(found, tuple(failures))
