@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
-_DURATION = re.compile(r" in [0-9.]+m?s$", re.MULTILINE)
+DURATION = re.compile(r" in [0-9.]+m?s$", re.MULTILINE)
 _NONE: Mapping[str, str] = MappingProxyType({})
 
 
@@ -69,7 +69,7 @@ class Project:
             env=self.process_environment(),
             text=True,
         )
-        return Outcome(done.returncode, done.stdout, _DURATION.sub(" in TIME", done.stderr))
+        return Outcome(done.returncode, done.stdout, DURATION.sub(" in TIME", done.stderr))
 
     def process_environment(self) -> dict[str, str]:
         """The environment of the command, for tests that start it in their own way."""
