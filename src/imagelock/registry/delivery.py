@@ -35,7 +35,7 @@ class Transport(Protocol):
         """Begin to connect to a host that will be asked; returns at once, and failures show when it is asked."""
         ...
 
-    def speaks_tls(self, origin: Origin) -> bool:
+    def speaks_tls(self, origin: Origin, *, registry: RegistryName) -> bool:
         """Whether the server there begins a TLS handshake; nothing else is sent."""
         ...
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 
 from imagelock.digest import Digest
 from imagelock.reference import DOCKER_HUB, ImageReference, PinnedReference, RegistryName, Repository
@@ -14,6 +14,14 @@ from imagelock.registry.urls import Origin, Url
 
 _API_HOSTS = {DOCKER_HUB: "registry-1.docker.io"}
 """People write docker.io; the API is served elsewhere."""
+
+
+class TlsProbe(Protocol):
+    """Finds out whether a server speaks TLS."""
+
+    def __call__(self, origin: Origin, *, registry: RegistryName) -> bool:
+        """Shake hands, or see that the server doesn't know how to."""
+        ...
 
 
 class Content(StrEnum):
@@ -57,7 +65,7 @@ class Endpoint:
 
 
 def origin_endpoint(
-    registry: RegistryName, options: RegistryOptions, *, speaks_tls: Callable[[Origin], bool]
+    registry: RegistryName, options: RegistryOptions, *, speaks_tls: TlsProbe
 ) -> Endpoint:
     """Return the registry itself: https, or http where images.toml says so or this machine's registry speaks only that.
 
@@ -66,7 +74,7 @@ def origin_endpoint(
     origin = Origin.of("https", _API_HOSTS.get(registry, registry))
     plain_http = options.plain_http
     if plain_http is None:
-        plain_http = options.ca_file is None and is_loopback(origin.host) and not speaks_tls(origin)
+        plain_http = options.ca_file is None and is_loopback(origin.host) and not speaks_tls(origin, registry=registry)
     return Endpoint(
         registry=registry,
         origin=Origin.of("http", registry) if plain_http else origin,

@@ -16,11 +16,12 @@ from imagelock.registry.certificates import (
     find_certificate_files,
     make_tls_context,
 )
+from imagelock.registry.failures import FailureKind, TransportFailure
 from imagelock.registry.messages import Request, Response
 from imagelock.registry.proxy_tunnel import open_tunnel
 from imagelock.registry.routes import Route, find_proxy
 from imagelock.registry.settings import RegistrySettings
-from imagelock.registry.sockets import Sockets, speaks_tls
+from imagelock.registry.sockets import Sockets
 from imagelock.registry.urls import Origin
 
 
@@ -48,9 +49,14 @@ class Network:
         route = self._route(origin, registry)
         self._sockets.dial_early(route, partial(self._dial, route), connections=connections)
 
-    def speaks_tls(self, origin: Origin) -> bool:
-        """Whether the server there answers a TLS greeting; nothing else is sent."""
-        return speaks_tls(origin.host, origin.port)
+    def speaks_tls(self, origin: Origin, *, registry: RegistryName) -> bool:
+        """Shake hands with the server there and keep the connection; a server that only fails later may speak it."""
+        route = self._route(origin, registry)
+        try:
+            self._sockets.keep_early(route, self._dial(route))
+        except TransportFailure as failure:
+            return failure.kind is not FailureKind.NO_TLS
+        return True
 
     def close(self) -> None:
         """End every exchange, also those that other threads wait for."""

@@ -19,7 +19,6 @@ from imagelock.errors import ImagelockError
 from imagelock.registry.failures import FailureKind, TransportFailure
 
 CONNECT_SECONDS = 10.0
-_PROBE_SECONDS = 5.0
 _NO_TLS_REASONS = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNEXPECTED_MESSAGE", "RECORD_LAYER_FAILURE"})
 
 Dial = Callable[[], socket.socket]
@@ -61,6 +60,13 @@ class Sockets:
         for future in futures:
             Thread(target=_fulfil, args=(future, dial), daemon=True).start()
 
+    def keep_early(self, key: Hashable, connection: socket.socket) -> None:
+        """Put a connection that is ready where the next one who needs it finds it first."""
+        future: Future[socket.socket] = Future()
+        future.set_result(connection)
+        with self._lock:
+            self._early[key].appendleft(future)
+
     def take_early(self, key: Hashable) -> socket.socket | None:
         """Return a connection that was begun early, once it is ready; ``None`` if there is none or it failed."""
         with self._lock:
@@ -85,22 +91,6 @@ class Sockets:
             _end(connection)
             raise TransportFailure(FailureKind.CLOSED, "the run is over")
         return connection
-
-
-def speaks_tls(host: str, port: int) -> bool:
-    """Whether a server answers a TLS greeting; a silent or missing one counts as one that would."""
-    context = ssl.create_default_context()
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    try:
-        with _connect(host, port) as connection:
-            connection.settimeout(_PROBE_SECONDS)
-            context.wrap_socket(connection, server_hostname=host.strip("[]")).close()
-    except ssl.SSLError as error:
-        return error.reason not in _NO_TLS_REASONS
-    except (OSError, UnicodeError):
-        return True
-    return True
 
 
 def failure_of(error: OSError | UnicodeError, *, while_connecting: bool = False) -> TransportFailure:

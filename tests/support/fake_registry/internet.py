@@ -50,7 +50,8 @@ class FakeInternet:
         assert registry
         self.early.append((str(origin), connections))
 
-    def speaks_tls(self, origin: Origin) -> bool:
+    def speaks_tls(self, origin: Origin, *, registry: RegistryName) -> bool:
+        assert registry
         return origin.host_and_port not in self.plain
 
     def close(self) -> None:
