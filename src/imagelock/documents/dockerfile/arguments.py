@@ -1,0 +1,179 @@
+"""The variables of ``FROM``: what is set without a declaration, and the ``ARG`` instructions before the first ``FROM``.
+
+https://docs.docker.com/reference/dockerfile/#automatic-platform-args-in-the-global-scope
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator
+from dataclasses import dataclass
+from operator import attrgetter
+
+from imagelock.documents.dockerfile.blanks import BLANKS
+from imagelock.documents.expansion import expand
+from imagelock.documents.dockerfile.lexer import parse_word
+from imagelock.documents.places import Definitions
+from imagelock.documents.references import NotEditable
+from imagelock.documents.source_text import SourceText
+from imagelock.documents.words import Variable, Word, WordError, sole_variable
+
+_AUTOMATIC = {
+    "BUILDPLATFORM": "linux/amd64",
+    "BUILDOS": "linux",
+    "BUILDOSVERSION": "",
+    "BUILDARCH": "amd64",
+    "BUILDVARIANT": "",
+    "TARGETPLATFORM": "linux/amd64",
+    "TARGETOS": "linux",
+    "TARGETOSVERSION": "",
+    "TARGETARCH": "amd64",
+    "TARGETVARIANT": "",
+}
+_WHOLE_OPERATORS = ("", ":-", "-")
+
+
+@dataclass(frozen=True, slots=True)
+class _Definition:
+    order: int
+    word: Word
+    value: str | WordError
+    depends_on_build: bool
+
+
+class Arguments:
+    """The global scope, filled while the file is read."""
+
+    def __init__(self, *, target_stage: str) -> None:
+        self._automatic = {**_AUTOMATIC, "TARGETSTAGE": target_stage or "default"}
+        self._definitions: dict[str, list[_Definition]] = {}
+        self._words: list[tuple[str, Word]] = []
+        self._parts: set[str] | None = None
+
+    def declare(self, assignment: SourceText, *, escape: str) -> None:
+        """Take one ``NAME=value``; a name alone sets nothing."""
+        name, equals, _ = assignment.text.partition("=")
+        if not equals:
+            return
+        scope = self.scope()
+        word: Word = ()
+        value: str | WordError
+        try:
+            word = parse_word(assignment.cut(len(name) + 1), escape=escape)
+            value = expand(word, scope)
+        except WordError as error:
+            value = error
+        definition = _Definition(len(self._words), word, value, scope.depends_on_build(word))
+        self._words.append((name, word))
+        self._definitions.setdefault(name, []).append(definition)
+
+    def note_use(self, word: Word) -> None:
+        """Remember that a word outside ``ARG`` uses variables."""
+        self._words.append(("", word))
+
+    def scope(self) -> ArgumentScope:
+        """Take the variables as they are after everything that was declared so far."""
+        return ArgumentScope(self, len(self._words))
+
+    def find_definition(self, name: str, *, before: int) -> _Definition | None:
+        """Find the last definition of a name before some point."""
+        definitions = self._definitions.get(name, [])
+        index = bisect_left(definitions, before, key=attrgetter("order"))
+        return definitions[index - 1] if index else None
+
+    def find_automatic(self, name: str) -> str | None:
+        """Find the value that the build itself gives to a name."""
+        return self._automatic.get(name)
+
+    def is_part_of_something(self, name: str) -> bool:
+        """Whether a variable is used as a part of some text, too, which a digest would spoil."""
+        if self._parts is None:
+            self._parts = self._find_parts()
+        return name in self._parts
+
+    def _find_parts(self) -> set[str]:
+        parts: set[str] = set()
+        for name, word in reversed(self._words):
+            parts.update(_names(word) if name in parts else _names_of_parts(word))
+        return parts
+
+
+@dataclass(frozen=True, slots=True)
+class ArgumentScope:
+    """The variables that the instruction at some point of the file sees."""
+
+    arguments: Arguments
+    order: int
+
+    def find(self, name: str) -> str | None:
+        """Find the value; ``WordError`` if the ``ARG`` that sets it can't be read."""
+        definition = self.arguments.find_definition(name, before=self.order)
+        if definition is None:
+            return self.arguments.find_automatic(name)
+        if isinstance(definition.value, WordError):
+            raise WordError(str(definition.value))
+        return definition.value
+
+    def expand(self, word: Word) -> str:
+        """Replace the variables of a word."""
+        return expand(word, self)
+
+    def depends_on_build(self, word: Word) -> bool:
+        """Whether the platform or the target of the build decides what the word comes to."""
+        for name in _names(word):
+            definition = self.arguments.find_definition(name, before=self.order)
+            if definition is None and self.arguments.find_automatic(name) is not None:
+                return True
+            if definition is not None and definition.depends_on_build:
+                return True
+        return False
+
+    def find_editable(self, name: str) -> tuple[Word, Definitions] | NotEditable:
+        """Find the value of the ``ARG`` that sets a variable."""
+        definition = self.arguments.find_definition(name, before=self.order)
+        if definition is None:
+            return NotEditable(f"the build decides what `{name}` is", "write the reference itself")
+        if self.arguments.is_part_of_something(name):
+            return NotEditable(
+                f"`{name}` is also used as a part of another text", f"let `{name}` be used on its own only"
+            )
+        return definition.word, ArgumentScope(self.arguments, definition.order)
+
+
+def split_assignments(arguments: SourceText, *, escape: str) -> Iterator[SourceText]:
+    """Split the words of ``ARG`` at blanks outside quotes; quotes and escapes stay."""
+    start = at = 0
+    quote = ""
+    while at < len(arguments):
+        character = arguments.text[at]
+        if character == escape and quote != "'":
+            at += 1
+        elif quote:
+            quote = "" if character == quote else quote
+        elif character in BLANKS:
+            if start < at:
+                yield arguments.cut(start, at)
+            start = at + 1
+        elif character in "'\"":
+            quote = character
+        at += 1
+    if start < len(arguments):
+        yield arguments.cut(start)
+
+
+def _names_of_parts(word: Word) -> Iterator[str]:
+    """Name the variables that a word does not take over as they are."""
+    variable = sole_variable(word)
+    if variable is None or variable.operator not in _WHOLE_OPERATORS:
+        yield from _names(word)
+        return
+    for operand in variable.operands:
+        yield from _names_of_parts(operand)
+
+
+def _names(word: Word) -> Iterator[str]:
+    for piece in word:
+        if isinstance(piece, Variable):
+            yield piece.name
+            for operand in piece.operands:
+                yield from _names(operand)

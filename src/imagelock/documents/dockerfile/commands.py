@@ -1,0 +1,144 @@
+"""An instruction's parts: its name, its ``--flags``, its arguments."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from imagelock.documents.dockerfile.blanks import without_leading_blanks, without_trailing_blanks
+from imagelock.documents.dockerfile.errors import DockerfileError
+from imagelock.documents.dockerfile.lines import Instruction
+from imagelock.documents.source_text import SourceText
+
+_BLANKS = re.compile(rb"[\t\v\f\r ]+")
+_FLAG_BLANKS = frozenset(b"\t\n\v\f\r \x85\xa0")  # BuildKit looks at single bytes here, even inside a character.
+_QUOTES = frozenset(b"'\"")
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One instruction, split. Offsets count bytes of the instruction's content."""
+
+    instruction: Instruction
+    name: str
+    """In lower case."""
+    flags: tuple[SourceText, ...]
+    """Without quotes and escapes; each begins with ``--``."""
+    start: int
+    end: int
+
+    @property
+    def offset(self) -> int:
+        """Where in the file the instruction begins."""
+        return self.instruction.offset(0)
+
+    @property
+    def arguments(self) -> SourceText:
+        """What follows the flags."""
+        return self.instruction.text(self.start, self.end)
+
+    def words(self) -> Iterator[SourceText]:
+        """Split the arguments at blanks; quotes protect none."""
+        if self.start == self.end:
+            return
+        start = self.start
+        for blanks in _BLANKS.finditer(self.instruction.content, self.start, self.end):
+            yield self.instruction.text(start, blanks.start())
+            start = blanks.end()
+        yield self.instruction.text(start, self.end)
+
+    def flag_values(self, name: str) -> tuple[SourceText, ...]:
+        """Tell what ``--name=`` gives, each time that it stands there."""
+        return tuple(
+            self._flag_value(flag) for flag in self.flags if flag.text.partition("=")[0].removeprefix("--") == name
+        )
+
+    def flag_value(self, name: str) -> SourceText | None:
+        """Tell what ``--name=`` gives, if it stands there; twice is an error."""
+        values = self.flag_values(name)
+        if len(values) > 1:
+            raise DockerfileError(values[1].span.start, f"--{name} is given twice")
+        return values[0] if values else None
+
+    @staticmethod
+    def _flag_value(flag: SourceText) -> SourceText:
+        name, equals, _ = flag.text.partition("=")
+        if not equals:
+            raise DockerfileError(flag.span.start, f"{name} has no value")
+        return flag.cut(len(name) + 1)
+
+
+def split_command(instruction: Instruction, start: int = 0, end: int | None = None, *, escape: str) -> Command:
+    """Split an instruction, or the one inside ``ONBUILD``, which stands from ``start`` to ``end``."""
+    start, end = _trim(instruction.content, start, len(instruction.content) if end is None else end)
+    blanks = _BLANKS.search(instruction.content, start, end)
+    if blanks is None:
+        return Command(instruction, _name(instruction.content[start:end]), (), end, end)
+    flags, arguments = _FlagReader(instruction, blanks.end(), end, escape=escape).read()
+    return Command(
+        instruction,
+        _name(instruction.content[start : blanks.start()]),
+        flags,
+        *_trim(instruction.content, arguments, end),
+    )
+
+
+def _name(word: bytes) -> str:
+    return word.decode("utf-8", "surrogateescape").lower()
+
+
+def _trim(content: bytes, start: int, end: int) -> tuple[int, int]:
+    start = end - len(without_leading_blanks(content[start:end]))
+    return start, start + len(without_trailing_blanks(content[start:end]))
+
+
+class _FlagReader:
+    """Takes ``--flags`` off the front of the arguments, their quotes and escapes with them."""
+
+    def __init__(self, instruction: Instruction, start: int, end: int, *, escape: str) -> None:
+        self._instruction = instruction
+        self._content = instruction.content
+        self._at = start
+        self._end = end
+        self._escape = ord(escape)
+
+    def read(self) -> tuple[tuple[SourceText, ...], int]:
+        """Give the flags, and where the arguments begin."""
+        flags: list[SourceText] = []
+        while self._skip_blanks() and self._content.startswith(b"--", self._at, self._end):
+            kept = self._take_word()
+            if len(kept) == len("--") and self._at < self._end:
+                break
+            if len(kept) > len("--"):
+                flags.append(self._text(kept))
+        return tuple(flags), self._at
+
+    def _skip_blanks(self) -> bool:
+        while self._at < self._end and self._content[self._at] in _FLAG_BLANKS:
+            self._at += 1
+        return self._at < self._end
+
+    def _take_word(self) -> list[int]:
+        """Where in the instruction the bytes of the next word stand, those that remain of it."""
+        kept: list[int] = []
+        quote = None
+        while self._at < self._end:
+            byte = self._content[self._at]
+            if quote is None and byte in _FLAG_BLANKS:
+                break
+            if quote is None and byte in _QUOTES:
+                quote = byte
+            elif byte == quote:
+                quote = None
+            elif byte != self._escape:
+                kept.append(self._at)
+            elif self._at + 1 < self._end:
+                self._at += 1
+                kept.append(self._at)
+            self._at += 1
+        return kept
+
+    def _text(self, kept: list[int]) -> SourceText:
+        offsets = [self._instruction.offset(index) for index in kept]
+        return SourceText.of(bytes(self._content[index] for index in kept), (*offsets, offsets[-1] + 1))

@@ -1,0 +1,138 @@
+"""Where the digest of a reference stands, or would stand, when the reference is made of text and variables.
+
+A digest is content-addressed: it may follow a literal tag, whatever registry a variable puts in front. It must not
+follow a tag that a variable decides: registries ignore the tag beside a digest, so the variable would do nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from imagelock.documents.references import DigestField, Editing, InlineDigest, NotEditable
+from imagelock.documents.source_text import SourceText
+from imagelock.documents.spans import Span
+from imagelock.documents.words import Literal, Variable, Word, sole_variable
+
+_ALTERNATIVES = (":-", "-")
+_VARIABLE_IN_TAG = NotEditable(
+    "a variable decides the tag", "let one ARG hold the whole reference, or use a template with {{images.NAME}}"
+)
+_NOT_PLAIN = NotEditable("quotes or escapes stand inside the reference", "write the reference plainly")
+
+
+class Definitions(Protocol):
+    """What is known of the variables that a word uses, at the place where it stands."""
+
+    def find(self, name: str) -> str | None:
+        """Find the value, ``None`` if the variable is not set."""
+        ...
+
+    def find_editable(self, name: str) -> tuple[Word, Definitions] | NotEditable:
+        """Find the word that defines a variable, and what that word may use; or why it must stay as it is."""
+        ...
+
+    def expand(self, word: Word) -> str:
+        """Replace the variables of a word."""
+        ...
+
+
+def find_digest_place(word: Word, definitions: Definitions) -> Editing:
+    """Find the one place whose digest is the digest of the reference that the word comes to."""
+    while variable := sole_variable(word):
+        source = _follow(variable, definitions)
+        if isinstance(source, NotEditable):
+            return source
+        word, definitions = source
+    texts = [definitions.expand((piece,)) for piece in word]
+    reference = "".join(texts)
+    at_sign = reference.find("@")
+    if at_sign < 0:
+        return _place_after_tag(word, texts)
+    return _place_of_digest(word, texts, at_sign, definitions)
+
+
+def _follow(variable: Variable, definitions: Definitions) -> tuple[Word, Definitions] | NotEditable:
+    """Go where the text of a variable comes from."""
+    if variable.operator not in ("", *_ALTERNATIVES):
+        return NotEditable(
+            f"`{variable.operator}` computes the reference", "write the whole reference as the variable's default"
+        )
+    value = definitions.find(variable.name)
+    if variable.operator and (value is None or (not value and variable.operator == ":-")):
+        return variable.operands[0], definitions
+    return definitions.find_editable(variable.name)
+
+
+def _place_of_digest(word: Word, texts: list[str], at_sign: int, definitions: Definitions) -> Editing:
+    start = sum(map(len, texts))
+    tag = find_tag("".join(texts)[:at_sign])
+    for piece, text in zip(reversed(word), reversed(texts), strict=True):
+        start -= len(text)
+        if isinstance(piece, Variable) and text:
+            return _place_in_digest_variable(piece, definitions) if start in (at_sign, at_sign + 1) else _NOT_PLAIN
+        if isinstance(piece, Literal) and start <= at_sign:
+            return _place_in_literal(piece.source, at_sign - start, None if tag is None else tag - start)
+    return _NOT_PLAIN
+
+
+def find_place_in_text(source: SourceText) -> Editing:
+    """Find it in a reference that has no variables."""
+    at_sign = source.text.find("@")
+    if at_sign >= 0:
+        return _place_in_literal(source, at_sign, find_tag(source.text[:at_sign]))
+    return _place_at_end(source, find_tag(source.text))
+
+
+def _place_in_literal(source: SourceText, at_sign: int, tag: int | None) -> Editing:
+    if not source.is_verbatim:
+        return _NOT_PLAIN
+    digest = source.cut(at_sign).span
+    return InlineDigest(digest, _tag_span(source, tag, digest.start))
+
+
+def _place_in_digest_variable(variable: Variable, definitions: Definitions) -> Editing:
+    """``FROM alpine@${DIGEST}``, or a variable that holds the ``@``, too."""
+    definition = definitions.find_editable(variable.name)
+    match definition:
+        case NotEditable():
+            return definition
+        case (Literal(source=source),), _ if variable.operator == "" and source.is_verbatim:
+            return InlineDigest(source.span, tag=None) if source.text.startswith("@") else DigestField(source.span)
+        case _:
+            return _NOT_PLAIN
+
+
+def _place_after_tag(word: Word, texts: list[str]) -> Editing:
+    """Take the end of the word, if all of the tag, or else of the name's last part, is literal."""
+    reference = "".join(texts)
+    tag = find_tag(reference)
+    must_be_literal = max(reference.rfind("/"), 0) if tag is None else tag
+    start = len(reference)
+    for piece, text in zip(reversed(word), reversed(texts), strict=True):
+        if not isinstance(piece, Literal):
+            return _VARIABLE_IN_TAG
+        start -= len(text)
+        if start <= must_be_literal:
+            break
+    match word[-1]:
+        case Literal(source=source):
+            return _place_at_end(source, None if tag is None else tag - len(reference) + len(source))
+        case _:
+            return _VARIABLE_IN_TAG
+
+
+def _place_at_end(source: SourceText, tag: int | None) -> Editing:
+    end = source.span.end
+    return InlineDigest(Span(end, end), _tag_span(source, tag, end))
+
+
+def find_tag(reference: str) -> int | None:
+    """Where the ``:`` of the tag stands; a port's does not count."""
+    colon = reference.find(":", reference.rfind("/") + 1)
+    return None if colon < 0 else colon
+
+
+def _tag_span(source: SourceText, tag: int | None, digest: int) -> Span | None:
+    if tag is None:
+        return Span(digest, digest)
+    return Span(source.offsets[tag], digest) if tag >= 0 and source.is_verbatim else None
