@@ -31,6 +31,10 @@ class Definitions(Protocol):
         """Find the word that defines a variable, and what that word may use; or why it must stay as it is."""
         ...
 
+    def find_digest(self, name: str) -> tuple[Word, Definitions] | NotEditable:
+        """Find the word that defines a variable which holds no more than a digest."""
+        ...
+
     def expand(self, word: Word) -> str:
         """Replace the variables of a word."""
         ...
@@ -92,12 +96,16 @@ def _place_in_literal(source: SourceText, at_sign: int, tag: int | None) -> Edit
 
 def _place_in_digest_variable(variable: Variable, definitions: Definitions) -> Editing:
     """``FROM alpine@${DIGEST}``, or a variable that holds the ``@``, too."""
-    definition = definitions.find_editable(variable.name)
+    definition = definitions.find_digest(variable.name)
     match definition:
         case NotEditable():
             return definition
         case (Literal(source=source),), _ if variable.operator == "" and source.is_verbatim:
-            return InlineDigest(source.span, tag=None) if source.text.startswith("@") else DigestField(source.span)
+            return (
+                InlineDigest(source.span, tag=None)
+                if source.text.startswith("@")
+                else DigestField(source.span, may_be_empty=False)
+            )
         case _:
             return _NOT_PLAIN
 

@@ -39,6 +39,8 @@ class DigestField:
     """The digest is a value of its own, as in a kustomization's ``digest: sha256:…``."""
 
     span: Span
+    may_be_empty: bool
+    """Whether the file stays valid without it, as where quotes remain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class HexDigestField:
     """The digits of the digest are a value of their own, as in some charts' ``sha: 2c26…``."""
 
     span: Span
+    may_be_empty: bool
 
 
 @dataclass(frozen=True, slots=True)

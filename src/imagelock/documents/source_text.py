@@ -40,6 +40,8 @@ class SourceText:
         """Cut out the characters from ``start`` to ``end``."""
         end = len(self.text) if end is None else end
         text = self.text[start:end]
+        if isinstance(self.offsets, range):
+            return SourceText(text, self.offsets[start : end + 1])
         after = self.offsets[end - 1] + encoded_length(text[-1]) if text else self.offsets[start]
         return SourceText(text, (*self.offsets[start:end], after))
 

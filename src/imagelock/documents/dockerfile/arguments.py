@@ -6,13 +6,14 @@ https://docs.docker.com/reference/dockerfile/#automatic-platform-args-in-the-glo
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from operator import attrgetter
 
 from imagelock.documents.dockerfile.blanks import BLANKS
-from imagelock.documents.expansion import expand
 from imagelock.documents.dockerfile.lexer import parse_word
+from imagelock.documents.expansion import expand
 from imagelock.documents.places import Definitions
 from imagelock.documents.references import NotEditable
 from imagelock.documents.source_text import SourceText
@@ -41,6 +42,13 @@ class _Definition:
     depends_on_build: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Uses:
+    parts: frozenset[str]
+    """Variables that are part of a longer text, which a digest inside them would spoil."""
+    counts: Counter[str]
+
+
 class Arguments:
     """The global scope, filled while the file is read."""
 
@@ -48,7 +56,7 @@ class Arguments:
         self._automatic = {**_AUTOMATIC, "TARGETSTAGE": target_stage or "default"}
         self._definitions: dict[str, list[_Definition]] = {}
         self._words: list[tuple[str, Word]] = []
-        self._parts: set[str] | None = None
+        self._uses: _Uses | None = None
 
     def declare(self, assignment: SourceText, *, escape: str) -> None:
         """Take one ``NAME=value``; a name alone sets nothing."""
@@ -85,17 +93,11 @@ class Arguments:
         """Find the value that the build itself gives to a name."""
         return self._automatic.get(name)
 
-    def is_part_of_something(self, name: str) -> bool:
-        """Whether a variable is used as a part of some text, too, which a digest would spoil."""
-        if self._parts is None:
-            self._parts = self._find_parts()
-        return name in self._parts
-
-    def _find_parts(self) -> set[str]:
-        parts: set[str] = set()
-        for name, word in reversed(self._words):
-            parts.update(_names(word) if name in parts else _names_of_parts(word))
-        return parts
+    def uses(self) -> _Uses:
+        """Tell how the variables are used, once all words are known."""
+        if self._uses is None:
+            self._uses = _find_uses(self._words)
+        return self._uses
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,14 +131,19 @@ class ArgumentScope:
         return False
 
     def find_editable(self, name: str) -> tuple[Word, Definitions] | NotEditable:
-        """Find the value of the ``ARG`` that sets a variable."""
+        """Find the value of the ``ARG`` that sets a variable which is used on its own."""
+        return self._find_source(name, is_spoiled=name in self.arguments.uses().parts)
+
+    def find_digest(self, name: str) -> tuple[Word, Definitions] | NotEditable:
+        """Find the value of the ``ARG`` that holds the digest of one reference."""
+        return self._find_source(name, is_spoiled=self.arguments.uses().counts[name] > 1)
+
+    def _find_source(self, name: str, *, is_spoiled: bool) -> tuple[Word, Definitions] | NotEditable:
         definition = self.arguments.find_definition(name, before=self.order)
         if definition is None:
             return NotEditable(f"the build decides what `{name}` is", "write the reference itself")
-        if self.arguments.is_part_of_something(name):
-            return NotEditable(
-                f"`{name}` is also used as a part of another text", f"let `{name}` be used on its own only"
-            )
+        if is_spoiled:
+            return NotEditable(f"`{name}` is a part of another text, too", f"use `{name}` in one place, or on its own")
         return definition.word, ArgumentScope(self.arguments, definition.order)
 
 
@@ -159,6 +166,15 @@ def split_assignments(arguments: SourceText, *, escape: str) -> Iterator[SourceT
         at += 1
     if start < len(arguments):
         yield arguments.cut(start)
+
+
+def _find_uses(words: list[tuple[str, Word]]) -> _Uses:
+    parts: set[str] = set()
+    counts: Counter[str] = Counter()
+    for name, word in reversed(words):
+        counts.update(_names(word))
+        parts.update(_names(word) if name in parts else _names_of_parts(word))
+    return _Uses(frozenset(parts), counts)
 
 
 def _names_of_parts(word: Word) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 
 from imagelock.documents.dockerfile.arguments import Arguments, split_assignments
 from imagelock.documents.dockerfile.commands import Command, split_command
@@ -15,10 +15,8 @@ from imagelock.documents.dockerfile.lines import InstructionReader, split_lines
 from imagelock.documents.dockerfile.mounts import find_mount_source
 from imagelock.documents.dockerfile.stages import BuildStage, Stages, parse_stage
 from imagelock.documents.places import find_place_in_text
-from imagelock.documents.references import Problem, Reference, ReferenceKind, Scan, Target
-from imagelock.documents.source_text import SourceText
-from imagelock.documents.spans import LineIndex
-from imagelock.documents.targets import image_or_unresolved
+from imagelock.documents.references import ReferenceKind, Scan
+from imagelock.documents.targets import Found, image_or_unresolved, make_scan
 from imagelock.documents.words import WordError
 
 _WITH_HEREDOCS = frozenset({"run", "copy", "add"})
@@ -28,36 +26,17 @@ _INSTRUCTIONS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    kind: ReferenceKind
-    source: SourceText
-    target: Target
-
-
 def scan_dockerfile(content: bytes) -> Scan:
     """Find the references that BuildKit would see. A file that BuildKit refuses has a problem and no references."""
-    lines = LineIndex(content)
+    found: tuple[Found, ...] = ()
     try:
         found, problems = _scan(content)
     except DockerfileError as error:
-        found, problems = (), (error,)
-    return Scan(
-        tuple(
-            Reference(
-                kind=each.kind,
-                text=each.source.text,
-                span=each.source.span,
-                position=lines.position(each.source.span.start),
-                target=each.target,
-            )
-            for each in found
-        ),
-        tuple(Problem(lines.position(problem.offset), problem.reason) for problem in problems),
-    )
+        problems = (error,)
+    return make_scan(content, found, ((problem.offset, problem.reason) for problem in problems))
 
 
-def _scan(content: bytes) -> tuple[tuple[_Found, ...], tuple[DockerfileError, ...]]:
+def _scan(content: bytes) -> tuple[tuple[Found, ...], tuple[DockerfileError, ...]]:
     lines = split_lines(content)
     syntax = find_syntax(content, lines)
     found = () if syntax is None else (_found_syntax(syntax),)
@@ -70,9 +49,9 @@ def _scan(content: bytes) -> tuple[tuple[_Found, ...], tuple[DockerfileError, ..
     return (*found, *_Finder(commands, escape=escape).find()), problems
 
 
-def _found_syntax(syntax: Syntax) -> _Found:
+def _found_syntax(syntax: Syntax) -> Found:
     target = image_or_unresolved(syntax.value.text, find_place_in_text(syntax.value))
-    return _Found(ReferenceKind.SYNTAX, syntax.value, target)
+    return Found.at(ReferenceKind.SYNTAX, syntax.value, target)
 
 
 def _unknown_instruction(command: Command) -> DockerfileError:
@@ -123,7 +102,7 @@ class _Finder:
         self._declare()
         self._note_uses(stages)
 
-    def find(self) -> Iterator[_Found]:
+    def find(self) -> Iterator[Found]:
         for command in self._commands:
             match command.name:
                 case "from":
@@ -154,27 +133,27 @@ class _Finder:
             except WordError:
                 continue
 
-    def _from(self, stage: BuildStage) -> _Found:
+    def _from(self, stage: BuildStage) -> Found:
         target = self._stages.resolve_from(stage.word, self._arguments.scope(), escape=self._escape)
         self._stages.begin(stage)
-        return _Found(ReferenceKind.FROM, stage.word, target)
+        return Found.at(ReferenceKind.FROM, stage.word, target)
 
-    def _sources(self, command: Command) -> Iterator[_Found]:
+    def _sources(self, command: Command) -> Iterator[Found]:
         if command.name == "copy":
             source = command.flag_value("from")
             if source:
                 target = self._stages.resolve_copy(source, escape=self._escape)
-                yield _Found(ReferenceKind.COPY_FROM, source, target)
+                yield Found.at(ReferenceKind.COPY_FROM, source, target)
         if command.name == "run":
             for mount in command.flag_values("mount"):
                 if source := find_mount_source(mount):
-                    yield _Found(ReferenceKind.MOUNT_FROM, source, self._stages.resolve_mount(source))
+                    yield Found.at(ReferenceKind.MOUNT_FROM, source, self._stages.resolve_mount(source))
 
-    def _triggered_sources(self, command: Command) -> Iterator[_Found]:
+    def _triggered_sources(self, command: Command) -> Iterator[Found]:
         try:
             sources = tuple(self._sources(command))
         except DockerfileError:  # The build that it is kept for refuses it; this one does not look.
             return
         for found in sources:
             kind = ReferenceKind(f"onbuild-{found.kind}")
-            yield _Found(kind, found.source, self._stages.outside(found.target))
+            yield replace(found, kind=kind, target=self._stages.outside(found.target))

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from imagelock.documents.dockerfile.arguments import ArgumentScope
 from imagelock.documents.dockerfile.commands import Command
 from imagelock.documents.dockerfile.errors import DockerfileError
-from imagelock.documents.expansion import expand
 from imagelock.documents.dockerfile.lexer import parse_word
+from imagelock.documents.expansion import expand
 from imagelock.documents.places import find_digest_place, find_place_in_text
 from imagelock.documents.references import Image, NotEditable, Scratch, Stage, Target, Unresolved
 from imagelock.documents.source_text import SourceText

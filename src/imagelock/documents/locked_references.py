@@ -1,0 +1,75 @@
+"""What the lockfile says about a reference in a document."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from imagelock.digest import Digest
+from imagelock.reference import DEFAULT_TAG, AnyRepository, ImageReference, PinnedReference, TagReference
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """The one digest that the lockfile has for a reference."""
+
+    digest: Digest
+
+
+@dataclass(frozen=True, slots=True)
+class NotLocked:
+    """The lockfile has nothing for a reference, but maybe other tags of its repository."""
+
+    other_tags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LockedTwice:
+    """The lockfile has several digests that a reference may mean."""
+
+    tags: tuple[str, ...]
+
+
+LockAnswer = Locked | NotLocked | LockedTwice
+
+
+class LockedReferences:
+    """All locked images, found by the repository and tag that people write, whatever names images.toml gives them."""
+
+    def __init__(self, references: Iterable[PinnedReference]) -> None:
+        self._by_repository: dict[AnyRepository, list[PinnedReference]] = defaultdict(list)
+        for reference in references:
+            self._by_repository[reference.repository].append(reference)
+
+    def find(self, reference: ImageReference, *, any_tag: bool = False) -> LockAnswer:
+        """Find the digest for a reference, by its tag, whatever digest it has.
+
+        A digest without a tag means the locked image that has it, or else ``latest``; with ``any_tag``, where tags are
+        left out on purpose, the only locked image of the repository.
+        """
+        locked = self._by_repository.get(reference.repository, [])
+        tag = reference.tag if isinstance(reference, PinnedReference) else reference.tag
+        if tag is not None:
+            return _answer(locked, [each for each in locked if each.tag == tag])
+        wanted = [each for each in locked if isinstance(reference, PinnedReference) and each.digest == reference.digest]
+        latest = [each for each in locked if each.tag == DEFAULT_TAG]
+        return _answer(locked, wanted or latest or (locked if any_tag else []))
+
+    def find_tag(self, reference: ImageReference) -> str | None:
+        """Find the tag under which a digest was locked."""
+        if isinstance(reference, TagReference):
+            return reference.tag
+        locked = self._by_repository.get(reference.repository, [])
+        return next((each.tag for each in locked if each.digest == reference.digest), None)
+
+
+def _answer(locked: list[PinnedReference], matching: list[PinnedReference]) -> LockAnswer:
+    digests = {each.digest for each in matching}
+    if not digests:
+        return NotLocked(_tags(locked))
+    return Locked(digests.pop()) if len(digests) == 1 else LockedTwice(_tags(matching))
+
+
+def _tags(references: list[PinnedReference]) -> tuple[str, ...]:
+    return tuple(sorted({reference.tag for reference in references if reference.tag}))

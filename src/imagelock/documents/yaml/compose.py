@@ -1,0 +1,73 @@
+"""Compose files.
+
+https://docs.docker.com/reference/compose-file/. ``image`` beside ``build`` is the name of what is built, no input, and
+the tools refuse a digest there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from imagelock.documents.references import ReferenceKind
+from imagelock.documents.targets import Found
+from imagelock.documents.yaml.inline_dockerfile import find_in_inline_dockerfile
+from imagelock.documents.yaml.interpolation import interpolated_target
+from imagelock.documents.yaml.nodes import Mapping, Node, Scalar
+from imagelock.documents.yaml.values import found_image
+
+_IMAGE_SCHEME = "docker-image://"
+
+
+def find_in_compose(document: Node) -> Iterator[Found]:
+    """Find the images that services run, mount and are built with."""
+    if not isinstance(document, Mapping):
+        return
+    services = document.find_mapping("services")
+    names = frozenset(name for name, _ in services.mappings())
+    for _, service in services.mappings():
+        build = service.find("build")
+        if build is None and (image := service.find_scalar("image")):
+            yield _found(ReferenceKind.IMAGE, image)
+        if isinstance(build, Mapping):
+            yield from _find_in_build(build)
+        yield from _find_image_volumes(service, names)
+        for hook in service.find_sequence("pre_start").items:
+            if isinstance(hook, Mapping) and (image := hook.find_scalar("image")):
+                yield _found(ReferenceKind.IMAGE, image)
+
+
+def _found(kind: ReferenceKind, scalar: Scalar, start: int = 0) -> Found:
+    if not scalar.is_plain:
+        return found_image(kind, scalar)
+    source = scalar.source.cut(start)
+    return Found.at(kind, source, interpolated_target(source))
+
+
+def _find_in_build(build: Mapping) -> Iterator[Found]:
+    contexts = build.find("additional_contexts")
+    for value in _values(contexts):
+        start = value.value.find(_IMAGE_SCHEME)
+        if value.is_plain and (start == 0 or value.value[: max(start, 0)].endswith("=")):
+            yield _found(ReferenceKind.BUILD_CONTEXT, value, start + len(_IMAGE_SCHEME))
+    if inline := build.find_scalar("dockerfile_inline"):
+        yield from find_in_inline_dockerfile(inline)
+
+
+def _values(node: Node | None) -> Iterator[Scalar]:
+    """Give the values of a mapping or a list: both forms name contexts."""
+    match node:
+        case Mapping(entries=entries):
+            yield from (value for _, value in entries if isinstance(value, Scalar))
+        case None | Scalar():
+            return
+        case _:
+            yield from (item for item in node.items if isinstance(item, Scalar))
+
+
+def _find_image_volumes(service: Mapping, services: frozenset[str]) -> Iterator[Found]:
+    for volume in service.find_sequence("volumes").items:
+        if not isinstance(volume, Mapping):
+            continue
+        kind, source = volume.find_scalar("type"), volume.find_scalar("source")
+        if kind and source and kind.value == "image" and source.value not in services:
+            yield _found(ReferenceKind.IMAGE_VOLUME, source)
