@@ -49,9 +49,8 @@ class LockedReferences:
         left out on purpose, the only locked image of the repository.
         """
         locked = self._by_repository.get(reference.repository, [])
-        tag = reference.tag if isinstance(reference, PinnedReference) else reference.tag
-        if tag is not None:
-            return _answer(locked, [each for each in locked if each.tag == tag])
+        if reference.tag is not None:
+            return _answer(locked, [each for each in locked if each.tag == reference.tag])
         wanted = [each for each in locked if isinstance(reference, PinnedReference) and each.digest == reference.digest]
         latest = [each for each in locked if each.tag == DEFAULT_TAG]
         return _answer(locked, wanted or latest or (locked if any_tag else []))

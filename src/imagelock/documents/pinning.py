@@ -85,8 +85,8 @@ def pin(
 def unpin(content: bytes, kind: DocumentKind, *, locked: LockedReferences | None = None) -> Pinned:
     """Take all digests off again.
 
-    Where a digest stands without a tag, the lockfile tells the tag that it was locked for; without one, Docker's default
-    is what remains.
+    Where a digest stands without a tag, the lockfile tells the tag that it was locked for; without a lockfile, Docker's
+    default remains.
     """
     references, problems = _read(content, kind, ())
     tags = locked or LockedReferences(())

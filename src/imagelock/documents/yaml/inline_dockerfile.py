@@ -93,7 +93,7 @@ def _extract(scalar: Scalar) -> _Extract | Unresolved:
         return _NOT_LITERAL
     if "$" in scalar.value.replace("$$", ""):
         return _INTERPOLATED
-    indices = tuple(_kept(lines, escapes="$$"))
+    indices = tuple(index for index in _kept(lines, escapes="$$") if index < len(scalar.source))
     kept = "".join(scalar.source.text[index] for index in indices)
     if kept.rstrip("\n") != scalar.value.replace("$$", "$").rstrip("\n"):
         return _NOT_LITERAL
@@ -109,5 +109,5 @@ def _kept(lines: Sequence[str], *, escapes: str) -> Iterator[int]:
         while at < len(line.removesuffix("\r")):
             yield start + at
             at += len(escapes) if line.startswith(escapes, at) else 1
-        yield start + len(line)
         start += len(line) + 1
+        yield start - 1
