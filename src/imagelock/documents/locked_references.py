@@ -51,7 +51,7 @@ class LockedReferences:
         locked = self._by_repository.get(reference.repository, [])
         if reference.tag is not None:
             return _answer(locked, [each for each in locked if each.tag == reference.tag])
-        wanted = [each for each in locked if isinstance(reference, PinnedReference) and each.digest == reference.digest]
+        wanted = [each for each in locked if each.digest == reference.digest]
         latest = [each for each in locked if each.tag == DEFAULT_TAG]
         return _answer(locked, wanted or latest or (locked if any_tag else []))
 

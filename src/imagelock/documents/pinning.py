@@ -26,6 +26,8 @@ from imagelock.reference import DEFAULT_TAG, PinnedReference, parse_reference, s
 
 _CONFLICT = ("another reference needs another digest in the same place", "write the references separately")
 
+_TAG_STANDS_APART = NotEditable("its tag stands apart from its digest", "write the whole reference in one place")
+
 
 class PinStyle(Enum):
     """What stands in a pinned document."""
@@ -155,26 +157,28 @@ def _unresolved(reference: Reference) -> _Step:
 
 def _put_digest(reference: Reference, image: Image, digest: Digest, style: PinStyle) -> _Step:
     written = split_reference(image.text)
-    tag = f":{written.tag}" if written.tag and style is PinStyle.TAG_AND_DIGEST else ""
-    edit = _digest_edit(image.editing, digest, style)
+    drops_tag = style is PinStyle.DIGEST_ONLY and written.tag is not None
+    edit = _digest_edit(image.editing, digest, drops_tag=drops_tag)
     if isinstance(edit, NotEditable):
         return Refusal(reference, edit.reason, edit.hint)
+    tag = f":{written.tag}" if written.tag and not drops_tag else ""
     return Change(reference, edit, f"{written.name}{tag}@{digest}")
 
 
-def _digest_edit(editing: Editing, digest: Digest, style: PinStyle) -> Edit | NotEditable:
+def _digest_edit(editing: Editing, digest: Digest, *, drops_tag: bool) -> Edit | NotEditable:
     match editing:
-        case InlineDigest(span, tag) if style is PinStyle.TAG_AND_DIGEST or tag is not None:
-            start = span.start if style is PinStyle.TAG_AND_DIGEST or tag is None else tag.start
+        case NotEditable():
+            return editing
+        case InlineDigest(span, Span(start)) if drops_tag:
             return Edit(Span(start, span.end), f"@{digest}".encode())
-        case InlineDigest():
-            return NotEditable("its tag stands apart from its digest", "write the whole reference in one place")
+        case _ if drops_tag:
+            return _TAG_STANDS_APART
+        case InlineDigest(span):
+            return Edit(span, f"@{digest}".encode())
         case DigestField(span):
             return Edit(span, str(digest).encode())
         case HexDigestField(span):
             return Edit(span, digest.hex.encode())
-        case NotEditable():
-            return editing
 
 
 def _unpin_step(reference: Reference, locked: LockedReferences) -> _Step:

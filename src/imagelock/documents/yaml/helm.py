@@ -39,7 +39,7 @@ def _find_whole(node: Mapping) -> Iterator[Found]:
     if any(node.find_scalar(key) for key in _TAG_KEYS):
         return
     for key, value in node.entries:
-        if key.lower().endswith("image") and isinstance(value, Scalar) and _looks_like_image(value.value):
+        if key.lower().endswith("image") and isinstance(value, Scalar) and _looks_like_image(key, value.value):
             yield found_image(ReferenceKind.IMAGE, value)
 
 
@@ -52,5 +52,8 @@ def _scalar(node: Mapping, key: str) -> Scalar | None:
     return value if isinstance(value, Scalar) else None
 
 
-def _looks_like_image(text: str) -> bool:
-    return (":" in text or "/" in text) and "://" not in text and not is_template(text)
+def _looks_like_image(key: str, text: str) -> bool:
+    """Tell images from the words and addresses that other keys, such as ``pullImage``, have for values."""
+    if not text or "://" in text or is_template(text):
+        return False
+    return key == "image" or ":" in text or "/" in text
