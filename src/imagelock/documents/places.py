@@ -72,10 +72,15 @@ def _place_of_digest(word: Word, texts: list[str], at_sign: int, definitions: De
     tag = find_tag("".join(texts)[:at_sign])
     for piece, text in zip(reversed(word), reversed(texts), strict=True):
         start -= len(text)
-        if isinstance(piece, Variable) and text:
-            return _place_in_digest_variable(piece, definitions) if start in (at_sign, at_sign + 1) else _NOT_PLAIN
-        if isinstance(piece, Literal) and start <= at_sign:
-            return _place_in_literal(piece.source, at_sign - start, None if tag is None else tag - start)
+        match piece:
+            case _ if not text:
+                continue
+            case Literal(source=source) if start <= at_sign:
+                return _place_in_literal(source, at_sign - start, None if tag is None else tag - start)
+            case Variable() if start in (at_sign, at_sign + 1):
+                return _place_in_digest_variable(piece, definitions)
+            case _:
+                break
     return _NOT_PLAIN
 
 
