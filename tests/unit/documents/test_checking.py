@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import pytest
+
+from imagelock.documents.checking import Finding, FindingKind, check
+from imagelock.documents.kinds import DocumentKind
+from imagelock.documents.pinning import PinStyle
+from imagelock.documents.spans import Position
+from tests.support.documents import DIGEST, OLD_DIGEST, lock_of
+
+_DOCKERFILE = DocumentKind.DOCKERFILE
+_RENDER = "run `imagelock render`"
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "reason", "hint"),
+    [
+        ("go:1.22", FindingKind.NO_DIGEST, "it has no digest", _RENDER),
+        (
+            f"go:1.22@{OLD_DIGEST}",
+            FindingKind.DIGEST_DIFFERS,
+            "it has 000000000000, images.lock has dddddddddddd",
+            _RENDER,
+        ),
+        (
+            f"go:1.21@{DIGEST}",
+            FindingKind.STALE_TAG,
+            "the digest is locked for the tag `1.22`, and registries ignore the tag that stands there",
+            "write `1.22`",
+        ),
+        (
+            "go:1.21",
+            FindingKind.NOT_LOCKED,
+            "images.lock does not have it; of its repository there is `1.22`",
+            "run `imagelock add go:1.21`",
+        ),
+        ("ruby:3", FindingKind.NOT_LOCKED, "images.lock does not have it", "run `imagelock add ruby:3`"),
+        (
+            "twice:1",
+            FindingKind.LOCKED_TWICE,
+            "the lockfile has several digests for it: 1",
+            "write the tag",
+        ),
+        (
+            "go:1.$MINOR",
+            FindingKind.NOT_PINNABLE,
+            "a variable decides the tag",
+            "let one ARG hold the whole reference, or use a template with {{images.NAME}}",
+        ),
+        (
+            "$NOTHING",
+            FindingKind.UNRESOLVED,
+            "the variable has no value here",
+            "give the ARG a default before the first FROM",
+        ),
+    ],
+)
+def test_each_reference_that_is_not_as_locked_is_found_with_place_reason_and_hint(
+    text: str, kind: FindingKind, reason: str, hint: str
+) -> None:
+    locked = lock_of(f"go:1.22@{DIGEST}", f"twice:1@{DIGEST}", f"twice:1@{OLD_DIGEST}")
+    document = f"ARG MINOR=22\nFROM scratch\n  FROM {text} AS x\nFROM x\n".encode()
+    assert check(document, _DOCKERFILE, locked) == (Finding(kind, Position(3, 8), text, reason, hint),)
+
+
+def test_what_is_as_locked_or_external_is_no_finding() -> None:
+    document = f"FROM go:1.22@{DIGEST}\nFROM mine\n".encode()
+    assert check(document, _DOCKERFILE, lock_of("go:1.22"), external=("mine",)) == ()
+
+
+def test_a_tag_beside_the_digest_is_found_where_only_digests_may_stand() -> None:
+    document = f"FROM go:1.22@{DIGEST}\nFROM go@{DIGEST}\n".encode()
+    (finding,) = check(document, _DOCKERFILE, lock_of("go:1.22"), style=PinStyle.DIGEST_ONLY)
+    assert (finding.kind, finding.position.line) == (FindingKind.TAG_BESIDE_DIGEST, 1)
+
+
+def test_a_file_without_references_is_a_finding_never_silent_success() -> None:
+    finding = Finding(FindingKind.NO_REFERENCE, Position(1, 1), "", "the compose file names no image", None)
+    assert check(b"a: 1\n", DocumentKind.COMPOSE, lock_of()) == (finding,)
+
+
+def test_a_file_that_can_not_be_read_is_a_finding() -> None:
+    finding = Finding(FindingKind.UNREADABLE, Position(1, 1), "", "there is no FROM in it", None)
+    assert check(b"", _DOCKERFILE, lock_of()) == (finding,)

@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import pytest
+
+from imagelock.documents.kinds import DocumentKind
+from imagelock.documents.locked_references import LockedReferences
+from imagelock.documents.pinning import PinStyle, pin, unpin
+from imagelock.documents.references import Reference
+from tests.support.documents import DIGEST, OLD_DIGEST, lock_of, pin_all
+
+_DOCKERFILE = DocumentKind.DOCKERFILE
+_COMPOSE = DocumentKind.COMPOSE
+_KUSTOMIZATION = DocumentKind.KUSTOMIZATION
+_HELM = DocumentKind.HELM_VALUES
+_DIGEST_ONLY = PinStyle.DIGEST_ONLY
+
+
+def _texts(references: tuple[Reference, ...]) -> list[str]:
+    return [reference.text for reference in references]
+
+
+def test_each_reference_is_changed_right_already_refused_or_not_locked() -> None:
+    document = (
+        f"ARG V=1\nFROM a:1 AS a\nFROM b:1@{DIGEST}\nFROM c:$V\nFROM $NOTHING\nFROM d:1\nFROM a\nFROM scratch\n"
+    ).encode()
+    pinned = pin(document, _DOCKERFILE, lock_of("a:1", "b:1", "c:1"))
+    assert pinned.content == document.replace(b"a:1", f"a:1@{DIGEST}".encode())
+    assert _texts(pinned.changed) == ["a:1"]
+    assert _texts(pinned.unchanged) == [f"b:1@{DIGEST}"]
+    assert _texts(pinned.not_locked) == ["d:1"]
+    assert [(refusal.reference.text, refusal.reason, refusal.hint) for refusal in pinned.refused] == [
+        (
+            "c:$V",
+            "a variable decides the tag",
+            "let one ARG hold the whole reference, or use a template with {{images.NAME}}",
+        ),
+        ("$NOTHING", "the variable has no value here", "give the ARG a default before the first FROM"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("style", "before", "after"),
+    [
+        (PinStyle.TAG_AND_DIGEST, "FROM a:1", f"FROM a:1@{DIGEST}"),
+        (PinStyle.TAG_AND_DIGEST, "FROM a", f"FROM a@{DIGEST}"),
+        (PinStyle.TAG_AND_DIGEST, f"FROM a:1@{OLD_DIGEST}", f"FROM a:1@{DIGEST}"),
+        (PinStyle.TAG_AND_DIGEST, f"FROM a@{OLD_DIGEST}", f"FROM a@{DIGEST}"),
+        (_DIGEST_ONLY, "FROM a:1", f"FROM a@{DIGEST}"),
+        (_DIGEST_ONLY, "FROM r.io:5000/a:1", f"FROM r.io:5000/a@{DIGEST}"),
+        (_DIGEST_ONLY, "FROM a", f"FROM a@{DIGEST}"),
+        (_DIGEST_ONLY, f"FROM a:1@{OLD_DIGEST}", f"FROM a@{DIGEST}"),
+        (_DIGEST_ONLY, f"FROM a:1@{DIGEST}", f"FROM a@{DIGEST}"),
+        (_DIGEST_ONLY, "FROM ${R:-r.io}/a:1", f"FROM ${{R:-r.io}}/a@{DIGEST}"),
+    ],
+)
+def test_both_styles_and_doing_it_again_changes_nothing(style: PinStyle, before: str, after: str) -> None:
+    once = pin_all(before, style=style)
+    assert once.content.decode() == after
+    again = pin_all(once.content, style=style)
+    assert (again.content, again.changed) == (once.content, ())
+
+
+@pytest.mark.parametrize(
+    ("document", "kind"),
+    [
+        ('FROM a:"1"@' + OLD_DIGEST, _DOCKERFILE),
+        ("images: [{name: a, newTag: '1'}]", _KUSTOMIZATION),
+        (f"images: [{{name: a, newTag: '1', digest: {OLD_DIGEST}}}]", _KUSTOMIZATION),
+    ],
+)
+def test_a_tag_that_stands_apart_can_not_be_taken_out(document: str, kind: DocumentKind) -> None:
+    pinned = pin_all(document, kind, style=_DIGEST_ONLY)
+    assert pinned.content == document.encode()
+    assert [refusal.reason for refusal in pinned.refused] == ["its tag stands apart from its digest"]
+
+
+def test_external_names_are_no_images() -> None:
+    document = "FROM php-base\nFROM golang-base:latest\nFROM a:1\n"
+    pinned = pin_all(document, external=("php-base", "golang-base"))
+    assert pinned.content.decode() == document.replace("a:1", f"a:1@{DIGEST}")
+
+
+def test_a_file_that_can_not_be_read_is_left_alone() -> None:
+    document = b"FROM a:1\nFROM b # c\n"
+    pinned = pin(document, _DOCKERFILE, lock_of("a:1"))
+    assert pinned.content == document
+    assert [problem.reason for problem in pinned.problems] == [
+        "FROM takes one word, or three as in `FROM IMAGE AS NAME`"
+    ]
+
+
+def test_two_digests_for_one_tag_are_refused() -> None:
+    locked = lock_of(f"a:1@{DIGEST}", f"a:1@{OLD_DIGEST}")
+    (refusal,) = pin(b"FROM a:1\n", _DOCKERFILE, locked).refused
+    assert refusal.reason == "the lockfile has several digests for it: 1"
+
+
+def test_what_unpin_can_not_take_out_it_reports() -> None:
+    document = f"ARG D={OLD_DIGEST}\nFROM a@$D\nFROM b:1@{OLD_DIGEST[:9]}'{OLD_DIGEST[9:]}'\nFROM $X\n".encode()
+    unpinned = unpin(document, _DOCKERFILE)
+    assert unpinned.content == document
+    assert [refusal.reason for refusal in unpinned.refused] == [
+        "nothing valid would remain without the digest",
+        "quotes or escapes stand inside the reference",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("document", "kind"),
+    [
+        ("# syntax=docker/dockerfile:1\r\nARG I='a:1'\r\nFROM $I\r\nFROM b\r\nCOPY --from=c:1 / /", _DOCKERFILE),
+        ("\ufeffFROM a", _DOCKERFILE),
+        ("services: {a: {image: 'b'}, c: {image: \"${D:-e:1}\"}}\n", _COMPOSE),
+        ("images: [{name: a, newTag: '1'}]", _KUSTOMIZATION),
+        ("image: {repository: a, tag: v1, digest: ''}\n", _HELM),
+        ('image: {repository: a, tag: v1, sha: ""}\n', _HELM),
+    ],
+)
+def test_pin_and_unpin_give_the_original_bytes(document: str, kind: DocumentKind) -> None:
+    pinned = pin_all(document, kind)
+    assert pinned.content != document.encode()
+    assert unpin(pinned.content, kind).content == document.encode()
+
+
+def test_unpin_restores_the_tag_that_the_lock_knows() -> None:
+    locked = lock_of(f"go:1.22@{DIGEST}", f"b:latest@{OLD_DIGEST}")
+    document = f"FROM go@{DIGEST}\nFROM b@{OLD_DIGEST}\nFROM c@{DIGEST}\nFROM d:1\n".encode()
+    assert unpin(document, _DOCKERFILE, locked=locked).content == b"FROM go:1.22\nFROM b\nFROM c\nFROM d:1\n"
+
+
+def test_a_digest_alone_in_its_field_stays_since_nothing_would_remain() -> None:
+    document = f"images: [{{name: a, digest: '{OLD_DIGEST}'}}]".encode()
+    unpinned = unpin(document, _KUSTOMIZATION)
+    assert unpinned.content == document
+    assert [refusal.reason for refusal in unpinned.refused] == ["nothing valid would remain without the digest"]
+
+
+def test_nothing_locked_changes_nothing() -> None:
+    document = b"FROM a:1\n"
+    assert pin(document, _DOCKERFILE, LockedReferences(())).content == document
