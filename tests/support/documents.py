@@ -32,7 +32,7 @@ def describe(reference: Reference) -> str:
     expanded = "" if reference.target.text == reference.text else f" = {reference.target.text}"
     match reference.target:
         case Unresolved(_, reason):
-            return f"{reference.kind} {reference.text}: {reason}"
+            return f"{reference.kind} {reference.text}{expanded if reference.target.text else ''}: {reason}"
         case Image():
             return f"{reference.kind} {reference.text}{expanded}"
         case Stage():

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from imagelock.digest import Digest
-from imagelock.reference import DEFAULT_TAG, AnyRepository, ImageReference, PinnedReference, TagReference
+from imagelock.reference import DEFAULT_TAG, AnyRepository, ImageReference, PinnedReference
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +55,8 @@ class LockedReferences:
         latest = [each for each in locked if each.tag == DEFAULT_TAG]
         return _answer(locked, wanted or latest or (locked if any_tag else []))
 
-    def find_tag(self, reference: ImageReference) -> str | None:
+    def find_tag(self, reference: PinnedReference) -> str | None:
         """Find the tag under which a digest was locked."""
-        if isinstance(reference, TagReference):
-            return reference.tag
         locked = self._by_repository.get(reference.repository, [])
         return next((each.tag for each in locked if each.digest == reference.digest), None)
 

@@ -189,7 +189,7 @@ def _unpin_step(reference: Reference, locked: LockedReferences) -> _Step:
     tag = written.tag
     match image.editing:
         case InlineDigest(span):
-            added = "" if tag else _tag_to_restore(image, locked)
+            added = "" if tag else _tag_to_restore(image.reference, locked)
             kept = f":{tag}" if tag else added
             return Change(reference, Edit(span, added.encode()), f"{written.name}{kept}")
         case DigestField(span, may_be_empty=True) | HexDigestField(span, may_be_empty=True) if tag:
@@ -200,6 +200,6 @@ def _unpin_step(reference: Reference, locked: LockedReferences) -> _Step:
             return Refusal(reference, reason, hint)
 
 
-def _tag_to_restore(image: Image, locked: LockedReferences) -> str:
-    tag = locked.find_tag(image.reference)
+def _tag_to_restore(reference: PinnedReference, locked: LockedReferences) -> str:
+    tag = locked.find_tag(reference)
     return "" if tag in (None, DEFAULT_TAG) else f":{tag}"

@@ -120,18 +120,14 @@ def _place_after_tag(word: Word, texts: list[str]) -> Editing:
     reference = "".join(texts)
     tag = find_tag(reference)
     must_be_literal = max(reference.rfind("/"), 0) if tag is None else tag
-    start = len(reference)
-    for piece, text in zip(reversed(word), reversed(texts), strict=True):
+    tail: list[SourceText] = []
+    for piece in reversed(word):
         if not isinstance(piece, Literal):
-            return _VARIABLE_IN_TAG
-        start -= len(text)
-        if start <= must_be_literal:
             break
-    match word[-1]:
-        case Literal(source=source):
-            return _place_at_end(source, None if tag is None else tag - len(reference) + len(source))
-        case _:
-            return _VARIABLE_IN_TAG
+        tail.append(piece.source)
+    if len(reference) - sum(map(len, tail)) > must_be_literal:
+        return _VARIABLE_IN_TAG
+    return _place_at_end(tail[0], None if tag is None else tag - len(reference) + len(tail[0]))
 
 
 def _place_at_end(source: SourceText, tag: int | None) -> Editing:

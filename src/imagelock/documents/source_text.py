@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -44,14 +44,6 @@ class SourceText:
             return SourceText(text, self.offsets[start : end + 1])
         after = self.offsets[end - 1] + encoded_length(text[-1]) if text else self.offsets[start]
         return SourceText(text, (*self.offsets[start:end], after))
-
-    def split(self, separator: str) -> Iterator[SourceText]:
-        """Give the parts between the separators."""
-        start = 0
-        while (end := self.text.find(separator, start)) >= 0:
-            yield self.cut(start, end)
-            start = end + 1
-        yield self.cut(start)
 
     @property
     def span(self) -> Span:

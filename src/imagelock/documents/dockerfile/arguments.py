@@ -140,9 +140,7 @@ class ArgumentScope:
 
     def _find_source(self, name: str, *, is_spoiled: bool) -> tuple[Word, Definitions] | NotEditable:
         definition = self.arguments.find_definition(name, before=self.order)
-        if definition is None:
-            return NotEditable(f"the build decides what `{name}` is", "write the reference itself")
-        if is_spoiled:
+        if definition is None or is_spoiled:
             return NotEditable(f"`{name}` is a part of another text, too", f"use `{name}` in one place, or on its own")
         return definition.word, ArgumentScope(self.arguments, definition.order)
 

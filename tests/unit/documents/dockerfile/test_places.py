@@ -91,6 +91,10 @@ def test_a_digest_is_replaced_where_it_stands(before: str, after: str) -> None:
         ("ARG I=a:1\nFROM $I\nFROM x/$I-y\n", "a:1: `I` is a part of another text, too"),
         ("ARG I=a:1\nARG J=$I\nFROM $I\nFROM x/$J\n", "a:1: `I` is a part of another text, too"),
         ("ARG I=ab:1\nFROM ${I#a}\n", "b:1: `#` computes the reference"),
+        (
+            f"ARG E={OLD_DIGEST}\nARG D=$E\nFROM a@$D\n",
+            f"a@{OLD_DIGEST}: quotes or escapes stand inside the reference",
+        ),
         ("FROM a\nONBUILD COPY --from=b / /\n", "b: it may be a stage of the build that this image is the base of"),
         (
             f"FROM a@{OLD_DIGEST[:9]}'{OLD_DIGEST[9:]}'\n",

@@ -33,7 +33,7 @@ def _service(text: str) -> str:
         ("image: $IMAGE", ["image $IMAGE: `IMAGE` has no default"]),
         ("image: '${R:-$S}'", ["image ${R:-$S}: `S` has no default"]),
         ("image: '${R:?no}'", ["image ${R:?no}: `R` has no default"]),
-        ("image: 'a:$$b'", ["image a:$$b: `a:$b`: `$b` is not a tag"]),
+        ("image: 'a:$$b'", ["image a:$$b = a:$b: `a:$b`: `$b` is not a tag"]),
         ("image: 'a:$-'", ["image a:$-: no name follows the `$`; a `$` alone is written `$$`"]),
         ("image: 'a:${b'", ["image a:${b: a `}` is missing"]),
         ("image: 'a:${b:-c'", ["image a:${b:-c: a `}` is missing"]),
@@ -75,6 +75,9 @@ def test_digests_go_where_the_text_lives(before: str, after: str) -> None:
 
 def test_a_variable_in_the_tag_and_a_block_scalar_are_refused() -> None:
     document = "services:\n  a: {image: 'b:${V:-1}'}\n  b:\n    image: >-\n      c:1\n  c:\n    image: \"d\\x3a1\"\n"
+    assert refusals(_service(f"image: 'a@${{D:-{OLD_DIGEST}}}'"), _COMPOSE) == [
+        f"a@{OLD_DIGEST}: the environment decides what `D` is"
+    ]
     assert refusals(document, _COMPOSE) == [
         "b:1: a variable decides the tag",
         "c:1: the value is a block scalar",
@@ -121,6 +124,7 @@ def test_an_inline_dockerfile_is_edited_in_its_compose_file() -> None:
         ("|1\n    FROM a\n", "from : the inline Dockerfile is not written after a plain `|`"),
         ("|\n    RUN x\n    FROM a\n", "from : RUN stands before the first FROM"),
         ("|-\n    FROM a", "from a"),
+        ("|\n    FROM a\r    FROM b\n", "from : the inline Dockerfile is not written after a plain `|`"),
     ],
 )
 def test_an_inline_dockerfile_that_can_not_be_mapped_exactly_is_unresolved(value: str, found: str) -> None:

@@ -63,6 +63,10 @@ def test_every_container_and_image_volume_of_a_workload_is_found(kind: str, path
             _resource("Task", "spec: {steps: [{image: $(params.i)}]}"),
             ["image $(params.i): a variable or a template decides the image"],
         ),
+        (
+            _resource("Pod", 'spec: {containers: [{image: "\\x24(I)"}]}'),
+            ["image \\x24(I) = $(I): a variable or a template decides the image"],
+        ),
         ("image: a\n", []),
         ("- a\n", []),
         (_resource("Pod", "spec: {containers: [{image: a}]}\n# image: b\n---\n") * 2, ["image a", "image a"]),

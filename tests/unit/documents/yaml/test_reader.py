@@ -47,9 +47,10 @@ def test_an_alias_is_the_same_node_and_an_unfinished_one_is_empty() -> None:
 
 
 def test_merged_mappings_are_searched_after_the_mapping_itself() -> None:
-    (document,) = read_documents(b"x: &x {a: 1, b: 1}\ny: &y {b: 2, c: 2}\nz: {<<: [*x, *y], a: 0}\n")
+    (document,) = read_documents(b"x: &x {a: 1, b: 1}\ny: &y {b: 2, c: 2}\nz: {<<: [*x, *y, *x], a: 0}\n")
     assert isinstance(document, Mapping)
     merged = document.find_mapping("z")
+    assert merged.find("d") is None
     assert [scalar.value for key in "abc" if (scalar := merged.find_scalar(key))] == ["0", "1", "2"]
 
 
