@@ -101,9 +101,7 @@ def _measure(command: list[str], registry: RegistryServer, project: Path) -> Run
     mark, tokens = registry.access_log.mark(), len(registry.tokens.requests)
     environment: Mapping[str, str] = {**os.environ, **registry.environment, "XDG_CACHE_HOME": str(cache)}
     started = time.perf_counter()
-    process = subprocess.Popen(
-        command, cwd=project, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-    )
+    process = subprocess.Popen(command, cwd=project, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     _, status, usage = os.wait4(process.pid, 0)
     wall_seconds = time.perf_counter() - started
     assert process.stderr is not None

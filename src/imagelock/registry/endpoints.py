@@ -64,9 +64,7 @@ class Endpoint:
         return Url(self.origin, f"/v2/{self.repository_path(path)}/{rest}")
 
 
-def origin_endpoint(
-    registry: RegistryName, options: RegistryOptions, *, speaks_tls: TlsProbe
-) -> Endpoint:
+def origin_endpoint(registry: RegistryName, options: RegistryOptions, *, speaks_tls: TlsProbe) -> Endpoint:
     """Return the registry itself: https, or http where images.toml says so or this machine's registry speaks only that.
 
     ``speaks_tls`` is asked about loopback only, and before anything is sent: that is no downgrade.
