@@ -22,7 +22,7 @@ from imagelock.documents.references import (
     Unresolved,
 )
 from imagelock.documents.spans import Edit, Span
-from imagelock.reference import DEFAULT_TAG, PinnedReference, parse_reference, split_reference
+from imagelock.reference import DEFAULT_TAG, PinnedReference, split_reference
 
 _CONFLICT = ("another reference needs another digest in the same place", "write the references separately")
 
@@ -96,11 +96,8 @@ def unpin(content: bytes, kind: DocumentKind, *, locked: LockedReferences | None
 
 
 def is_external(reference: Reference, external: Collection[str]) -> bool:
-    """Whether a reference is one of the names that a build brings its own content for."""
-    target = reference.target
-    return isinstance(target, Image) and any(
-        name == target.text or parse_reference(name) == target.reference for name in external
-    )
+    """Whether a reference is one of the names that a build brings its own content for; ``:latest`` is no difference."""
+    return reference.target.text.removesuffix(f":{DEFAULT_TAG}") in external
 
 
 def is_pinned_as(reference: Image, digest: Digest, style: PinStyle) -> bool:

@@ -7,8 +7,9 @@ the tools refuse a digest there.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
-from imagelock.documents.references import ReferenceKind
+from imagelock.documents.references import Image, NotEditable, ReferenceKind
 from imagelock.documents.targets import Found
 from imagelock.documents.yaml.inline_dockerfile import find_in_inline_dockerfile
 from imagelock.documents.yaml.interpolation import interpolated_target
@@ -16,6 +17,10 @@ from imagelock.documents.yaml.nodes import Mapping, Node, Scalar
 from imagelock.documents.yaml.values import found_image
 
 _IMAGE_SCHEME = "docker-image://"
+_NULLS = ("", "~", "null")
+_MAY_BE_BUILT = NotEditable(
+    "it may be the name of what the extended service builds", "write the image where the service of the other file is"
+)
 
 
 def find_in_compose(document: Node) -> Iterator[Found]:
@@ -23,17 +28,43 @@ def find_in_compose(document: Node) -> Iterator[Found]:
     if not isinstance(document, Mapping):
         return
     services = document.find_mapping("services")
-    names = frozenset(name for name, _ in services.mappings())
     for _, service in services.mappings():
+        yield from _find_service_image(service, services)
         build = service.find("build")
-        if build is None and (image := service.find_scalar("image")):
-            yield _found(ReferenceKind.IMAGE, image)
         if isinstance(build, Mapping):
             yield from _find_in_build(build)
-        yield from _find_image_volumes(service, names)
+        yield from _find_image_volumes(service, services)
         for hook in service.find_sequence("pre_start").items:
             if isinstance(hook, Mapping) and (image := hook.find_scalar("image")):
                 yield _found(ReferenceKind.IMAGE, image)
+
+
+def _find_service_image(service: Mapping, services: Mapping) -> Iterator[Found]:
+    image = service.find_scalar("image")
+    bases = tuple(_with_extended(service, services))
+    if image is None or any(_builds(base) for base in bases):
+        return
+    found = _found(ReferenceKind.IMAGE, image)
+    if isinstance(found.target, Image) and any(base.find_mapping("extends").find("file") for base in bases):
+        found = replace(found, target=replace(found.target, editing=_MAY_BE_BUILT))
+    yield found
+
+
+def _with_extended(service: Mapping, services: Mapping) -> Iterator[Mapping]:
+    """Give a service and those of the same file that it extends."""
+    seen: set[int] = set()
+    while id(service) not in seen:
+        seen.add(id(service))
+        yield service
+        name = service.find_scalar("extends") or service.find_mapping("extends").find_scalar("service")
+        if name is None or service.find_mapping("extends").find("file"):
+            return
+        service = services.find_mapping(name.value)
+
+
+def _builds(service: Mapping) -> bool:
+    build = service.find("build")
+    return build is not None and not (isinstance(build, Scalar) and build.value in _NULLS)
 
 
 def _found(kind: ReferenceKind, scalar: Scalar, start: int = 0) -> Found:
@@ -64,10 +95,10 @@ def _values(node: Node | None) -> Iterator[Scalar]:
             yield from (item for item in node.items if isinstance(item, Scalar))
 
 
-def _find_image_volumes(service: Mapping, services: frozenset[str]) -> Iterator[Found]:
+def _find_image_volumes(service: Mapping, services: Mapping) -> Iterator[Found]:
     for volume in service.find_sequence("volumes").items:
         if not isinstance(volume, Mapping):
             continue
         kind, source = volume.find_scalar("type"), volume.find_scalar("source")
-        if kind and source and kind.value == "image" and source.value not in services:
+        if kind and source and kind.value == "image" and services.find(source.value) is None:
             yield _found(ReferenceKind.IMAGE_VOLUME, source)

@@ -101,6 +101,8 @@ def test_an_array_that_is_no_json_may_have_heredocs() -> None:
         ("COPY --fr\\om=redis:7 a b", ["copy-from redis:7"]),
         ("COPY -- --from=redis a b", []),
         ("COPY --from= a b", []),
+        ("COPY --from=a:1 --", ["copy-from a:1"]),
+        ("COPY --from='a:1\\\\", ["copy-from a:1\\: BuildKit expands no variables in --from"]),
         ("COPY --From=redis a b", []),
         ("ADD --from=redis a b", []),
         ("COPY --chown=\u00e0 --from=redis a b", ["copy-from redis"]),
@@ -146,7 +148,7 @@ def test_scratch_may_come_from_a_variable() -> None:
     [
         ("", "1:1 there is no FROM in it"),
         ("# nothing\n", "1:1 there is no FROM in it"),
-        ("ARG A=1\n", "1:1 there is no FROM in it"),
+        ("ARG\nARG A=1  B=2\n", "1:1 there is no FROM in it"),
         ("FROM\n", "1:1 FROM takes one word, or three as in `FROM IMAGE AS NAME`"),
         ("ARG A\nFROM a AS\n", "2:1 FROM takes one word, or three as in `FROM IMAGE AS NAME`"),
         ("FROM a # go\n", "1:1 FROM takes one word, or three as in `FROM IMAGE AS NAME`"),

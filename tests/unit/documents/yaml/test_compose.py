@@ -9,7 +9,7 @@ _COMPOSE = DocumentKind.COMPOSE
 
 
 def _service(text: str) -> str:
-    return f"services:\n  a: {{{text}}}\n  db: {{}}\n"
+    return f"services:\n  a: {{{text}}}\n  db: {{}}\n  built: {{build: .}}\n  chain: {{extends: built}}\n"
 
 
 @pytest.mark.parametrize(
@@ -17,6 +17,12 @@ def _service(text: str) -> str:
     [
         ("image: nginx:1", ["image nginx:1"]),
         ("image: nginx:1, build: .", []),
+        ("image: nginx:1, build: ", ["image nginx:1"]),
+        ("image: nginx:1, build: null", ["image nginx:1"]),
+        ("image: nginx:1, extends: built", []),
+        ("image: nginx:1, extends: {service: chain}", []),
+        ("image: nginx:1, extends: db", ["image nginx:1"]),
+        ("image: nginx:1, extends: a", ["image nginx:1"]),
         ("build: {context: b}", []),
         ("image: ''", []),
         ("provider: {type: x}", []),
@@ -83,6 +89,11 @@ def test_a_variable_in_the_tag_and_a_block_scalar_are_refused() -> None:
         "c:1: the value is a block scalar",
         "d:1: escapes or line breaks stand inside the value",
     ]
+
+
+def test_an_image_beside_a_service_of_another_file_may_be_an_output() -> None:
+    document = _service("image: 'b:1', extends: {service: x, file: y.yaml}")
+    assert refusals(document, _COMPOSE) == ["b:1: it may be the name of what the extended service builds"]
 
 
 _INLINE = """\
