@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -92,6 +91,8 @@ class ContentCache:
 
 def write_cache_file(path: Path, content: bytes) -> None:
     """Write a file of the cache, whole or not at all; a disk that can't is no failure."""
+    import tempfile  # noqa: PLC0415  4 ms that the first request needn't wait for
+
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, temporary = tempfile.mkstemp(prefix=".writing-", dir=path.parent)

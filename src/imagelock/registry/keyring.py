@@ -5,6 +5,7 @@ Docker Hub locks an account after a few failed logins, and twenty images must no
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from threading import Lock
 from typing import Protocol
 
@@ -29,15 +30,19 @@ class NoCredentials:
 
 
 class Keyring:
-    """Remembers who refused what. Thread-safe."""
+    """Remembers who refused what. Thread-safe; the source is opened when the first registry wants a login."""
 
-    def __init__(self, source: CredentialSource) -> None:
-        self._source = source
+    def __init__(self, open_source: Callable[[], CredentialSource]) -> None:
+        self._open_source = open_source
+        self._source: CredentialSource | None = None
         self._lock = Lock()
         self._refusals: dict[tuple[Origin, Credentials], Response] = {}
 
     def find(self, host: str, path: str) -> FoundCredentials | None:
         """Return the credentials of a repository."""
+        with self._lock:
+            if self._source is None:
+                self._source = self._open_source()
         return self._source.find(host, path)
 
     def note_refusal(self, origin: Origin, found: FoundCredentials, response: Response) -> None:

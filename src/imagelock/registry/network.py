@@ -6,7 +6,7 @@ import socket
 import ssl
 from functools import partial
 from pathlib import Path
-from threading import Lock
+from threading import Lock, Thread
 from typing import Protocol
 
 from imagelock.reference import RegistryName
@@ -46,11 +46,13 @@ class Network:
 
     def open_early(self, origin: Origin, *, registry: RegistryName, connections: int) -> None:
         """Begin to connect to a host that will be asked; failures show when it is asked."""
+        self._import_early()
         route = self._route(origin, registry)
         self._sockets.dial_early(route, partial(self._dial, route), connections=connections)
 
     def speaks_tls(self, origin: Origin, *, registry: RegistryName) -> bool:
         """Shake hands with the server there and keep the connection; a server that only fails later may speak it."""
+        self._import_early()
         route = self._route(origin, registry)
         try:
             self._sockets.keep_early(route, self._dial(route))
@@ -62,11 +64,15 @@ class Network:
         """End every exchange, also those that other threads wait for."""
         self._sockets.close()
 
+    def _import_early(self) -> None:
+        """Let the HTTP library be imported while handshakes wait for their answers."""
+        if self._sender is None:
+            Thread(target=self._find_sender, daemon=True).start()
+
     def _find_sender(self) -> _Sender:
-        """Import the HTTP library while the first connections are being opened."""
         with self._import_lock:
             if self._sender is None:
-                from imagelock.registry.transport import HttpTransport  # noqa: PLC0415  40 ms beside the handshakes
+                from imagelock.registry.transport import HttpTransport  # noqa: PLC0415  20 ms beside the handshakes
 
                 self._sender = HttpTransport(self._take_or_dial, time_limit_seconds=self._settings.time_limit_seconds)
             return self._sender

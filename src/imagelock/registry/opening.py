@@ -11,10 +11,9 @@ from imagelock.registry.authority import Authority
 from imagelock.registry.client import RegistryClient
 from imagelock.registry.clock import Clock, SystemClock
 from imagelock.registry.content_cache import ContentCache
-from imagelock.registry.credential_store import CredentialStore
 from imagelock.registry.delivery import Delivery, Transport
 from imagelock.registry.endpoints import origin_endpoint
-from imagelock.registry.keyring import Keyring, NoCredentials
+from imagelock.registry.keyring import CredentialSource, Keyring, NoCredentials
 from imagelock.registry.network import Network
 from imagelock.registry.session import Session
 from imagelock.registry.settings import RegistrySettings
@@ -40,8 +39,7 @@ def make_registry_client(
 ) -> RegistryClient:
     """Make a client over any transport and clock."""
     delivery = Delivery(transport, clock=clock, trace=settings.trace)
-    source = NoCredentials() if settings.anonymous else CredentialStore(settings.environment, home=settings.home)
-    keyring = Keyring(source)
+    keyring = Keyring(lambda: _open_credentials(settings))
     exchange = TokenExchange(delivery.deliver, clock=clock, keyring=keyring)
 
     def open_session(registry: RegistryName) -> Session:
@@ -56,3 +54,11 @@ def make_registry_client(
 
     cache = None if settings.cache_directory is None else ContentCache(settings.cache_directory)
     return RegistryClient(open_session, cache=cache)
+
+
+def _open_credentials(settings: RegistrySettings) -> CredentialSource:
+    if settings.anonymous:
+        return NoCredentials()
+    from imagelock.registry.credential_store import CredentialStore  # noqa: PLC0415  open registries don't need it
+
+    return CredentialStore(settings.environment, home=settings.home)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 
 from imagelock.registry.messages import Response
 from imagelock.registry.quota import TOO_MANY_REQUESTS, is_quota_spent
@@ -58,6 +57,10 @@ def _read_wish(response: Response) -> float | datetime | None:
     value = response.headers.get("retry-after")
     if _SECONDS.fullmatch(value):
         return float(value)
+    if not value:
+        return None
+    from email.utils import parsedate_to_datetime  # noqa: PLC0415  4 ms that only a busy server's answer is worth
+
     try:
         moment = parsedate_to_datetime(value)
     except (ValueError, OverflowError):

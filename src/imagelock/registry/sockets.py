@@ -43,11 +43,16 @@ class Sockets:
     def encrypt(self, connection: socket.socket, context: ssl.SSLContext, *, host: str) -> socket.socket:
         """Shake hands over a connection that exists, perhaps through a proxy."""
         try:
+            # The handshake comes after the tracking: whoever ends the run must be able to end it, too.
             private = context.wrap_socket(connection, server_hostname=host.strip("[]"), do_handshake_on_connect=False)
-            self._track(private)
-            private.do_handshake()
         except (OSError, UnicodeError) as error:
             connection.close()
+            raise failure_of(error) from error
+        try:
+            self._track(private)
+            private.do_handshake()
+        except OSError as error:
+            private.close()
             raise failure_of(error) from error
         return private
 
