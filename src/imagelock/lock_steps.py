@@ -51,9 +51,13 @@ class AddPlatforms:
     locked: LockedImage
 
     def run(self, source: ManifestSource) -> StepResult:
-        """Ask for the locked index once more."""
+        """Ask for the locked index once more.
+
+        Whether it is still served is asked apart: its content may come from a cache, which keeps what registries drop.
+        """
         reference = PinnedReference(self.declaration.repository, self.locked.digest, self.locked.tag)
         try:
+            source.fetch_digest(reference)
             resolved = resolve_image(reference, source)
         except ImageNotFoundError as error:
             raise ImageNotFoundError(
