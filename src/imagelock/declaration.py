@@ -71,7 +71,7 @@ def read_platforms(table: TableReader, default: tuple[Platform, ...] = ()) -> tu
         return default
     if value == ALL_PLATFORMS:
         return ()
-    texts = table.texts("platforms")
+    texts = table.texts("platforms", what='an array of strings, or "all"')
     if texts == ():
         table.add("platforms", 'must not be empty: leave it out, or write "all", for every platform of the index')
     platforms: list[Platform] = []
@@ -127,8 +127,8 @@ def _read_reference(text: str, path: Path, problems: Problems) -> WrittenReferen
 
 
 def _read_selector(table: TableReader, written: WrittenReference | None) -> Selector | None:
-    version_range = read_version_range(table)
     tag = table.text("tag")
+    version_range = read_version_range(table, tag)
     if written is None:
         return None
     if (tag is not None or version_range is not None) and (written.tag is not None or written.digest is not None):

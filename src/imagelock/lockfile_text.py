@@ -126,7 +126,7 @@ def _read_selector(declared: TableReader) -> Selector | None:
     if declared.has("digest"):
         digest = _parsed(Digest.parse, declared, "digest")
         return None if digest is None else ExactDigest(digest, tag)
-    version_range = read_version_range(declared)
+    version_range = read_version_range(declared, tag)
     if version_range is None and tag is None:
         declared.problems.add(declared.path, "selects nothing")
     return version_range or (ExactTag(tag) if tag is not None else None)

@@ -58,13 +58,13 @@ def selector_fields(selector: Selector) -> dict[str, str | int | bool]:
             return range_fields(selector)
 
 
-def read_version_range(table: TableReader) -> VersionRange | None:
-    """Read the keys that make a range, in images.toml or in ``declared``; None where they name one exact tag."""
+def read_version_range(table: TableReader, tag: str | None) -> VersionRange | None:
+    """Read the keys that with ``tag`` make a range, in images.toml or in ``declared``; None where that is exact."""
     try:
         return parse_version_range(
             version=table.text("version"),
             variant=table.text("variant"),
-            tag=table.text("tag"),
+            tag=tag,
             precision=table.integer("precision"),
             prereleases=table.boolean("prereleases") or False,
         )

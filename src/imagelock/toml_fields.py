@@ -61,13 +61,13 @@ class TableReader:
         found: Mapping[str, Any] | None = self._read(key, dict, "a table")
         return found or {}
 
-    def texts(self, key: str) -> tuple[str, ...] | None:
+    def texts(self, key: str, *, what: str = "an array of strings") -> tuple[str, ...] | None:
         """Read an array of strings, or None."""
-        values: list[object] | None = self._read(key, list, "an array of strings")
+        values: list[object] | None = self._read(key, list, what)
         if values is None:
             return None
         if not all(isinstance(value, str) for value in values):
-            self.add(key, "must be an array of strings")
+            self.add(key, f"must be {what}")
             return None
         return tuple(str(value) for value in values)
 
