@@ -1,0 +1,203 @@
+from __future__ import annotations
+
+import pytest
+
+from imagelock.declaration import Alias, ImageDeclaration
+from imagelock.digest import Digest
+from imagelock.errors import ImagesFileError
+from imagelock.images_file import ImagesFile, RenderTarget, parse_images_file
+from imagelock.platforms import Platform
+from imagelock.reference import LayoutRepository, RegistryName, Repository
+from imagelock.selectors import ExactDigest, ExactTag
+
+_DIGEST = f"sha256:{'0a' * 32}"
+_NOT_A_TAG = "is not a tag: up to 128 letters, digits, `_`, `.` and `-`, the first none of the last two"
+_GO = Repository(RegistryName("docker.io"), "library/golang")
+
+
+def _problems(text: str) -> list[str]:
+    with pytest.raises(ImagesFileError) as caught:
+        parse_images_file(text)
+    assert caught.value.message == "cannot use images.toml"
+    return [line.removeprefix("images.toml:") for line in caught.value.details]
+
+
+def _problem(text: str) -> str:
+    [problem] = _problems(text)
+    return problem
+
+
+def test_an_empty_file_declares_nothing() -> None:
+    assert parse_images_file("") == ImagesFile(())
+
+
+def test_all_that_can_be_declared_is_read_and_sorted() -> None:
+    text = f"""
+        platforms = ["linux/arm64", "linux/amd64"]
+        [images]
+        static = "cgr.dev/chainguard/static"
+        go = "golang:1.22"
+        [images.legacy]
+        image = "golang@{_DIGEST}"
+        platforms = "all"
+        freeze = "until then"
+        [images.base]
+        image = "oci:./vendor:golang:1.22 slim"
+        platforms = ["windows(10.0.1)/amd64"]
+        [render]
+        "b" = "b.in"
+        "a" = "a.in"
+    """
+    default = (Platform.parse("linux/amd64"), Platform.parse("linux/arm64"))
+    assert parse_images_file(text) == ImagesFile(
+        images=(
+            ImageDeclaration(
+                alias=Alias("base"),
+                name="oci:./vendor",
+                repository=LayoutRepository("./vendor"),
+                selector=ExactTag("golang:1.22 slim"),
+                platforms=(Platform.parse("windows(10.0.1)/amd64"),),
+            ),
+            ImageDeclaration(
+                alias=Alias("go"), name="golang", repository=_GO, selector=ExactTag("1.22"), platforms=default
+            ),
+            ImageDeclaration(
+                alias=Alias("legacy"),
+                name="golang",
+                repository=_GO,
+                selector=ExactDigest(Digest.parse(_DIGEST)),
+                freeze="until then",
+            ),
+            ImageDeclaration(
+                alias=Alias("static"),
+                name="cgr.dev/chainguard/static",
+                repository=Repository(RegistryName("cgr.dev"), "chainguard/static"),
+                selector=ExactTag("latest"),
+                platforms=default,
+            ),
+        ),
+        targets=(RenderTarget("a", "a.in"), RenderTarget("b", "b.in")),
+    )
+
+
+@pytest.mark.parametrize("alias", ["go", "Go_1", "_", "0", "a-b"])
+def test_a_name_is_letters_digits_underscores_and_hyphens(alias: str) -> None:
+    assert [image.alias for image in parse_images_file(f'[images]\n{alias} = "go"').images] == [alias]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        # What is no table, or no text.
+        ("images = 5", "1: images: must be a table"),
+        ('images = ["go"]', "1: images: must be a table"),
+        ("[images]\n\ngo = 5", "3: images.go: must be a reference or a table"),
+        ("[[images.go]]", "1: images.go: must be a reference or a table"),
+        ("render = []", "1: render: must be a table"),
+        ("[images.go]\nimage = 5", "2: images.go.image: must be a string"),
+        ('[images.go]\nimage = "go"\nfreeze = true', "3: images.go.freeze: must be a string"),
+        ('[images.go]\nimage = "go"\ntag = 1.22', "3: images.go.tag: must be a string"),
+        # What is missing, or has another name.
+        ("[images.go]", '1: images.go: has no `image`, such as `image = "golang:1.22"`'),
+        ('plattforms = "all"', "1: plattforms: is not a known key; did you mean `platforms`?"),
+        ("x = 1", "1: x: is not a known key"),
+        (
+            '[images.go]\nimage = "go"\nplatfroms = []',
+            "3: images.go.platfroms: is not a known key; did you mean `platforms`?",
+        ),
+        ('[images]\n"a.b" = "go"', '2: images."a.b": is not a name: letters, digits, `_` and `-`, and no `-` in front'),
+        ('[images]\n-a = "go"', '2: images."-a": is not a name: letters, digits, `_` and `-`, and no `-` in front'),
+        ('[images]\n"ü" = "go"', '2: images."ü": is not a name: letters, digits, `_` and `-`, and no `-` in front'),
+        # References and tags.
+        ('[images]\ngo = ""', "2: images.go: an image reference can't be empty"),
+        ('[images]\ngo = "Go"', "2: images.go: `Go`: the repository must be lower-case"),
+        ('[images.go]\nimage = "g o"', "2: images.go.image: `g o` has blanks or control characters"),
+        (
+            '[images.go]\nimage = "go:1"\ntag = "2"',
+            "3: images.go.tag: stands beside the tag `1` in `image`: keep one of the two",
+        ),
+        (
+            '[images.go]\nimage = "go"\ntag = ""',
+            f"3: images.go.tag: `` {_NOT_A_TAG}",
+        ),
+        (
+            '[images.go]\nimage = "go"\ntag = "a\\nb"',
+            f"3: images.go.tag: `a\nb` {_NOT_A_TAG}",
+        ),
+        (
+            '[images.go]\nimage = "oci:x:"',
+            "2: images.go.image: `oci:x:` names no image of an OCI layout",
+        ),
+        # Platforms.
+        ("platforms = 5", '1: platforms: must be an array of strings, or "all"'),
+        ('platforms = "linux/amd64"', '1: platforms: must be an array of strings, or "all"'),
+        ("platforms = [5]", '1: platforms: must be an array of strings, or "all"'),
+        (
+            "platforms = []",
+            '1: platforms: must not be empty: leave it out, or write "all", for every platform of the index',
+        ),
+        ('platforms = ["linux"]', "1: platforms: `linux` names no architecture"),
+        (
+            'platforms = ["linux/arm64", "linux/arm64/v8"]',
+            "1: platforms: `linux/arm64/v8` is there twice: it means linux/arm64",
+        ),
+        # Two for one.
+        (
+            '[images]\nb = "go"\na = "golang"\nc = "docker.io/library/go:latest"',
+            "4: images.c: is the same image as `b`: keep one of the two",
+        ),
+        # Rendered files.
+        ("[render]\na = 5", '2: render.a: must name a template, as in `"Dockerfile" = "Dockerfile.in"`'),
+        ('[render]\na = ""', '2: render.a: must name a template, as in `"Dockerfile" = "Dockerfile.in"`'),
+        ('[render]\n"" = "a"', '2: render."": must name a template, as in `"Dockerfile" = "Dockerfile.in"`'),
+        ('[render]\n"./a" = "a"', '2: render."./a": is its own template'),
+        ('[render]\n"a" = "x"\n"b/../a" = "y"', '3: render."b/../a": is the same file as `a`'),
+        # What later versions read.
+        ("[pin]\nfiles = []", "1: pin: is not supported by this version of imagelock yet"),
+    ],
+)
+def test_a_problem_is_told_with_its_line_and_key(text: str, problem: str) -> None:
+    assert _problem(text) == problem
+
+
+def test_all_problems_are_told_at_once_in_the_order_of_the_lines() -> None:
+    text = (
+        '[images]\r\nb = "B"\r\n# a comment\r\n'
+        '[images.a]\r\nimage = "a"\r\nplatforms = [\r\n  "linux",\r\n  "amd46",\r\n]\r\n'
+        "tga = 1\r\n[rendr]\r\n"
+    )
+    assert _problems(text) == [
+        "2: images.b: `B`: the repository must be lower-case",
+        "6: images.a.platforms: `linux` names no architecture",
+        "6: images.a.platforms: `amd46` is not a platform: it must look like `linux/amd64`",
+        "10: images.a.tga: is not a known key; did you mean `tag`?",
+        "11: rendr: is not a known key; did you mean `render`?",
+    ]
+
+
+def test_the_first_hint_is_given() -> None:
+    with pytest.raises(ImagesFileError) as caught:
+        parse_images_file('[images]\nx = 5\na = "A"\nplatforms = ["linux"]')
+    assert caught.value.hint == "write `a`"
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("[images]\ngo = \n", "2: Invalid value"),
+        ("[images\n", "1: Expected ']' at the end of a table declaration"),
+        ('[images]\ngo = "a"\ngo = "b"\n', "3: Cannot overwrite a value"),
+        ("a = " + "[" * 5000 + "]" * 5000, "1: maximum recursion depth exceeded"),
+    ],
+)
+def test_what_is_no_toml_is_told_with_its_line(text: str, problem: str) -> None:
+    with pytest.raises(ImagesFileError) as caught:
+        parse_images_file(text, file_name="sub/images.toml")
+    assert caught.value.message == "cannot read sub/images.toml"
+    [detail] = caught.value.details
+    assert detail.startswith(f"sub/images.toml:{problem}")
+
+
+def test_many_problems_are_placed_in_reasonable_time() -> None:
+    text = "[images]\n" + "".join(f'a{number} = "A"\n' for number in range(2000))
+    assert _problems(text)[-1] == "2001: images.a1999: `A`: the repository must be lower-case"
