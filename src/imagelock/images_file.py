@@ -17,7 +17,7 @@ from imagelock.reference import AnyRepository
 from imagelock.registry_declaration import RegistryDeclaration, read_registry
 from imagelock.selectors import Selector
 from imagelock.toml_fields import Path, Problem, Problems, TableReader
-from imagelock.toml_positions import find_lines, split_position
+from imagelock.toml_positions import find_lines, nearest_line, split_position
 
 IMAGES_FILE_NAME = "images.toml"
 
@@ -95,7 +95,7 @@ def _refuse_second_names(images: Iterable[ImageDeclaration], problems: Problems)
 
 def _error(text: str, found: Iterable[Problem], file_name: str) -> ImagesFileError:
     lines = find_lines(text)
-    by_line = sorted(((lines.get(problem.path, 1), problem) for problem in found), key=lambda pair: pair[0])
+    by_line = sorted(((nearest_line(lines, problem.path), problem) for problem in found), key=lambda pair: pair[0])
     details: list[str] = []
     for line, problem in by_line:
         details.append(f"{file_name}:{line}: {_dotted(problem.path)}: {problem.sentence}")

@@ -19,7 +19,7 @@ from imagelock.platforms import Platform, PlatformDigest, by_name
 from imagelock.reference import parse_canonical_repository
 from imagelock.selectors import ExactDigest, ExactTag, Selector, read_version_range, selector_fields
 from imagelock.toml_fields import Problems, TableReader
-from imagelock.toml_positions import find_lines, split_position
+from imagelock.toml_positions import find_lines, nearest_line, split_position
 
 LOCKFILE_NAME = "images.lock"
 FORMAT_VERSION = 1
@@ -167,7 +167,7 @@ def _parsed(parse: Callable[[str], _T], table: TableReader, key: str) -> _T | No
 def _details(text: str, problems: Problems, file_name: str) -> Iterable[str]:
     lines = find_lines(text)
     for problem in problems.found:
-        yield f"{file_name}:{lines.get(problem.path, 1)}: {'.'.join(problem.path)}: {problem.sentence}"
+        yield f"{file_name}:{nearest_line(lines, problem.path)}: {'.'.join(problem.path)}: {problem.sentence}"
 
 
 def _unreadable(text: str, details: Iterable[str], file_name: str) -> LockfileError:

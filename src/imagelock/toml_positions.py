@@ -30,6 +30,11 @@ def find_lines(text: str) -> dict[Path, int]:
     return found
 
 
+def nearest_line(lines: Mapping[Path, int], path: Path) -> int:
+    """Return the line of a key; of one that isn't written, the line of the table that lacks it."""
+    return next((lines[path[:depth]] for depth in range(len(path), 0, -1) if path[:depth] in lines), 1)
+
+
 def split_position(error: Exception, text: str) -> tuple[str, int]:
     """Take the parser's message apart into what is wrong and in which line."""
     message = str(error)

@@ -4,7 +4,7 @@ import tomllib
 
 import pytest
 
-from imagelock.toml_positions import find_lines, split_position
+from imagelock.toml_positions import find_lines, nearest_line, split_position
 
 _TEXT = '''\
 # [images.fake]
@@ -60,6 +60,11 @@ y = 1
 @pytest.mark.parametrize("line_end", ["\n", "\r\n"])
 def test_a_key_stands_where_its_statement_begins(path: tuple[str, ...], line: int | None, line_end: str) -> None:
     assert find_lines(_TEXT.replace("\n", line_end)).get(path) == line
+
+
+def test_a_key_that_is_not_written_is_missed_where_its_table_begins() -> None:
+    lines = find_lines("[a]\n[a.b]\nx = 1\n")
+    assert [nearest_line(lines, path) for path in [("a", "b", "y", "z"), ("a", "y"), ("y",)]] == [2, 1, 1]
 
 
 @pytest.mark.parametrize(
