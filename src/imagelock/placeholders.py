@@ -7,6 +7,7 @@ belongs to somebody else (GitHub's ``${{ … }}``, Go templates, Jinja) and is n
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -36,5 +37,5 @@ def find_placeholders(content: bytes) -> Iterator[Placeholder]:
 def position(content: bytes, offset: int) -> tuple[int, int]:
     """Return the line and the column of a byte, both counted from 1, columns in characters as editors show them."""
     line_start = content.rfind(b"\n", 0, offset) + 1
-    column = len(content[line_start:offset].decode("utf-8", errors="replace")) + 1
+    column = len(content[line_start:offset].removeprefix(BOM_UTF8).decode("utf-8", errors="replace")) + 1
     return content.count(b"\n", 0, offset) + 1, column

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from imagelock.declaration import ImageDeclaration
+from imagelock.digest import Digest
 from imagelock.errors import ImagelockError, InvalidPlatformError
 from imagelock.images_file import ImagesFile
 from imagelock.lockfile import LockedImage, Lockfile
@@ -83,23 +84,29 @@ def _replacement(placeholder: Placeholder, images: dict[str, SpelledImage]) -> s
     if placeholder.field.startswith(_PLATFORMS):
         return _platform_field(placeholder.field.removeprefix(_PLATFORMS), image)
     if placeholder.field not in _FIELDS:
-        guess = did_you_mean(placeholder.field, [*_FIELDS, "platforms"])
+        guess = did_you_mean(placeholder.field, [*_FIELDS, f"{_PLATFORMS}linux/amd64"])
         raise _UnknownFieldError(f"unknown field `{placeholder.field}` of the image `{placeholder.alias}`{guess}")
     return _FIELDS[placeholder.field](image)
 
 
 def _platform_field(field: str, image: SpelledImage) -> str:
-    name = field.removesuffix(_DIGEST_SUFFIX)
-    digests = {entry.platform: entry.digest for entry in image.locked.platform_digests}
     try:
-        wanted = Platform.parse(name)
+        wanted = Platform.parse(field.removesuffix(_DIGEST_SUFFIX))
     except InvalidPlatformError as error:
         raise _UnknownFieldError(error.message) from error
-    matches = [digest for platform, digest in digests.items() if wanted.matches(platform)]
-    if len(matches) != 1:
-        listing = ", ".join(sorted(map(str, digests)))
-        raise _UnknownFieldError(f"`{image.locked.alias}` is not locked for {wanted} (it is for: {listing})")
-    return str(matches[0]) if field.endswith(_DIGEST_SUFFIX) else f"{_tagged(image)}@{matches[0]}"
+    digest = _platform_digest(wanted, image.locked)
+    return str(digest) if field.endswith(_DIGEST_SUFFIX) else f"{_tagged(image)}@{digest}"
+
+
+def _platform_digest(wanted: Platform, locked: LockedImage) -> Digest:
+    digests = {entry.platform: entry.digest for entry in locked.platform_digests}
+    matches = [platform for platform in digests if wanted.matches(platform)]
+    if wanted in matches or len(matches) == 1:
+        return digests[wanted if wanted in matches else matches[0]]
+    problem = f"has several {wanted}" if matches else f"is not locked for {wanted}"
+    names = sorted(map(str, digests))
+    guess = "" if matches else did_you_mean(str(wanted), names)
+    raise _UnknownFieldError(f"`{locked.alias}` {problem} (it is locked for: {', '.join(names)}){guess}")
 
 
 def _tagged(image: SpelledImage) -> str:
