@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+import pytest
+
+from imagelock.images_file import parse_images_file
+from imagelock.rendering import Rendering, SpelledImage, render, spelled_images
+from tests.unit.locked_images import digest, lock_text, lockfile
+
+_IMAGES = f"""
+[images]
+go = "golang:1.22"
+old = "GHCR.io/team/old@{digest("old")}"
+tagged = "ghcr.io/team/old:7@{digest("old")}"
+win = "mcr.microsoft.com/nano"
+base = "oci:./vendor:golang:1.22"
+plain = "oci:./vendor:plain"
+"""
+_OLD = f'digest = "{digest("old")}"'
+_LOCK = (
+    lock_text(repository="docker.io/library/golang", declared='tag = "1.22", platforms = "all"', tag="1.22"),
+    lock_text(alias="old", repository="ghcr.io/team/old", declared=_OLD, tag=None, index="old"),
+    lock_text(alias="tagged", repository="ghcr.io/team/old", declared=f'tag = "7", {_OLD}', tag="7", index="old"),
+    lock_text(
+        alias="win",
+        repository="mcr.microsoft.com/nano",
+        declared='tag = "latest"',
+        tag="latest",
+        platforms="windows(10.1)/amd64 windows(10.2)/amd64 windows(10.2)/arm64 windows/arm64",
+    ),
+    lock_text(alias="base", repository="oci:./vendor", declared='tag = "golang:1.22"', tag="golang:1.22"),
+    lock_text(alias="plain", repository="oci:./vendor", declared='tag = "plain"', tag="plain"),
+)
+_GO_PLATFORMS = "(it is locked for: linux/amd64, linux/arm64)"
+_WIN_PLATFORMS = "(it is locked for: windows(10.1)/amd64, windows(10.2)/amd64, windows(10.2)/arm64, windows/arm64)"
+_INDEX = digest("index")
+_AMD64 = digest("linux/amd64")
+
+
+def _images() -> dict[str, SpelledImage]:
+    return spelled_images(parse_images_file(_IMAGES), lockfile(*_LOCK))
+
+
+def _render(template: bytes) -> Rendering:
+    return render(template, _images(), file_name="Dockerfile.in")
+
+
+@pytest.mark.parametrize(
+    ("placeholder", "text"),
+    [
+        ("images.go", f"golang:1.22@{_INDEX}"),
+        (" images.go ", f"golang:1.22@{_INDEX}"),
+        ("\timages.go.digest  ", str(_INDEX)),
+        ("images.go.tag", "1.22"),
+        ("images.go.repository", "golang"),
+        ("images.go.registry", "docker.io"),
+        ("images.go.pinned", f"golang@{_INDEX}"),
+        ("images.go.platforms.linux/amd64", f"golang:1.22@{_AMD64}"),
+        ("images.go.platforms.x86_64", f"golang:1.22@{_AMD64}"),
+        ("images.go.platforms.linux/arm64/v8.digest", str(digest("linux/arm64"))),
+        ("images.old", f"GHCR.io/team/old@{digest('old')}"),
+        ("images.old.registry", "GHCR.io"),
+        ("images.old.repository", "GHCR.io/team/old"),
+        ("images.tagged", f"ghcr.io/team/old:7@{digest('old')}"),
+        ("images.tagged.tag", "7"),
+        ("images.win", f"mcr.microsoft.com/nano:latest@{_INDEX}"),
+        ("images.win.platforms.windows(10.1)/amd64.digest", str(digest("windows(10.1)/amd64"))),
+        ("images.win.platforms.windows/arm64.digest", str(digest("windows/arm64"))),
+        ("images.base", f"golang:1.22@{_INDEX}"),
+        ("images.base.registry", "docker.io"),
+        ("images.plain", f"oci:./vendor:plain@{_INDEX}"),
+    ],
+)
+def test_a_placeholder_becomes_what_is_locked(placeholder: str, text: str) -> None:
+    rendering = _render(f"FROM {{{{{placeholder}}}}} AS x\n".encode())
+    assert (rendering.content, rendering.problems) == (f"FROM {text} AS x\n".encode(), ())
+
+
+@pytest.mark.parametrize(
+    ("placeholder", "problem"),
+    [
+        ("images.gol", "unknown image `gol`; did you mean `go`?"),
+        ("images.zzz", "unknown image `zzz`"),
+        ("images.go.digset", "unknown field `digset` of the image `go`; did you mean `digest`?"),
+        ("images.go.xyz", "unknown field `xyz` of the image `go`"),
+        (
+            "images.go.platforms",
+            "unknown field `platforms` of the image `go`; did you mean `platforms.linux/amd64`?",
+        ),
+        (
+            "images.go.platforms.linux/amd46",
+            f"`go` is not locked for linux/amd46 {_GO_PLATFORMS}; did you mean `linux/amd64`?",
+        ),
+        ("images.go.platforms.linux", "`linux` names no architecture"),
+        (
+            "images.win.platforms.windows/amd64",
+            f"`win` has several windows/amd64 {_WIN_PLATFORMS}",
+        ),
+        ("images.old.tag", "`old` is declared by its digest and has no tag"),
+        ("images.plain.registry", "`plain` comes from an OCI layout and has no registry"),
+    ],
+)
+def test_what_is_unknown_is_told_with_its_position(placeholder: str, problem: str) -> None:
+    rendering = _render(f"\n  {{{{{placeholder}}}}}".encode())
+    assert rendering.problems == (f"Dockerfile.in:2:3: {problem}",)
+
+
+@pytest.mark.parametrize(
+    ("template", "position"),
+    [
+        (b"{{images.x}}", "1:1"),
+        (b"a\r\nb {{images.x}}", "2:3"),
+        ("ü€🙂 {{images.x}}".encode(), "1:5"),
+        (b"\xff\xfe {{images.x}}", "1:4"),
+        (b"\xef\xbb\xbf{{images.x}}", "1:1"),
+        (b"\xef\xbb\xbf\n\t{{images.x}}", "2:2"),
+    ],
+)
+def test_columns_are_characters_as_editors_count_them(template: bytes, position: str) -> None:
+    assert _render(template).problems == (f"Dockerfile.in:{position}: unknown image `x`",)
+
+
+def test_all_problems_are_told() -> None:
+    template = b"{{images.x}} {{images.go}}\n{{images.y}}\n"
+    assert _render(template).problems == (
+        "Dockerfile.in:1:1: unknown image `x`",
+        "Dockerfile.in:2:1: unknown image `y`",
+    )
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        b"",
+        b"FROM golang",
+        b"{{ .Id }} ${{ matrix.x }} ${{ images.go }} {{image.go}} {images.go} {{ images . go }}",
+        b"{{images.}} {{images.-go}} {{images.go.}} {{images.go.tag extra}} {{images.go\n}} {{-images.go-}}",
+        b"{{ Images.go }} {{images.g\xc3\xb6}} {% raw %} {{.Values.images.go}} {{ toYaml .images.go }}",
+        b"\xef\xbb\xbfline\r\nline\rline\n\nno end",
+        bytes(range(256)),
+    ],
+)
+def test_what_is_no_placeholder_stays_byte_for_byte(template: bytes) -> None:
+    assert _render(template) == Rendering(template, (), ())
+
+
+def test_only_placeholders_change() -> None:
+    template = b"\xef\xbb\xbfFROM {{images.go.tag}}\r\n\xff{{{images.go.tag}}}{{images.go.tag}}"
+    assert _render(template).content == b"\xef\xbb\xbfFROM 1.22\r\n\xff{1.22}1.22"
+
+
+def test_the_use_of_one_platforms_digest_is_reported() -> None:
+    rendering = _render(
+        b"{{images.go}} {{images.go.platforms.linux/amd64.digest}} {{images.old.platforms.linux/arm64}}"
+    )
+    assert rendering.single_platforms == ("go.platforms.linux/amd64.digest", "old.platforms.linux/arm64")
