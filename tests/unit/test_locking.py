@@ -115,7 +115,7 @@ def test_a_platform_is_added_from_the_locked_index_not_from_the_tag(source: Memo
         **_platforms(_go(before)),
         "linux/s390x": _platform_digest(old, 2),
     }
-    assert source.requests == [f"GET {_GO}:1@{old.digest}"]
+    assert source.requests == [f"HEAD {_GO}:1@{old.digest}", f"GET {_GO}:1@{old.digest}"]
 
 
 def test_from_every_platform_to_a_list_asks_nobody(source: MemorySource) -> None:
