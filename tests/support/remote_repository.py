@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from tests.support.oci_images import Content, platform_digests, sha256
 from tests.support.processes import run
 from tests.support.registry_server import RegistryServer
 from tests.support.skopeo_directory import write_skopeo_directory
-from tests.support.upload import upload
+from tests.support.upload import tag_many, upload
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +36,12 @@ class RemoteRepository:
         """Push what skopeo doesn't, an index in an index, to a registry that takes it without a login."""
         upload(image, registry=self.registry.address, repository=self.path, tag=tag)
         return f"{self}:{tag}"
+
+    def upload_many(self, image: Content, *, tags: Iterable[str]) -> None:
+        """Put one image under many tags; thousands take seconds. The registry takes it without a login."""
+        tags = tuple(tags)
+        self.upload(image, tag=tags[0])
+        tag_many(image, registry=self.registry.address, repository=self.path, tags=tags[1:])
 
     def delete(self, digest: str) -> None:
         """Delete the index or OCI manifest with this digest, and the tags on it."""

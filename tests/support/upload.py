@@ -5,6 +5,7 @@ https://github.com/opencontainers/distribution-spec/blob/main/spec.md#push
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import closing
 from http.client import HTTPConnection
 from urllib.parse import urlsplit
@@ -21,6 +22,13 @@ def upload(image: Content, *, registry: str, repository: str, tag: str) -> None:
             else:
                 _put(connection, f"/v2/{repository}/manifests/{content.digest}", content)
         _put(connection, f"/v2/{repository}/manifests/{tag}", image)
+
+
+def tag_many(image: Content, *, registry: str, repository: str, tags: Iterable[str]) -> None:
+    """Put an image that is there under many tags, a request each over one connection."""
+    with closing(HTTPConnection(registry, timeout=10)) as connection:
+        for tag in tags:
+            _put(connection, f"/v2/{repository}/manifests/{tag}", image)
 
 
 def _upload_blob(connection: HTTPConnection, repository: str, blob: Content) -> None:

@@ -21,6 +21,7 @@ _COMMANDS = {
     "list": "List the locked images.",
     "lock": "Make images.lock answer images.toml.",
     "render": "Write locked digests into your files.",
+    "tags": "List a repository's tags, and what a range takes.",
     "update": "Move images to what their tags give today.",
 }
 _INTERRUPTED = 130

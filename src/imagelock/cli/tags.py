@@ -1,0 +1,121 @@
+"""``imagelock tags``: a repository's tags, and what a range would make of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+
+from imagelock.cli.asking import open_sources_anywhere
+from imagelock.cli.console import Console, columns
+from imagelock.cli.options import Settings, format_option, with_settings
+from imagelock.cli.words import count
+from imagelock.errors import ImagelockError, InvalidSelectorError, NoTagError, NoTagReason
+from imagelock.reference import AnyRepository, parse_repository
+from imagelock.tags.selection import Chosen, TagVerdict, choose_tag, review_tags, sort_tags
+from imagelock.tags.short_patterns import find_longer_pattern
+from imagelock.tags.specifier import ANY_VERSION
+from imagelock.tags.version_range import VersionRange, parse_version_range
+
+
+@click.command("tags")
+@click.argument("repository")
+@click.option("--version", metavar="RANGE", help="A range as in images.toml, such as `>=20.11,<21`.")
+@click.option("--variant", help="Short for `--tag {version}-VARIANT`.")
+@click.option("--tag", "pattern", metavar="PATTERN", help="Where the version stands, such as `{version}-slim`.")
+@click.option("--precision", type=int, metavar="N", help="Only versions of N numbers, floating tags among them.")
+@click.option("--prereleases", is_flag=True, help="Take pre-releases, too.")
+@format_option
+@with_settings
+def command(  # noqa: PLR0913  click hands over each option as an argument
+    settings: Settings,
+    *,
+    repository: str,
+    version: str | None,
+    variant: str | None,
+    pattern: str | None,
+    precision: int | None,
+    prereleases: bool,
+    output_format: str,
+) -> None:
+    """List the tags of REPOSITORY, newest version first.
+
+    With a range, show which tag it takes and why not the others; `-v` also lists those that don't fit its pattern.
+    """
+    asked = parse_repository(repository)
+    if version is None and (precision is not None or prereleases):
+        version = ANY_VERSION
+    wanted = _parse_range(version=version, variant=variant, tag=pattern, precision=precision, prereleases=prereleases)
+    with open_sources_anywhere(settings) as sources:
+        tags = sources.list_tags(asked)
+    if wanted is None:
+        _show_list(settings.console, asked, sort_tags(tags), output_format=output_format)
+    else:
+        _show_review(settings.console, asked, wanted, tags, output_format=output_format)
+
+
+def _parse_range(
+    *, version: str | None, variant: str | None, tag: str | None, precision: int | None, prereleases: bool
+) -> VersionRange | None:
+    try:
+        wanted = parse_version_range(
+            version=version, variant=variant, tag=tag, precision=precision, prereleases=prereleases
+        )
+    except InvalidSelectorError as error:
+        raise ImagelockError(f"--{error.field}: {error.message}", details=error.details, hint=error.hint) from error
+    if wanted is None and tag is not None:
+        raise ImagelockError(f"--tag: `{tag}` is no pattern", hint="write `{version}` where the version stands")
+    return wanted
+
+
+def _show_list(console: Console, repository: AnyRepository, tags: Sequence[str], *, output_format: str) -> None:
+    if output_format == "json":
+        console.json({"repository": str(repository), "tags": [{"tag": tag} for tag in tags]})
+        return
+    for tag in tags:
+        console.data(tag)
+    console.say(f"{count(len(tags), 'tag')} of {repository}")
+
+
+def _show_review(
+    console: Console, repository: AnyRepository, wanted: VersionRange, tags: Sequence[str], *, output_format: str
+) -> None:
+    verdicts = review_tags(wanted, tags)
+    taken = next((verdict.tag for verdict in verdicts if not verdict.refusals), None)
+    if output_format == "json":
+        document = {"repository": str(repository), "range": str(wanted), "chosen": taken}
+        console.json({**document, "tags": [_verdict_document(verdict) for verdict in verdicts]})
+    else:
+        _print_verdicts(console, verdicts, taken)
+    chosen = _choose(wanted, tags, repository)
+    fitting = sum(verdict.version is not None for verdict in verdicts)
+    console.say(f"{chosen.tag} is what {wanted} takes; {fitting} of {count(len(verdicts), 'tag')} fit the pattern")
+    longer = find_longer_pattern(wanted.pattern, chosen.tag, tags)
+    if longer is not None:
+        console.note(str(longer))
+
+
+def _choose(wanted: VersionRange, tags: Sequence[str], repository: AnyRepository) -> Chosen:
+    try:
+        return choose_tag(wanted, tags, repository=repository)
+    except NoTagError as error:
+        # Its reader has just run the command that its hint may name, and sees the tags.
+        hint = None if error.reason is NoTagReason.NONE else error.hint
+        raise NoTagError(error.message, reason=error.reason, hint=hint) from error
+
+
+def _print_verdicts(console: Console, verdicts: Sequence[TagVerdict], taken: str | None) -> None:
+    shown = [verdict for verdict in verdicts if verdict.version is not None or console.verbosity]
+    rows = [(verdict.tag, verdict.version or "", _remark(verdict, taken)) for verdict in shown]
+    for line in columns(rows) if rows else ():
+        console.data(line)
+
+
+def _remark(verdict: TagVerdict, taken: str | None) -> str:
+    if verdict.tag == taken:
+        return "chosen"
+    return " and ".join(verdict.refusals) or "in the range"
+
+
+def _verdict_document(verdict: TagVerdict) -> dict[str, object]:
+    return {"tag": verdict.tag, "version": verdict.version, "refusals": list(verdict.refusals)}
