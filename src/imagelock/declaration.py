@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NewType
+from datetime import date
+from typing import Any, NewType, Self
 
+from imagelock.cooldown import KEYS as COOLDOWN_KEYS
+from imagelock.cooldown import Cooldown
 from imagelock.errors import InvalidPlatformError, InvalidReferenceError
 from imagelock.platforms import Platform
 from imagelock.reference import (
@@ -19,12 +22,14 @@ from imagelock.reference import (
     split_image,
 )
 from imagelock.selectors import ExactDigest, ExactTag, Selector, read_version_range
+from imagelock.tags.version_range import VersionRange
 from imagelock.toml_fields import Path, Problems, TableReader
 
 Alias = NewType("Alias", str)
 """The key under ``[images]``: the name that templates and commands use."""
 
 ALL_PLATFORMS = "all"
+NO_COOLDOWN = Cooldown()
 _ALIAS = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*", re.ASCII)
 
 
@@ -41,6 +46,10 @@ class ImageDeclaration:
     """Sorted; empty for every platform that the index lists."""
     freeze: str | None = None
     """Why updates leave this image alone."""
+    freeze_until: date | None = None
+    """The last day on which that is a good reason."""
+    cooldown: Cooldown = NO_COOLDOWN
+    """How old a tag's image must be; off for exact tags, whose content nobody chooses."""
 
 
 def is_alias(text: str) -> bool:
@@ -48,23 +57,34 @@ def is_alias(text: str) -> bool:
     return _ALIAS.fullmatch(text) is not None
 
 
-def read_declaration(
-    alias: str, value: object, default_platforms: tuple[Platform, ...], problems: Problems
-) -> ImageDeclaration | None:
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """What images.toml says of all images at once."""
+
+    platforms: tuple[Platform, ...] = ()
+    cooldown: Cooldown = NO_COOLDOWN
+
+    @classmethod
+    def read(cls, document: TableReader) -> Self:
+        """Read the keys at the top of images.toml."""
+        return cls(_read_platforms(document), Cooldown.read(document))
+
+
+def read_declaration(alias: str, value: object, defaults: Defaults, problems: Problems) -> ImageDeclaration | None:
     """Read one image, in its short form (a reference) or its long one (a table); None where it has problems."""
     path: Path = ("images", alias)
     if not is_alias(alias):
         problems.add(path, "is not a name: letters, digits, `_` and `-`, and no `-` in front")
     if isinstance(value, str):
         written = _read_reference(value, path, problems)
-        return _declare(alias, TableReader({}, path, problems), written, default_platforms)
+        return _declare(alias, TableReader({}, path, problems), written, defaults)
     if not isinstance(value, dict):
         problems.add(path, "must be a reference or a table")
         return None
-    return _read_long_form(alias, value, default_platforms, problems)
+    return _read_long_form(alias, value, defaults, problems)
 
 
-def read_platforms(table: TableReader, default: tuple[Platform, ...] = ()) -> tuple[Platform, ...]:
+def _read_platforms(table: TableReader, default: tuple[Platform, ...] = ()) -> tuple[Platform, ...]:
     """Read ``platforms``: an array, or ``"all"`` (an empty tuple here)."""
     value = table.raw("platforms")
     if value is None:
@@ -88,24 +108,27 @@ def read_platforms(table: TableReader, default: tuple[Platform, ...] = ()) -> tu
 
 
 def _read_long_form(
-    alias: str, value: Mapping[str, Any], default_platforms: tuple[Platform, ...], problems: Problems
+    alias: str, value: Mapping[str, Any], defaults: Defaults, problems: Problems
 ) -> ImageDeclaration | None:
     table = TableReader(value, ("images", alias), problems)
     text = table.text("image")
     if not table.has("image"):
         problems.add(table.path, 'has no `image`, such as `image = "golang:1.22"`')
     written = None if text is None else _read_reference(text, (*table.path, "image"), problems)
-    declaration = _declare(alias, table, written, default_platforms)
+    declaration = _declare(alias, table, written, defaults)
     table.refuse_other_keys()
     return declaration
 
 
 def _declare(
-    alias: str, table: TableReader, written: WrittenReference | None, default_platforms: tuple[Platform, ...]
+    alias: str, table: TableReader, written: WrittenReference | None, defaults: Defaults
 ) -> ImageDeclaration | None:
     selector = _read_selector(table, written)
-    platforms = read_platforms(table, default_platforms)
-    freeze = table.text("freeze")
+    platforms = _read_platforms(table, defaults.platforms)
+    freeze, freeze_until = table.text("freeze"), table.date("freeze-until")
+    if freeze_until is not None and not table.has("freeze"):
+        table.add("freeze-until", "goes with `freeze`, which says why")
+    cooldown = _read_cooldown(table, selector, defaults.cooldown)
     if written is None or selector is None:
         return None
     return ImageDeclaration(
@@ -115,7 +138,19 @@ def _declare(
         selector=selector,
         platforms=platforms,
         freeze=freeze,
+        freeze_until=freeze_until,
+        cooldown=cooldown,
     )
+
+
+def _read_cooldown(table: TableReader, selector: Selector | None, default: Cooldown) -> Cooldown:
+    own = Cooldown.read(table, default)
+    if isinstance(selector, VersionRange):
+        return own
+    for key in COOLDOWN_KEYS if selector is not None else ():
+        if table.has(key):
+            table.add(key, "goes with a version range: an exact tag or digest leaves no older one to take instead")
+    return NO_COOLDOWN
 
 
 def _read_reference(text: str, path: Path, problems: Problems) -> WrittenReference | None:

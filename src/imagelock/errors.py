@@ -116,6 +116,8 @@ class NoTagReason(StrEnum):
     """Only pre-releases lie in the range."""
     FLOATING = "floating"
     """Only floating tags lie in the range, such as ``3.12`` beside ``3.12.4``."""
+    YOUNG = "young"
+    """Every tag in the range has an image that is too young, or has no date."""
 
 
 class NoTagError(ImageNotFoundError):

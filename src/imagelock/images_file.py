@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from posixpath import normpath
 
-from imagelock.declaration import Alias, ImageDeclaration, is_alias, read_declaration, read_platforms
+from imagelock.declaration import Alias, Defaults, ImageDeclaration, is_alias, read_declaration
 from imagelock.errors import ImagesFileError
 from imagelock.reference import AnyRepository
 from imagelock.registry_declaration import RegistryDeclaration, read_registry
@@ -55,8 +55,8 @@ def parse_images_file(text: str, *, file_name: str = IMAGES_FILE_NAME) -> Images
 
 def _read_document(document: TableReader) -> ImagesFile:
     problems = document.problems
-    platforms = read_platforms(document)
-    declarations = (read_declaration(*item, platforms, problems) for item in document.table("images").items())
+    defaults = Defaults.read(document)
+    declarations = (read_declaration(*item, defaults, problems) for item in document.table("images").items())
     images = sorted(filter(None, declarations), key=lambda image: image.alias)
     _refuse_second_names(images, problems)
     targets = sorted(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import replace
+from datetime import datetime
 
 from imagelock.declaration import ImageDeclaration
 from imagelock.freshness import (
@@ -23,41 +24,49 @@ from imagelock.lock_steps import AddPlatforms, Keep, Refresh, Resolve, Step
 from imagelock.lockfile import LockedImage, Lockfile
 
 
-def plan_lock(images_file: ImagesFile, lockfile: Lockfile) -> tuple[Step, ...]:
-    """Choose the smallest step for each image; where all are ``Keep``, locking asks nobody."""
-    return plan_update(images_file, lockfile, aliases=())
+def plan_lock(images_file: ImagesFile, lockfile: Lockfile, *, now: datetime | None = None) -> tuple[Step, ...]:
+    """Choose the smallest step for each image; where all are ``Keep``, locking asks nobody.
+
+    ``now`` is what declarations with a minimum age have to know.
+    """
+    return plan_update(images_file, lockfile, aliases=(), now=now)
 
 
 def plan_update(
-    images_file: ImagesFile, lockfile: Lockfile, *, aliases: Collection[str], takes_every_index: bool = False
+    images_file: ImagesFile,
+    lockfile: Lockfile,
+    *,
+    aliases: Collection[str],
+    takes_every_index: bool = False,
+    now: datetime | None = None,
 ) -> tuple[Step, ...]:
     """Refresh the named images, except frozen ones, and choose the smallest step for the others."""
     locked_images = lockfile.by_alias()
     steps: list[Step] = []
     for declaration in images_file.images:
-        step = _smallest_step(declaration, locked_images.get(declaration.alias))
+        step = _smallest_step(declaration, locked_images.get(declaration.alias), now=now)
         if declaration.alias in aliases:
-            step = _refreshing(step, takes_every_index=takes_every_index)
+            step = _refreshing(step, takes_every_index=takes_every_index, now=now)
         steps.append(step)
     return tuple(steps)
 
 
-def _refreshing(step: Step, *, takes_every_index: bool) -> Step:
+def _refreshing(step: Step, *, takes_every_index: bool, now: datetime | None) -> Step:
     match step:
         case Keep(declaration) if declaration.freeze is not None:
-            return replace(step, note=f"frozen: {declaration.freeze}")
+            return replace(step, notes=(f"frozen: {declaration.freeze}",))
         case Keep(declaration) | AddPlatforms(declaration) if declaration.freeze is None:
-            return Refresh(step, takes_every_index)
+            return Refresh(step, takes_every_index, now)
         case _:
             return step
 
 
-def _smallest_step(declaration: ImageDeclaration, locked: LockedImage | None) -> Step:
+def _smallest_step(declaration: ImageDeclaration, locked: LockedImage | None, *, now: datetime | None) -> Step:
     if locked is None:
-        return Resolve(declaration)
+        return Resolve(declaration, now)
     mismatches = tuple(compare(declaration, locked))
     if any(map(_needs_other_content, mismatches)):
-        return Resolve(declaration)
+        return Resolve(declaration, now)
     if any(map(_needs_more_platforms, mismatches)):
         return AddPlatforms(declaration, locked)
     return Keep(declaration, locked)

@@ -21,6 +21,8 @@ class LockResult:
     lockfile: Lockfile
     notes: tuple[tuple[Alias, str], ...] = ()
     warnings: tuple[tuple[Alias, str], ...] = ()
+    reasons: tuple[tuple[Alias, str], ...] = ()
+    """What only those want to read who ask why."""
 
 
 def run_steps(
@@ -36,9 +38,12 @@ def run_steps(
     if online:
         results += _run_online(online, source, total=len(steps), max_workers=max_workers, on_done=on_done)
     results.sort(key=lambda result: result.image.alias)
-    notes = tuple((result.image.alias, result.note) for result in results if result.note)
-    warnings = tuple((result.image.alias, result.warning) for result in results if result.warning)
-    return LockResult(Lockfile(tuple(result.image for result in results)), notes, warnings)
+    return LockResult(
+        Lockfile(tuple(result.image for result in results)),
+        notes=tuple((result.image.alias, note) for result in results for note in result.notes),
+        warnings=tuple((result.image.alias, warning) for result in results for warning in result.warnings),
+        reasons=tuple((result.image.alias, reason) for result in results for reason in result.reasons),
+    )
 
 
 def _run_online(

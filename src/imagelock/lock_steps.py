@@ -1,17 +1,21 @@
-"""The four things that can happen to one image: it is kept, gets more platforms, is resolved, or is refreshed."""
+"""The five things that can happen to one image: it is kept, gets more platforms, is resolved, refreshed, or taken."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
+from imagelock.choosing import ChosenReference, choose_reference
 from imagelock.declaration import ImageDeclaration
 from imagelock.errors import ImageNotFoundError
+from imagelock.image_labels import find_labels
 from imagelock.lockfile import LockedImage
 from imagelock.platform_selection import select_platforms
 from imagelock.platforms import PlatformDigest
-from imagelock.reference import ImageReference, PinnedReference, TagReference
+from imagelock.reference import ImageReference, PinnedReference
 from imagelock.resolving import ManifestSource, resolve_image
-from imagelock.selectors import ExactDigest, ExactTag
+from imagelock.selectors import ExactDigest
+from imagelock.tags.short_patterns import find_longer_pattern
 from imagelock.tags.version_range import VersionRange
 
 
@@ -20,8 +24,10 @@ class StepResult:
     """What became of one image, and what its owner should know beyond the change itself."""
 
     image: LockedImage
-    note: str | None = None
-    warning: str | None = None
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
+    """What only those want to read who ask why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +36,7 @@ class Keep:
 
     declaration: ImageDeclaration
     locked: LockedImage
-    note: str | None = None
+    notes: tuple[str, ...] = ()
 
     def run(self) -> StepResult:
         """Answer the declaration from what is locked."""
@@ -40,7 +46,7 @@ class Keep:
             for entry in self.locked.platform_digests
             if not platforms or any(platform.matches(entry.platform) for platform in platforms)
         )
-        return StepResult(_restate(self.declaration, self.locked, kept), self.note)
+        return StepResult(_restate(self.declaration, self.locked, kept), self.notes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +87,30 @@ class Resolve:
     """Lock what the declaration selects today."""
 
     declaration: ImageDeclaration
+    now: datetime | None = None
+    """The time, which declarations with a minimum age have to know."""
 
     def run(self, source: ManifestSource) -> StepResult:
         """Ask for the declared tag or digest, or for the tags to choose from."""
-        image = _resolve(self.declaration, _select_reference(self.declaration, source), source)
-        selector = self.declaration.selector
-        is_unbounded = isinstance(selector, VersionRange) and selector.is_unbounded
-        warning = f"the range `{selector.version}` has no upper bound" if is_unbounded else None  # type: ignore[union-attr]
-        return StepResult(image, warning=warning)
+        chosen = choose_reference(self.declaration, source, now=self.now)
+        return StepResult(
+            _resolve(self.declaration, chosen, source),
+            notes=_passed_over(chosen),
+            warnings=_missing_bound(self.declaration),
+            reasons=_too_short_pattern(self.declaration, chosen),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """Lock what a person named, who has seen that the declaration allows it."""
+
+    declaration: ImageDeclaration
+    reference: ImageReference
+
+    def run(self, source: ManifestSource) -> StepResult:
+        """Ask for it."""
+        return StepResult(_resolve(self.declaration, ChosenReference(self.reference), source))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +120,8 @@ class Refresh:
     smallest_step: Keep | AddPlatforms
     """What is left to do where nothing moved."""
     takes_every_index: bool
+    now: datetime | None = None
+    """The time, which declarations with a minimum age have to know."""
 
     @property
     def declaration(self) -> ImageDeclaration:
@@ -107,18 +131,20 @@ class Refresh:
     def run(self, source: ManifestSource) -> StepResult:
         """Ask for the digest first, which costs no pull, and for the content only where it moved."""
         locked = self.smallest_step.locked
-        reference = _select_reference(self.declaration, source)
-        if reference.tag == locked.tag and source.fetch_digest(reference) == locked.digest:
-            return self._run_smallest_step(source)
-        new = _resolve(self.declaration, reference, source)
+        chosen = choose_reference(self.declaration, source, locked_tag=locked.tag, now=self.now)
+        notes = _passed_over(chosen)
+        if chosen.reference.tag == locked.tag and source.fetch_digest(chosen.reference) == locked.digest:
+            unmoved = self._run_smallest_step(source)
+            return replace(unmoved, notes=(*notes, *unmoved.notes))
+        new = _resolve(self.declaration, chosen, source)
         staying = Keep(self.declaration, locked).run().image.platform_digests
         is_same = new.tag == locked.tag and new.platform_digests == staying
         if not is_same or self.takes_every_index:
-            return StepResult(new)
+            return StepResult(new, notes)
         if _is_served(locked, source):
             note = "index re-pushed, your platforms are unchanged (use --index to take it)"
-            return StepResult(replace(new, digest=locked.digest), note)
-        return StepResult(new, "index re-pushed, and the locked one is no longer served: taken")
+            return StepResult(replace(new, digest=locked.digest, labels=locked.labels), (*notes, note))
+        return StepResult(new, (*notes, "index re-pushed, and the locked one is no longer served: taken"))
 
     def _run_smallest_step(self, source: ManifestSource) -> StepResult:
         match self.smallest_step:
@@ -128,26 +154,14 @@ class Refresh:
                 return self.smallest_step.run(source)
 
 
-OnlineStep = AddPlatforms | Resolve | Refresh
+OnlineStep = AddPlatforms | Resolve | Refresh | Take
 Step = Keep | OnlineStep
 
 
-def _select_reference(declaration: ImageDeclaration, source: ManifestSource) -> ImageReference:
-    """Find the reference that the declaration selects; only a range has to ask for it."""
-    match declaration.selector:
-        case ExactTag(tag):
-            return TagReference(declaration.repository, tag)
-        case ExactDigest(digest, tag):
-            return PinnedReference(declaration.repository, digest, tag)
-        case VersionRange() as wanted:
-            from imagelock.tags.selection import choose_tag  # noqa: PLC0415  loads `packaging`, which only ranges need
-
-            tags = source.list_tags(declaration.repository)
-            return TagReference(declaration.repository, choose_tag(wanted, tags, repository=declaration.repository).tag)
-
-
-def _resolve(declaration: ImageDeclaration, reference: ImageReference, source: ManifestSource) -> LockedImage:
-    resolved = resolve_image(reference, source)
+def _resolve(declaration: ImageDeclaration, chosen: ChosenReference, source: ManifestSource) -> LockedImage:
+    reference = chosen.reference
+    resolved = chosen.resolved or resolve_image(reference, source)
+    platform_digests = select_platforms(declaration.platforms, resolved, reference)
     return LockedImage(
         alias=declaration.alias,
         repository=declaration.repository,
@@ -155,8 +169,28 @@ def _resolve(declaration: ImageDeclaration, reference: ImageReference, source: M
         all_platforms=not declaration.platforms,
         tag=reference.tag,
         digest=resolved.digest,
-        platform_digests=select_platforms(declaration.platforms, resolved, reference),
+        platform_digests=platform_digests,
+        labels=find_labels(reference, resolved, platform_digests, source),
     )
+
+
+def _passed_over(chosen: ChosenReference) -> tuple[str, ...]:
+    return tuple(f"{it}: passed over" for it in chosen.passed_over)
+
+
+def _missing_bound(declaration: ImageDeclaration) -> tuple[str, ...]:
+    wanted = declaration.selector
+    if not isinstance(wanted, VersionRange) or not wanted.is_unbounded:
+        return ()
+    return (f"the range `{wanted.version}` has no upper bound: one day it takes the next major version",)
+
+
+def _too_short_pattern(declaration: ImageDeclaration, chosen: ChosenReference) -> tuple[str, ...]:
+    wanted, tag = declaration.selector, chosen.reference.tag
+    if not isinstance(wanted, VersionRange) or tag is None:
+        return ()
+    longer = find_longer_pattern(wanted.pattern, tag, chosen.tags)
+    return () if longer is None else (f"{tag} may float: {longer}",)
 
 
 def _restate(

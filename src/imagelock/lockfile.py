@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from imagelock.declaration import Alias
 from imagelock.digest import Digest
+from imagelock.labels import NO_LABELS, Labels
 from imagelock.platforms import PlatformDigest
 from imagelock.reference import AnyRepository
 from imagelock.selectors import Selector
@@ -25,6 +26,8 @@ class LockedImage:
     """The image index's digest, or the manifest's where the image has no index."""
     platform_digests: tuple[PlatformDigest, ...]
     """Sorted by the platform's name."""
+    labels: Labels = NO_LABELS
+    """What the image said about itself; for readers, and never compared with anything."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from imagelock.conflict_markers import has_conflict_markers
 from imagelock.declaration import ALL_PLATFORMS, Alias, is_alias
 from imagelock.digest import Digest
 from imagelock.errors import ImagelockError, LockfileError
+from imagelock.labels import LABEL_NAMES, Labels
 from imagelock.lockfile import LockedImage, Lockfile
 from imagelock.platforms import Platform, PlatformDigest, by_name
 from imagelock.reference import parse_canonical_repository
@@ -59,6 +60,9 @@ def _dump_image(image: LockedImage) -> Iterator[str]:
     if image.tag is not None:
         yield f"tag = {_quote(image.tag)}\n"
     yield f"digest = {_quote(str(image.digest))}\n"
+    if image.labels:
+        yield f"\n[images.{image.alias}.labels]\n"
+        yield from (f"{name} = {_quote(text)}\n" for name, text in image.labels.items)
     yield f"\n[images.{image.alias}.platforms]\n"
     for entry in image.platform_digests:
         yield f"{_quote(str(entry.platform))} = {_quote(str(entry.digest))}\n"
@@ -81,7 +85,7 @@ def _value(value: str | int | bool) -> str:  # noqa: FBT001  one of TOML's types
 
 
 def _quote(text: str) -> str:
-    """Write a TOML basic string; only the names of layouts can hold a character that needs an escape."""
+    """Write a TOML basic string; names of layouts and labels can hold quotation marks, and nothing unprintable."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
 
@@ -118,6 +122,7 @@ def _read_image(alias: str, value: object, problems: Problems) -> LockedImage | 
         tag=table.text("tag"),
         digest=digest,
         platform_digests=by_name(_read_platforms(table)),
+        labels=_read_labels(table),
     )
 
 
@@ -149,6 +154,11 @@ def _read_platforms(image: TableReader) -> Iterator[PlatformDigest]:
         seen.add(platform)
         if digest is not None:
             yield PlatformDigest(platform, digest)
+
+
+def _read_labels(image: TableReader) -> Labels:
+    table = TableReader(image.table("labels"), (*image.path, "labels"), image.problems)
+    return Labels(**{name: table.text(name) for name in LABEL_NAMES})
 
 
 def _parsed(parse: Callable[[str], _T], table: TableReader, key: str) -> _T | None:

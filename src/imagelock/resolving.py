@@ -7,11 +7,13 @@ depth, and a single image's platform is read from its configuration.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from imagelock.digest import Digest
 from imagelock.errors import InvalidContentError
+from imagelock.image_config import ImageConfig, parse_image_config
+from imagelock.labels import NO_LABELS, Labels
 from imagelock.oci import (
     Descriptor,
     FetchedManifest,
@@ -59,14 +61,33 @@ class ResolvedImage:
     digest: Digest
     platform_digests: tuple[PlatformDigest, ...]
     """One for each platform, sorted; of two entries for the same, the first, which builders take as well."""
+    labels: tuple[tuple[Digest, Labels], ...] = ()
+    """What the index and its images are said to be, as far as that came along without a request."""
+
+    def labels_of(self, platform_digests: Iterable[PlatformDigest]) -> Labels:
+        """Join what is known of the index itself and of the first platforms that say anything."""
+        known = dict(self.labels)
+        found = known.get(self.digest, NO_LABELS)
+        for entry in platform_digests:
+            found = found.filled_from(known.get(entry.digest, NO_LABELS))
+        return found
 
 
 def resolve_image(reference: ImageReference, source: ManifestSource) -> ResolvedImage:
     """Ask the source for an image and all its platforms; usually that is one request."""
     fetched = source.fetch_manifest(reference)
-    entries = list(_Descent(reference, source).platform_digests(fetched))
-    first_of_each = {entry.platform: entry for entry in reversed(entries)}
-    return ResolvedImage(fetched.digest, by_name(first_of_each.values()))
+    descent = _Descent(reference, source)
+    first_of_each = {entry.platform: entry for entry in reversed(list(descent.platform_digests(fetched)))}
+    return ResolvedImage(fetched.digest, by_name(first_of_each.values()), tuple(descent.labels.items()))
+
+
+def fetch_image(repository: AnyRepository, digest: Digest, source: ManifestSource) -> tuple[ImageManifest, ImageConfig]:
+    """Ask for one platform's image and its configuration: two requests."""
+    manifest = parse_manifest(source.fetch_manifest(PinnedReference(repository, digest)))
+    if not isinstance(manifest, ImageManifest):
+        raise InvalidContentError(f"{digest} of {repository} is an image index, where a platform's image was expected")
+    body = source.fetch_blob(repository, manifest.config)
+    return manifest, parse_image_config(body, what=f"the image configuration {manifest.config.digest}")
 
 
 @dataclass(slots=True)
@@ -76,20 +97,23 @@ class _Descent:
     reference: ImageReference
     source: ManifestSource
     followed: int = 0
+    labels: dict[Digest, Labels] = field(default_factory=dict)
 
     def platform_digests(
         self, fetched: FetchedManifest, *, parents: tuple[Digest, ...] = ()
     ) -> Iterator[PlatformDigest]:
         """List the platforms in the order of the index, and what stands in nested ones where these stand."""
         document = parse_manifest(fetched)
+        self._note(fetched.digest, Labels.of(document.annotations))
         match document:
             case ImageManifest():
-                yield PlatformDigest(self._platform_of_image(document), fetched.digest)
+                yield PlatformDigest(self._platform_of_image(fetched.digest, document), fetched.digest)
             case ImageIndex():
                 for entry in document.entries:
                     yield from self._entry_digests(entry, parents=(*parents, fetched.digest))
 
     def _entry_digests(self, entry: Descriptor, *, parents: tuple[Digest, ...]) -> Iterator[PlatformDigest]:
+        self._note(entry.digest, Labels.of(entry.annotations))
         if entry.is_image and entry.platform is not None:
             yield PlatformDigest(entry.platform, entry.digest)
         elif entry.is_index or entry.is_image:
@@ -103,6 +127,12 @@ class _Descent:
             raise InvalidContentError(f"the image index {parents[0]} leads to more than {_MAX_FOLLOWED} others")
         return self.source.fetch_manifest(PinnedReference(self.reference.repository, entry.digest))
 
-    def _platform_of_image(self, image: ImageManifest) -> Platform:
+    def _platform_of_image(self, digest: Digest, image: ImageManifest) -> Platform:
+        what = f"the image configuration {image.config.digest}"
         body = self.source.fetch_blob(self.reference.repository, image.config)
-        return parse_config_platform(body, what=f"the image configuration {image.config.digest}")
+        self._note(digest, parse_image_config(body, what=what).labels)
+        return parse_config_platform(body, what=what)
+
+    def _note(self, digest: Digest, labels: Labels) -> None:
+        if labels:
+            self.labels[digest] = self.labels.get(digest, NO_LABELS).filled_from(labels)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from imagelock.suggestions import did_you_mean
@@ -54,6 +55,11 @@ class TableReader:
     def integer(self, key: str) -> int | None:
         """Read a whole number, or None."""
         found: int | None = self._read(key, int, "a whole number")
+        return found
+
+    def date(self, key: str) -> date | None:
+        """Read a day, written without quotation marks, or None."""
+        found: date | None = self._read(key, date, "a day such as 2027-01-31, without quotation marks")
         return found
 
     def table(self, key: str) -> Mapping[str, Any]:

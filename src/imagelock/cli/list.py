@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from imagelock.cli.console import columns
-from imagelock.cli.lock_report import image_document
+from imagelock.cli.lock_report import image_document, tag_and_version
 from imagelock.cli.options import Settings, format_option, with_settings
 from imagelock.cli.project import find_project
 
@@ -20,7 +20,12 @@ def command(settings: Settings, *, output_format: str) -> None:
         settings.console.json({"images": [image_document(image) for image in images]})
         return
     rows = [
-        (image.alias, image.tag or "", image.digest.short, " ".join(str(e.platform) for e in image.platform_digests))
+        (
+            image.alias,
+            tag_and_version(image),
+            image.digest.short,
+            " ".join(str(e.platform) for e in image.platform_digests),
+        )
         for image in images
     ]
     for line in columns(rows):

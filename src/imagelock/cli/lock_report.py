@@ -11,6 +11,7 @@ from imagelock.changes import Added, Change, Removed, Updated
 from imagelock.cli.console import columns, escape_controls
 from imagelock.lockfile import LockedImage
 
+_SHORT_REVISION = 7
 _VERBS = {
     Added: ("Added", "Add", "green"),
     Updated: ("Updated", "Update", "yellow"),
@@ -54,6 +55,7 @@ def image_document(image: LockedImage) -> dict[str, Any]:
         "repository": str(image.repository),
         "tag": image.tag,
         "digest": str(image.digest),
+        "labels": dict(image.labels.items),
         "platforms": {str(entry.platform): str(entry.digest) for entry in image.platform_digests},
     }
 
@@ -75,16 +77,39 @@ def _cells(change: Change) -> tuple[str, str, str, str]:
     match change:
         case Added(image) | Removed(image):
             platforms = " ".join(str(entry.platform) for entry in image.platform_digests)
-            return image.alias, image.tag or "", image.digest.short, platforms
+            return image.alias, tag_and_version(image), image.digest.short, platforms
         case Updated(old, new):
             return new.alias, _tags(change), _arrow(old.digest.short, new.digest.short), _remark(change)
 
 
+def tag_and_version(image: LockedImage) -> str:
+    """Write a tag, and behind it the version that it stands for if it doesn't tell that itself."""
+    version = _untold_version(image)
+    return " ".join(part for part in (image.tag, f"({version})" if version else None) if part)
+
+
+def _untold_version(image: LockedImage) -> str | None:
+    version = image.labels.version
+    return None if version is None or version.removeprefix("v") in (image.tag or "") else version
+
+
 def _tags(change: Updated) -> str:
-    if change.old.tag != change.new.tag:
-        return _arrow(change.old.tag or "no tag", change.new.tag or "no tag")
-    rebuilt = change.old.repository == change.new.repository and change.moved_platforms
-    return (change.new.tag or "") + (" (rebuilt)" if rebuilt else "")
+    """Tell tag and version: ``20.11-slim -> 20.12-slim``, ``20-slim (20.19.3 -> 20.19.4)``, ``20-slim (rebuilt)``."""
+    old, new = change.old, change.new
+    if old.tag != new.tag:
+        return _arrow(tag_and_version(old) or "no tag", tag_and_version(new) or "no tag")
+    told = _versions(old, new) if change.moved_platforms and old.repository == new.repository else _untold_version(new)
+    return " ".join(part for part in (new.tag, f"({told})" if told else None) if part)
+
+
+def _versions(old: LockedImage, new: LockedImage) -> str:
+    """Say what lies between two contents of one tag, as far as they tell: versions, else revisions."""
+    before, after = old.labels, new.labels
+    if before.version and after.version and before.version != after.version:
+        return _arrow(before.version, after.version)
+    if before.revision and after.revision and before.revision != after.revision:
+        return f"rebuilt, {_arrow(before.revision[:_SHORT_REVISION], after.revision[:_SHORT_REVISION])}"
+    return "rebuilt"
 
 
 def _remark(change: Updated) -> str:

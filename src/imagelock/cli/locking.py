@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
 
 from imagelock.changes import Change, find_changes
 from imagelock.cli.console import Console
@@ -57,7 +59,7 @@ def run_plan(settings: Settings, plan: Planner, *, is_dry_run: bool) -> Outcome:
 
 def lock_images(settings: Settings, *, is_dry_run: bool, output_format: str) -> None:
     """Make images.lock answer images.toml, and tell."""
-    outcome = run_plan(settings, plan_lock, is_dry_run=is_dry_run)
+    outcome = run_plan(settings, partial(plan_lock, now=datetime.now(UTC)), is_dry_run=is_dry_run)
     images = count(len(outcome.result.lockfile.images))
     if not outcome.changes:
         summary = f"{images} already locked"
@@ -82,6 +84,8 @@ def report(console: Console, outcome: Outcome, summary: str, *, output_format: s
         )
         return
     console.say(summary)
+    for alias, reason in outcome.result.reasons:
+        console.detail(f"{alias}: {reason}")
     for line in change_lines(outcome.changes, is_dry_run=outcome.is_dry_run):
         console.say(line)
     for alias, note in outcome.result.notes:

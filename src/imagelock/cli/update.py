@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from datetime import UTC, datetime
 
 import click
 
@@ -44,7 +45,13 @@ def update_images(
     def plan(images_file: ImagesFile, lockfile: Lockfile) -> Sequence[Step]:
         aliases = [image.alias for image in images_file.images]
         _refuse_unknown(names, aliases)
-        return plan_update(images_file, lockfile, aliases=names or aliases, takes_every_index=takes_every_index)
+        return plan_update(
+            images_file,
+            lockfile,
+            aliases=names or aliases,
+            takes_every_index=takes_every_index,
+            now=datetime.now(UTC),
+        )
 
     outcome = run_plan(settings, plan, is_dry_run=is_dry_run)
     images = count(len(outcome.result.lockfile.images))

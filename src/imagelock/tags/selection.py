@@ -33,17 +33,22 @@ class TagVerdict:
     """Predicates such as ``is a pre-release``; empty for a tag that lies in the range."""
 
 
-def choose_tag(wanted: VersionRange, tags: Iterable[str], *, repository: AnyRepository) -> Chosen:
-    """Choose from all tags of a repository, whatever their order; ``NoTagError`` explains why none can be taken."""
+def rank_tags(wanted: VersionRange, tags: Iterable[str], *, repository: AnyRepository) -> tuple[Chosen, ...]:
+    """List the tags that a range would take, the one that it takes first; ``NoTagError`` explains why there is none."""
     from imagelock.tags.judging import judge  # noqa: PLC0415  loads `packaging`
     from imagelock.tags.refusals import no_tag_error  # noqa: PLC0415  loads `packaging`
 
     all_tags = frozenset(tags)
     judgements = judge(wanted, all_tags)
-    for judgement in judgements:
-        if not judgement.refusals:
-            return Chosen(judgement.candidate.tag, judgement.candidate.text)
-    raise no_tag_error(wanted, judgements, all_tags, repository=repository)
+    ranked = tuple(Chosen(it.candidate.tag, it.candidate.text) for it in judgements if not it.refusals)
+    if not ranked:
+        raise no_tag_error(wanted, judgements, all_tags, repository=repository)
+    return ranked
+
+
+def choose_tag(wanted: VersionRange, tags: Iterable[str], *, repository: AnyRepository) -> Chosen:
+    """Choose from all tags of a repository, whatever their order; ``NoTagError`` explains why none can be taken."""
+    return rank_tags(wanted, tags, repository=repository)[0]
 
 
 def accepts(wanted: VersionRange, tag: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from imagelock.errors import InvalidSelectorError
 from imagelock.tags.pattern import ANY_TAG, TagPattern
@@ -29,6 +29,11 @@ class VersionRange:
     def is_unbounded(self) -> bool:
         """Whether nothing ends the range, so that one day it takes the next major release, however early."""
         return not any(clause.bounds_above for clause in self.clauses)
+
+    @property
+    def without_end(self) -> VersionRange:
+        """The same range without what ends it: what there would be beyond it."""
+        return replace(self, clauses=tuple(clause for clause in self.clauses if not clause.bounds_above))
 
     def __str__(self) -> str:
         pattern = f" as `{self.pattern}`" if self.pattern != ANY_TAG else ""

@@ -1,0 +1,100 @@
+"""From a declaration to the one reference that it means today: only ranges have to ask for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from imagelock.cooldown import PassedOver
+from imagelock.declaration import ImageDeclaration
+from imagelock.errors import NoTagError, NoTagReason
+from imagelock.platform_selection import select_platforms
+from imagelock.reference import ImageReference, PinnedReference, TagReference
+from imagelock.resolving import ManifestSource, ResolvedImage, fetch_image, resolve_image
+from imagelock.selectors import ExactDigest, ExactTag
+from imagelock.tags.version_range import VersionRange
+
+_MAX_TOO_YOUNG = 30
+"""Tags whose dates are asked for, three requests each, before a range gives up."""
+_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenReference:
+    """What a declaration selects, and what was learned on the way there."""
+
+    reference: ImageReference
+    resolved: ResolvedImage | None = None
+    """What lies there, if its age had to be asked for."""
+    passed_over: tuple[PassedOver, ...] = ()
+    """Newer tags whose images are too young."""
+    tags: tuple[str, ...] = ()
+    """The whole list, where there had to be one."""
+
+
+def choose_reference(
+    declaration: ImageDeclaration, source: ManifestSource, *, locked_tag: str | None = None, now: datetime | None = None
+) -> ChosenReference:
+    """Find what a declaration selects; a declaration with a minimum age needs to know what time it is.
+
+    A range that comes to its locked tag takes it, however young: what is locked was good enough before.
+    """
+    match declaration.selector:
+        case ExactTag(tag):
+            return ChosenReference(TagReference(declaration.repository, tag))
+        case ExactDigest(digest, tag):
+            return ChosenReference(PinnedReference(declaration.repository, digest, tag))
+        case VersionRange() as wanted:
+            from imagelock.tags.selection import rank_tags  # noqa: PLC0415  loads `packaging`, which only ranges need
+
+            tags = source.list_tags(declaration.repository)
+            ranked = [chosen.tag for chosen in rank_tags(wanted, tags, repository=declaration.repository)]
+            if not declaration.cooldown:
+                return ChosenReference(TagReference(declaration.repository, ranked[0]), tags=tags)
+            if now is None:
+                raise ValueError("whether an image is old enough depends on the time")
+            search = _AgeSearch(declaration, source, locked_tag, now)
+            return search.find(ranked, tags)
+
+
+@dataclass(frozen=True, slots=True)
+class _AgeSearch:
+    """The walk from the newest tag to the first that is old enough."""
+
+    declaration: ImageDeclaration
+    source: ManifestSource
+    locked_tag: str | None
+    now: datetime
+
+    def find(self, ranked: Sequence[str], tags: tuple[str, ...]) -> ChosenReference:
+        too_young: list[PassedOver] = []
+        for tag in ranked[:_MAX_TOO_YOUNG]:
+            reference = TagReference(self.declaration.repository, tag)
+            if tag == self.locked_tag:
+                return ChosenReference(reference, None, tuple(too_young), tags)
+            resolved = resolve_image(reference, self.source)
+            created = self._ask_created(reference, resolved)
+            if self.declaration.cooldown.accepts(created, now=self.now):
+                return ChosenReference(reference, resolved, tuple(too_young), tags)
+            too_young.append(PassedOver(tag, created, self.declaration.cooldown))
+        raise _all_too_young(self.declaration, too_young)
+
+    def _ask_created(self, reference: TagReference, resolved: ResolvedImage) -> datetime | None:
+        first = select_platforms(self.declaration.platforms, resolved, reference)[0]
+        _, config = fetch_image(self.declaration.repository, first.digest, self.source)
+        return config.created
+
+
+def _all_too_young(declaration: ImageDeclaration, too_young: Sequence[PassedOver]) -> NoTagError:
+    dates = [it.created for it in too_young]
+    return NoTagError(
+        f"every tag of {declaration.repository} that the range takes is too young"
+        if any(dates)
+        else f"no tag of {declaration.repository} that the range takes says when it was created",
+        reason=NoTagReason.YOUNG,
+        details=[str(it) for it in too_young[:_SHOWN]],
+        hint='`minimum-age = "0 days"` takes it'
+        if all(dates)
+        else '`unknown-age = "accept"` takes tags without a date',
+    )
