@@ -1,8 +1,8 @@
 """Which version is a floating tag? What an image says, asked for where nobody has said it yet.
 
-Most images need no request: an index of Docker's official images carries the labels of its entries, a single image's
-configuration was read for its platform, and a tag such as ``3.12.4-slim`` tells its version itself. For the others, the
-configuration of the first locked platform is fetched: two requests, once, since content by digest is cached.
+Locking takes what comes along without a request: an index of Docker's official images carries the labels of its
+entries, and a single image's configuration was read for its platform. Only where an update has found new content is
+the configuration of the first locked platform fetched, two requests: then somebody wants to read what moved.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from imagelock.errors import RegistryError
 from imagelock.labels import Labels
 from imagelock.platforms import PlatformDigest
 from imagelock.reference import ImageReference
-from imagelock.resolving import ManifestSource, ResolvedImage, fetch_image
+from imagelock.resolving import ManifestSource, fetch_image
 from imagelock.tags.reading import read_tag
 
 _EXACT_NUMBERS = 3
@@ -21,17 +21,15 @@ _EXACT_NUMBERS = 3
 
 def find_labels(
     reference: ImageReference,
-    resolved: ResolvedImage,
+    known: Labels,
     platform_digests: Sequence[PlatformDigest],
     source: ManifestSource,
 ) -> Labels:
     """Join what is known of an image and, where no version is, what its configuration says; never fails."""
-    known = resolved.labels_of(platform_digests)
-    first = platform_digests[0].digest
-    if known.version or _tells_version(reference.tag) or first == resolved.digest:
+    if known.version or _tells_version(reference.tag):
         return known
     try:
-        _, config = fetch_image(reference.repository, first, source)
+        _, config = fetch_image(reference.repository, platform_digests[0].digest, source)
     except RegistryError:
         return known
     return known.filled_from(config.labels)

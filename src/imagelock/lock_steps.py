@@ -140,7 +140,8 @@ class Refresh:
         staying = Keep(self.declaration, locked).run().image.platform_digests
         is_same = new.tag == locked.tag and new.platform_digests == staying
         if not is_same or self.takes_every_index:
-            return StepResult(new, notes)
+            labels = find_labels(chosen.reference, new.labels, new.platform_digests, source)
+            return StepResult(replace(new, labels=labels), notes)
         if _is_served(locked, source):
             note = "index re-pushed, your platforms are unchanged (use --index to take it)"
             return StepResult(replace(new, digest=locked.digest, labels=locked.labels), (*notes, note))
@@ -170,7 +171,7 @@ def _resolve(declaration: ImageDeclaration, chosen: ChosenReference, source: Man
         tag=reference.tag,
         digest=resolved.digest,
         platform_digests=platform_digests,
-        labels=find_labels(reference, resolved, platform_digests, source),
+        labels=resolved.labels_of(platform_digests),
     )
 
 
