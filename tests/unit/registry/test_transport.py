@@ -1,0 +1,203 @@
+"""The same fake registry over real sockets: what only a socket can get wrong."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import signal
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Timer
+
+import pytest
+
+from imagelock.errors import InvalidContentError, RegistryError, TemporaryError
+from imagelock.reference import RegistryName, parse_reference
+from imagelock.registry.access_memory import AccessMemory
+from imagelock.registry.client import RegistryClient
+from imagelock.registry.network import Network
+from imagelock.registry.opening import make_registry_client, open_registry_client
+from imagelock.registry.settings import RegistryOptions, RegistrySettings
+from tests.support.certificates import make_loopback_tls
+from tests.support.fake_registry.answers import Answer, Fault, in_turn
+from tests.support.fake_registry.clients import NOWHERE
+from tests.support.fake_registry.clock import FakeClock
+from tests.support.fake_registry.registry import FakeRegistry
+from tests.support.fake_registry.sockets import serving
+from tests.support.oci_images import multi_platform_image
+
+IMAGE = multi_platform_image("linux/amd64")
+
+
+def registry() -> FakeRegistry:
+    fake = FakeRegistry()
+    fake.push("team/a", IMAGE)
+    return fake
+
+
+@contextmanager
+def client_of(
+    name: str, *, time_limit_seconds: float = 10, options: RegistryOptions | None = None, **environment: str
+) -> Iterator[RegistryClient]:
+    settings = RegistrySettings(
+        registries={RegistryName(name): options} if options else {},
+        time_limit_seconds=time_limit_seconds,
+        environment=environment,
+        home=NOWHERE,
+    )
+    network, clock = Network(settings), FakeClock()
+    memory = AccessMemory(None, clock=clock)
+    try:
+        yield make_registry_client(settings, transport=network, clock=clock, memory=memory)
+    finally:
+        network.close()
+
+
+def test_a_registry_of_this_machine_may_speak_http() -> None:
+    with serving(registry()) as name, client_of(name) as client:
+        reference = parse_reference(f"{name}/team/a:1")
+        client.expect([reference])
+        assert str(client.fetch_manifest(reference).digest) == IMAGE.digest
+
+
+def test_a_connection_is_used_again() -> None:
+    with serving(registry()) as name, client_of(name) as client:
+        before = threads()
+        for _ in range(5):
+            client.fetch_manifest(parse_reference(f"{name}/team/a:1"))
+        # The server has a thread for each connection.
+        assert threads() - before == 1
+
+
+def threads() -> int:
+    return sum("process_request_thread" in thread.name for thread in threading.enumerate())
+
+
+@pytest.mark.parametrize("fault", [Fault.RESET, Fault.TRUNCATED])
+def test_a_broken_exchange_is_asked_again(fault: Fault) -> None:
+    broken = Answer(fault=fault, headers={"Content-Length": str(len(IMAGE.body))}, chunks=[IMAGE.body])
+    with serving(in_turn(broken, registry())) as name, client_of(name) as client:
+        assert client.fetch_manifest(parse_reference(f"{name}/team/a:1")).body == IMAGE.body
+
+
+def test_a_truncated_stream_of_chunks_is_not_taken_for_the_end() -> None:
+    broken = Answer(fault=Fault.TRUNCATED, chunks=[IMAGE.body])
+    with serving(in_turn(broken, registry())) as name, client_of(name) as client:
+        assert client.fetch_manifest(parse_reference(f"{name}/team/a:1")).body == IMAGE.body
+
+
+def test_a_silent_server_ends_with_the_time_limit() -> None:
+    with (
+        serving(in_turn(Answer(fault=Fault.STALL), registry())) as name,
+        client_of(name, time_limit_seconds=0.3) as client,
+    ):
+        started = time.monotonic()
+        assert client.fetch_manifest(parse_reference(f"{name}/team/a:1")).body == IMAGE.body
+        assert 0.3 <= time.monotonic() - started < 3
+
+
+def drip() -> Iterator[bytes]:
+    while True:
+        time.sleep(0.05)
+        yield b" "
+
+
+def test_a_byte_now_and_then_is_no_way_around_the_time_limit() -> None:
+    dripping = Answer(chunks=drip())
+    with serving(in_turn(dripping, registry())) as name, client_of(name, time_limit_seconds=0.4) as client:
+        assert client.fetch_manifest(parse_reference(f"{name}/team/a:1")).body == IMAGE.body
+
+
+def test_a_compressed_bomb_is_not_unpacked() -> None:
+    bomb = Answer(headers={"Content-Encoding": "gzip"}, chunks=[gzip.compress(b" " * 2**27)])
+    with serving(lambda _: bomb) as name, client_of(name) as client, pytest.raises(InvalidContentError):
+        client.fetch_manifest(parse_reference(f"{name}/team/a:1"))
+
+
+def test_nobody_there_is_a_temporary_error() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        name = f"127.0.0.1:{server.getsockname()[1]}"
+    options = RegistryOptions(plain_http=True)
+    with client_of(name, options=options) as client, pytest.raises(TemporaryError) as raised:
+        client.fetch_manifest(parse_reference(f"{name}/team/a:1"))
+    assert (raised.value.message, raised.value.details) == (f"no answer from {name}", ("the connection was refused",))
+
+
+def test_leaving_ends_what_other_threads_wait_for() -> None:
+    with serving(lambda _: Answer(fault=Fault.STALL)) as name, ThreadPoolExecutor(4) as pool:
+        with client_of(name) as client:
+            references = [parse_reference(f"{name}/team/{letter}:1") for letter in "abcd"]
+            waiting = [pool.submit(client.fetch_manifest, reference) for reference in references]
+            time.sleep(0.3)
+        started = time.monotonic()
+        failures = [future.exception(timeout=5) for future in waiting]
+    assert time.monotonic() - started < 1
+    assert all(isinstance(failure, TemporaryError) for failure in failures)
+
+
+def test_an_authority_that_nobody_declared_is_not_trusted(tmp_path: Path) -> None:
+    tls = make_loopback_tls(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tls.server.certificate, tls.server.key)
+    with serving(registry(), tls=context) as name:
+        reference = parse_reference(f"{name}/team/a:1")
+        with client_of(name) as client, pytest.raises(RegistryError) as raised:
+            client.fetch_manifest(reference)
+        assert raised.value.message == f"the certificate of {name} is not trusted"
+        assert raised.value.hint == f'name its authority in images.toml: [registries."{name}"] ca-file = "FILE.pem"'
+        with client_of(name, options=RegistryOptions(ca_file=tls.authority)) as client:
+            assert client.fetch_manifest(reference).body == IMAGE.body
+
+
+def test_a_server_without_tls_is_never_spoken_to_without_it_unless_declared() -> None:
+    with serving(registry()) as name:
+        options = RegistryOptions(plain_http=False)
+        with client_of(name, options=options) as client, pytest.raises(RegistryError) as raised:
+            client.fetch_manifest(parse_reference(f"{name}/team/a:1"))
+    assert raised.value.message == f"{name} speaks no TLS"
+
+
+@pytest.mark.parametrize("answer", [b"", b"HTTP/9.9 nonsense\r\n\r\n", b"\x00" * 200, b"HTTP/1.1 200 OK\r\nX\r\n\r\n"])
+def test_what_is_no_http_is_no_answer(answer: bytes) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        name = f"127.0.0.1:{server.getsockname()[1]}"
+
+        def answer_each() -> None:
+            for _ in range(4):
+                connection, _ = server.accept()
+                with connection:
+                    connection.recv(65536)
+                    connection.sendall(answer)
+
+        with ThreadPoolExecutor(1) as pool:
+            done = pool.submit(answer_each)
+            options = RegistryOptions(plain_http=True)
+            with client_of(name, options=options) as client, pytest.raises(TemporaryError) as raised:
+                client.fetch_manifest(parse_reference(f"{name}/team/a:1"))
+            done.result(timeout=5)
+    assert raised.value.message == f"no answer from {name}"
+
+
+def test_an_interrupt_ends_a_run_at_once() -> None:
+    with serving(lambda _: Answer(fault=Fault.STALL)) as name:
+        Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+        started = time.monotonic()
+        with pytest.raises(KeyboardInterrupt):
+            _fetch_in_another_thread(name)
+        assert time.monotonic() - started < 2
+
+
+def _fetch_in_another_thread(name: str) -> None:
+    settings = RegistrySettings(environment={}, home=NOWHERE)
+    with open_registry_client(settings) as client:
+        pool = ThreadPoolExecutor(2)
+        try:
+            pool.submit(client.fetch_manifest, parse_reference(f"{name}/team/a:1")).result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
