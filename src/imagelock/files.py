@@ -10,8 +10,8 @@ import glob
 import os
 import stat
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from imagelock.errors import FileError
@@ -46,15 +46,24 @@ def write_changed(contents: Mapping[Path, bytes], *, like: Mapping[Path, Path] |
     staged: dict[Path, Path] = {}
     try:
         for path, content in changed.items():
-            target = path.resolve()
-            staged[target] = _stage(target, content, like=(like or {}).get(path))
+            with _reporting(path):
+                # A link stays one: what it leads to is replaced. Unlike Path.resolve, this stands a link to itself.
+                target = Path(os.path.realpath(path))
+                staged[path] = _stage(target, content, like=(like or {}).get(path))
         _replace_all(staged)
-    except OSError as error:
-        raise _file_error("write", Path(error.filename2 or error.filename or next(iter(changed))), error) from error
     finally:
         for temporary in staged.values():
             temporary.unlink(missing_ok=True)
     return tuple(changed)
+
+
+@contextmanager
+def _reporting(path: Path) -> Iterator[None]:
+    """Tell people about the file that they know, not about the temporary one beside it."""
+    try:
+        yield
+    except OSError as error:
+        raise _file_error("write", path, error) from error
 
 
 def _has_content(path: Path, content: bytes) -> bool:
@@ -71,23 +80,30 @@ def _stage(target: Path, content: bytes, *, like: Path | None) -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
     _remove_abandoned(target)
     descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=_TEMPORARY_SUFFIX, dir=target.parent)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    Path(name).chmod(_permissions(target, like))
-    return Path(name)
+    temporary = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.chmod(_permissions(target, like))
+    except BaseException:
+        temporary.unlink()
+        raise
+    return temporary
 
 
 def _replace_all(staged: Mapping[Path, Path]) -> None:
     """Rename every file into place; should one rename fail, those before it are undone."""
     undo: list[tuple[Path, bytes | None]] = []
     try:
-        for target, temporary in staged.items():
-            before = target.read_bytes() if target.exists() else None
-            temporary.replace(target)
+        for path, temporary in staged.items():
+            target = Path(os.path.realpath(path))
+            with _reporting(path):
+                before = target.read_bytes() if target.exists() else None
+                temporary.replace(target)
             undo.append((target, before))
-    except OSError:
+    except FileError:
         for target, before in reversed(undo):
             target.unlink() if before is None else target.write_bytes(before)
         raise
