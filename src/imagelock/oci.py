@@ -90,9 +90,12 @@ class ImageManifest:
     annotations: tuple[tuple[str, str], ...] = ()
 
 
-def parse_manifest(fetched: FetchedManifest) -> ImageIndex | ImageManifest:
-    """Read what was fetched. Never both: a document that could be taken for an index and for a manifest is refused."""
-    what = f"the manifest {fetched.digest}"
+def parse_manifest(fetched: FetchedManifest, *, what: str | None = None) -> ImageIndex | ImageManifest:
+    """Read what was fetched, which errors call ``what``, or by its digest.
+
+    Never both: a document that could be taken for an index and for a manifest is refused.
+    """
+    what = what or f"the manifest {fetched.digest}"
     document = parse_json_object(fetched.body, what=what)
     refuse_case_variants(document, _DOCUMENT_KEYS, what=what)
     media_type = _text(document, "mediaType", what) or fetched.content_type

@@ -63,7 +63,7 @@ class LayoutSource:
             raise ImageNotFoundError(
                 f"{repository} is not an OCI layout", details=[f"{path}: {error.strerror}"]
             ) from error
-        document = parse_manifest(FetchedManifest(Digest.of(body), body))
+        document = parse_manifest(FetchedManifest(Digest.of(body), body), what=str(path))
         if not isinstance(document, ImageIndex):
             raise InvalidContentError(f"{path} is not an image index")
         return {
