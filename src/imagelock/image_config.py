@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from imagelock.labels import NO_LABELS, Labels
+from imagelock.labels import Labels
 from imagelock.strict_json import parse_json_object
 
 # Reproducible builds write the epoch of Unix, of FAT (1980, plus a second: Cloud Native Buildpacks), or the year 1.
@@ -22,12 +22,18 @@ _FIRST_CREDIBLE = datetime(1980, 1, 2, tzinfo=UTC)
 class ImageConfig:
     """What is known of an image beyond its layers."""
 
-    labels: Labels = NO_LABELS
+    all_labels: tuple[tuple[str, str], ...] = ()
+    """Sorted."""
     created: datetime | None = None
     """None where nobody says, or says what no clock can have said."""
     environment: tuple[tuple[str, str], ...] = ()
     entry_point: tuple[str, ...] = ()
     command: tuple[str, ...] = ()
+
+    @property
+    def labels(self) -> Labels:
+        """The four that a lock records."""
+        return Labels.of(self.all_labels)
 
 
 def parse_image_config(body: bytes, *, what: str) -> ImageConfig:
@@ -37,7 +43,7 @@ def parse_image_config(body: bytes, *, what: str) -> ImageConfig:
     variables = (text.partition("=") for text in _texts(settings.get("Env")))
     labels = _table(settings.get("Labels"))
     return ImageConfig(
-        labels=Labels.of((key, text) for key, text in labels.items() if isinstance(text, str)),
+        all_labels=tuple(sorted((key, text) for key, text in labels.items() if isinstance(text, str))),
         created=_read_date(document.get("created")),
         environment=tuple((name, value) for name, _, value in variables),
         entry_point=_texts(settings.get("Entrypoint")),

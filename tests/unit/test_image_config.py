@@ -7,7 +7,6 @@ import pytest
 
 from imagelock.errors import InvalidContentError
 from imagelock.image_config import ImageConfig, parse_image_config
-from imagelock.labels import Labels
 
 
 def _parse(**fields: object) -> ImageConfig:
@@ -23,7 +22,7 @@ def test_a_configuration_tells_labels_date_and_how_the_image_starts() -> None:
     }
 
     assert _parse(config=settings, created="2026-05-01T12:00:00.123456789Z") == ImageConfig(
-        labels=Labels(version="1.2.3"),
+        all_labels=(("org.opencontainers.image.version", "1.2.3"),),
         created=datetime(2026, 5, 1, 12, 0, 0, 123456, tzinfo=UTC),
         environment=(("PATH", "/bin"), ("EMPTY", ""), ("BARE", "")),
         entry_point=("/app",),

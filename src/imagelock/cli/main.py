@@ -18,6 +18,7 @@ _COMMANDS = {
     "digest": "Print the digests that references have now.",
     "check": "Is everything as locked? What CI asks; no network.",
     "diff": "Show what changed between two lockfiles or revisions.",
+    "inspect": "Show an image index, or one image of it.",
     "list": "List the locked images.",
     "lock": "Make images.lock answer images.toml.",
     "render": "Write locked digests into your files.",

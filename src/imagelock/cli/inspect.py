@@ -1,0 +1,123 @@
+"""``imagelock inspect``: an image index, or one image of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import click
+
+from imagelock.cli.asking import open_sources_anywhere
+from imagelock.cli.console import columns
+from imagelock.cli.options import Settings, format_option, with_settings
+from imagelock.cli.words import count, size
+from imagelock.image_config import ImageConfig
+from imagelock.inspection import InspectedImage, Inspection, inspect_image
+from imagelock.oci import FetchedManifest
+from imagelock.platform_selection import select_platforms
+from imagelock.platforms import Platform
+from imagelock.reference import ImageReference, PinnedReference, split_image
+from imagelock.resolving import ManifestSource, resolve_image
+
+
+@click.command("inspect")
+@click.argument("reference", metavar="REF")
+@click.option("--platform", "platform_text", metavar="P", help="Look at one platform's image.")
+@click.option("--raw", is_flag=True, help="Print the index or manifest itself, byte for byte.")
+@format_option
+@with_settings
+def command(settings: Settings, *, reference: str, platform_text: str | None, raw: bool, output_format: str) -> None:
+    """Show what a reference is: its platforms with their digests and sizes, annotations, and the image's labels."""
+    written = split_image(reference)
+    platform = None if platform_text is None else Platform.parse(platform_text)
+    with open_sources_anywhere(settings) as source:
+        source.expect([written.repository])
+        fetched = _fetch(written.meaning, platform, source)
+        if raw:
+            settings.console.raw_data(fetched.body)
+            return
+        inspection = inspect_image(written.repository, fetched, source)
+    if output_format == "json":
+        settings.console.json(_document(reference, inspection))
+        return
+    for line in _lines(reference, inspection):
+        settings.console.data(line)
+
+
+def _fetch(reference: ImageReference, platform: Platform | None, source: ManifestSource) -> FetchedManifest:
+    if platform is None:
+        return source.fetch_manifest(reference)
+    [entry] = select_platforms([platform], resolve_image(reference, source), reference)
+    return source.fetch_manifest(PinnedReference(reference.repository, entry.digest))
+
+
+def _lines(reference: str, inspection: Inspection) -> Iterator[str]:
+    yield reference
+    facts = [("digest", str(inspection.fetched.digest)), ("kind", _kind(inspection))]
+    facts += _config_facts(inspection.config) if inspection.config else []
+    yield from _indented(facts)
+    yield from _section("annotations", inspection.annotations)
+    yield from _section("labels", inspection.config.all_labels if inspection.config else ())
+    if inspection.is_index:
+        yield from _section("platforms", [_platform_row(image) for image in inspection.images])
+    else:
+        layers = inspection.images[0].manifest.layers
+        yield from _section("layers", [(str(layer.digest), size(layer.size_bytes)) for layer in layers])
+
+
+def _platform_row(image: InspectedImage) -> tuple[str, str, str]:
+    return str(image.platform or "unknown"), str(image.fetched.digest), size(image.size_bytes)
+
+
+def _kind(inspection: Inspection) -> str:
+    if inspection.is_index:
+        return f"image index of {count(len(inspection.images), 'platform')}"
+    return f"image manifest, {size(inspection.images[0].size_bytes)}"
+
+
+def _config_facts(config: ImageConfig) -> list[tuple[str, str]]:
+    facts = [
+        ("created", config.created.isoformat() if config.created else ""),
+        ("entrypoint", " ".join(config.entry_point)),
+        ("command", " ".join(config.command)),
+    ]
+    return [(name, value) for name, value in facts if value]
+
+
+def _section(title: str, rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    if rows:
+        yield f"  {title}"
+        yield from (f"  {line}" for line in _indented(rows))
+
+
+def _indented(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    return (f"  {line}" for line in columns(rows))
+
+
+def _document(reference: str, inspection: Inspection) -> dict[str, Any]:
+    config = inspection.config
+    return {
+        "reference": reference,
+        "digest": str(inspection.fetched.digest),
+        "index": inspection.is_index,
+        "annotations": dict(inspection.annotations),
+        "images": [_image_document(image) for image in inspection.images],
+        "config": config
+        and {
+            "created": config.created and config.created.isoformat(),
+            "labels": dict(config.all_labels),
+            "environment": dict(config.environment),
+            "entrypoint": list(config.entry_point),
+            "command": list(config.command),
+        },
+    }
+
+
+def _image_document(image: InspectedImage) -> dict[str, Any]:
+    return {
+        "platform": None if image.platform is None else str(image.platform),
+        "digest": str(image.fetched.digest),
+        "config": str(image.manifest.config.digest),
+        "size": image.size_bytes,
+        "layers": [{"digest": str(layer.digest), "size": layer.size_bytes} for layer in image.manifest.layers],
+    }

@@ -1,0 +1,102 @@
+"""The questions that one asks about any image by hand, with the images that ship with the repository."""
+
+from __future__ import annotations
+
+import json
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from imagelock.cli.main import run
+from tests.support.oci_images import image_index, platform_image
+from tests.support.oci_layout import write_layout
+
+_AMD64 = platform_image("linux/amd64", labels={"org.opencontainers.image.version": "1.2.3"})
+_ARM64 = platform_image("linux/arm64")
+_INDEX = image_index(_AMD64, _ARM64)
+
+
+@pytest.fixture(autouse=True)
+def layout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_layout(tmp_path / "layout", {"app:1": _INDEX, "single": _AMD64.content})
+    monkeypatch.chdir(tmp_path)
+
+
+def test_a_digest_a_line_in_the_order_of_the_references(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["digest", "oci:layout:single", "oci:layout:app:1"]) == 0
+    assert capfd.readouterr() == (f"{_AMD64.content.digest}\n{_INDEX.digest}\n", "")
+
+
+def test_a_full_reference_can_be_pulled(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["digest", "--full-ref", "oci:layout:app:1"]) == 0
+    assert capfd.readouterr() == (f"oci:layout@{_INDEX.digest}\n", "")
+
+
+def test_the_digest_of_one_platform_comes_with_a_note(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["digest", "--platform", "linux/arm64/v8", "oci:layout:app:1"]) == 0
+    assert capfd.readouterr() == (
+        f"{_ARM64.content.digest}\n",
+        "note: this digest serves linux/arm64 only; without --platform you get the one that serves all\n",
+    )
+
+
+def test_without_every_digest_none_is_printed(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["digest", "oci:layout:app:1", "oci:layout:ap:1", "oci:nowhere:x"]) == 2
+    assert capfd.readouterr() == (
+        "",
+        (
+            "error: cannot tell 2 of 3 digests\n"
+            "  oci:layout:ap:1: oci:layout has no image named `ap:1`; did you mean `app:1`?\n"
+            "    it has: app:1, single\n"
+            "  oci:nowhere:x: oci:nowhere is not an OCI layout\n"
+            "    nowhere/index.json: No such file or directory\n"
+        ),
+    )
+
+
+def test_an_index_is_shown_with_its_platforms(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["inspect", "oci:layout:app:1"]) == 0
+    out = capfd.readouterr().out.splitlines()
+    assert out[:2] == ["oci:layout:app:1", f"  digest   {_INDEX.digest}"]
+    assert "    org.opencontainers.image.version  1.2.3" in out
+    assert [line.split()[:2] for line in out[-2:]] == [
+        ["linux/amd64", _AMD64.content.digest],
+        ["linux/arm64", _ARM64.content.digest],
+    ]
+
+
+def test_one_platform_is_shown_with_its_layers(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["inspect", "--platform", "linux/arm64", "oci:layout:app:1"]) == 0
+    out = capfd.readouterr().out
+    assert f"  digest   {_ARM64.content.digest}\n" in out
+    assert "  layers\n" in out
+
+
+def test_the_raw_bytes_have_the_digest(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    assert run(["inspect", "--raw", "oci:layout:app:1"]) == 0
+    assert f"sha256:{sha256(capfdbinary.readouterr().out).hexdigest()}" == _INDEX.digest
+
+
+def test_the_document_for_scripts_names_everything(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["inspect", "--format", "json", "oci:layout:app:1"]) == 0
+    document = json.loads(capfd.readouterr().out)
+    assert (document["schema"], document["digest"], document["index"]) == (1, _INDEX.digest, True)
+    assert document["config"]["labels"] == {"org.opencontainers.image.version": "1.2.3"}
+    assert [image["platform"] for image in document["images"]] == ["linux/amd64", "linux/arm64"]
+    assert all(image["size"] == sum(layer["size"] for layer in image["layers"]) for image in document["images"])
+
+
+def test_the_cache_is_found_measured_and_deleted(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    cache = tmp_path / "cache"
+    content = cache / "content" / "sha256" / "aa"
+    content.parent.mkdir(parents=True)
+    content.write_bytes(b"0" * 1500)
+    for arguments in (["dir"], ["size"], ["clean"], ["size"]):
+        assert run(["--cache-dir", str(cache), "cache", *arguments]) == 0
+    assert capfd.readouterr() == (f"{cache}\n1 file, 1.5 kB\n0 files, 0 B\n", "Removed 1 file, 1.5 kB\n")
+
+
+def test_there_is_no_cache_where_none_is_wanted(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["cache", "size", "--no-cache"]) == 2
+    assert capfd.readouterr() == ("", "error: there is no cache with `--no-cache`\n")
