@@ -98,7 +98,7 @@ class Authority:
 
     def find_credentials(self, path: str) -> FoundCredentials | None:
         """Return the credentials for a repository there."""
-        return self._keyring.find(self._endpoint.credentials_host, path)
+        return self._keyring.find(self._endpoint.registry, path)
 
     def _may_be_helped(self, response: Response, permit: Permit, challenge: Challenged) -> bool:
         if permit.kind is PermitKind.OWN_TOKEN:
@@ -176,4 +176,4 @@ class Authority:
                 yield self._scope_of(other)
 
     def _scope_of(self, path: str) -> str:
-        return self._scopes.get(path) or pull_scope(self._endpoint.repository_path(path))
+        return self._scopes.get(path) or pull_scope(path)

@@ -3,40 +3,48 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from threading import Lock
+from typing import TypeVar
 
 from imagelock.digest import Digest
+from imagelock.errors import RegistryError
 from imagelock.oci import Descriptor, FetchedManifest
 from imagelock.reference import AnyRepository, ImageReference, PinnedReference, RegistryName, Repository, TagReference
 from imagelock.registry.addresses import is_loopback
 from imagelock.registry.content_cache import ContentCache
 from imagelock.registry.messages import Response
+from imagelock.registry.places import Place, Places
 from imagelock.registry.protocol import blob_request, manifest_request, read_blob, read_digest_header, read_manifest
 from imagelock.registry.quota import TOO_MANY_REQUESTS
-from imagelock.registry.session import Session
+from imagelock.registry.session import Session, Subject
 from imagelock.registry.tag_listing import list_tags
 
-OpenSession = Callable[[RegistryName], Session]
+OpenSession = Callable[[Place], Session]
+_Answer = TypeVar("_Answer")
 
 
 class RegistryClient:
     """A ``ManifestSource`` over the distribution protocol. Thread-safe."""
 
-    def __init__(self, open_session: OpenSession, *, cache: ContentCache | None) -> None:
+    def __init__(self, open_session: OpenSession, places: Places, *, cache: ContentCache | None) -> None:
         self._open_session = open_session
+        self._places = places
         self._cache = cache
         self._lock = Lock()
         self._sessions: dict[RegistryName, Session] = {}
 
     def expect(self, repositories: Iterable[AnyRepository]) -> None:
         """Hear what is going to be asked: one token and early connections can serve it all."""
-        paths: defaultdict[RegistryName, dict[str, None]] = defaultdict(dict)
+        paths: defaultdict[Place, dict[str, None]] = defaultdict(dict)
         for repository in repositories:
             if isinstance(repository, Repository):
-                paths[repository.registry][repository.path] = None
-        for registry, expected in paths.items():
-            self._session(registry).expect(expected)
+                place = self._places.of_tag(repository)[0]
+                paths[replace(place, path="")][place.path] = None
+        for place, expected in paths.items():
+            self._session(place).expect(expected)
 
     def fetch_manifest(self, reference: ImageReference) -> FetchedManifest:
         """Get a manifest or index under the digest of its bytes; from the cache if it is there under that digest.
@@ -46,12 +54,15 @@ class RegistryClient:
         return self._find_known(reference) or self._fetch(reference)
 
     def fetch_digest(self, reference: ImageReference) -> Digest:
-        """Ask which digest a tag has now, or whether a digest is still served.
+        """Ask the registry itself which digest a tag has now, or whether a digest is still served.
 
         ``HEAD`` is free where pulls are counted; where it is refused or tells no digest, the content is fetched.
         """
         digest = self._look(reference)
-        return self._fetch(reference).digest if digest is None else digest
+        if digest is not None:
+            return digest
+        home = self._places.home(_repository_of(reference.repository))
+        return self._keep(reference, self._fetch_from(home, reference)).digest
 
     def fetch_blob(self, repository: AnyRepository, descriptor: Descriptor) -> bytes:
         """Get a small blob, verified by its digest."""
@@ -59,13 +70,17 @@ class RegistryClient:
         cached = self._cache.read(descriptor.digest) if self._cache else None
         if cached is not None and len(cached) == descriptor.size_bytes:
             return cached
-        session = self._session(repository.registry)
-        request = blob_request(session.endpoint, repository.path, descriptor)
-        response = session.ask(request, repository=repository, what=f"a blob of {repository}")
-        body = read_blob(descriptor, response, what=str(repository))
+        places = self._places.of_content(repository)
+        body = _first_success(places, lambda place: self._fetch_blob_from(place, repository, descriptor))
         if self._cache:
             self._cache.write(descriptor.digest, body)
         return body
+
+    def list_tags(self, repository: AnyRepository) -> tuple[str, ...]:
+        """List every tag of a repository, or fail."""
+        repository = _repository_of(repository)
+        place = self._places.home(repository)
+        return list_tags(self._session(place), Subject(place.path, repository, str(repository)))
 
     def _find_known(self, reference: ImageReference) -> FetchedManifest | None:
         if self._cache is None:
@@ -79,34 +94,52 @@ class RegistryClient:
 
     def _fetch(self, reference: ImageReference) -> FetchedManifest:
         repository = _repository_of(reference.repository)
-        session = self._session(repository.registry)
-        request = manifest_request(session.endpoint, reference)
-        fetched = read_manifest(reference, session.ask(request, repository=repository, what=reference))
+        is_pinned = isinstance(reference, PinnedReference)
+        places = self._places.of_content(repository) if is_pinned else self._places.of_tag(repository)
+        return self._keep(reference, _first_success(places, lambda place: self._fetch_from(place, reference)))
+
+    def _keep(self, reference: ImageReference, fetched: FetchedManifest) -> FetchedManifest:
         if self._cache:
             self._cache.write(fetched.digest, fetched.body)
             if isinstance(reference, TagReference):
                 self._cache.note_tag(reference, fetched.digest)
         return fetched
 
+    def _fetch_from(self, place: Place, reference: ImageReference) -> FetchedManifest:
+        session = self._session(place)
+        request = manifest_request(session.endpoint, place.path, reference)
+        subject = Subject(place.path, _repository_of(reference.repository), str(reference))
+        return read_manifest(reference, session.ask(request, subject))
+
+    def _fetch_blob_from(self, place: Place, repository: Repository, descriptor: Descriptor) -> bytes:
+        session = self._session(place)
+        request = blob_request(session.endpoint, place.path, descriptor)
+        response = session.ask(request, Subject(place.path, repository, f"a blob of {repository}"))
+        return read_blob(descriptor, response, what=str(repository))
+
     def _look(self, reference: ImageReference) -> Digest | None:
         """Ask without fetching; ``None`` if the answer tells nothing that may be believed."""
         repository = _repository_of(reference.repository)
-        session = self._session(repository.registry)
-        response = session.answer(manifest_request(session.endpoint, reference, method="HEAD"), repository)
+        place = self._places.home(repository)
+        session, subject = self._session(place), Subject(place.path, repository, str(reference))
+        response = session.answer(manifest_request(session.endpoint, place.path, reference, method="HEAD"), subject)
         if response.status == TOO_MANY_REQUESTS:
-            session.demand_success(response, repository=repository, what=reference)
+            session.demand_success(response, subject)
         return _digest_of_look(reference, response)
 
-    def list_tags(self, repository: AnyRepository) -> tuple[str, ...]:
-        """List every tag of a repository, or fail."""
-        repository = _repository_of(repository)
-        return list_tags(self._session(repository.registry), repository)
-
-    def _session(self, registry: RegistryName) -> Session:
+    def _session(self, place: Place) -> Session:
         with self._lock:
-            if registry not in self._sessions:
-                self._sessions[registry] = self._open_session(registry)
-            return self._sessions[registry]
+            if place.host not in self._sessions:
+                self._sessions[place.host] = self._open_session(place)
+            return self._sessions[place.host]
+
+
+def _first_success(places: Sequence[Place], fetch: Callable[[Place], _Answer]) -> _Answer:
+    """Ask one place after the other; only what the last one, the registry itself, says is an error."""
+    for mirror in places[:-1]:
+        with suppress(RegistryError):
+            return fetch(mirror)
+    return fetch(places[-1])
 
 
 def _digest_of_look(reference: ImageReference, response: Response) -> Digest | None:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from imagelock.digest import Digest
-from imagelock.reference import DOCKER_HUB, ImageReference, PinnedReference, RegistryName, Repository
+from imagelock.reference import DOCKER_HUB, ImageReference, PinnedReference, RegistryName
 from imagelock.registry.addresses import is_loopback
 from imagelock.registry.settings import RegistryOptions
 from imagelock.registry.urls import Origin, Url
@@ -32,21 +32,18 @@ class Content(StrEnum):
     TAGS = "tags"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A host that serves a registry's content: the registry itself or a mirror of it."""
+    """A host that is asked: a registry or a mirror."""
 
     registry: RegistryName
+    """As people write it: credentials and certificates are looked for under this name."""
     origin: Origin
-    credentials_host: str
-    """Under this name credentials are looked for: never the origin's for its mirror."""
-    path_prefix: str = ""
-    """What a mirror puts before every repository's path, with a slash at its end."""
 
-    def manifest_url(self, reference: ImageReference) -> Url:
+    def manifest_url(self, path: str, reference: ImageReference) -> Url:
         """Where a manifest is: by digest if there is one, whatever tag stands beside it."""
         name = reference.digest if isinstance(reference, PinnedReference) else reference.tag
-        return self._url(_path_of(reference), f"{Content.MANIFEST}/{name}")
+        return self._url(path, f"{Content.MANIFEST}/{name}")
 
     def blob_url(self, path: str, digest: Digest) -> Url:
         """Where a blob is."""
@@ -56,31 +53,21 @@ class Endpoint:
         """Where the list of tags begins."""
         return self._url(path, f"{Content.TAGS}/list")
 
-    def repository_path(self, path: str) -> str:
-        """Return the path of a repository there."""
-        return f"{self.path_prefix}{path}"
-
     def _url(self, path: str, rest: str) -> Url:
-        return Url(self.origin, f"/v2/{self.repository_path(path)}/{rest}")
+        return Url(self.origin, f"/v2/{path}/{rest}")
 
 
-def origin_endpoint(registry: RegistryName, options: RegistryOptions, *, speaks_tls: TlsProbe) -> Endpoint:
-    """Return the registry itself: https, or http where images.toml says so or this machine's registry speaks only that.
+def find_endpoint(
+    registry: RegistryName, options: RegistryOptions, *, speaks_tls: TlsProbe, may_be_plain: bool = False
+) -> Endpoint:
+    """Choose between https and http: http only where images.toml says so, or where TLS isn't spoken and needn't be.
 
-    ``speaks_tls`` is asked about loopback only, and before anything is sent: that is no downgrade.
+    It needn't be on this machine, and where registries.conf calls a host insecure. ``speaks_tls`` is asked before
+    anything is sent: that is no downgrade.
     """
     origin = Origin.of("https", _API_HOSTS.get(registry, registry))
     plain_http = options.plain_http
     if plain_http is None:
-        plain_http = options.ca_file is None and is_loopback(origin.host) and not speaks_tls(origin, registry=registry)
-    return Endpoint(
-        registry=registry,
-        origin=Origin.of("http", registry) if plain_http else origin,
-        credentials_host=registry,
-    )
-
-
-def _path_of(reference: ImageReference) -> str:
-    if not isinstance(reference.repository, Repository):
-        raise TypeError(f"{reference} lies in no registry")
-    return reference.repository.path
+        is_allowed = options.ca_file is None and (may_be_plain or is_loopback(origin.host))
+        plain_http = is_allowed and not speaks_tls(origin, registry=registry)
+    return Endpoint(registry, Origin.of("http", registry) if plain_http else origin)

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from imagelock.reference import RegistryName
 from imagelock.registry.access_memory import AccessMemory
 from imagelock.registry.authority import Authority
 from imagelock.registry.client import RegistryClient
 from imagelock.registry.clock import Clock, SystemClock
 from imagelock.registry.content_cache import ContentCache
 from imagelock.registry.delivery import Delivery, Transport
-from imagelock.registry.endpoints import origin_endpoint
+from imagelock.registry.endpoints import find_endpoint
 from imagelock.registry.keyring import CredentialSource, Keyring, NoCredentials
 from imagelock.registry.network import Network
+from imagelock.registry.places import Place, Places
+from imagelock.registry.registries_conf import find_registries_conf, read_registries_conf
 from imagelock.registry.session import Session
 from imagelock.registry.settings import RegistrySettings
 from imagelock.registry.token_exchange import TokenExchange
@@ -42,8 +43,11 @@ def make_registry_client(
     keyring = Keyring(lambda: _open_credentials(settings))
     exchange = TokenExchange(delivery.deliver, clock=clock, keyring=keyring)
 
-    def open_session(registry: RegistryName) -> Session:
-        endpoint = origin_endpoint(registry, settings.options_of(registry), speaks_tls=transport.speaks_tls)
+    rules = read_registries_conf(find_registries_conf(settings.environment, home=settings.home))
+
+    def open_session(place: Place) -> Session:
+        options = settings.options_of(place.host)
+        endpoint = find_endpoint(place.host, options, speaks_tls=transport.speaks_tls, may_be_plain=place.may_be_plain)
         return Session(
             endpoint,
             authority=Authority(endpoint, exchange=exchange, keyring=keyring, memory=memory),
@@ -53,7 +57,7 @@ def make_registry_client(
         )
 
     cache = None if settings.cache_directory is None else ContentCache(settings.cache_directory)
-    return RegistryClient(open_session, cache=cache)
+    return RegistryClient(open_session, Places(settings.options_of, rules), cache=cache)
 
 
 def _open_credentials(settings: RegistrySettings) -> CredentialSource:

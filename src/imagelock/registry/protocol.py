@@ -19,11 +19,11 @@ _MANIFEST_TYPES = f"{OCI_INDEX}, {DOCKER_INDEX}, {OCI_MANIFEST}, {DOCKER_MANIFES
 _MANIFEST_HEADERS = Headers((("accept", _MANIFEST_TYPES),))
 
 
-def manifest_request(endpoint: Endpoint, reference: ImageReference, *, method: str = "GET") -> Request:
+def manifest_request(endpoint: Endpoint, path: str, reference: ImageReference, *, method: str = "GET") -> Request:
     """Ask for a manifest or index; with ``HEAD`` only which one it is, which Docker Hub doesn't count as a pull."""
     return Request(
         method=method,
-        url=endpoint.manifest_url(reference),
+        url=endpoint.manifest_url(path, reference),
         registry=endpoint.registry,
         headers=_MANIFEST_HEADERS,
         max_body_bytes=limits.MANIFEST_BYTES,

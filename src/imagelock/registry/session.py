@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from imagelock.reference import Repository
 from imagelock.registry.access import BearerAccess
@@ -20,6 +21,18 @@ _EARLY_CONNECTIONS = 8
 """As many as there are workers by default."""
 _MOST_RENEWALS = 2
 """From nothing to a token for many repositories, and from there to one for this repository alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a question is about."""
+
+    path: str
+    """Of the repository, on the host that is asked."""
+    repository: Repository
+    """As everybody else calls it."""
+    what: str
+    """As errors call the thing asked for."""
 
 
 class Session:
@@ -50,21 +63,21 @@ class Session:
         if isinstance(access, BearerAccess) and not access.public_token:
             self._delivery.open_early(access.realm.origin, registry=self.endpoint.registry, connections=1)
 
-    def ask(self, request: Request, *, repository: Repository, what: object) -> Response:
-        """Get a success, or raise what the refusal means; ``what`` is how errors call the thing asked for."""
-        return self.demand_success(self.answer(request, repository), repository=repository, what=what)
+    def ask(self, request: Request, subject: Subject) -> Response:
+        """Get a success, or raise what the refusal means."""
+        return self.demand_success(self.answer(request, subject), subject)
 
-    def demand_success(self, response: Response, *, repository: Repository, what: object) -> Response:
+    def demand_success(self, response: Response, subject: Subject) -> Response:
         """Raise what a refusal means."""
         if not response.is_success:
-            raise refusal_of(response, self._asked(repository, what))
+            raise refusal_of(response, self._asked(subject))
         return response
 
-    def answer(self, request: Request, repository: Repository) -> Response:
+    def answer(self, request: Request, subject: Subject) -> Response:
         """Get whatever the answer is, after all that credentials can do for it: perhaps that they were refused."""
         try:
-            permit = self.authority.permit_for(repository.path)
-            return self._answer(request, permit, path=repository.path)
+            permit = self.authority.permit_for(subject.path)
+            return self._answer(request, permit, path=subject.path)
         except AccessRefusedError as error:
             return error.response
         finally:
@@ -83,12 +96,12 @@ class Session:
             response = self._delivery.deliver(request.authorized(permit.authorization))
         return response
 
-    def _asked(self, repository: Repository, what: object) -> Asked:
-        found = self.authority.find_credentials(repository.path)
+    def _asked(self, subject: Subject) -> Asked:
+        found = self.authority.find_credentials(subject.path)
         identity = Identity.SOMEBODY if found else Identity.NOBODY
         return Asked(
-            what=str(what),
-            repository=repository,
+            what=subject.what,
+            repository=subject.repository,
             identity=Identity.ANONYMOUS if self._is_anonymous else identity,
             credentials_source=found.source if found else "",
         )

@@ -20,6 +20,8 @@ class RegistryOptions:
     """PEM certificates to trust for this registry, besides the system's."""
     mirrors: tuple[str, ...] = ()
     """``host[:port][/path]``, asked first for content by digest."""
+    mirrors_resolve_tags: bool = False
+    """Whether a mirror's word on what a tag means will do, too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

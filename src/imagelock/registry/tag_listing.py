@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from imagelock.errors import InvalidContentError
-from imagelock.reference import Repository
 from imagelock.registry import limits
 from imagelock.registry.pagination import read_tags_page, tags_request
-from imagelock.registry.session import Session
+from imagelock.registry.session import Session, Subject
 from imagelock.registry.urls import Url
 
 _PAGE_SIZE_REFUSED = (400, 405)
 
 
-def list_tags(session: Session, repository: Repository) -> tuple[str, ...]:
+def list_tags(session: Session, subject: Subject) -> tuple[str, ...]:
     """Return every tag once, in the registry's order."""
-    request = tags_request(session.endpoint, repository.path)
-    response = session.answer(request, repository)
+    repository = subject.repository
+    request = tags_request(session.endpoint, subject.path)
+    response = session.answer(request, subject)
     if response.status in _PAGE_SIZE_REFUSED:
-        request = tags_request(session.endpoint, repository.path, with_page_size=False)
-        response = session.answer(request, repository)
+        request = tags_request(session.endpoint, subject.path, with_page_size=False)
+        response = session.answer(request, subject)
     tags: dict[str, None] = {}
     visited: set[Url] = set()
     for _ in range(limits.TAGS_PAGES):
-        session.demand_success(response, repository=repository, what=repository)
+        session.demand_success(response, subject)
         page = read_tags_page(response, asked=request.url, what=str(repository))
         known = len(tags)
         tags.update(dict.fromkeys(page.tags))
@@ -32,5 +32,5 @@ def list_tags(session: Session, repository: Repository) -> tuple[str, ...]:
             raise InvalidContentError(f"the list of tags of {repository} has no end: its pages go in a circle")
         visited.add(page.following)
         request = request.at(page.following)
-        response = session.answer(request, repository)
+        response = session.answer(request, subject)
     raise InvalidContentError(f"the list of tags of {repository} has more than {limits.TAGS_PAGES} pages")

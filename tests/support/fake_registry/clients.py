@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,6 +33,7 @@ class Setup:
     anonymous: bool = False
     trace: Callable[[str], None] | None = None
     cache_directory: Path | None = None
+    registries_conf: Path = Path(os.devnull)
     clock: FakeClock = field(default_factory=FakeClock)
     memories: list[AccessMemory] = field(default_factory=list)
 
@@ -53,7 +55,11 @@ class Setup:
             anonymous=self.anonymous,
             trace=self.trace,
             cache_directory=self.cache_directory,
-            environment={"DOCKER_AUTH_CONFIG": json.dumps({"auths": {**encoded, **self.auths}})},
+            environment={
+                "DOCKER_AUTH_CONFIG": json.dumps({"auths": {**encoded, **self.auths}}),
+                # What this machine has in /etc is none of a test's business.
+                "CONTAINERS_REGISTRIES_CONF": str(self.registries_conf),
+            },
             home=NOWHERE,
         )
 

@@ -1,0 +1,194 @@
+"""Mirrors: content by digest from wherever it is near, the meaning of a tag from the registry."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from imagelock.errors import FileError, ImageNotFoundError, RegistryError
+from imagelock.reference import RegistryName, parse_reference
+from imagelock.registry.registries_conf import (
+    MirrorRule,
+    MirrorUse,
+    RegistryRule,
+    find_registries_conf,
+    parse_registries_conf,
+    read_registries_conf,
+)
+from imagelock.registry.settings import RegistryOptions
+from tests.support.fake_registry.answers import Answer, Fault
+from tests.support.fake_registry.clients import Setup
+from tests.support.fake_registry.internet import FakeInternet
+from tests.support.fake_registry.registry import FakeRegistry
+from tests.support.oci_images import multi_platform_image
+
+IMAGE, STALE = multi_platform_image("linux/amd64"), multi_platform_image("linux/arm64")
+TAGGED = parse_reference("reg.example/team/a:1")
+PINNED = parse_reference(f"reg.example/team/a@{IMAGE.digest}")
+
+
+def setup_of(*, resolve: bool = False, mirror_image: object = IMAGE) -> Setup:
+    origin, mirror = FakeRegistry(), FakeRegistry()
+    origin.push("team/a", IMAGE)
+    if mirror_image is not None:
+        mirror.push("hub/team/a", mirror_image)  # type: ignore[arg-type]  # an image, if any
+    options = RegistryOptions(mirrors=("mirror.example/hub",), mirrors_resolve_tags=resolve)
+    return Setup(
+        internet=FakeInternet({"reg.example": origin, "mirror.example": mirror}),
+        registries={RegistryName("reg.example"): options},
+    )
+
+
+def hosts(setup: Setup) -> list[str]:
+    return [request.origin.host for request in setup.internet.requests]
+
+
+def test_content_by_digest_comes_from_the_mirror() -> None:
+    setup = setup_of()
+    assert setup.client().fetch_manifest(PINNED).body == IMAGE.body
+    assert setup.internet.log() == [f"GET mirror.example/v2/hub/team/a/manifests/{IMAGE.digest}"]
+
+
+def test_a_tag_is_asked_of_the_registry() -> None:
+    setup = setup_of(mirror_image=STALE)
+    assert str(setup.client().fetch_manifest(TAGGED).digest) == IMAGE.digest
+    assert hosts(setup) == ["reg.example"]
+
+
+def test_a_mirror_may_be_trusted_with_tags() -> None:
+    setup = setup_of(resolve=True, mirror_image=STALE)
+    assert str(setup.client().fetch_manifest(TAGGED).digest) == STALE.digest
+    assert hosts(setup) == ["mirror.example"]
+
+
+def test_whether_the_registry_still_serves_something_no_mirror_knows() -> None:
+    setup = setup_of()
+    setup.client().fetch_digest(PINNED)
+    assert hosts(setup) == ["reg.example"]
+
+
+@pytest.mark.parametrize(
+    "answer", [Answer(status=404), Answer(status=401), Answer(status=502), Answer(fault=Fault.RESET)]
+)
+def test_a_mirror_that_fails_is_passed_over(answer: Answer) -> None:
+    setup = setup_of()
+    setup.internet.hosts["mirror.example"] = lambda _: answer
+    assert setup.client().fetch_manifest(PINNED).body == IMAGE.body
+    assert hosts(setup)[-1] == "reg.example"
+
+
+def test_a_mirror_with_other_content_is_passed_over() -> None:
+    setup = setup_of()
+    setup.internet.hosts["mirror.example"] = lambda _: Answer(chunks=[STALE.body])
+    assert setup.client().fetch_manifest(PINNED).body == IMAGE.body
+
+
+def test_what_is_nowhere_is_missing_in_the_registry() -> None:
+    setup = setup_of()
+    reference = parse_reference(f"reg.example/team/a@{STALE.digest}")
+    with pytest.raises(ImageNotFoundError, match=f"^{reference} does not exist"):
+        setup.client().fetch_manifest(reference)
+
+
+def test_a_mirror_gets_its_own_login_and_never_the_registrys() -> None:
+    setup = setup_of()
+    setup.logins = {"reg.example": "me:secret"}
+    setup.internet.hosts["mirror.example"] = FakeRegistry(login="me:secret")
+    setup.client().fetch_manifest(PINNED)
+    assert not [request for request in setup.internet.asked("mirror.example") if request.authorization]
+
+
+CONF = """
+unqualified-search-registries = ["docker.io"]
+
+[[registry]]
+prefix = "reg.example"
+mirror-by-digest-only = false
+
+[[registry.mirror]]
+location = "mirror.example/hub"
+pull-from-mirror = "digest-only"
+
+[[registry]]
+prefix = "*.corp.example"
+location = "all.example/corp"
+
+[[registry]]
+location = "evil.example"
+blocked = true
+
+[aliases]
+alpine = "docker.io/library/alpine"
+"""
+
+
+def test_the_file_is_read() -> None:
+    assert parse_registries_conf(CONF, source="c") == (
+        RegistryRule(
+            source="c", prefix="reg.example", mirrors=(MirrorRule("mirror.example/hub", use=MirrorUse.DIGESTS),)
+        ),
+        RegistryRule(source="c", prefix="*.corp.example", location="all.example/corp"),
+        RegistryRule(source="c", prefix="evil.example", is_blocked=True),
+    )
+
+
+def configured(tmp_path: Path, reference: str) -> list[str]:
+    conf = tmp_path / "registries.conf"
+    conf.write_text(CONF)
+    setup = Setup(internet=FakeInternet({}), registries_conf=conf)
+    with pytest.raises(RegistryError):
+        setup.client().fetch_manifest(parse_reference(reference))
+    return [
+        f"{request.origin.host}{request.url.path.partition('/manifests')[0]}" for request in setup.internet.requests
+    ]
+
+
+def test_the_file_sends_us_where_podman_would_go(tmp_path: Path) -> None:
+    digest = IMAGE.digest
+    assert configured(tmp_path, f"reg.example/a/b@{digest}") == ["mirror.example/v2/hub/a/b", "reg.example/v2/a/b"]
+    assert configured(tmp_path, "reg.example/a/b:1") == ["reg.example/v2/a/b"]
+    assert configured(tmp_path, f"reg.example.com/a/b@{digest}") == ["reg.example.com/v2/a/b"]
+    assert configured(tmp_path, "x.corp.example/a/b:1") == ["all.example/v2/corp/a/b"]
+    assert configured(tmp_path, "evil.example/a/b:1") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[", "c is not TOML"),
+        ("registry = 7", r"c: registry must be written as \[\[registry\]\]"),
+        ("[[registry]]", r"c: a \[\[registry\]\] has neither prefix nor location"),
+        ('[[registry]]\nlocation = "https://x"', "c: 'https://x' is no location"),
+        ('[[registry]]\nprefix = "a"\n[[registry.mirror]]\npull-from-mirror = "x"', "c: `x` is no value"),
+    ],
+)
+def test_what_cannot_be_read_is_named(text: str, message: str) -> None:
+    with pytest.raises(FileError, match=message):
+        parse_registries_conf(text, source="c")
+
+
+def test_the_users_file_replaces_the_systems_and_later_parts_replace_earlier_ones(tmp_path: Path) -> None:
+    folder = tmp_path / ".config/containers"
+    (folder / "registries.conf.d").mkdir(parents=True)
+    for name, location in (("registries.conf", "one"), ("registries.conf.d/a.conf", "two")):
+        (folder / name).write_text(f'[[registry]]\nprefix = "p.example"\nlocation = "{location}.example"\n')
+    paths = find_registries_conf({}, home=tmp_path)
+    assert (paths[0], paths[-1]) == (folder / "registries.conf", folder / "registries.conf.d" / "a.conf")
+    rules = [rule.location for rule in read_registries_conf(paths) if rule.prefix == "p.example"]
+    assert rules == ["two.example"]
+
+
+def test_the_longest_prefix_counts() -> None:
+    text = """
+    [[registry]]
+    prefix = "reg.example"
+    blocked = true
+    [[registry]]
+    prefix = "reg.example/team"
+    location = "other.example/x"
+    """
+    rules = parse_registries_conf(text, source="c")
+    assert rules[1].matches("reg.example/team/a")
+    assert not rules[1].matches("reg.example/teamwork/a")
+    assert rules[1].relocate("reg.example/team/a", "other.example/x") == "other.example/x/a"
