@@ -35,6 +35,7 @@ def open_sources(settings: Settings, folder: Path, registries: Iterable[Registry
                 plain_http=declared.plain_http,
                 ca_file=None if declared.ca_file is None else folder / declared.ca_file,
                 mirrors=declared.mirrors,
+                mirrors_resolve_tags=declared.mirrors_resolve_tags,
             )
             for declared in registries
         }

@@ -44,8 +44,13 @@ class TokenStore:
     def get(self, scope: str, *, others: Iterable[str], fetch: Fetch) -> tuple[HeldToken, bool]:
         """Return a token for the scope, and whether it was fetched for that scope alone just now.
 
-        ``others`` are scopes that will be wanted, too, and may be asked for with the same question.
+        ``others`` are scopes that will be wanted, too, and may be asked for with the same question; they are looked at
+        only if there is a question to ask.
         """
+        with self._lock:
+            held = self._fresh(scope)
+        if held is not None:
+            return held, False
         others = tuple(others)
         while True:
             found, is_mine = self._find_or_start(scope, others)
@@ -55,11 +60,6 @@ class TokenStore:
             if is_mine and held is not None and not found.is_shared:
                 return held, True
 
-    def find(self, scope: str) -> HeldToken | None:
-        """Say what is held for a scope, fresh or not."""
-        with self._lock:
-            return self._held.get(scope)
-
     def drop(self, scope: str, held: HeldToken) -> None:
         """Forget a token that was refused, and ask for that scope alone from now on."""
         with self._lock:
@@ -67,10 +67,14 @@ class TokenStore:
             if self._held.get(scope) is held:
                 del self._held[scope]
 
+    def _fresh(self, scope: str) -> HeldToken | None:
+        held = self._held.get(scope)
+        return held if held is not None and self._clock.monotonic() < held.usable_until else None
+
     def _find_or_start(self, scope: str, others: tuple[str, ...]) -> tuple[HeldToken | _Flight, bool]:
         with self._lock:
-            held = self._held.get(scope)
-            if held is not None and self._clock.monotonic() < held.usable_until:
+            held = self._fresh(scope)
+            if held is not None:
                 return held, False
             flight = self._flights.get(scope)
             if flight is not None:

@@ -1,0 +1,198 @@
+"""Whatever a server or a file holds: our own errors or a value, in linear time, and never anything else."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imagelock.credentials.docker_config import parse_auth_file, parse_legacy_auth_file
+from imagelock.credentials.helper_protocol import read_helper_answer
+from imagelock.credentials.lookup import find_candidates
+from imagelock.errors import ImagelockError
+from imagelock.reference import RegistryName
+from imagelock.registry.addresses import find_danger
+from imagelock.registry.bodies import read_body
+from imagelock.registry.challenges import choose_challenge, parse_challenges
+from imagelock.registry.error_bodies import is_written_by_distribution, read_complaints
+from imagelock.registry.failures import TransportFailure
+from imagelock.registry.messages import Headers, Request, Response
+from imagelock.registry.pagination import find_next_link, read_tags_page
+from imagelock.registry.quota import read_quota
+from imagelock.registry.realms import check_realm
+from imagelock.registry.redirects import next_hop
+from imagelock.registry.registries_conf import parse_registries_conf
+from imagelock.registry.retrying import describe_retry_after, read_retry_after
+from imagelock.registry.tokens import AccessRefusedError, read_token
+from imagelock.registry.urls import InvalidUrlError, Url
+from imagelock.registry.wording import printable
+from tests.support.fake_registry.clock import FakeClock
+
+ASKED = Url.parse("https://reg.example/v2/a/b/tags/list?n=1000")
+HEADER = st.binary(max_size=200).map(lambda raw: raw.decode("latin-1"))
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=10), inner, max_size=4),
+    max_leaves=12,
+)
+KEYS = st.sampled_from(["errors", "code", "message", "detail", "tags", "token", "access_token", "expires_in", "auths"])
+DOCUMENTS = (st.dictionaries(KEYS, JSON) | JSON).map(lambda value: json.dumps(value).encode())
+BODY = st.binary(max_size=300) | DOCUMENTS
+
+
+def response(*, status: int = 200, body: bytes = b"", **headers: str) -> Response:
+    lines = [(name.replace("_", "-"), value) for name, value in headers.items()]
+    return Response(status=status, headers=Headers.of(lines), body=body, url=ASKED)
+
+
+@given(st.lists(HEADER, max_size=3))
+def test_challenges(values: list[str]) -> None:
+    choose_challenge(parse_challenges(values))
+
+
+@given(HEADER)
+def test_links(value: str) -> None:
+    find_next_link(Headers((("link", value),)))
+
+
+@given(BODY, HEADER)
+def test_pages_of_tags(body: bytes, link: str) -> None:
+    try:
+        page = read_tags_page(response(body=body, link=link), asked=ASKED, what="a/b")
+    except ImagelockError:
+        return
+    assert all(tag.isascii() and tag.isprintable() for tag in page.tags)
+    assert page.following is None or page.following.origin == ASKED.origin
+
+
+@given(HEADER | st.text(max_size=100))
+def test_addresses(text: str) -> None:
+    try:
+        url = Url.parse(text)
+    except InvalidUrlError:
+        return
+    assert Url.parse(str(url)) == url
+    find_danger(url.origin.host)
+
+
+@given(HEADER | st.text(max_size=100))
+def test_realms(text: str) -> None:
+    try:
+        url = check_realm(text, asked=ASKED)
+    except ImagelockError:
+        return
+    assert url.origin.is_encrypted
+
+
+@given(HEADER)
+def test_redirects(location: str) -> None:
+    request = Request(url=ASKED, registry=RegistryName("reg.example"), authorization="Basic x", max_body_bytes=1)
+    try:
+        following = next_hop(request, response(status=302, location=location), hops=0)
+    except ImagelockError:
+        return
+    assert following is not None
+    assert following.origin == ASKED.origin or not following.authorization
+
+
+@given(BODY, HEADER)
+def test_error_bodies(body: bytes, content_type: str) -> None:
+    answer = response(status=404, body=body, content_type=content_type)
+    assert all(str(complaint).isprintable() for complaint in read_complaints(answer))
+    is_written_by_distribution(answer)
+
+
+@given(BODY)
+def test_tokens(body: bytes) -> None:
+    try:
+        token = read_token(response(body=body))
+    except (ImagelockError, AccessRefusedError):
+        return
+    assert token.text.isascii()
+    assert token.text.isprintable()
+    assert token.usable_seconds >= 54
+
+
+@given(HEADER, HEADER, HEADER)
+def test_limits(retry_after: str, limit: str, remaining: str) -> None:
+    answer = response(status=429, retry_after=retry_after, ratelimit_limit=limit, ratelimit_remaining=remaining)
+    wish = read_retry_after(answer, now=FakeClock().now())
+    assert wish is None or wish >= 0
+    describe_retry_after(answer)
+    read_quota(answer)
+
+
+@given(st.lists(st.binary(max_size=100), max_size=5), st.sampled_from(["", "gzip", "deflate", "br"]), HEADER)
+def test_bodies(chunks: list[bytes], encoding: str, length: str) -> None:
+    headers = Headers.of([("content-encoding", encoding), ("content-length", length)])
+    try:
+        body = read_body(chunks, status=200, headers=headers, max_bytes=50)
+    except TransportFailure:
+        return
+    assert len(body) <= 50
+
+
+@given(st.text(max_size=200) | DOCUMENTS.map(bytes.decode), st.text(max_size=20), st.text(max_size=20))
+def test_files_of_credentials(text: str, host: str, path: str) -> None:
+    for parse in (parse_auth_file, parse_legacy_auth_file):
+        try:
+            auth_file = parse(text, source="config.json")
+        except ImagelockError:
+            continue
+        list(find_candidates(auth_file, host, path))
+
+
+@given(BODY, st.booleans())
+def test_answers_of_helpers(output: bytes, has_failed: bool) -> None:  # noqa: FBT001  hypothesis passes it so
+    try:
+        read_helper_answer(output, program="docker-credential-x", has_failed=has_failed)
+    except ImagelockError:
+        return
+
+
+@given(st.text(max_size=200))
+def test_registries_conf(text: str) -> None:
+    try:
+        parse_registries_conf(text, source="registries.conf")
+    except ImagelockError:
+        return
+
+
+@given(st.text(max_size=1000))
+def test_what_is_printed_is_printable(text: str) -> None:
+    shown = printable(text)
+    assert shown.isprintable()
+    assert len(shown) <= 300
+
+
+PARSERS: dict[str, Callable[[str], object]] = {
+    "challenges": lambda text: parse_challenges([text]),
+    "links": lambda text: find_next_link(Headers((("link", text),))),
+    "addresses": lambda text: _or_none(Url.parse, text),
+    "relative addresses": lambda text: _or_none(ASKED.join, text),
+    "complaints": lambda text: read_complaints(response(status=404, body=text.encode())),
+    "credentials": lambda text: _or_none(lambda text: parse_auth_file(text, source="x"), text),
+    "terminal": printable,
+}
+
+
+def _or_none(parse: Callable[[str], object], text: str) -> object:
+    try:
+        return parse(text)
+    except (ImagelockError, InvalidUrlError):
+        return None
+
+
+@pytest.mark.parametrize("name", PARSERS)
+@pytest.mark.parametrize(
+    "piece", ['a="', "a ", "\\", '"', "<a>; rel=", "<", "[", '{"a":', "https://", "a.", "..", "\x1b"]
+)
+def test_time_is_in_proportion_to_length(name: str, piece: str) -> None:
+    text = piece * (64 * 1024 // len(piece))
+    started = time.perf_counter()
+    PARSERS[name](text)
+    assert time.perf_counter() - started < 1
