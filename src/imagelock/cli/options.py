@@ -54,10 +54,13 @@ format_option = click.option(
 
 
 def _remember(context: click.Context, parameter: click.Parameter, value: object) -> None:
-    """Keep a shared option; what stands behind the command's name wins over what stands before it."""
+    """Keep a shared option; what stands behind the command's name wins over what stands before it.
+
+    The environment was already read before the name: read again behind it, it would win over the command line.
+    """
     values: dict[str, Any] = context.find_root().ensure_object(dict)
     name = str(parameter.name)
-    if name not in values or context.get_parameter_source(name) is not ParameterSource.DEFAULT:
+    if name not in values or context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
         values[name] = value
 
 
