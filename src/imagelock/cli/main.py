@@ -45,7 +45,7 @@ class _LazyGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
-            raise click.UsageError(f"there is no command `{args[0]}`{did_you_mean(args[0], _COMMANDS)}")
+            raise click.UsageError(f"there is no command `{args[0]}`{did_you_mean(args[0], _COMMANDS)}", ctx)
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  click's signature
@@ -75,6 +75,9 @@ def run(arguments: list[str] | None = None) -> int:
             cli.invoke(context)
     except click.exceptions.Exit as error:
         return error.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        return ExitCode.CANNOT
     except click.ClickException as error:
         return _fail(context, _from_click(error))
     except ImagelockError as error:
