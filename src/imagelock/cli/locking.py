@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 
 from imagelock.changes import Change, find_changes
 from imagelock.cli.console import Console
@@ -19,11 +20,11 @@ from imagelock.conflict_markers import has_conflict_markers
 from imagelock.files import write_changed
 from imagelock.images_file import ImagesFile
 from imagelock.lock_plan import plan_lock
-from imagelock.lock_repair import merge_conflict
+from imagelock.lock_repair import Repair, merge_conflict
 from imagelock.lock_run import LockResult, run_steps
 from imagelock.lock_steps import Step
 from imagelock.lockfile import Lockfile
-from imagelock.lockfile_text import dump_lockfile, parse_lockfile
+from imagelock.lockfile_text import dump_lockfile
 
 Planner = Callable[[ImagesFile, Lockfile], Sequence[Step]]
 
@@ -36,6 +37,8 @@ class Outcome:
     changes: Sequence[Change]
     seconds: float
     is_dry_run: bool
+    repair: str | None = None
+    """What was done about conflict markers, if there were any."""
 
 
 def run_plan(settings: Settings, plan: Planner, *, is_dry_run: bool) -> Outcome:
@@ -43,7 +46,8 @@ def run_plan(settings: Settings, plan: Planner, *, is_dry_run: bool) -> Outcome:
     started = time.monotonic()
     project = find_project(settings)
     images_file = project.read_images_file()
-    before = _read_repaired(project, images_file, settings.console)
+    repair = _repair(project, images_file)
+    before = project.read_lockfile() if repair is None else repair.lockfile
     steps = plan(images_file, before)
     with open_sources(settings, project.folder, images_file.registries) as sources:
         result = run_steps(steps, sources, on_done=_progress(settings.console, total=len(steps)))
@@ -54,6 +58,7 @@ def run_plan(settings: Settings, plan: Planner, *, is_dry_run: bool) -> Outcome:
         changes=find_changes(before, result.lockfile),
         seconds=time.monotonic() - started,
         is_dry_run=is_dry_run,
+        repair=None if repair is None else _tell_repair(repair, project.lock_path, is_dry_run=is_dry_run),
     )
 
 
@@ -72,6 +77,8 @@ def lock_images(settings: Settings, *, is_dry_run: bool, output_format: str) -> 
 
 def report(console: Console, outcome: Outcome, summary: str, *, output_format: str) -> None:
     """Tell people on stderr, or scripts on stdout, what happened."""
+    if outcome.repair is not None:
+        console.say(outcome.repair)
     if output_format == "json":
         console.json(
             {
@@ -94,17 +101,16 @@ def report(console: Console, outcome: Outcome, summary: str, *, output_format: s
         console.warn(f"{alias}: {warning}")
 
 
-def _read_repaired(project: Project, images_file: ImagesFile, console: Console) -> Lockfile:
+def _repair(project: Project, images_file: ImagesFile) -> Repair | None:
     text = project.read_lock_text()
-    name = str(project.lock_path)
-    if text is None:
-        return Lockfile()
-    if not has_conflict_markers(text):
-        return parse_lockfile(text, file_name=name)
-    repair = merge_conflict(text, images_file, file_name=name)
+    if text is None or not has_conflict_markers(text):
+        return None
+    return merge_conflict(text, images_file, file_name=str(project.lock_path))
+
+
+def _tell_repair(repair: Repair, lock_path: Path, *, is_dry_run: bool) -> str:
     lost = f" ({count(len(repair.lost))} locked again: {', '.join(repair.lost)})" if repair.lost else ""
-    console.say(f"Merged conflict markers in {name}{lost}")
-    return repair.lockfile
+    return f"{'Would merge' if is_dry_run else 'Merged'} conflict markers in {lock_path}{lost}"
 
 
 def _write(project: Project, lockfile: Lockfile) -> None:
