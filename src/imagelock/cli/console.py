@@ -14,6 +14,8 @@ from imagelock.errors import ImagelockError
 
 JSON_SCHEMA = 1
 _CLEAR_LINE = "\r\x1b[2K"
+_USUAL_WIDTH = 80
+"""For terminals that don't know theirs, as in containers."""
 
 
 class Console:
@@ -114,5 +116,5 @@ def _wants_color(choice: str, stream: TextIO) -> bool:
 
 def _terminal_width() -> int:
     with suppress(OSError, ValueError):
-        return os.get_terminal_size(sys.stderr.fileno()).columns
-    return 80
+        return os.get_terminal_size(sys.stderr.fileno()).columns or _USUAL_WIDTH
+    return _USUAL_WIDTH

@@ -22,7 +22,7 @@ from imagelock.images_file import ImagesFile
 from imagelock.lock_plan import plan_lock
 from imagelock.lock_repair import Repair, merge_conflict
 from imagelock.lock_run import LockResult, run_steps
-from imagelock.lock_steps import Step
+from imagelock.lock_steps import Keep, Step
 from imagelock.lockfile import Lockfile
 from imagelock.lockfile_text import dump_lockfile
 
@@ -50,7 +50,7 @@ def run_plan(settings: Settings, plan: Planner, *, is_dry_run: bool) -> Outcome:
     before = project.read_lockfile() if repair is None else repair.lockfile
     steps = plan(images_file, before)
     with open_sources(settings, project.folder, images_file.registries) as sources:
-        result = run_steps(steps, sources, on_done=_progress(settings.console, total=len(steps)))
+        result = run_steps(steps, sources, on_done=_progress(settings.console, steps))
     if not is_dry_run:
         _write(project, result.lockfile)
     return Outcome(
@@ -121,7 +121,8 @@ def _write(project: Project, lockfile: Lockfile) -> None:
         write_changed({project.lock_path: text.encode()})
 
 
-def _progress(console: Console, *, total: int) -> Callable[[str], None]:
+def _progress(console: Console, steps: Sequence[Step]) -> Callable[[str], None]:
+    total = sum(not isinstance(step, Keep) for step in steps)
     done = 0
 
     def on_done(alias: str) -> None:
