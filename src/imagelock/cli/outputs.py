@@ -53,14 +53,15 @@ def choose_targets(project: Project, images_file: ImagesFile, outputs: Sequence[
     """Find the targets that a person named by their outputs, as seen from the working directory; or all of them."""
     if not outputs:
         return images_file.targets
-    by_path = {os.path.normpath(project.folder / target.output): target for target in images_file.targets}
-    unknown = [output for output in outputs if os.path.normpath(output) not in by_path]
+    by_path = {os.path.relpath(project.folder / target.output): target for target in images_file.targets}
+    wanted = dict.fromkeys(map(os.path.relpath, outputs))
+    unknown = [path for path in wanted if path not in by_path]
     if unknown:
         raise DocumentError(
-            f"{project.images_path} renders no `{unknown[0]}`{did_you_mean(os.path.normpath(unknown[0]), by_path)}",
-            details=[f"it renders: {', '.join(by_path) or 'nothing'}"],
+            f"{project.images_path} renders no `{unknown[0]}`{did_you_mean(unknown[0], by_path)}",
+            details=[f"it renders: {', '.join(by_path)}"],
         )
-    return tuple(by_path[os.path.normpath(output)] for output in outputs)
+    return tuple(by_path[path] for path in wanted)
 
 
 def _render_one(project: Project, target: RenderTarget, images: dict[str, SpelledImage]) -> Output:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from io import BytesIO
 
 import click
 
@@ -80,8 +81,9 @@ def _unified_diff(output: Output) -> bytes:
     old = output.path.read_bytes() if output.path.exists() else b""
     lines = difflib.diff_bytes(
         difflib.unified_diff,
-        old.splitlines(keepends=True),
-        output.rendering.content.splitlines(keepends=True),
+        # As patch splits them: a lone CR ends no line.
+        BytesIO(old).readlines(),
+        BytesIO(output.rendering.content).readlines(),
         str(output.path).encode(),
         f"{output.path} (rendered)".encode(),
     )
