@@ -26,6 +26,8 @@ def command(
         from imagelock.cli.stale import refuse_stale_lock  # noqa: PLC0415
 
         refuse_stale_lock(settings, output_format=output_format)
+    elif upgrade and upgraded:
+        raise click.UsageError("--upgrade moves all images: leave out --upgrade-image", click.get_current_context())
     elif upgrade or upgraded:
         from imagelock.cli.update import update_images  # noqa: PLC0415
 
