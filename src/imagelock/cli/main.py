@@ -39,6 +39,7 @@ class _LazyGroup(click.Group):
             return None
         module = importlib.import_module(f"imagelock.cli.{cmd_name}")
         command: click.Command = module.command
+        _name_variables(command)
         return command
 
     def resolve_command(
@@ -51,6 +52,14 @@ class _LazyGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  click's signature
         with formatter.section("Commands"):
             formatter.write_dl(sorted(_COMMANDS.items()))
+
+
+def _name_variables(command: click.Command) -> None:
+    """Name each option's variable for what people type: click would take the name that our function knows it by."""
+    for option in command.params:
+        if isinstance(option, click.Option) and option.envvar is None:
+            long_name = max(option.opts, key=len).removeprefix("--").replace("-", "_")
+            option.envvar = f"IMAGELOCK_{command.name}_{long_name}".upper()
 
 
 @click.group(
