@@ -13,7 +13,7 @@ from imagelock.lockfile import LockedImage
 from imagelock.platform_selection import select_platforms
 from imagelock.platforms import PlatformDigest
 from imagelock.reference import ImageReference, PinnedReference
-from imagelock.resolving import ManifestSource, resolve_image
+from imagelock.resolving import ManifestSource, is_served, resolve_image
 from imagelock.selectors import ExactDigest
 from imagelock.tags.short_patterns import find_longer_pattern
 from imagelock.tags.version_range import VersionRange
@@ -142,7 +142,7 @@ class Refresh:
         if not is_same or self.takes_every_index:
             labels = find_labels(chosen.reference, new.labels, new.platform_digests, source)
             return StepResult(replace(new, labels=labels), notes)
-        if _is_served(locked, source):
+        if is_served(PinnedReference(locked.repository, locked.digest, locked.tag), source):
             note = "index re-pushed, your platforms are unchanged (use --index to take it)"
             return StepResult(replace(new, digest=locked.digest, labels=locked.labels), (*notes, note))
         return StepResult(new, (*notes, "index re-pushed, and the locked one is no longer served: taken"))
@@ -206,11 +206,3 @@ def _restate(
         tag=tag,
         platform_digests=platform_digests,
     )
-
-
-def _is_served(locked: LockedImage, source: ManifestSource) -> bool:
-    try:
-        source.fetch_digest(PinnedReference(locked.repository, locked.digest, locked.tag))
-    except ImageNotFoundError:
-        return False
-    return True

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from imagelock.digest import Digest
-from imagelock.errors import InvalidContentError
+from imagelock.errors import ImageNotFoundError, InvalidContentError
 from imagelock.image_config import ImageConfig, parse_image_config
 from imagelock.labels import NO_LABELS, Labels
 from imagelock.oci import (
@@ -79,6 +79,15 @@ def resolve_image(reference: ImageReference, source: ManifestSource) -> Resolved
     descent = _Descent(reference, source)
     first_of_each = {entry.platform: entry for entry in reversed(list(descent.platform_digests(fetched)))}
     return ResolvedImage(fetched.digest, by_name(first_of_each.values()), tuple(descent.labels.items()))
+
+
+def is_served(reference: PinnedReference, source: ManifestSource) -> bool:
+    """Ask whether content is still there; only a plain no counts as one, every other failure is raised."""
+    try:
+        source.fetch_digest(reference)
+    except ImageNotFoundError:
+        return False
+    return True
 
 
 def fetch_image(repository: AnyRepository, digest: Digest, source: ManifestSource) -> tuple[ImageManifest, ImageConfig]:

@@ -21,6 +21,7 @@ def _labels(version: str, revision: str) -> dict[str, str]:
 
 
 _OLD, _NEW = _labels("20.19.3", "1" * 40), _labels("20.19.4", "2" * 40)
+_REBUILT = _labels("20.19.3", "2" * 40)
 
 
 def _image(config: Mapping[str, str], *, index: Mapping[str, str] = _NONE, entry: Mapping[str, str] = _NONE) -> Content:
@@ -38,19 +39,29 @@ def _locked_labels(project: Project) -> object:
     return project.locked["app"].get("labels")
 
 
-def test_a_floating_tag_is_locked_with_the_version_of_its_configuration(
+def test_locking_reads_no_configuration_and_an_update_reads_that_of_what_moved(
     project: Project, repository: RemoteRepository
 ) -> None:
-    image = _image(_OLD)
-    project.declare({"app": repository.push(image, tag="20-slim")})
+    old, new = _image(_OLD), _image(_NEW)
+    project.declare({"app": repository.push(old, tag="20-slim")})
     mark = repository.registry.access_log.mark()
-    assert project.run("lock") == Outcome(
+    assert project.run("lock").exit_code == 0
+    assert (_locked_labels(project), _requests(repository, mark)) == (None, ["GET manifests"])
+    repository.push(new, tag="20-slim")
+    mark = repository.registry.access_log.mark()
+    assert project.run("update") == Outcome(
         0,
         "",
-        f"Locked 1 image in TIME\nAdded  app  20-slim (20.19.3)  {image.digest[7:19]}  linux/amd64 linux/arm64\n",
+        "Updated 1 of 1 image in TIME\n"
+        f"Updated  app  20-slim (now 20.19.4)  {old.digest[7:19]} -> {new.digest[7:19]}\n",
     )
-    assert _locked_labels(project) == {"version": "20.19.3", "revision": "1" * 40}
-    assert _requests(repository, mark) == ["GET manifests", "GET manifests", "GET blobs"]
+    assert _locked_labels(project) == {"version": "20.19.4", "revision": "2" * 40}
+    assert _requests(repository, mark)[-3:] == ["GET manifests", "GET manifests", "GET blobs"]
+    newest = _image(_labels("20.19.5", "3" * 40))
+    repository.push(newest, tag="20-slim")
+    assert project.run("update").stderr.splitlines()[-1] == (
+        f"Updated  app  20-slim (20.19.4 -> 20.19.5)  {new.digest[7:19]} -> {newest.digest[7:19]}"
+    )
 
 
 def test_what_the_index_says_costs_no_request(project: Project, repository: RemoteRepository) -> None:
@@ -65,10 +76,12 @@ def test_what_the_index_says_costs_no_request(project: Project, repository: Remo
 
 def test_a_tag_that_tells_its_version_is_not_asked_about(project: Project, repository: RemoteRepository) -> None:
     project.declare({"app": repository.push(_image(_OLD), tag="20.19.3-slim")})
+    project.run("lock")
+    repository.push(_image(_NEW), tag="20.19.3-slim")
     mark = repository.registry.access_log.mark()
-    assert project.run("lock").exit_code == 0
+    assert project.run("update").exit_code == 0
     assert _locked_labels(project) is None
-    assert _requests(repository, mark) == ["GET manifests"]
+    assert _requests(repository, mark).count("GET manifests") == 1
 
 
 def test_an_image_without_index_says_it_in_the_configuration_that_is_read_anyway(
@@ -88,7 +101,7 @@ def test_an_image_that_says_nothing_has_no_labels(project: Project, repository: 
 
 
 def test_people_read_what_an_update_changes(project: Project, repository: RemoteRepository) -> None:
-    old, new = _image(_OLD), _image(_NEW)
+    old, new = _image(_OLD, index=_OLD), _image(_NEW, index=_NEW)
     project.declare({"app": repository.push(old, tag="20-slim")})
     project.run("lock")
     before = project.lock_path.rename(project.folder / "before.lock").name
@@ -100,7 +113,7 @@ def test_people_read_what_an_update_changes(project: Project, repository: Remote
 
 
 def test_a_rebuild_of_the_same_version_names_the_revisions(project: Project, repository: RemoteRepository) -> None:
-    old, new = _image(_OLD), _image(_labels("20.19.3", "2" * 40))
+    old, new = _image(_OLD, index=_OLD), _image(_REBUILT, index=_REBUILT)
     project.declare({"app": repository.push(old, tag="20-slim")})
     project.run("lock")
     repository.push(new, tag="20-slim")
@@ -110,7 +123,7 @@ def test_a_rebuild_of_the_same_version_names_the_revisions(project: Project, rep
 
 
 def test_labels_never_make_a_lock_stale(project: Project, repository: RemoteRepository) -> None:
-    project.declare({"app": repository.push(_image(_OLD), tag="20-slim")})
+    project.declare({"app": repository.push(_image(_OLD, index=_OLD), tag="20-slim")})
     project.run("lock")
     text = project.lock_path.read_text()
     start, end = text.index("[images.app.labels]"), text.index("[images.app.platforms]")

@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from imagelock.changes import Added, Change, Removed, Updated
-from imagelock.cli.console import columns, escape_controls
+from imagelock.cli.console import columns
+from imagelock.cli.markdown import markdown_table
 from imagelock.lockfile import LockedImage
 
 _SHORT_REVISION = 7
@@ -44,8 +45,7 @@ def change_table(changes: Sequence[Change]) -> list[str]:
     if not changes:
         return ["No image changed."]
     rows = [(_verb(change, is_dry_run=False), *_cells(change)) for change in changes]
-    lines = ["| | image | tag | digest | platforms |", "|---|---|---|---|---|"]
-    return lines + [f"| {' | '.join(_markdown(cell) for cell in row)} |" for row in rows]
+    return markdown_table([("", "image", "tag", "digest", "platforms"), *rows])
 
 
 def image_document(image: LockedImage) -> dict[str, Any]:
@@ -58,10 +58,6 @@ def image_document(image: LockedImage) -> dict[str, Any]:
         "labels": dict(image.labels.items),
         "platforms": {str(entry.platform): str(entry.digest) for entry in image.platform_digests},
     }
-
-
-def _markdown(cell: str) -> str:
-    return escape_controls(cell).replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")
 
 
 def _verb(change: Change, *, is_dry_run: bool) -> str:
@@ -109,7 +105,7 @@ def _versions(old: LockedImage, new: LockedImage) -> str:
         return _arrow(before.version, after.version)
     if before.revision and after.revision and before.revision != after.revision:
         return f"rebuilt, {_arrow(before.revision[:_SHORT_REVISION], after.revision[:_SHORT_REVISION])}"
-    return "rebuilt"
+    return f"now {after.version}" if after.version and not before.version else "rebuilt"
 
 
 def _remark(change: Updated) -> str:

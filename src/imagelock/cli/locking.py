@@ -14,6 +14,7 @@ from imagelock.cli.console import Console
 from imagelock.cli.lock_report import change_document, change_lines
 from imagelock.cli.network import open_sources
 from imagelock.cli.options import Settings
+from imagelock.cli.progress import count_done
 from imagelock.cli.project import Project, find_project
 from imagelock.cli.words import count, took
 from imagelock.conflict_markers import has_conflict_markers
@@ -50,7 +51,8 @@ def run_plan(settings: Settings, plan: Planner, *, is_dry_run: bool) -> Outcome:
     before = project.read_lockfile() if repair is None else repair.lockfile
     steps = plan(images_file, before)
     with open_sources(settings, project.folder, images_file.registries) as sources:
-        result = run_steps(steps, sources, on_done=_progress(settings.console, steps))
+        online = sum(not isinstance(step, Keep) for step in steps)
+        result = run_steps(steps, sources, on_done=count_done(settings.console, "Locking", total=online))
     if not is_dry_run:
         _write(project, result.lockfile)
     return Outcome(
@@ -119,15 +121,3 @@ def _write(project: Project, lockfile: Lockfile) -> None:
     # A checkout with CRLF has the same lock; writing it anew would show a change where none is.
     if current is None or current.replace("\r\n", "\n") != text:
         write_changed({project.lock_path: text.encode()})
-
-
-def _progress(console: Console, steps: Sequence[Step]) -> Callable[[str], None]:
-    total = sum(not isinstance(step, Keep) for step in steps)
-    done = 0
-
-    def on_done(alias: str) -> None:
-        nonlocal done
-        done += 1
-        console.progress(f"Locking {done}/{total}: {alias}")
-
-    return on_done

@@ -21,6 +21,7 @@ _COMMANDS = {
     "inspect": "Show an image index, or one image of it.",
     "list": "List the locked images.",
     "lock": "Make images.lock answer images.toml.",
+    "outdated": "Show what has moved, and for which of your platforms.",
     "render": "Write locked digests into your files.",
     "tags": "List a repository's tags, and what a range takes.",
     "update": "Move images to what their tags give today.",

@@ -1,0 +1,64 @@
+"""``imagelock outdated``: which tags and ranges have moved, and for which of your platforms."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import partial
+
+import click
+
+from imagelock.cli.network import open_sources
+from imagelock.cli.options import Settings, with_settings
+from imagelock.cli.outdated_report import print_standings, standing_document, standing_table
+from imagelock.cli.progress import count_done
+from imagelock.cli.project import find_project
+from imagelock.cli.words import count
+from imagelock.errors import BatchError, ExitCode
+from imagelock.outdated import Standing, find_standing
+from imagelock.questions import Answers, ask_all
+
+
+@click.command("outdated")
+@click.option("--exit-code", "wants_exit_code", is_flag=True, help="Answer with exit code 1 if any image is outdated.")
+@click.option(
+    "--format",
+    "output_format",
+    type=click.Choice(["text", "json", "markdown"]),
+    default="text",
+    help="For people, for scripts, or for the text of an issue.",
+)
+@with_settings
+def command(settings: Settings, *, wants_exit_code: bool, output_format: str) -> None:
+    """Show what has moved since images.lock was written, and for which of your platforms.
+
+    Nothing is written, and content is fetched only where it moved. `-v` also lists the images that are up to date.
+    """
+    answers = _ask(settings)
+    standings = [answers.found[name] for name in sorted(answers.found)]
+    if output_format == "json":
+        failures = [{"name": name, "error": error.message} for name, error in sorted(answers.failures)]
+        images = [standing_document(standing) for standing in standings]
+        settings.console.json({"images": images, "failures": failures})
+    elif output_format == "markdown":
+        settings.console.data("\n".join(standing_table(standings)))
+    else:
+        print_standings(settings.console, standings)
+    if answers.failures:
+        asked = count(len(standings) + len(answers.failures))
+        raise BatchError(f"cannot tell how {len(answers.failures)} of {asked} stand", answers.failures)
+    if wants_exit_code and any(standing.is_outdated for standing in standings):
+        click.get_current_context().exit(ExitCode.NO)
+
+
+def _ask(settings: Settings) -> Answers[Standing]:
+    project = find_project(settings)
+    images_file, lockfile = project.read_fresh()
+    locked = lockfile.by_alias()
+    now = datetime.now(UTC)
+    with open_sources(settings, project.folder, images_file.registries) as sources:
+        sources.expect(declaration.repository for declaration in images_file.images)
+        questions = {
+            str(declaration.alias): partial(find_standing, declaration, locked[declaration.alias], sources, now=now)
+            for declaration in images_file.images
+        }
+        return ask_all(questions, on_done=count_done(settings.console, "Asking about", total=len(questions)))
