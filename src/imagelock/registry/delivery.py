@@ -96,11 +96,11 @@ class Delivery:
         try:
             response = self._transport.send(request)
         except TransportFailure as failure:
-            self._say(f"{request}: {failure}")
+            self.say(f"{request}: {failure}")
             raise
         self._patience.note_answer(request.origin)
         milliseconds = (self._clock.monotonic() - started) * 1000
-        self._say(f"{request}: {response.status}, {len(response.body)} bytes, {milliseconds:.0f} ms")
+        self.say(f"{request}: {response.status}, {len(response.body)} bytes, {milliseconds:.0f} ms")
         return response
 
     def _wait_for_turn(self, origin: Origin) -> None:
@@ -132,6 +132,7 @@ class Delivery:
             self._patience.give_up(request.origin, error, answers_before=answers_before)
         return error
 
-    def _say(self, line: str) -> None:
+    def say(self, line: str) -> None:
+        """Trace what happens; the line must hold no secret."""
         if self._trace is not None:
             self._trace(line)

@@ -85,13 +85,14 @@ class Network:
 
     def _dial(self, route: Route) -> socket.socket:
         """Connect, through the proxy if there is one, and make the connection private if it is to be."""
+        context = self._tls_context(route) if route.origin.is_encrypted else None
         next_stop = route.proxy.origin if route.proxy else route.origin
         connection = self._sockets.connect(next_stop.host, next_stop.port)
-        if not route.origin.is_encrypted:
+        if context is None:
             return connection
         if route.proxy is not None:
             open_tunnel(connection, route.proxy, route.origin)
-        return self._sockets.encrypt(connection, self._tls_context(route), host=route.origin.host)
+        return self._sockets.encrypt(connection, context, host=route.origin.host)
 
     def _tls_context(self, route: Route) -> ssl.SSLContext:
         folders = certificate_folders(self._settings.home)

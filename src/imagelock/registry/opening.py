@@ -41,7 +41,7 @@ def make_registry_client(
     """Make a client over any transport and clock."""
     delivery = Delivery(transport, clock=clock, trace=settings.trace)
     keyring = Keyring(lambda: _open_credentials(settings))
-    exchange = TokenExchange(delivery.deliver, clock=clock, keyring=keyring)
+    exchange = TokenExchange(delivery, clock=clock, keyring=keyring)
 
     rules = read_registries_conf(find_registries_conf(settings.environment, home=settings.home))
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from imagelock.credentials.values import FoundCredentials, IdentityToken, Login
 from imagelock.registry.access import BearerAccess
 from imagelock.registry.clock import Clock
+from imagelock.registry.delivery import Delivery
 from imagelock.registry.error_bodies import read_complaints
 from imagelock.registry.keyring import Keyring
-from imagelock.registry.messages import Request, Response
+from imagelock.registry.messages import Response
 from imagelock.registry.permits import HeldToken
 from imagelock.registry.tokens import AccessRefusedError, TokenQuestion, read_token, token_request
 
@@ -17,14 +16,13 @@ _UNAUTHORIZED = 401
 _ABOUT_THE_IMAGE = "DENIED"
 """With this code GitHub's token server speaks of the package, not of the login."""
 
-Deliver = Callable[[Request], Response]
-
 
 class TokenExchange:
     """Asks token servers, and stops showing them what they refused. Thread-safe."""
 
-    def __init__(self, deliver: Deliver, *, clock: Clock, keyring: Keyring) -> None:
-        self._deliver = deliver
+    def __init__(self, delivery: Delivery, *, clock: Clock, keyring: Keyring) -> None:
+        self._deliver = delivery.deliver
+        self._say = delivery.say
         self._keyring = keyring
         self.clock = clock
 
@@ -41,6 +39,8 @@ class TokenExchange:
             scopes=tuple(part for scope in scopes for part in scope.split()),
             credentials=credentials if isinstance(credentials, Login | IdentityToken) else None,
         )
+        if found is not None and access.realm.origin.host_and_port != access.registry:
+            self._say(f"{access.realm.origin} was named by {access.registry} and gets the credentials for it")
         try:
             token = read_token(self._deliver(token_request(question)))
         except AccessRefusedError as error:

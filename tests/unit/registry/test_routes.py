@@ -1,0 +1,146 @@
+"""Proxies from the environment, and certificates from the folders of Docker and podman."""
+
+from __future__ import annotations
+
+import ssl
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from socket import create_server
+
+import pytest
+
+from imagelock.credentials.values import Login
+from imagelock.errors import FileError, RegistryError
+from imagelock.registry.certificates import CertificateFiles, find_certificate_files, make_tls_context
+from imagelock.registry.failures import TransportFailure
+from imagelock.registry.proxy_tunnel import open_tunnel
+from imagelock.registry.routes import Proxy, find_proxy
+from imagelock.registry.sockets import Sockets
+from imagelock.registry.urls import Origin
+from tests.support.certificates import make_loopback_tls
+
+REGISTRY = Origin("https", "reg.example", 443)
+PROXY = Proxy(Origin("http", "proxy.corp", 3128))
+
+
+@pytest.mark.parametrize(
+    ("environment", "proxy"),
+    [
+        ({}, None),
+        ({"HTTPS_PROXY": "http://proxy.corp:3128"}, PROXY),
+        ({"https_proxy": "proxy.corp:3128"}, PROXY),
+        ({"ALL_PROXY": "http://proxy.corp:3128/"}, PROXY),
+        ({"HTTP_PROXY": "http://proxy.corp:3128"}, None),
+        (
+            {"HTTPS_PROXY": "http://me:p%40ss@proxy.corp:3128"},
+            Proxy(Origin("http", "proxy.corp", 3128), Login("me", "p@ss")),
+        ),
+        ({"HTTPS_PROXY": "http://proxy.corp:3128", "NO_PROXY": "example"}, None),
+        ({"HTTPS_PROXY": "http://proxy.corp:3128", "NO_PROXY": ".example"}, None),
+        ({"HTTPS_PROXY": "http://proxy.corp:3128", "NO_PROXY": "other, reg.example"}, None),
+        ({"HTTPS_PROXY": "http://proxy.corp:3128", "NO_PROXY": "reg.example:443"}, None),
+        ({"HTTPS_PROXY": "http://proxy.corp:3128", "NO_PROXY": "reg.example:8443"}, PROXY),
+        ({"HTTPS_PROXY": "http://proxy.corp:3128", "NO_PROXY": "eg.example"}, PROXY),
+        ({"HTTPS_PROXY": "http://proxy.corp:3128", "no_proxy": "*"}, None),
+    ],
+)
+def test_the_environment_names_the_proxy(environment: dict[str, str], proxy: Proxy | None) -> None:
+    assert find_proxy(REGISTRY, environment) == proxy
+
+
+def test_networks_may_be_excepted() -> None:
+    environment = {"HTTPS_PROXY": "http://proxy.corp:3128", "NO_PROXY": "10.0.0.0/8,nonsense/99"}
+    assert find_proxy(Origin("https", "10.1.2.3", 443), environment) is None
+    assert find_proxy(Origin("https", "11.1.2.3", 443), environment) == PROXY
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]"])
+def test_this_machine_is_never_asked_through_a_proxy(host: str) -> None:
+    assert find_proxy(Origin("https", host, 443), {"ALL_PROXY": "http://proxy.corp:3128"}) is None
+
+
+@pytest.mark.parametrize("text", ["socks5://proxy.corp:1080", "https://proxy.corp", "http://me:secret@:1", "http://[x"])
+def test_a_proxy_that_cannot_be_used_is_an_error_without_its_password(text: str) -> None:
+    with pytest.raises(RegistryError) as raised:
+        find_proxy(REGISTRY, {"HTTPS_PROXY": text})
+    assert raised.value.message == "the proxy that the environment names can't be used"
+    assert "secret" not in "".join(raised.value.details)
+
+
+def converse(answer: bytes) -> bytes:
+    """Open a tunnel through a proxy that gives this answer, and return what it heard."""
+    with create_server(("127.0.0.1", 0)) as server, ThreadPoolExecutor(1) as pool:
+        port = server.getsockname()[1]
+        proxy = Proxy(Origin("http", "127.0.0.1", port), Login("me", "secret"))
+
+        def answer_once() -> bytes:
+            connection, _ = server.accept()
+            with connection:
+                heard = connection.recv(65536)
+                connection.sendall(answer)
+            return heard
+
+        heard = pool.submit(answer_once)
+        sockets = Sockets()
+        with sockets.connect("127.0.0.1", port) as connection:
+            open_tunnel(connection, proxy, REGISTRY)
+        return heard.result(timeout=5)
+
+
+def test_a_tunnel_is_asked_for_with_the_proxys_login() -> None:
+    assert converse(b"HTTP/1.1 200 Connection established\r\n\r\n") == (
+        b"CONNECT reg.example:443 HTTP/1.1\r\nHost: reg.example:443\r\nProxy-Authorization: Basic bWU6c2VjcmV0\r\n\r\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", "it answered 407"),
+        (b"SSH-2.0\r\n\r\n", "it speaks no HTTP"),
+        (b"", "it speaks no HTTP"),
+        (b"x" * 20_000, "it speaks no HTTP"),
+    ],
+)
+def test_a_proxy_that_refuses_is_named(answer: bytes, said: str) -> None:
+    with pytest.raises(TransportFailure, match=said):
+        converse(answer)
+
+
+def test_a_folder_counts_for_exactly_its_host_and_port(tmp_path: Path) -> None:
+    folder = tmp_path / "two" / "reg.example:5000"
+    folder.mkdir(parents=True)
+    for name in ("ca.crt", "client.cert", "client.key", "notes.txt"):
+        (folder / name).touch()
+    folders = (tmp_path / "one", tmp_path / "two")
+    assert find_certificate_files(folders, "reg.example:5000") == CertificateFiles(
+        (folder / "ca.crt",), ((folder / "client.cert", folder / "client.key"),)
+    )
+    assert find_certificate_files(folders, "reg.example") == CertificateFiles()
+
+
+def test_half_a_client_certificate_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "reg.example").mkdir()
+    (tmp_path / "reg.example" / "client.cert").touch()
+    with pytest.raises(FileError, match=r"client\.cert is a client certificate without its key"):
+        find_certificate_files((tmp_path,), "reg.example")
+
+
+def test_declared_authorities_are_trusted_besides_the_systems(tmp_path: Path) -> None:
+    tls = make_loopback_tls(tmp_path)
+    files = CertificateFiles((tls.authority,), ((tls.server.certificate, tls.server.key),))
+    context = make_tls_context(files, ca_file=tls.authority)
+    assert context.verify_mode is ssl.CERT_REQUIRED
+    assert context.check_hostname
+    assert context.minimum_version is ssl.TLSVersion.TLSv1_2
+
+
+def test_a_file_that_holds_no_certificate_is_named(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text("nothing")
+    with pytest.raises(FileError, match=r"ca\.pem holds no certificate"):
+        make_tls_context(CertificateFiles(), ca_file=tmp_path / "ca.pem")
+    with pytest.raises(FileError, match=r"missing\.pem holds no certificate"):
+        make_tls_context(CertificateFiles(), ca_file=tmp_path / "missing.pem")
+    broken = CertificateFiles(client_pairs=((tmp_path / "ca.pem", tmp_path / "ca.pem"),))
+    with pytest.raises(FileError, match=r"ca\.pem and its key can't be used"):
+        make_tls_context(broken, ca_file=None)

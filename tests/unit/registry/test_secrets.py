@@ -1,0 +1,81 @@
+"""No secret in traces, errors or reprs, and no credentials for whoever asks for them cleverly."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+
+from imagelock.errors import ImagelockError
+from imagelock.reference import parse_reference
+from tests.support.fake_registry.answers import Answer, refusal
+from tests.support.fake_registry.clients import Setup, client_of
+from tests.support.fake_registry.internet import FakeInternet
+from tests.support.fake_registry.registry import FakeRegistry
+from tests.support.fake_registry.token_server import FakeTokenServer
+from tests.support.oci_images import multi_platform_image
+
+IMAGE = multi_platform_image("linux/amd64")
+REFERENCE = parse_reference("reg.example/team/a:1")
+PASSWORD = "correct-horse"  # noqa: S105  a fake
+SIGNED = "https://cdn.example/blob?X-Amz-Signature=battery-staple&n=5"
+
+
+def bearer_internet() -> FakeInternet:
+    tokens = FakeTokenServer(login=f"me:{PASSWORD}")
+    registry = FakeRegistry(tokens=tokens, challenge='Bearer realm="https://auth.example/token",service="s"')
+    registry.push("team/a", IMAGE)
+    return FakeInternet({"reg.example": registry, "auth.example": tokens})
+
+
+def test_a_trace_tells_each_exchange_and_no_secret() -> None:
+    lines: list[str] = []
+    internet = bearer_internet()
+    client_of(internet, logins={"reg.example": f"me:{PASSWORD}"}, trace=lines.append).fetch_manifest(REFERENCE)
+    shown = [line.partition(", ")[0] for line in lines]
+    assert shown == [
+        "GET https://reg.example/v2/team/a/manifests/1: 401",
+        "https://auth.example was named by reg.example and gets the credentials for it",
+        "GET https://auth.example/token?service=s&scope=repository:team/a:pull&client_id=…: 200",
+        "GET https://reg.example/v2/team/a/manifests/1: 200",
+    ]
+    token = internet.requests[-1].authorization.removeprefix("Bearer ")
+    secrets = (PASSWORD, base64.b64encode(f"me:{PASSWORD}".encode()).decode(), token)
+    assert not [line for line in lines for secret in secrets if secret in line]
+
+
+def test_a_signed_address_is_not_shown() -> None:
+    lines: list[str] = []
+    moved = Answer(status=307, headers={"Location": SIGNED})
+    internet = FakeInternet({"reg.example": lambda _: moved, "cdn.example": lambda _: refusal(403, "EXPIRED", "no")})
+    with pytest.raises(ImagelockError) as raised:
+        client_of(internet, trace=lines.append).fetch_manifest(REFERENCE)
+    assert lines[-1].startswith("GET https://cdn.example/blob?X-Amz-Signature=…&n=5: 403")
+    assert "battery" not in "".join([*lines, str(raised.value), *raised.value.details])
+
+
+def test_requests_and_settings_show_no_secret() -> None:
+    internet = bearer_internet()
+    setup = Setup(internet=internet, logins={"reg.example": f"me:{PASSWORD}"})
+    setup.client().fetch_manifest(REFERENCE)
+    shown = repr(internet.requests) + str(internet.requests) + repr(setup.settings())
+    assert PASSWORD not in shown
+    assert base64.b64encode(f"me:{PASSWORD}".encode()).decode() not in shown
+    assert internet.requests[-1].authorization not in shown
+
+
+def test_nothing_but_a_host_of_that_very_name_gets_a_login() -> None:
+    for name in ("reg.example.evil.com", "evil-reg.example", "reg.example:8443", "evil.com"):
+        internet = FakeInternet({name: FakeRegistry(login=f"me:{PASSWORD}")})
+        with pytest.raises(ImagelockError):
+            client_of(internet, logins={"reg.example": f"me:{PASSWORD}"}).fetch_manifest(
+                parse_reference(f"{name}/reg.example/a:1")
+            )
+        assert not [request for request in internet.requests if request.authorization]
+
+
+def test_a_message_of_a_server_cannot_paint_the_terminal() -> None:
+    evil = refusal(404, "\x1b[31mX", "\x1b]0;title\x07 line\r\nbreak \u202e txt")
+    with pytest.raises(ImagelockError) as raised:
+        client_of(FakeInternet({"reg.example": lambda _: evil})).fetch_manifest(REFERENCE)
+    assert all(line.isprintable() for line in raised.value.details)
