@@ -51,8 +51,8 @@ def run_plan(settings: Settings, plan: Planner, *, is_dry_run: bool) -> Outcome:
     before = project.read_lockfile() if repair is None else repair.lockfile
     steps = plan(images_file, before)
     with open_sources(settings, project.folder, images_file.registries) as sources:
-        online = sum(not isinstance(step, Keep) for step in steps)
-        result = run_steps(steps, sources, on_done=count_done(settings.console, "Locking", total=online))
+        asked = sum(not isinstance(step, Keep) for step in steps)
+        result = run_steps(steps, sources, on_done=count_done(settings.console, "Locking", total=asked))
     if not is_dry_run:
         _write(project, result.lockfile)
     return Outcome(
