@@ -51,6 +51,10 @@ class ImageDeclaration:
     cooldown: Cooldown = NO_COOLDOWN
     """How old a tag's image must be; off for exact tags, whose content nobody chooses."""
 
+    def is_overdue(self, today: date) -> bool:
+        """Whether the day is over until which the image was to be left alone."""
+        return self.freeze_until is not None and today > self.freeze_until
+
 
 def is_alias(text: str) -> bool:
     """Whether a text can name an image: no dots, since templates write ``images.NAME.digest``."""

@@ -20,8 +20,9 @@ from imagelock.freshness import (
     compare,
 )
 from imagelock.images_file import ImagesFile
-from imagelock.lock_steps import AddPlatforms, Keep, Refresh, Resolve, Step
+from imagelock.lock_steps import AddPlatforms, Keep, Refresh, Resolve, Step, Take
 from imagelock.lockfile import LockedImage, Lockfile
+from imagelock.taking import read_allowed
 
 
 def plan_lock(images_file: ImagesFile, lockfile: Lockfile, *, now: datetime | None = None) -> tuple[Step, ...]:
@@ -48,6 +49,20 @@ def plan_update(
         if declaration.alias in aliases:
             step = _refreshing(step, takes_every_index=takes_every_index, now=now)
         steps.append(step)
+    return tuple(steps)
+
+
+def plan_take(images_file: ImagesFile, lockfile: Lockfile, *, alias: str, wanted: str) -> tuple[Step, ...]:
+    """Lock for one image what a person named, if its declaration allows it, and choose the smallest step for others."""
+    locked_images = lockfile.by_alias()
+    steps: list[Step] = []
+    for declaration in images_file.images:
+        locked = locked_images.get(declaration.alias)
+        if declaration.alias == alias:
+            reference = read_allowed(wanted, declaration, locked_tag=None if locked is None else locked.tag)
+            steps.append(Take(declaration, reference))
+        else:
+            steps.append(_smallest_step(declaration, locked, now=None))
     return tuple(steps)
 
 

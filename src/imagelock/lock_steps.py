@@ -109,8 +109,12 @@ class Take:
     reference: ImageReference
 
     def run(self, source: ManifestSource) -> StepResult:
-        """Ask for it."""
-        return StepResult(_resolve(self.declaration, ChosenReference(self.reference), source))
+        """Ask for it; a digest must be served there, although its content may be known from elsewhere."""
+        reference = self.reference
+        if isinstance(reference, PinnedReference) and not is_served(reference, source):
+            raise ImageNotFoundError(f"{reference.repository} does not serve {reference.digest}")
+        new = _resolve(self.declaration, ChosenReference(reference), source)
+        return StepResult(replace(new, labels=find_labels(reference, new.labels, new.platform_digests, source)))
 
 
 @dataclass(frozen=True, slots=True)

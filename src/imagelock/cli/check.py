@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 
 import click
 
@@ -23,7 +24,8 @@ class _Finding:
 
     name: str
     reason: str
-    remedy: str
+    remedy: str | None
+    """None where a person has to decide."""
 
 
 @click.command("check")
@@ -33,23 +35,18 @@ def command(settings: Settings, *, output_format: str) -> None:
     """Ask whether images.lock answers images.toml, and every rendered file the lock.
 
     Exit code 0 means yes and 1 no, each thing with its reason. Never uses the network: a tag that moved upstream is
-    no reason, that is what `imagelock update` is for.
+    no reason, that is what `imagelock update` is for. A `freeze-until` that is over is one, and the only reason that
+    has to do with the calendar.
     """
     project = find_project(settings)
     images_file, lockfile = project.read_images_file(), project.read_lockfile()
-    findings = list(_find(project, images_file, lockfile))
+    today = datetime.now(UTC).date()
+    findings = [*_find(project, images_file, lockfile), *_find_overdue(images_file, today)]
     if output_format == "json":
         problems = [{"name": finding.name, "reason": finding.reason} for finding in findings]
         settings.console.json({"ok": not findings, "problems": problems})
     if findings:
-        remedies = dict.fromkeys(finding.remedy for finding in findings)
-        raise CheckFailedError(
-            f"{project.lock_path} does not match {project.images_path}"
-            if any(finding.remedy == _LOCK for finding in findings)
-            else "files are not rendered from the current lock",
-            details=[f"{finding.name}: {finding.reason}" for finding in findings],
-            hint=f"run {', then '.join(f'`{remedy}`' for remedy in remedies)}",
-        )
+        raise _failure(project, findings)
     if output_format == "text":
         files = count(len(images_file.targets), "file")
         settings.console.say(f"{count(len(images_file.images))} locked, {files} rendered: all up to date")
@@ -57,6 +54,29 @@ def command(settings: Settings, *, output_format: str) -> None:
 
 _LOCK = "imagelock lock"
 _RENDER = "imagelock render"
+_THAW = "remove `freeze` and `freeze-until` from images.toml, or name another day"
+
+
+def _failure(project: Project, findings: Sequence[_Finding]) -> CheckFailedError:
+    remedies = dict.fromkeys(finding.remedy for finding in findings if finding.remedy is not None)
+    if _LOCK in remedies:
+        message = f"{project.lock_path} does not match {project.images_path}"
+    elif remedies:
+        message = "files are not rendered from the current lock"
+    else:
+        message = f"{project.images_path} freezes images longer than it says"
+    return CheckFailedError(
+        message,
+        details=[f"{finding.name}: {finding.reason}" for finding in findings],
+        hint=f"run {', then '.join(f'`{remedy}`' for remedy in remedies)}" if remedies else _THAW,
+    )
+
+
+def _find_overdue(images_file: ImagesFile, today: date) -> Iterator[_Finding]:
+    for image in images_file.images:
+        if image.is_overdue(today):
+            reason = f"frozen until {image.freeze_until}, and today is {today}: {image.freeze}"
+            yield _Finding(image.alias, reason, None)
 
 
 def _find(project: Project, images_file: ImagesFile, lockfile: Lockfile) -> Iterator[_Finding]:

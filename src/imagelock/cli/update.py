@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 import click
 
 from imagelock.changes import Updated
-from imagelock.cli.locking import report, run_plan
+from imagelock.cli.locking import Planner, report, run_plan
 from imagelock.cli.options import Settings, format_option, with_settings
 from imagelock.cli.words import count, took
 from imagelock.errors import ImagelockError
 from imagelock.images_file import IMAGES_FILE_NAME, ImagesFile
-from imagelock.lock_plan import plan_update
+from imagelock.lock_plan import plan_take, plan_update
 from imagelock.lock_steps import Step
 from imagelock.lockfile import Lockfile
 from imagelock.suggestions import did_you_mean
@@ -23,12 +23,25 @@ from imagelock.suggestions import did_you_mean
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option("--dry-run", is_flag=True, help="Say what would change; write nothing.")
 @click.option("--index", "takes_every_index", is_flag=True, help="Take an index that moved for other platforms only.")
+@click.option("--to", "wanted", metavar="TAG|DIGEST", help="Move one image to this, if images.toml allows it.")
 @format_option
 @with_settings
 def command(
-    settings: Settings, *, names: tuple[str, ...], dry_run: bool, takes_every_index: bool, output_format: str
+    settings: Settings,
+    *,
+    names: tuple[str, ...],
+    dry_run: bool,
+    takes_every_index: bool,
+    wanted: str | None,
+    output_format: str,
 ) -> None:
-    """Move all images, or the named ones, to what their tags give today."""
+    """Move all images, or the named ones, to what their tags and ranges give today.
+
+    With --to, move one image to a tag of its range, or to a digest: an older one of the same tag, for example.
+    """
+    if wanted is not None:
+        take_content(settings, names, wanted, is_dry_run=dry_run, output_format=output_format)
+        return
     update_images(settings, names, is_dry_run=dry_run, takes_every_index=takes_every_index, output_format=output_format)
 
 
@@ -53,6 +66,25 @@ def update_images(
             now=datetime.now(UTC),
         )
 
+    _run(settings, plan, names, is_dry_run=is_dry_run, output_format=output_format)
+
+
+def take_content(
+    settings: Settings, names: Collection[str], wanted: str, *, is_dry_run: bool, output_format: str
+) -> None:
+    """Move one image to what was named."""
+    if len(names) != 1:
+        raise ImagelockError("`--to` goes with the name of one image", hint="run `imagelock update NAME --to TAG`")
+    (name,) = names
+
+    def plan(images_file: ImagesFile, lockfile: Lockfile) -> Sequence[Step]:
+        _refuse_unknown(names, [image.alias for image in images_file.images])
+        return plan_take(images_file, lockfile, alias=name, wanted=wanted)
+
+    _run(settings, plan, names, is_dry_run=is_dry_run, output_format=output_format)
+
+
+def _run(settings: Settings, plan: Planner, names: Collection[str], *, is_dry_run: bool, output_format: str) -> None:
     outcome = run_plan(settings, plan, is_dry_run=is_dry_run)
     images = count(len(outcome.result.lockfile.images))
     updated = sum(isinstance(change, Updated) for change in outcome.changes)
