@@ -1,0 +1,27 @@
+"""Asking git, for what it alone knows about a folder."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+from imagelock.errors import FileError
+
+_TIME_LIMIT_SECONDS = 30.0
+
+
+def run_git(folder: Path, *arguments: str) -> bytes | None:
+    """Run git in a folder and return what it prints; None where it says no, ``FileError`` where it says nothing."""
+    try:
+        result = subprocess.run(  # noqa: S603  the callers see to it that nothing of a user's is taken for an option
+            ["git", *arguments],  # noqa: S607  the git that the user has on PATH
+            cwd=folder,
+            capture_output=True,
+            check=False,
+            timeout=_TIME_LIMIT_SECONDS,
+        )
+    except FileNotFoundError as error:
+        raise FileError("git is not installed") from error
+    except subprocess.TimeoutExpired as error:
+        raise FileError(f"git gave no answer within {_TIME_LIMIT_SECONDS:.0f} seconds") from error
+    return result.stdout if result.returncode == 0 else None
