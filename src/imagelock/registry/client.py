@@ -40,8 +40,9 @@ class RegistryClient:
         """Hear what is going to be asked: one token and early connections can serve it all."""
         paths: defaultdict[Place, dict[str, None]] = defaultdict(dict)
         for repository in repositories:
-            if isinstance(repository, Repository):
-                place = self._places.of_tag(repository)[0]
+            # One that must not be asked is an error when it is asked, and of that image alone.
+            with suppress(RegistryError):
+                place = self._places.of_tag(_repository_of(repository))[0]
                 paths[replace(place, path="")][place.path] = None
         for place, expected in paths.items():
             self._session(place).expect(expected)

@@ -137,8 +137,10 @@ def configured(tmp_path: Path, reference: str) -> list[str]:
     conf = tmp_path / "registries.conf"
     conf.write_text(CONF)
     setup = Setup(internet=FakeInternet({}), registries_conf=conf)
+    client = setup.client()
+    client.expect([parse_reference(reference).repository])
     with pytest.raises(RegistryError):
-        setup.client().fetch_manifest(parse_reference(reference))
+        client.fetch_manifest(parse_reference(reference))
     return [
         f"{request.origin.host}{request.url.path.partition('/manifests')[0]}" for request in setup.internet.requests
     ]
