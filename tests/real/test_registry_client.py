@@ -21,7 +21,9 @@ from tests.support.registry_server import RegistryServer
 
 
 @contextmanager
-def client_of(registry: RegistryServer, *, home: Path, anonymous: bool = False) -> Iterator[RegistryClient]:
+def client_of(
+    registry: RegistryServer, *, home: Path, anonymous: bool = False, cache: Path | None = None
+) -> Iterator[RegistryClient]:
     authority = registry.environment.get("SSL_CERT_FILE")
     options = RegistryOptions(ca_file=Path(authority) if authority else None)
     settings = RegistrySettings(
@@ -29,6 +31,7 @@ def client_of(registry: RegistryServer, *, home: Path, anonymous: bool = False) 
         environment=registry.environment,
         home=home,
         anonymous=anonymous,
+        cache_directory=cache,
     )
     with open_registry_client(settings) as client:
         yield client
@@ -87,3 +90,17 @@ def test_many_repositories_cost_one_token_and_one_request_each(bearer: RegistryS
     assert len(bearer.tokens.requests) - tokens_before == 1
     # One more, because nobody knew before what the registry wants to see.
     assert len(bearer.access_log.since(mark)) == len(references) + 1
+
+
+def test_a_later_run_asks_for_a_token_at_once_and_pulls_nothing(bearer: RegistryServer, tmp_path: Path) -> None:
+    index = multi_platform_image("linux/amd64")
+    references = [parse_reference(new_repository(bearer).push(index)) for _ in range(4)]
+    for methods in ({"GET"}, {"HEAD"}):
+        mark, tokens_before = bearer.access_log.mark(), len(bearer.tokens.requests)
+        with client_of(bearer, home=tmp_path, cache=tmp_path / "cache") as client:
+            client.expect(reference.repository for reference in references)
+            for reference in references:
+                assert str(client.fetch_manifest(reference).digest) == index.digest
+        assert len(bearer.tokens.requests) - tokens_before == 1
+        assert {request.method for request in bearer.access_log.since(mark)} == methods
+    assert len(bearer.access_log.since(mark)) == len(references)

@@ -21,6 +21,7 @@ from imagelock.errors import InvalidContentError, RegistryError, TemporaryError
 from imagelock.reference import RegistryName, parse_reference
 from imagelock.registry.access_memory import AccessMemory
 from imagelock.registry.client import RegistryClient
+from imagelock.registry.messages import Request
 from imagelock.registry.network import Network
 from imagelock.registry.opening import make_registry_client, open_registry_client
 from imagelock.registry.settings import RegistryOptions, RegistrySettings
@@ -67,16 +68,18 @@ def test_a_registry_of_this_machine_may_speak_http() -> None:
 
 
 def test_a_connection_is_used_again() -> None:
-    with serving(registry()) as name, client_of(name) as client:
-        before = threads()
+    fake = registry()
+    threads: list[threading.Thread] = []
+
+    def answer(request: Request) -> Answer:
+        threads.append(threading.current_thread())
+        return fake(request)
+
+    with serving(answer) as name, client_of(name) as client:
         for _ in range(5):
             client.fetch_manifest(parse_reference(f"{name}/team/a:1"))
-        # The server has a thread for each connection.
-        assert threads() - before == 1
-
-
-def threads() -> int:
-    return sum("process_request_thread" in thread.name for thread in threading.enumerate())
+    # The server has a thread for each connection.
+    assert (len(threads), len(set(threads))) == (5, 1)
 
 
 @pytest.mark.parametrize("fault", [Fault.RESET, Fault.TRUNCATED])
