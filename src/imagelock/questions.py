@@ -8,7 +8,8 @@ from typing import Generic, TypeVar
 
 from imagelock.errors import ImagelockError
 
-DEFAULT_MAX_WORKERS = 8
+DEFAULT_MAX_WORKERS = 12
+"""Measured: with 8, a hundred images 50 ms away take a quarter longer; other tools ask 4 to 16 at a time."""
 _Answer = TypeVar("_Answer")
 
 

@@ -13,12 +13,12 @@ from imagelock.digest import Digest
 from imagelock.errors import RegistryError
 from imagelock.oci import Descriptor, FetchedManifest
 from imagelock.reference import AnyRepository, ImageReference, PinnedReference, RegistryName, Repository, TagReference
-from imagelock.registry.addresses import is_loopback
 from imagelock.registry.content_cache import ContentCache
-from imagelock.registry.messages import Response
+from imagelock.registry.http.addresses import is_loopback
+from imagelock.registry.http.messages import Response
+from imagelock.registry.http.quota import TOO_MANY_REQUESTS
 from imagelock.registry.places import Place, Places
 from imagelock.registry.protocol import blob_request, manifest_request, read_blob, read_digest_header, read_manifest
-from imagelock.registry.quota import TOO_MANY_REQUESTS
 from imagelock.registry.session import Session, Subject
 from imagelock.registry.tag_listing import list_tags
 

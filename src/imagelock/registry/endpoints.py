@@ -8,9 +8,9 @@ from typing import Protocol
 
 from imagelock.digest import Digest
 from imagelock.reference import DOCKER_HUB, ImageReference, PinnedReference, RegistryName
-from imagelock.registry.addresses import is_loopback
+from imagelock.registry.http.addresses import is_loopback
+from imagelock.registry.http.urls import Origin, Url
 from imagelock.registry.settings import RegistryOptions
-from imagelock.registry.urls import Origin, Url
 
 _API_HOSTS = {DOCKER_HUB: "registry-1.docker.io"}
 """People write docker.io; the API is served elsewhere."""

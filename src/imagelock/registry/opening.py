@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from imagelock.registry.access_memory import AccessMemory
-from imagelock.registry.authority import Authority
+from imagelock.registry.auth.access_memory import AccessMemory
+from imagelock.registry.auth.authority import Authority
+from imagelock.registry.auth.keyring import CredentialSource, Keyring, NoCredentials
+from imagelock.registry.auth.token_exchange import TokenExchange
 from imagelock.registry.client import RegistryClient
-from imagelock.registry.clock import Clock, SystemClock
 from imagelock.registry.content_cache import ContentCache
-from imagelock.registry.delivery import Delivery, Transport
 from imagelock.registry.endpoints import find_endpoint
-from imagelock.registry.keyring import CredentialSource, Keyring, NoCredentials
-from imagelock.registry.network import Network
+from imagelock.registry.http.clock import Clock, SystemClock
+from imagelock.registry.http.delivery import Delivery, Transport
 from imagelock.registry.places import Place, Places
 from imagelock.registry.registries_conf import find_registries_conf, read_registries_conf
 from imagelock.registry.session import Session
 from imagelock.registry.settings import RegistrySettings
-from imagelock.registry.token_exchange import TokenExchange
+from imagelock.registry.transport.network import Network
 
 
 @contextmanager
@@ -63,6 +63,6 @@ def make_registry_client(
 def _open_credentials(settings: RegistrySettings) -> CredentialSource:
     if settings.anonymous:
         return NoCredentials()
-    from imagelock.registry.credential_store import CredentialStore  # noqa: PLC0415  open registries don't need it
+    from imagelock.registry.auth.credential_store import CredentialStore  # noqa: PLC0415  open registries don't need it
 
     return CredentialStore(settings.environment, home=settings.home)

@@ -14,10 +14,10 @@ from dataclasses import dataclass, replace
 
 from imagelock.errors import InvalidContentError
 from imagelock.reference import is_tag
-from imagelock.registry import limits
 from imagelock.registry.endpoints import Endpoint
-from imagelock.registry.messages import Headers, Request, Response
-from imagelock.registry.urls import InvalidUrlError, Url
+from imagelock.registry.http import limits
+from imagelock.registry.http.messages import Headers, Request, Response
+from imagelock.registry.http.urls import InvalidUrlError, Url
 from imagelock.strict_json import parse_json_object
 
 _MAX_LINK_LENGTH = 8192

@@ -9,9 +9,9 @@ from imagelock.digest import Digest
 from imagelock.errors import InvalidContentError, InvalidDigestError
 from imagelock.oci import DOCKER_INDEX, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST, Descriptor, FetchedManifest
 from imagelock.reference import ImageReference, PinnedReference
-from imagelock.registry import limits
 from imagelock.registry.endpoints import Endpoint
-from imagelock.registry.messages import Headers, Request, Response
+from imagelock.registry.http import limits
+from imagelock.registry.http.messages import Headers, Request, Response
 
 DIGEST_HEADER = "docker-content-digest"
 # On one line, and without `*/*`: Docker Hub answers with another image if index types are missing, some with schema 1.

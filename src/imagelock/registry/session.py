@@ -6,18 +6,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from imagelock.reference import Repository
-from imagelock.registry.access import BearerAccess
-from imagelock.registry.authority import Authority
-from imagelock.registry.delivery import Delivery
+from imagelock.registry.auth.access import BearerAccess
+from imagelock.registry.auth.authority import Authority
+from imagelock.registry.auth.permits import Permit
+from imagelock.registry.auth.strangers import answer_as_nobody
+from imagelock.registry.auth.token_exchange import TokenExchange
+from imagelock.registry.auth.tokens import AccessRefusedError
 from imagelock.registry.endpoints import Endpoint
-from imagelock.registry.messages import Request, Response
-from imagelock.registry.permits import Permit
+from imagelock.registry.http.delivery import Delivery
+from imagelock.registry.http.messages import Request, Response
 from imagelock.registry.refusals import Asked, Identity, refusal_of
-from imagelock.registry.strangers import answer_as_nobody
-from imagelock.registry.token_exchange import TokenExchange
-from imagelock.registry.tokens import AccessRefusedError
 
-_EARLY_CONNECTIONS = 8
+_EARLY_CONNECTIONS = 12
 """As many as there are workers by default."""
 _MOST_RENEWALS = 2
 """From nothing to a token for many repositories, and from there to one for this repository alone."""

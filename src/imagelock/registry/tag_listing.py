@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from imagelock.errors import InvalidContentError
-from imagelock.registry import limits
+from imagelock.registry.http import limits
+from imagelock.registry.http.urls import Url
 from imagelock.registry.pagination import read_tags_page, tags_request
 from imagelock.registry.session import Session, Subject
-from imagelock.registry.urls import Url
 
 _PAGE_SIZE_REFUSED = (400, 405)
 

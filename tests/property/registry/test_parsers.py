@@ -15,21 +15,21 @@ from imagelock.credentials.helper_protocol import read_helper_answer
 from imagelock.credentials.lookup import find_candidates
 from imagelock.errors import ImagelockError
 from imagelock.reference import RegistryName
-from imagelock.registry.addresses import find_danger
-from imagelock.registry.bodies import read_body
-from imagelock.registry.challenges import choose_challenge, parse_challenges
-from imagelock.registry.error_bodies import is_written_by_distribution, read_complaints
-from imagelock.registry.failures import TransportFailure
-from imagelock.registry.messages import Headers, Request, Response
+from imagelock.registry.auth.challenges import choose_challenge, parse_challenges
+from imagelock.registry.auth.realms import check_realm
+from imagelock.registry.auth.tokens import AccessRefusedError, read_token
+from imagelock.registry.http.addresses import find_danger
+from imagelock.registry.http.bodies import read_body
+from imagelock.registry.http.error_bodies import is_written_by_distribution, read_complaints
+from imagelock.registry.http.failures import TransportFailure
+from imagelock.registry.http.messages import Headers, Request, Response
+from imagelock.registry.http.quota import read_quota
+from imagelock.registry.http.redirects import next_hop
+from imagelock.registry.http.retrying import describe_retry_after, read_retry_after
+from imagelock.registry.http.urls import InvalidUrlError, Url
+from imagelock.registry.http.wording import printable
 from imagelock.registry.pagination import find_next_link, read_tags_page
-from imagelock.registry.quota import read_quota
-from imagelock.registry.realms import check_realm
-from imagelock.registry.redirects import next_hop
 from imagelock.registry.registries_conf import parse_registries_conf
-from imagelock.registry.retrying import describe_retry_after, read_retry_after
-from imagelock.registry.tokens import AccessRefusedError, read_token
-from imagelock.registry.urls import InvalidUrlError, Url
-from imagelock.registry.wording import printable
 from tests.support.fake_registry.clock import FakeClock
 
 ASKED = Url.parse("https://reg.example/v2/a/b/tags/list?n=1000")

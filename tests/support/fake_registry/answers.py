@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
-from imagelock.registry.messages import Request
+from imagelock.registry.http.messages import Request
 
 
 class Fault(Enum):

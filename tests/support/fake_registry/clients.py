@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from imagelock.reference import RegistryName
-from imagelock.registry.access_memory import AccessMemory
+from imagelock.registry.auth.access_memory import AccessMemory
 from imagelock.registry.client import RegistryClient
 from imagelock.registry.opening import make_registry_client
 from imagelock.registry.settings import RegistryOptions, RegistrySettings

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from threading import Lock
 
 from imagelock.reference import RegistryName
-from imagelock.registry.bodies import read_body
-from imagelock.registry.failures import FailureKind, TransportFailure
-from imagelock.registry.messages import Headers, Request, Response
-from imagelock.registry.urls import Origin
+from imagelock.registry.http.bodies import read_body
+from imagelock.registry.http.failures import FailureKind, TransportFailure
+from imagelock.registry.http.messages import Headers, Request, Response
+from imagelock.registry.http.urls import Origin
 from tests.support.fake_registry.answers import Fault, Handler
 
 _FAILURES = {

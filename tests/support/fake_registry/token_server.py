@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from urllib.parse import parse_qs
 
-from imagelock.registry.messages import Request
+from imagelock.registry.http.messages import Request
 from tests.support.fake_registry.answers import Answer, json_answer, refusal
 
 _numbers = count(1)

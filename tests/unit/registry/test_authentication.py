@@ -8,7 +8,7 @@ import pytest
 
 from imagelock.errors import AuthenticationError
 from imagelock.reference import parse_reference
-from imagelock.registry.messages import Request
+from imagelock.registry.http.messages import Request
 from tests.support.fake_registry.answers import Answer, in_turn, refusal
 from tests.support.fake_registry.clients import Setup, client_of
 from tests.support.fake_registry.internet import FakeInternet

@@ -11,7 +11,7 @@ from imagelock.digest import Digest
 from imagelock.errors import InvalidContentError
 from imagelock.oci import Descriptor
 from imagelock.reference import parse_reference
-from imagelock.registry.access_memory import ACCESS_FILE_NAME
+from imagelock.registry.auth.access_memory import ACCESS_FILE_NAME
 from imagelock.registry.content_cache import CacheSize, clean_cache, default_cache_directory, measure_cache
 from tests.support.fake_registry.clients import Setup
 from tests.support.fake_registry.internet import FakeInternet

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from imagelock.registry.challenges import (
+from imagelock.registry.auth.challenges import (
     BasicChallenge,
     BearerChallenge,
     Challenge,

@@ -13,8 +13,8 @@ import pytest
 from imagelock.credentials.helper_protocol import helper_program
 from imagelock.credentials.values import FoundCredentials, IdentityToken, Login
 from imagelock.errors import AuthenticationError, FileError
-from imagelock.registry.credential_helpers import CredentialHelpers
-from imagelock.registry.credential_store import CredentialStore
+from imagelock.registry.auth.credential_helpers import CredentialHelpers
+from imagelock.registry.auth.credential_store import CredentialStore
 
 HOST, PATH = "reg.example", "team/a"
 

@@ -7,7 +7,7 @@ import pytest
 from imagelock.errors import AuthenticationError, ImageNotFoundError, InvalidContentError, RegistryError
 from imagelock.oci import ImageIndex, parse_manifest
 from imagelock.reference import parse_reference
-from imagelock.registry.messages import Request
+from imagelock.registry.http.messages import Request
 from tests.support.fake_registry.answers import Answer, Handler, json_answer, refusal
 from tests.support.fake_registry.clients import client_of
 from tests.support.fake_registry.internet import FakeInternet

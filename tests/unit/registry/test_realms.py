@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from imagelock.errors import InvalidContentError
-from imagelock.registry.realms import check_realm
-from imagelock.registry.urls import Url
+from imagelock.registry.auth.realms import check_realm
+from imagelock.registry.http.urls import Url
 
 ASKED = Url.parse("https://reg.example/v2/a/b/manifests/1")
 LOCAL = Url.parse("https://127.0.0.1:5000/v2/a/b/manifests/1")

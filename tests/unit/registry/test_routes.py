@@ -11,12 +11,12 @@ import pytest
 
 from imagelock.credentials.values import Login
 from imagelock.errors import FileError, RegistryError
-from imagelock.registry.certificates import CertificateFiles, find_certificate_files, make_tls_context
-from imagelock.registry.failures import TransportFailure
-from imagelock.registry.proxy_tunnel import open_tunnel
-from imagelock.registry.routes import Proxy, find_proxy
-from imagelock.registry.sockets import Sockets
-from imagelock.registry.urls import Origin
+from imagelock.registry.http.failures import TransportFailure
+from imagelock.registry.http.urls import Origin
+from imagelock.registry.transport.certificates import CertificateFiles, find_certificate_files, make_tls_context
+from imagelock.registry.transport.proxy_tunnel import open_tunnel
+from imagelock.registry.transport.routes import Proxy, find_proxy
+from imagelock.registry.transport.sockets import Sockets
 from tests.support.certificates import make_loopback_tls
 
 REGISTRY = Origin("https", "reg.example", 443)

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from imagelock.errors import ImagelockError
 from imagelock.reference import ImageReference, parse_reference
 from imagelock.registry.client import RegistryClient
-from imagelock.registry.messages import Request
+from imagelock.registry.http.messages import Request
 from tests.support.fake_registry.answers import Answer, Fault
 from tests.support.fake_registry.clients import Setup
 from tests.support.fake_registry.internet import FakeInternet

@@ -8,7 +8,7 @@ import pytest
 
 from imagelock.errors import ImageNotFoundError, InvalidContentError
 from imagelock.reference import parse_repository
-from imagelock.registry.messages import Headers, Request
+from imagelock.registry.http.messages import Headers, Request
 from imagelock.registry.pagination import find_next_link
 from tests.support.fake_registry.answers import Answer, Handler, in_turn, json_answer, refusal
 from tests.support.fake_registry.clients import client_of

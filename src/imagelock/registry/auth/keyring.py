@@ -10,8 +10,8 @@ from threading import Lock
 from typing import Protocol
 
 from imagelock.credentials.values import Credentials, FoundCredentials
-from imagelock.registry.messages import Response
-from imagelock.registry.urls import Origin
+from imagelock.registry.http.messages import Response
+from imagelock.registry.http.urls import Origin
 
 
 class CredentialSource(Protocol):

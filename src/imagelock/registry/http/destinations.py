@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from imagelock.registry.addresses import find_danger, is_loopback
-from imagelock.registry.urls import Url
+from imagelock.registry.http.addresses import find_danger, is_loopback
+from imagelock.registry.http.urls import Url
 
 
 def find_objection(url: Url, *, asked: Url) -> str | None:

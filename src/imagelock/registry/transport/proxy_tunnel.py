@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 import socket
 
-from imagelock.registry.failures import FailureKind, TransportFailure
-from imagelock.registry.routes import Proxy
-from imagelock.registry.sockets import failure_of
-from imagelock.registry.tokens import basic_authorization
-from imagelock.registry.urls import Origin
+from imagelock.registry.auth.tokens import basic_authorization
+from imagelock.registry.http.failures import FailureKind, TransportFailure
+from imagelock.registry.http.urls import Origin
+from imagelock.registry.transport.routes import Proxy
+from imagelock.registry.transport.sockets import failure_of
 
 _MAX_HEAD_BYTES = 16 * 1024
 _STATUS = re.compile(rb"HTTP/1\.[01] ([0-9]{3})")

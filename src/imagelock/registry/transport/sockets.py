@@ -16,7 +16,7 @@ from threading import Lock, Thread
 from weakref import WeakSet
 
 from imagelock.errors import ImagelockError
-from imagelock.registry.failures import FailureKind, TransportFailure
+from imagelock.registry.http.failures import FailureKind, TransportFailure
 
 CONNECT_SECONDS = 10.0
 _NO_TLS_REASONS = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNEXPECTED_MESSAGE", "RECORD_LAYER_FAILURE"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum, auto
 
 from imagelock.errors import InvalidContentError, RegistryError, TemporaryError
-from imagelock.registry.messages import Request
+from imagelock.registry.http.messages import Request
 
 
 class FailureKind(Enum):

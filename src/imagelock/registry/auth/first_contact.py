@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from threading import Condition, get_ident
 
-from imagelock.registry.access import Access
+from imagelock.registry.auth.access import Access
 
 
 class FirstContact:

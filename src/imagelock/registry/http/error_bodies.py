@@ -9,8 +9,8 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from imagelock.registry.messages import Response
-from imagelock.registry.wording import printable
+from imagelock.registry.http.messages import Response
+from imagelock.registry.http.wording import printable
 
 _MAX_COMPLAINTS = 5
 _MESSAGE_KEYS = ("message", "details", "error_description", "error")

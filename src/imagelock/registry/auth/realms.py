@@ -7,9 +7,9 @@ password sent to a host of its choice (CVE-2026-48978, CVE-2026-33540, CVE-2019-
 from __future__ import annotations
 
 from imagelock.errors import InvalidContentError
-from imagelock.registry.destinations import find_objection
-from imagelock.registry.urls import InvalidUrlError, Url
-from imagelock.registry.wording import printable
+from imagelock.registry.http.destinations import find_objection
+from imagelock.registry.http.urls import InvalidUrlError, Url
+from imagelock.registry.http.wording import printable
 
 
 def check_realm(realm: str, *, asked: Url) -> Url:

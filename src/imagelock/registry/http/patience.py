@@ -5,7 +5,7 @@ from __future__ import annotations
 from threading import Lock
 
 from imagelock.errors import RegistryError
-from imagelock.registry.urls import Origin
+from imagelock.registry.http.urls import Origin
 
 
 class Patience:

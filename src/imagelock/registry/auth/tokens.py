@@ -16,9 +16,9 @@ from urllib.parse import urlencode
 from imagelock.credentials.values import IdentityToken, Login
 from imagelock.errors import InvalidContentError
 from imagelock.reference import RegistryName
-from imagelock.registry import limits
-from imagelock.registry.messages import Headers, Request, Response
-from imagelock.registry.urls import Url
+from imagelock.registry.http import limits
+from imagelock.registry.http.messages import Headers, Request, Response
+from imagelock.registry.http.urls import Url
 from imagelock.strict_json import parse_json_object
 
 CLIENT_ID = "imagelock"

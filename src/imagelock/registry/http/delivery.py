@@ -8,12 +8,12 @@ from typing import Protocol
 
 from imagelock.errors import RegistryError, TemporaryError
 from imagelock.reference import RegistryName
-from imagelock.registry.clock import Clock
-from imagelock.registry.failures import FailureKind, TransportFailure, error_of
-from imagelock.registry.messages import Request, Response
-from imagelock.registry.patience import Patience
-from imagelock.registry.redirects import next_hop
-from imagelock.registry.retrying import (
+from imagelock.registry.http.clock import Clock
+from imagelock.registry.http.failures import FailureKind, TransportFailure, error_of
+from imagelock.registry.http.messages import Request, Response
+from imagelock.registry.http.patience import Patience
+from imagelock.registry.http.redirects import next_hop
+from imagelock.registry.http.retrying import (
     ATTEMPTS,
     MAX_PAUSE_SECONDS,
     concerns_everybody,
@@ -21,7 +21,7 @@ from imagelock.registry.retrying import (
     is_worth_repeating,
     read_retry_after,
 )
-from imagelock.registry.urls import Origin
+from imagelock.registry.http.urls import Origin
 
 
 class Transport(Protocol):

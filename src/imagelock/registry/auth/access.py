@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from imagelock.reference import RegistryName
-from imagelock.registry.urls import Origin, Url
+from imagelock.registry.http.urls import Origin, Url
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ from urllib.parse import unquote, urlsplit
 from imagelock.credentials.values import Login
 from imagelock.errors import RegistryError
 from imagelock.reference import RegistryName
-from imagelock.registry.addresses import is_loopback
-from imagelock.registry.urls import InvalidUrlError, Origin
+from imagelock.registry.http.addresses import is_loopback
+from imagelock.registry.http.urls import InvalidUrlError, Origin
 
 
 @dataclass(frozen=True, slots=True)

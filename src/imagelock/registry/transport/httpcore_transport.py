@@ -17,13 +17,13 @@ from threading import Lock, local
 import httpcore
 
 from imagelock import __version__
-from imagelock.registry.bodies import read_body
-from imagelock.registry.failures import FailureKind, TransportFailure
-from imagelock.registry.messages import Headers, Request, Response
-from imagelock.registry.routes import Route
-from imagelock.registry.sockets import failure_of
-from imagelock.registry.tokens import basic_authorization
-from imagelock.registry.wording import printable
+from imagelock.registry.auth.tokens import basic_authorization
+from imagelock.registry.http.bodies import read_body
+from imagelock.registry.http.failures import FailureKind, TransportFailure
+from imagelock.registry.http.messages import Headers, Request, Response
+from imagelock.registry.http.wording import printable
+from imagelock.registry.transport.routes import Route
+from imagelock.registry.transport.sockets import failure_of
 
 _MOST_CONNECTIONS = 16
 _IDLE_SECONDS = 60.0

@@ -9,20 +9,20 @@ from collections.abc import Iterable, Iterator
 
 from imagelock.credentials.values import FoundCredentials, Login, RegistryToken
 from imagelock.errors import RegistryError
-from imagelock.registry.access import Access, BasicAccess, BearerAccess, OpenAccess, find_well_known, takes_batches
-from imagelock.registry.access_memory import AccessMemory
-from imagelock.registry.challenges import BasicChallenge, BearerChallenge, choose_challenge, parse_challenges
+from imagelock.registry.auth.access import Access, BasicAccess, BearerAccess, OpenAccess, find_well_known, takes_batches
+from imagelock.registry.auth.access_memory import AccessMemory
+from imagelock.registry.auth.challenges import BasicChallenge, BearerChallenge, choose_challenge, parse_challenges
+from imagelock.registry.auth.first_contact import FirstContact
+from imagelock.registry.auth.keyring import Keyring
+from imagelock.registry.auth.permits import NO_PERMIT, Permit, PermitKind
+from imagelock.registry.auth.realms import check_realm
+from imagelock.registry.auth.scopes import pull_scope
+from imagelock.registry.auth.token_exchange import TokenExchange
+from imagelock.registry.auth.token_store import TokenStore
+from imagelock.registry.auth.tokens import AccessRefusedError, basic_authorization, bearer_authorization
 from imagelock.registry.endpoints import Endpoint
-from imagelock.registry.error_bodies import is_written_by_distribution
-from imagelock.registry.first_contact import FirstContact
-from imagelock.registry.keyring import Keyring
-from imagelock.registry.messages import Response
-from imagelock.registry.permits import NO_PERMIT, Permit, PermitKind
-from imagelock.registry.realms import check_realm
-from imagelock.registry.scopes import pull_scope
-from imagelock.registry.token_exchange import TokenExchange
-from imagelock.registry.token_store import TokenStore
-from imagelock.registry.tokens import AccessRefusedError, basic_authorization, bearer_authorization
+from imagelock.registry.http.error_bodies import is_written_by_distribution
+from imagelock.registry.http.messages import Response
 
 Challenged = BearerChallenge | BasicChallenge | None
 

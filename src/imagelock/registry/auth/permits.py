@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from imagelock.credentials.values import FoundCredentials
-from imagelock.registry.tokens import Token
+from imagelock.registry.auth.tokens import Token
 
 
 class PermitKind(Enum):

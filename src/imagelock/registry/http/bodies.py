@@ -6,9 +6,9 @@ import re
 import zlib
 from collections.abc import Iterable, Iterator
 
-from imagelock.registry import limits
-from imagelock.registry.failures import FailureKind, TransportFailure
-from imagelock.registry.messages import SUCCESS, Headers
+from imagelock.registry.http import limits
+from imagelock.registry.http.failures import FailureKind, TransportFailure
+from imagelock.registry.http.messages import SUCCESS, Headers
 
 _LENGTH = re.compile(r"[0-9]{1,18}", re.ASCII)
 _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS

@@ -6,10 +6,10 @@ A host that we were sent to gets no credentials of the host that sent us (CVE-20
 from __future__ import annotations
 
 from imagelock.errors import InvalidContentError
-from imagelock.registry import limits
-from imagelock.registry.destinations import find_objection
-from imagelock.registry.messages import Request, Response
-from imagelock.registry.urls import InvalidUrlError, Url
+from imagelock.registry.http import limits
+from imagelock.registry.http.destinations import find_objection
+from imagelock.registry.http.messages import Request, Response
+from imagelock.registry.http.urls import InvalidUrlError, Url
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 

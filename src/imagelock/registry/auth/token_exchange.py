@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from imagelock.credentials.values import FoundCredentials, IdentityToken, Login
-from imagelock.registry.access import BearerAccess
-from imagelock.registry.clock import Clock
-from imagelock.registry.delivery import Delivery
-from imagelock.registry.error_bodies import read_complaints
-from imagelock.registry.keyring import Keyring
-from imagelock.registry.messages import Response
-from imagelock.registry.permits import HeldToken
-from imagelock.registry.tokens import AccessRefusedError, TokenQuestion, read_token, token_request
+from imagelock.registry.auth.access import BearerAccess
+from imagelock.registry.auth.keyring import Keyring
+from imagelock.registry.auth.permits import HeldToken
+from imagelock.registry.auth.tokens import AccessRefusedError, TokenQuestion, read_token, token_request
+from imagelock.registry.http.clock import Clock
+from imagelock.registry.http.delivery import Delivery
+from imagelock.registry.http.error_bodies import read_complaints
+from imagelock.registry.http.messages import Response
 
 _UNAUTHORIZED = 401
 _ABOUT_THE_IMAGE = "DENIED"

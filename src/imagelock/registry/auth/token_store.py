@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from threading import Lock
 
 from imagelock.errors import InvalidContentError
-from imagelock.registry.clock import Clock
-from imagelock.registry.permits import HeldToken
-from imagelock.registry.quota import TOO_MANY_REQUESTS
-from imagelock.registry.scopes import batch_scopes
-from imagelock.registry.tokens import AccessRefusedError
+from imagelock.registry.auth.permits import HeldToken
+from imagelock.registry.auth.scopes import batch_scopes
+from imagelock.registry.auth.tokens import AccessRefusedError
+from imagelock.registry.http.clock import Clock
+from imagelock.registry.http.quota import TOO_MANY_REQUESTS
 
 _REFUSALS = range(400, 500)
 Fetch = Callable[[tuple[str, ...]], HeldToken]

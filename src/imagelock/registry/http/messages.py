@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Self
 
 from imagelock.reference import RegistryName
-from imagelock.registry.urls import Origin, Url
+from imagelock.registry.http.urls import Origin, Url
 
 SUCCESS = range(200, 300)
 

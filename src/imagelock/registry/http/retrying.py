@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
-from imagelock.registry.messages import Response
-from imagelock.registry.quota import TOO_MANY_REQUESTS, is_quota_spent
+from imagelock.registry.http.messages import Response
+from imagelock.registry.http.quota import TOO_MANY_REQUESTS, is_quota_spent
 
 ATTEMPTS = 4
 MAX_PAUSE_SECONDS = 60.0

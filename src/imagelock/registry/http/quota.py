@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from imagelock.registry.messages import Response
+from imagelock.registry.http.messages import Response
 
 TOO_MANY_REQUESTS = 429
 _LIMIT = re.compile(r"([0-9]{1,10})(?:;w=([0-9]{1,10}))?", re.ASCII)

@@ -11,7 +11,7 @@ from imagelock.credentials.locations import AuthFileKind, AuthFileLocation, find
 from imagelock.credentials.lookup import HelperQuestion, find_candidates
 from imagelock.credentials.values import FoundCredentials
 from imagelock.errors import FileError
-from imagelock.registry.credential_helpers import CredentialHelpers
+from imagelock.registry.auth.credential_helpers import CredentialHelpers
 
 _VARIABLE = "DOCKER_AUTH_CONFIG"
 _PARSERS = {AuthFileKind.CURRENT: parse_auth_file, AuthFileKind.LEGACY: parse_legacy_auth_file}

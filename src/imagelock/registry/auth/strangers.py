@@ -6,13 +6,13 @@ for that very host: it was the registry that chose it, not the user (CVE-2020-15
 
 from __future__ import annotations
 
-from imagelock.registry.access import BearerAccess
-from imagelock.registry.challenges import BearerChallenge, choose_challenge, parse_challenges
-from imagelock.registry.delivery import Delivery
-from imagelock.registry.messages import Request, Response
-from imagelock.registry.realms import check_realm
-from imagelock.registry.token_exchange import TokenExchange
-from imagelock.registry.tokens import AccessRefusedError, bearer_authorization
+from imagelock.registry.auth.access import BearerAccess
+from imagelock.registry.auth.challenges import BearerChallenge, choose_challenge, parse_challenges
+from imagelock.registry.auth.realms import check_realm
+from imagelock.registry.auth.token_exchange import TokenExchange
+from imagelock.registry.auth.tokens import AccessRefusedError, bearer_authorization
+from imagelock.registry.http.delivery import Delivery
+from imagelock.registry.http.messages import Request, Response
 
 _UNAUTHORIZED = 401
 

@@ -1,0 +1,1 @@
+"""Connections: how they are opened, trusted and kept. Only here are bytes sent."""
