@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 
-from imagelock.changes import find_changes
+from imagelock.changes import Change, Updated, find_changes
+from imagelock.cli.asking import open_sources_anywhere
+from imagelock.cli.console import Console
+from imagelock.cli.content_report import content_document, content_lines
 from imagelock.cli.lock_report import change_document, change_lines, change_table
 from imagelock.cli.options import Settings, with_settings
+from imagelock.cli.progress import count_done
 from imagelock.cli.project import find_project
+from imagelock.cli.words import count
+from imagelock.content_changes import ContentChange, find_content_changes
+from imagelock.errors import BatchError
 from imagelock.files import read_text
 from imagelock.git_revisions import read_text_at
 from imagelock.lockfile import Lockfile
 from imagelock.lockfile_text import parse_lockfile
+from imagelock.questions import ask_all
+
+Contents = Mapping[str, Sequence[ContentChange]]
+"""What changed on each platform, by alias."""
 
 
 @click.command("diff")
@@ -26,24 +40,60 @@ from imagelock.lockfile_text import parse_lockfile
     default="text",
     help="For people, for scripts, or for the text of a pull request.",
 )
+@click.option("--layers", "wants_contents", is_flag=True, help="Ask which layers, sizes and settings changed.")
 @with_settings
-def command(settings: Settings, *, old: str, new: str | None, output_format: str) -> None:
+def command(settings: Settings, *, old: str, new: str | None, output_format: str, wants_contents: bool) -> None:
     """Show what changed from OLD to NEW, each a lockfile or a git revision.
 
-    Without NEW, the lockfile as it is now; without OLD, the one in HEAD.
+    Without NEW, the lockfile as it is now; without OLD, the one in HEAD. With --layers, the registry is asked about
+    each platform that moved: its layers, its size, its environment and how it starts.
     """
     lock_path = find_project(settings).lock_path
     after = _read(new, lock_path) if new is not None else _parse(_read_if_there(lock_path), str(lock_path))
     changes = find_changes(_read(old, lock_path), after)
+    contents = _ask_contents(settings, changes) if wants_contents else {}
     if output_format == "json":
-        settings.console.json({"changes": [change_document(change) for change in changes]})
+        documents = [_document(change, contents) for change in changes]
+        settings.console.json({"changes": documents})
     elif output_format == "markdown":
-        settings.console.data("\n".join(change_table(changes)))
+        settings.console.data("\n".join([*change_table(changes), *_markdown_contents(contents)]))
     else:
-        for line in change_lines(changes, is_dry_run=False):
-            settings.console.styled_data(line)
-        if not changes:
-            settings.console.say("no image changed")
+        _print(settings.console, changes, contents)
+
+
+def _ask_contents(settings: Settings, changes: Sequence[Change]) -> Contents:
+    updated = [change for change in changes if isinstance(change, Updated) and change.moved_platforms]
+    with open_sources_anywhere(settings) as sources:
+        sources.expect(change.new.repository for change in updated)
+        questions = {str(change.alias): partial(find_content_changes, change, sources) for change in updated}
+        answers = ask_all(questions, on_done=count_done(settings.console, "Asking about", total=len(questions)))
+    if answers.failures:
+        asked = count(len(questions))
+        raise BatchError(f"cannot compare the contents of {len(answers.failures)} of {asked}", answers.failures)
+    return answers.found
+
+
+def _print(console: Console, changes: Sequence[Change], contents: Contents) -> None:
+    for line, change in zip(change_lines(changes, is_dry_run=False), changes, strict=True):
+        console.styled_data(line)
+        for content in contents.get(change.alias, ()):
+            for told in content_lines(content):
+                console.data(f"  {told}")
+    if not changes:
+        console.say("no image changed")
+
+
+def _document(change: Change, contents: Contents) -> dict[str, Any]:
+    found = contents.get(change.alias)
+    more = {} if found is None else {"contents": [content_document(content) for content in found]}
+    return change_document(change) | more
+
+
+def _markdown_contents(contents: Contents) -> Iterator[str]:
+    """Write a block of text for each image: what registries say is no Markdown."""
+    for alias in sorted(contents):
+        yield from ("", f"{alias}:", "")
+        yield from (f"    {line}" for content in contents[alias] for line in content_lines(content))
 
 
 def _read(source: str, lock_path: Path) -> Lockfile:
