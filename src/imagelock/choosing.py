@@ -16,7 +16,7 @@ from imagelock.selectors import ExactDigest, ExactTag
 from imagelock.tags.version_range import VersionRange
 
 _MAX_TOO_YOUNG = 30
-"""Tags whose dates are asked for, three requests each, before a range gives up."""
+"""Tags whose dates are asked for, three requests each, before a range gives up: something else is wrong then."""
 _SHOWN = 3
 
 
@@ -78,7 +78,7 @@ class _AgeSearch:
             if self.declaration.cooldown.accepts(created, now=self.now):
                 return ChosenReference(reference, resolved, tuple(too_young), tags)
             too_young.append(PassedOver(tag, created, self.declaration.cooldown))
-        raise _all_too_young(self.declaration, too_young)
+        raise _all_too_young(self.declaration, too_young, is_all=len(too_young) == len(ranked))
 
     def _ask_created(self, reference: TagReference, resolved: ResolvedImage) -> datetime | None:
         first = select_platforms(self.declaration.platforms, resolved, reference)[0]
@@ -86,15 +86,12 @@ class _AgeSearch:
         return config.created
 
 
-def _all_too_young(declaration: ImageDeclaration, too_young: Sequence[PassedOver]) -> NoTagError:
+def _all_too_young(declaration: ImageDeclaration, too_young: Sequence[PassedOver], *, is_all: bool) -> NoTagError:
     dates = [it.created for it in too_young]
+    tags = f"of the {'' if is_all else f'newest {len(too_young)} '}tags of {declaration.repository} in the range"
     return NoTagError(
-        f"every tag of {declaration.repository} that the range takes is too young"
-        if any(dates)
-        else f"no tag of {declaration.repository} that the range takes says when it was created",
+        f"none {tags} is old enough" if any(dates) else f"none {tags} says when it was created",
         reason=NoTagReason.YOUNG,
         details=[str(it) for it in too_young[:_SHOWN]],
-        hint='`minimum-age = "0 days"` takes it'
-        if all(dates)
-        else '`unknown-age = "accept"` takes tags without a date',
+        hint='`minimum-age = "0 days"` takes it' if all(dates) else '`unknown-age = "accept"` takes such tags',
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
@@ -13,6 +14,7 @@ from tests.support.oci_images import Content, image_index, multi_platform_image,
 from tests.support.project import Outcome, Project
 from tests.support.registry_server import RegistryServer
 from tests.support.remote_repository import RemoteRepository
+from tests.support.terminal import on_terminal
 
 _TWO = ("linux/amd64", "linux/arm64")
 _NONE: Mapping[str, str] = {}
@@ -290,3 +292,16 @@ def test_a_table_fits_its_terminal(project: Project, repository: RemoteRepositor
     lines = wide.run("outdated").stdout.splitlines()
     assert max(map(len, lines)) <= columns
     assert len(lines) > 2
+
+
+def test_a_hundred_images_show_progress_on_a_terminal_and_nothing_in_a_pipe(
+    project: Project, repository: RemoteRepository
+) -> None:
+    tags = [str(number) for number in range(100)]
+    repository.upload_many(_FIRST, tags=tags)
+    project.declare({f"app{tag}": f"{repository}:{tag}" for tag in tags}, platforms=_TWO)
+    project.run("lock")
+    assert project.run("outdated") == Outcome(0, "", "100 images, none outdated\n")
+    shown = on_terminal([sys.executable, "-m", "imagelock", "outdated"], project)
+    assert [f"Asking about {number}/100: app" in shown for number in (1, 50, 100)] == [True] * 3
+    assert shown.endswith("\r\x1b[2K100 images, none outdated\r\n")

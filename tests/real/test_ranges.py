@@ -195,7 +195,7 @@ def test_where_every_tag_is_too_young_nothing_is_locked(project: Project, reposi
         2,
         "",
         "error: cannot lock 1 of 1 image; images.lock is unchanged\n"
-        f"  app: every tag of {repository} that the range takes is too young\n"
+        f"  app: none of the tags of {repository} in the range is old enough\n"
         f"    1.2.0 was created on {_days_ago(2)[:10]}, less than 7 days ago\n\n"
         'hint: `minimum-age = "0 days"` takes it\n',
     )

@@ -1,0 +1,31 @@
+"""Runs a program whose errors go to a terminal, as far as it can see."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+from collections.abc import Sequence
+
+from tests.support.project import Project
+
+
+def on_terminal(command: Sequence[str], project: Project) -> str:
+    """What the program writes to the terminal, control characters and all."""
+    environment = {name: value for name, value in project.process_environment().items() if name != "CI"}
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=theirs, cwd=project.folder, env=environment
+    ) as process:
+        os.close(theirs)
+        shown = b"".join(iter(lambda: _read(ours), b""))
+        assert process.wait() == 0
+    os.close(ours)
+    return shown.decode()
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 4096)
+    except OSError:  # Linux says EIO where the other side has closed
+        return b""
