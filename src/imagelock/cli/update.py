@@ -9,14 +9,14 @@ import click
 
 from imagelock.changes import Updated
 from imagelock.cli.locking import Planner, report, run_plan
+from imagelock.cli.names import refuse_unknown_images
 from imagelock.cli.options import Settings, format_option, with_settings
 from imagelock.cli.words import count, took
 from imagelock.errors import ImagelockError
-from imagelock.images_file import IMAGES_FILE_NAME, ImagesFile
+from imagelock.images_file import ImagesFile
 from imagelock.lock_plan import plan_take, plan_update
 from imagelock.lock_steps import Step
 from imagelock.lockfile import Lockfile
-from imagelock.suggestions import did_you_mean
 
 
 @click.command("update")
@@ -56,12 +56,11 @@ def update_images(
     """Move the named images, or all where none is named."""
 
     def plan(images_file: ImagesFile, lockfile: Lockfile) -> Sequence[Step]:
-        aliases = [image.alias for image in images_file.images]
-        _refuse_unknown(names, aliases)
+        refuse_unknown_images(names, images_file)
         return plan_update(
             images_file,
             lockfile,
-            aliases=names or aliases,
+            aliases=names or [image.alias for image in images_file.images],
             takes_every_index=takes_every_index,
             now=datetime.now(UTC),
         )
@@ -78,7 +77,7 @@ def take_content(
     (name,) = names
 
     def plan(images_file: ImagesFile, lockfile: Lockfile) -> Sequence[Step]:
-        _refuse_unknown(names, [image.alias for image in images_file.images])
+        refuse_unknown_images(names, images_file)
         return plan_take(images_file, lockfile, alias=name, wanted=wanted)
 
     _run(settings, plan, names, is_dry_run=is_dry_run, output_format=output_format)
@@ -95,10 +94,3 @@ def _run(settings: Settings, plan: Planner, names: Collection[str], *, is_dry_ru
     else:
         summary = f"Updated {updated} of {images} in {took(outcome.seconds)}"
     report(settings.console, outcome, summary, output_format=output_format)
-
-
-def _refuse_unknown(names: Collection[str], aliases: Sequence[str]) -> None:
-    unknown = [name for name in names if name not in aliases]
-    if unknown:
-        guesses = [f"{IMAGES_FILE_NAME} has no image `{name}`{did_you_mean(name, aliases)}" for name in unknown]
-        raise ImagelockError(guesses[0], details=guesses[1:])
