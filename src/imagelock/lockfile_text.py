@@ -21,6 +21,7 @@ from imagelock.reference import parse_canonical_repository
 from imagelock.selectors import ExactDigest, ExactTag, Selector, read_version_range, selector_fields
 from imagelock.toml_fields import Problems, TableReader
 from imagelock.toml_positions import find_lines, nearest_line, split_position
+from imagelock.toml_text import quote
 
 LOCKFILE_NAME = "images.lock"
 FORMAT_VERSION = 1
@@ -55,23 +56,23 @@ def parse_lockfile(text: str, *, file_name: str = LOCKFILE_NAME) -> Lockfile:
 
 def _dump_image(image: LockedImage) -> Iterator[str]:
     yield f"\n[images.{image.alias}]\n"
-    yield f"repository = {_quote(str(image.repository))}\n"
+    yield f"repository = {quote(str(image.repository))}\n"
     yield f"declared = {{ {', '.join(f'{key} = {value}' for key, value in _declared(image))} }}\n"
     if image.tag is not None:
-        yield f"tag = {_quote(image.tag)}\n"
-    yield f"digest = {_quote(str(image.digest))}\n"
+        yield f"tag = {quote(image.tag)}\n"
+    yield f"digest = {quote(str(image.digest))}\n"
     if image.labels:
         yield f"\n[images.{image.alias}.labels]\n"
-        yield from (f"{name} = {_quote(text)}\n" for name, text in image.labels.items)
+        yield from (f"{name} = {quote(text)}\n" for name, text in image.labels.items)
     yield f"\n[images.{image.alias}.platforms]\n"
     for entry in image.platform_digests:
-        yield f"{_quote(str(entry.platform))} = {_quote(str(entry.digest))}\n"
+        yield f"{quote(str(entry.platform))} = {quote(str(entry.digest))}\n"
 
 
 def _declared(image: LockedImage) -> Iterator[tuple[str, str]]:
     yield from ((key, _value(value)) for key, value in selector_fields(image.selector).items())
     if image.all_platforms:
-        yield "platforms", _quote(ALL_PLATFORMS)
+        yield "platforms", quote(ALL_PLATFORMS)
 
 
 def _value(value: str | int | bool) -> str:  # noqa: FBT001  one of TOML's types
@@ -81,13 +82,7 @@ def _value(value: str | int | bool) -> str:  # noqa: FBT001  one of TOML's types
         case int():
             return str(value)
         case str():
-            return _quote(value)
-
-
-def _quote(text: str) -> str:
-    """Write a TOML basic string; names of layouts and labels can hold quotation marks, and nothing unprintable."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+            return quote(value)
 
 
 def _check_version(document: TableReader, text: str, file_name: str) -> None:
