@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 
 from imagelock.changes import Change, find_changes
 from imagelock.cli.console import Console
@@ -44,9 +45,24 @@ class Outcome:
 
 def run_plan(settings: Settings, plan: Planner, *, is_dry_run: bool) -> Outcome:
     """Carry out a plan and write images.lock, unless this is a dry run or nothing differs."""
-    started = time.monotonic()
     project = find_project(settings)
-    images_file = project.read_images_file()
+    return run_plan_in(settings, project, project.read_images_file(), plan, is_dry_run=is_dry_run)
+
+
+def run_plan_in(
+    settings: Settings,
+    project: Project,
+    images_file: ImagesFile,
+    plan: Planner,
+    *,
+    is_dry_run: bool = False,
+    beside: Mapping[Path, bytes] = MappingProxyType({}),
+) -> Outcome:
+    """Carry out a plan for an images file that may not be written yet: files ``beside`` the lock are written with it.
+
+    All of them are, or none.
+    """
+    started = time.monotonic()
     repair = _repair(project, images_file)
     before = project.read_lockfile() if repair is None else repair.lockfile
     steps = plan(images_file, before)
@@ -54,7 +70,7 @@ def run_plan(settings: Settings, plan: Planner, *, is_dry_run: bool) -> Outcome:
         asked = sum(not isinstance(step, Keep) for step in steps)
         result = run_steps(steps, sources, on_done=count_done(settings.console, "Locking", total=asked))
     if not is_dry_run:
-        _write(project, result.lockfile)
+        write_changed({**beside, **lock_to_write(project, result.lockfile)})
     return Outcome(
         result=result,
         changes=find_changes(before, result.lockfile),
@@ -115,9 +131,10 @@ def _tell_repair(repair: Repair, lock_path: Path, *, is_dry_run: bool) -> str:
     return f"{'Would merge' if is_dry_run else 'Merged'} conflict markers in {lock_path}{lost}"
 
 
-def _write(project: Project, lockfile: Lockfile) -> None:
+def lock_to_write(project: Project, lockfile: Lockfile) -> dict[Path, bytes]:
+    """Give images.lock with its bytes, or nothing where it says the same already."""
     text = dump_lockfile(lockfile)
     current = project.read_lock_text()
     # A checkout with CRLF has the same lock; writing it anew would show a change where none is.
-    if current is None or current.replace("\r\n", "\n") != text:
-        write_changed({project.lock_path: text.encode()})
+    is_same = current is not None and current.replace("\r\n", "\n") == text
+    return {} if is_same else {project.lock_path: text.encode()}

@@ -14,6 +14,7 @@ from imagelock.errors import ExitCode, ImagelockError
 from imagelock.suggestions import did_you_mean
 
 _COMMANDS = {
+    "add": "Add an image to images.toml, and lock it.",
     "cache": "Look after what is kept between runs.",
     "digest": "Print the digests that references have now.",
     "check": "Is everything as locked? What CI asks; no network.",
@@ -22,6 +23,7 @@ _COMMANDS = {
     "list": "List the locked images.",
     "lock": "Make images.lock answer images.toml.",
     "outdated": "Show what has moved, and for which of your platforms.",
+    "remove": "Remove images from images.toml and images.lock.",
     "render": "Write locked digests into your files.",
     "tags": "List a repository's tags, and what a range takes.",
     "update": "Move images to what their tags give today.",

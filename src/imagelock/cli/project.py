@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from codecs import BOM_UTF8
 from dataclasses import dataclass
 from pathlib import Path
 
 from imagelock.cli.options import Settings
 from imagelock.errors import FileError, StaleLockfileError
-from imagelock.files import read_text
+from imagelock.files import read_bytes, read_text
 from imagelock.freshness import find_mismatches
 from imagelock.images_file import IMAGES_FILE_NAME, ImagesFile, parse_images_file
 from imagelock.lockfile import Lockfile
@@ -30,6 +31,11 @@ class Project:
     def read_images_file(self) -> ImagesFile:
         """Read and check images.toml."""
         return parse_images_file(read_text(self.images_path), file_name=str(self.images_path))
+
+    def encode_images_file(self, text: str) -> bytes:
+        """Give the bytes of an edited images.toml, which keeps its byte order mark."""
+        has_mark = self.images_path.exists() and read_bytes(self.images_path).startswith(BOM_UTF8)
+        return (BOM_UTF8 if has_mark else b"") + text.encode()
 
     def read_lock_text(self) -> str | None:
         """Read images.lock as text, or return None where nothing was locked yet."""
@@ -59,6 +65,15 @@ def find_project(settings: Settings) -> Project:
     return Project(images_path, settings.lock_path or images_path.parent / LOCKFILE_NAME)
 
 
+def find_or_begin_project(settings: Settings) -> Project:
+    """Find images.toml; where there is none, begin one in this folder, or where ``--file`` says."""
+    try:
+        return find_project(settings)
+    except FileError:
+        images_path = Path(IMAGES_FILE_NAME)
+        return Project(images_path, settings.lock_path or images_path.parent / LOCKFILE_NAME)
+
+
 def _nearest_images_file() -> Path:
     here = Path.cwd()
     for folder in (here, *here.parents):
@@ -69,5 +84,5 @@ def _nearest_images_file() -> Path:
             break
     raise FileError(
         f"there is no {IMAGES_FILE_NAME} in this folder or above it",
-        hint=f"write one: `printf '[images]\\ngo = \"golang:1.22\"\\n' > {IMAGES_FILE_NAME}`",
+        hint="run `imagelock init`, which writes one from the files that are here",
     )

@@ -1,0 +1,88 @@
+"""``imagelock add``: write an image into images.toml, and lock it in the same breath."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import partial
+
+import click
+
+from imagelock.authoring.edits import add_image
+from imagelock.authoring.entries import ImageEntry
+from imagelock.authoring.ranges import LATEST
+from imagelock.authoring.requests import ImageRequest, make_entry
+from imagelock.cli.locking import report, run_plan_in
+from imagelock.cli.network import open_sources
+from imagelock.cli.options import Settings, format_option, with_settings
+from imagelock.cli.project import Project, find_or_begin_project
+from imagelock.cli.words import count, took
+from imagelock.errors import BatchError
+from imagelock.files import read_text
+from imagelock.images_file import parse_images_file
+from imagelock.lock_plan import plan_lock
+
+
+@click.command("add")
+@click.argument("words", nargs=-1, required=True, metavar="[NAME] REFERENCE")
+@click.option("--platform", "platforms", multiple=True, metavar="P", help="Lock this platform only; repeatable.")
+@click.option(
+    "--version",
+    is_flag=False,
+    flag_value=LATEST,
+    metavar="[RANGE]",
+    help="Follow a range such as `>=20,<21`; alone, the one that begins with the tag, or with the newest version.",
+)
+@click.option("--variant", help="Follow the tags of this variant: `slim` is short for `--tag {version}-slim`.")
+@click.option("--tag", help="A tag, or where the version stands in it, such as `{version}-slim`.")
+@format_option
+@with_settings
+def command(  # noqa: PLR0913  click hands over each option as an argument
+    settings: Settings,
+    *,
+    words: tuple[str, ...],
+    platforms: tuple[str, ...],
+    version: str | None,
+    variant: str | None,
+    tag: str | None,
+    output_format: str,
+) -> None:
+    """Add an image to images.toml, and lock it.
+
+    Without NAME, the repository suggests one. Comments and order are kept, and images.toml is begun where there is
+    none. A range always gets an upper bound. If the image can't be locked, neither file changes.
+    """
+    if len(words) > 2:  # noqa: PLR2004  a name and a reference
+        raise click.UsageError(f"one image at a time, as NAME and REFERENCE: these are {len(words)} words")
+    request = ImageRequest(
+        reference=words[-1],
+        name=words[0] if words[1:] else None,
+        version=version,
+        variant=variant,
+        tag=tag,
+        platforms=platforms,
+    )
+    _add(settings, request, output_format=output_format)
+
+
+def _add(settings: Settings, request: ImageRequest, *, output_format: str) -> None:
+    project = find_or_begin_project(settings)
+    text = read_text(project.images_path) if project.images_path.exists() else ""
+    images_file = parse_images_file(text, file_name=str(project.images_path))
+    with open_sources(settings, project.folder, images_file.registries) as sources:
+        entry = make_entry(request, images_file, sources.list_tags)
+    _lock(settings, project, entry, add_image(text, entry), output_format=output_format)
+
+
+def _lock(settings: Settings, project: Project, entry: ImageEntry, edited: str, *, output_format: str) -> None:
+    """Lock from the edited text, and write it together with the lock: neither is ever there without the other."""
+    plan = partial(plan_lock, now=datetime.now(UTC))
+    images_file = parse_images_file(edited, file_name=str(project.images_path))
+    beside = {project.images_path: project.encode_images_file(edited)}
+    try:
+        outcome = run_plan_in(settings, project, images_file, plan, beside=beside)
+    except BatchError as error:
+        raise BatchError(f"cannot add `{entry.alias}`; no file was changed", error.failures) from error
+    if output_format == "text":
+        settings.console.say(f"Added to {project.images_path}: {entry}")
+    images = count(len(outcome.result.lockfile.images))
+    report(settings.console, outcome, f"Locked {images} in {took(outcome.seconds)}", output_format=output_format)

@@ -1,0 +1,48 @@
+"""``imagelock remove``: take images out of both files."""
+
+from __future__ import annotations
+
+import click
+
+from imagelock.authoring.edits import remove_images
+from imagelock.changes import find_changes
+from imagelock.cli.lock_report import change_document, change_lines
+from imagelock.cli.locking import lock_to_write
+from imagelock.cli.names import refuse_unknown_images
+from imagelock.cli.options import Settings, format_option, with_settings
+from imagelock.cli.project import find_project
+from imagelock.cli.uses import find_uses
+from imagelock.cli.words import count
+from imagelock.files import read_text, write_changed
+from imagelock.lockfile import Lockfile
+
+
+@click.command("remove")
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@format_option
+@with_settings
+def command(settings: Settings, *, names: tuple[str, ...], output_format: str) -> None:
+    """Remove images from images.toml and images.lock.
+
+    Comments and order of all others are kept. Where a template or a pinned file still has one of the images, a warning
+    says so. No network is used.
+    """
+    project = find_project(settings)
+    images_file = project.read_images_file()
+    refuse_unknown_images(names, images_file)
+    edited = remove_images(read_text(project.images_path), names)
+    before = project.read_lockfile()
+    after = Lockfile(tuple(image for image in before.images if image.alias not in names))
+    lock = lock_to_write(project, after) if after != before else {}
+    uses = tuple(find_uses(project, images_file, names))
+    write_changed({project.images_path: project.encode_images_file(edited), **lock})
+    changes = find_changes(before, after)
+    if output_format == "json":
+        removed = {"removed": sorted(set(names)), "changes": [change_document(change) for change in changes]}
+        settings.console.json({**removed, "uses": list(uses)})
+        return
+    settings.console.say(f"Removed {count(len(set(names)))} from {project.images_path}")
+    for line in change_lines(changes, is_dry_run=False):
+        settings.console.say(line)
+    for use in uses:
+        settings.console.warn(use)
