@@ -1,22 +1,31 @@
 """Which version is a floating tag? What an image says, asked for where nobody has said it yet.
 
 Locking takes what comes along without a request: an index of Docker's official images carries the labels of its
-entries, and a single image's configuration was read for its platform. Only where an update has found new content is
-the configuration of the first locked platform fetched, two requests: then somebody wants to read what moved.
+entries, and a single image's configuration was read for its platform. Only where an update has found new content are
+the configurations of the first locked platform fetched, the old and the new one, two requests each: then somebody
+wants to read what moved.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from imagelock.errors import RegistryError
 from imagelock.labels import Labels
+from imagelock.lockfile import LockedImage
 from imagelock.platforms import PlatformDigest
-from imagelock.reference import ImageReference
+from imagelock.reference import ImageReference, PinnedReference
 from imagelock.resolving import ManifestSource, fetch_image
 from imagelock.tags.reading import read_tag
 
 _EXACT_NUMBERS = 3
+
+
+def learn_labels(image: LockedImage, source: ManifestSource) -> LockedImage:
+    """Add what a locked image's configuration says where no version is known of it; never fails."""
+    reference = PinnedReference(image.repository, image.digest, image.tag)
+    return replace(image, labels=find_labels(reference, image.labels, image.platform_digests, source))
 
 
 def find_labels(

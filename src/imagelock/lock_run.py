@@ -9,7 +9,7 @@ from functools import partial
 from imagelock.declaration import Alias
 from imagelock.errors import BatchError
 from imagelock.lock_steps import Keep, OnlineStep, Step, StepResult
-from imagelock.lockfile import Lockfile
+from imagelock.lockfile import LockedImage, Lockfile
 from imagelock.questions import DEFAULT_MAX_WORKERS, ask_all
 from imagelock.resolving import ManifestSource
 
@@ -23,6 +23,8 @@ class LockResult:
     warnings: tuple[tuple[Alias, str], ...] = ()
     reasons: tuple[tuple[Alias, str], ...] = ()
     """What only those want to read who ask why."""
+    old: tuple[LockedImage, ...] = ()
+    """Images as they were locked, of which more was learned than the lockfile says."""
 
 
 def run_steps(
@@ -43,6 +45,7 @@ def run_steps(
         notes=tuple((result.image.alias, note) for result in results for note in result.notes),
         warnings=tuple((result.image.alias, warning) for result in results for warning in result.warnings),
         reasons=tuple((result.image.alias, reason) for result in results for reason in result.reasons),
+        old=tuple(result.old for result in results if result.old is not None),
     )
 
 

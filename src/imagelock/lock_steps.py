@@ -8,7 +8,7 @@ from datetime import datetime
 from imagelock.choosing import ChosenReference, choose_reference
 from imagelock.declaration import ImageDeclaration
 from imagelock.errors import ImageNotFoundError
-from imagelock.image_labels import find_labels
+from imagelock.image_labels import learn_labels
 from imagelock.lockfile import LockedImage
 from imagelock.platform_selection import select_platforms
 from imagelock.platforms import PlatformDigest
@@ -28,6 +28,8 @@ class StepResult:
     warnings: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
     """What only those want to read who ask why."""
+    old: LockedImage | None = None
+    """The image as it was locked, with what was learned about it meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +115,7 @@ class Take:
         reference = self.reference
         if isinstance(reference, PinnedReference) and not is_served(reference, source):
             raise ImageNotFoundError(f"{reference.repository} does not serve {reference.digest}")
-        new = _resolve(self.declaration, ChosenReference(reference), source)
-        return StepResult(replace(new, labels=find_labels(reference, new.labels, new.platform_digests, source)))
+        return StepResult(learn_labels(_resolve(self.declaration, ChosenReference(reference), source), source))
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +145,7 @@ class Refresh:
         staying = Keep(self.declaration, locked).run().image.platform_digests
         is_same = new.tag == locked.tag and new.platform_digests == staying
         if not is_same or self.takes_every_index:
-            labels = find_labels(chosen.reference, new.labels, new.platform_digests, source)
-            return StepResult(replace(new, labels=labels), notes)
+            return StepResult(learn_labels(new, source), notes, old=learn_labels(locked, source))
         if is_served(PinnedReference(locked.repository, locked.digest, locked.tag), source):
             note = "index re-pushed, your platforms are unchanged (use --index to take it)"
             return StepResult(replace(new, digest=locked.digest, labels=locked.labels), (*notes, note))

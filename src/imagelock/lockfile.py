@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from imagelock.declaration import Alias
@@ -35,6 +36,10 @@ class Lockfile:
     """All locked images, sorted by alias."""
 
     images: tuple[LockedImage, ...] = ()
+
+    def replacing(self, images: Iterable[LockedImage]) -> Lockfile:
+        """Return the same lockfile with some of its images in another version."""
+        return Lockfile(tuple((self.by_alias() | {image.alias: image for image in images}).values()))
 
     def by_alias(self) -> dict[str, LockedImage]:
         """Index the images by their aliases."""

@@ -224,8 +224,8 @@ def test_an_edited_tag_is_resolved_as_declared(source: MemorySource) -> None:
 # update
 
 
-_READING_A_CONFIGURATION = ["GET by digest", "BLOB by digest"]
-"""What it costs to learn the version of content that has moved, where no index tells it."""
+_READING_A_CONFIGURATION = ["GET by digest", "BLOB by digest"] * 2
+"""What it costs to learn the versions of content that has moved, old and new, where no index tells them."""
 
 
 def _asked(source: MemorySource) -> list[str]:

@@ -73,7 +73,7 @@ def run_plan_in(
         write_changed({**beside, **lock_to_write(project, result.lockfile)})
     return Outcome(
         result=result,
-        changes=find_changes(before, result.lockfile),
+        changes=find_changes(before.replacing(result.old), result.lockfile),
         seconds=time.monotonic() - started,
         is_dry_run=is_dry_run,
         repair=None if repair is None else _tell_repair(repair, project.lock_path, is_dry_run=is_dry_run),
