@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from imagelock.changes import find_changes
 from imagelock.declaration import Alias
 from imagelock.digest import Digest
+from imagelock.labels import LABEL_NAMES, Labels
 from imagelock.lockfile import LockedImage, Lockfile
 from imagelock.lockfile_text import dump_lockfile, parse_lockfile
 from imagelock.platforms import Platform, PlatformDigest, by_name
@@ -41,6 +42,11 @@ _PLATFORMS = st.builds(
     os_features=st.lists(_WORDS, max_size=2, unique=True).map(sorted).map(tuple),
 )
 
+_LABELS = st.dictionaries(
+    st.sampled_from(LABEL_NAMES).map("org.opencontainers.image.{}".format), st.text(max_size=12)
+).map(lambda annotations: Labels.of(annotations.items()))
+"""What peers may say, whatever it is."""
+
 
 @st.composite
 def _locked_images(draw: st.DrawFn, alias: str) -> LockedImage:
@@ -56,6 +62,7 @@ def _locked_images(draw: st.DrawFn, alias: str) -> LockedImage:
         tag=tag,
         digest=digest,
         platform_digests=by_name(PlatformDigest(platform, draw(_DIGESTS)) for platform in platforms),
+        labels=draw(_LABELS),
     )
 
 

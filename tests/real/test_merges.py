@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.git import Repository
-from tests.support.oci_images import Content, multi_platform_image
+from tests.support.oci_images import Content, image_index, platform_image
 from tests.support.oci_layout import write_layout
 from tests.support.project import Outcome, Project
 
@@ -28,8 +28,16 @@ class _Upstream:
     images: dict[str, Content] = field(default_factory=dict)
 
     def move(self, *names: str, note: str) -> None:
-        self.images |= {f"{name}:1": multi_platform_image(*_MORE_PLATFORMS, note=f"{name} {note}") for name in names}
+        self.images |= {f"{name}:1": _labelled_image(f"{name} {note}") for name in names}
         write_layout(self.layout, self.images)
+
+
+def _labelled_image(note: str) -> Content:
+    """An image with the labels that Docker's official ones have: they stand in the lockfile, and must merge with it."""
+    files = {"etc/note": note.encode()}
+    label = "org.opencontainers.image."
+    annotations = {f"{label}version": note, f"{label}created": note, f"{label}source": "https://example.com"}
+    return image_index(*(platform_image(it, files=files) for it in _MORE_PLATFORMS), annotations=annotations)
 
 
 @dataclass(frozen=True, slots=True)

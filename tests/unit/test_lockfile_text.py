@@ -5,6 +5,7 @@ import pytest
 from imagelock.declaration import Alias
 from imagelock.digest import Digest
 from imagelock.errors import LockfileError
+from imagelock.labels import Labels
 from imagelock.lockfile import LockedImage, Lockfile
 from imagelock.lockfile_text import dump_lockfile, parse_lockfile
 from imagelock.platforms import Platform, PlatformDigest
@@ -30,6 +31,10 @@ repository = "docker.io/library/golang"
 declared = {{ tag = "1.22" }}
 tag = "1.22"
 digest = "{digest("go")}"
+
+[images.go.labels]
+version = "1.22.5 \\"x\\""
+created = "2026-05-01T12:00:00Z"
 
 [images.go.platforms]
 "linux/amd64" = "{digest("amd64")}"
@@ -67,6 +72,7 @@ _LOCKFILE = Lockfile(
             tag="1.22",
             digest=digest("go"),
             platform_digests=(_entry("linux/amd64", "amd64"), _entry("linux/arm/v7", "arm")),
+            labels=Labels(version='1.22.5 "x"', created="2026-05-01T12:00:00Z"),
         ),
         LockedImage(
             alias=Alias("old"),
@@ -103,6 +109,15 @@ def test_entries_are_sorted_whatever_a_merge_made_of_their_order() -> None:
 def test_keys_of_a_newer_imagelock_are_ignored() -> None:
     entry = lock_text().replace("digest =", "signed = true\ndigest =", 1)
     assert parse_lockfile(f"{HEADER}version = 1\nextra = [1]\n{entry}") == lockfile(lock_text())
+
+
+def test_a_label_must_be_a_text() -> None:
+    entry = lock_text().replace(
+        "\n[images.go.platforms]", "\n[images.go.labels]\nversion = 1\n[images.go.platforms]", 1
+    )
+    with pytest.raises(LockfileError) as raised:
+        parse_lockfile(f"{HEADER}version = 1\n{entry}")
+    assert [line.partition(": ")[2] for line in raised.value.details] == ["images.go.labels.version: must be a string"]
 
 
 def test_a_registry_without_dot_is_no_path_of_docker_hub() -> None:
