@@ -80,22 +80,23 @@ def _cells(change: Change) -> tuple[str, str, str, str]:
 
 def tag_and_version(image: LockedImage) -> str:
     """Write a tag, and behind it the version that it stands for if it doesn't tell that itself."""
-    version = _untold_version(image)
-    return " ".join(part for part in (image.tag, f"({version})" if version else None) if part)
+    return with_version(image.tag, image.labels.version)
 
 
-def _untold_version(image: LockedImage) -> str | None:
-    version = image.labels.version
-    return None if version is None or version.removeprefix("v") in (image.tag or "") else version
+def with_version(tag: str | None, version: str | None) -> str:
+    """Write ``20-slim (20.19.4)``, but ``20.19.4-slim`` alone."""
+    is_told = version is None or version.removeprefix("v") in (tag or "")
+    return " ".join(part for part in (tag, None if is_told else f"({version})") if part)
 
 
 def _tags(change: Updated) -> str:
     """Tell tag and version: ``20.11-slim -> 20.12-slim``, ``20-slim (20.19.3 -> 20.19.4)``, ``20-slim (rebuilt)``."""
     old, new = change.old, change.new
-    if old.tag != new.tag:
-        return _arrow(tag_and_version(old) or "no tag", tag_and_version(new) or "no tag")
-    told = _versions(old, new) if change.moved_platforms and old.repository == new.repository else _untold_version(new)
-    return " ".join(part for part in (new.tag, f"({told})" if told else None) if part)
+    if old.tag == new.tag and old.repository == new.repository and change.moved_platforms:
+        return " ".join(part for part in (new.tag, f"({_versions(old, new)})") if part)
+    if old.tag == new.tag:
+        return tag_and_version(new)
+    return _arrow(tag_and_version(old) or "no tag", tag_and_version(new) or "no tag")
 
 
 def _versions(old: LockedImage, new: LockedImage) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from imagelock.cli.console import Console
-from imagelock.cli.lock_report import tag_and_version
+from imagelock.cli.lock_report import tag_and_version, with_version
 from imagelock.cli.markdown import markdown_table
 from imagelock.cli.tables import fit_table, table_width
 from imagelock.cli.words import count
@@ -81,7 +81,7 @@ def _cells(standing: Standing) -> tuple[str, ...]:
         standing.locked.alias,
         tag_and_version(standing.locked) or standing.locked.digest.short,
         _same_tag(standing),
-        _other_tag(standing.in_range),
+        with_version(standing.in_range.tag, standing.in_range.version) if standing.in_range else "",
         standing.beyond or "",
         _remark(standing),
     )
@@ -93,13 +93,6 @@ def _same_tag(standing: Standing) -> str:
     if today is None or today.digest == locked.digest:
         return ""
     return today.version if today.version and today.version != locked.labels.version else today.digest.short
-
-
-def _other_tag(today: TagToday | None) -> str:
-    if today is None:
-        return ""
-    is_told = today.version is None or today.version.removeprefix("v") in today.tag
-    return today.tag if is_told else f"{today.tag} ({today.version})"
 
 
 def _remark(standing: Standing) -> str:
