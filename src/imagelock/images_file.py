@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from posixpath import normpath
 
 from imagelock.declaration import Alias, Defaults, ImageDeclaration, is_alias, read_declaration
 from imagelock.errors import ImagesFileError
+from imagelock.pin_declaration import ExternalDeclaration, PinDeclaration, read_external, read_pins
 from imagelock.reference import AnyRepository
 from imagelock.registry_declaration import RegistryDeclaration, read_registry
 from imagelock.selectors import Selector
@@ -37,6 +38,8 @@ class ImagesFile:
     images: tuple[ImageDeclaration, ...]
     targets: tuple[RenderTarget, ...] = ()
     registries: tuple[RegistryDeclaration, ...] = ()
+    pins: PinDeclaration = field(default_factory=PinDeclaration)
+    external: ExternalDeclaration = field(default_factory=ExternalDeclaration)
 
 
 def parse_images_file(text: str, *, file_name: str = IMAGES_FILE_NAME) -> ImagesFile:
@@ -64,10 +67,9 @@ def _read_document(document: TableReader) -> ImagesFile:
     )
     registries = (read_registry(*item, problems) for item in document.table("registries").items())
     known_registries = tuple(filter(None, registries))
-    if document.raw("pin") is not None:
-        document.add("pin", "is not supported by this version of imagelock yet")
+    pins, external = read_pins(document.table("pin"), problems), read_external(document.table("external"), problems)
     document.refuse_other_keys()
-    return ImagesFile(tuple(images), tuple(targets), known_registries)
+    return ImagesFile(tuple(images), tuple(targets), known_registries, pins, external)
 
 
 def _read_targets(table: TableReader) -> Iterable[RenderTarget]:

@@ -153,7 +153,23 @@ def test_a_name_is_letters_digits_underscores_and_hyphens(alias: str) -> None:
         ('[render]\n"./a" = "a"', '2: render."./a": is its own template'),
         ('[render]\n"a" = "x"\n"b/../a" = "y"', '3: render."b/../a": is the same file as `a`'),
         # What later versions read.
-        ("[pin]\nfiles = []", "1: pin: is not supported by this version of imagelock yet"),
+        ('[pin]\nfile = ["a"]', "2: pin.file: is not a known key; did you mean `files`?"),
+        ('[pin]\nfiles = "a"', "2: pin.files: must be an array of strings"),
+        ('[pin]\nfiles = [\n""\n]', '2: pin.files: "" names no file'),
+        (
+            '[pin]\nfiles = ["/a"]',
+            '2: pin.files: "/a" is an absolute path: write it relative to the folder of this file',
+        ),
+        ("[pin]\nfiles = ['a\\b']", r'2: pin.files: "a\b" has a backslash: write `/` between folders'),
+        ('[pin]\nfiles = ["k8s/"]', '2: pin.files: "k8s/" names a folder: write `k8s/**` for all files in it'),
+        ('[pin]\nfiles = ["a", "./a"]', '2: pin.files: "./a" is there twice'),
+        ('[pin]\ndigest-only = ["a", "a"]', '2: pin.digest-only: "a" is there twice'),
+        ("pin = 1", "1: pin: must be a table"),
+        (
+            '[external]\nnames = ["Php"]',
+            "2: external.names: `Php`: the repository must be lower-case",
+        ),
+        ('[external]\nname = ["php"]', "2: external.name: is not a known key; did you mean `names`?"),
     ],
 )
 def test_a_problem_is_told_with_its_line_and_key(text: str, problem: str) -> None:
