@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import os
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 
 import click
 
+from imagelock.cli.choosing import Choice
+from imagelock.cli.findings import Report, Wrong, annotation, document, lines
 from imagelock.cli.options import Settings, format_option, with_settings
-from imagelock.cli.outputs import render_outputs
+from imagelock.cli.outputs import Output, make_outputs
 from imagelock.cli.project import Project, find_project
 from imagelock.cli.words import count
 from imagelock.errors import CheckFailedError
@@ -17,22 +19,17 @@ from imagelock.freshness import find_mismatches
 from imagelock.images_file import ImagesFile
 from imagelock.lockfile import Lockfile
 
-
-@dataclass(frozen=True, slots=True)
-class _Finding:
-    """One thing that is not as locked, and the command that mends it."""
-
-    name: str
-    reason: str
-    remedy: str | None
-    """None where a person has to decide."""
+_LOCK = "imagelock lock"
+_RENDER = "imagelock render"
+_THAW = "remove `freeze` and `freeze-until` from images.toml, or name another day"
 
 
 @click.command("check")
+@click.option("--all", "searches_tree", is_flag=True, help="Search all files for images that no lock covers, too.")
 @format_option
 @with_settings
-def command(settings: Settings, *, output_format: str) -> None:
-    """Ask whether images.lock answers images.toml, and every rendered file the lock.
+def command(settings: Settings, *, searches_tree: bool, output_format: str) -> None:
+    """Ask whether images.lock answers images.toml, and every rendered and pinned file the lock.
 
     Exit code 0 means yes and 1 no, each thing with its reason. Never uses the network: a tag that moved upstream is
     no reason, that is what `imagelock update` is for. A `freeze-until` that is over is one, and the only reason that
@@ -40,55 +37,82 @@ def command(settings: Settings, *, output_format: str) -> None:
     """
     project = find_project(settings)
     images_file, lockfile = project.read_images_file(), project.read_lockfile()
-    today = datetime.now(UTC).date()
-    findings = [*_find(project, images_file, lockfile), *_find_overdue(images_file, today)]
-    if output_format == "json":
-        problems = [{"name": finding.name, "reason": finding.reason} for finding in findings]
-        settings.console.json({"ok": not findings, "problems": problems})
-    if findings:
-        raise _failure(project, findings)
-    if output_format == "text":
-        files = count(len(images_file.targets), "file")
-        settings.console.say(f"{count(len(images_file.images))} locked, {files} rendered: all up to date")
+    report = Report()
+    report.count(count(len(images_file.images)), "locked")
+    report.add(_find_mismatches(project, images_file, lockfile))
+    if not report.wrong:
+        _check_files(project, images_file, lockfile, report)
+        if searches_tree:
+            from imagelock.cli.tree_check import search_tree  # noqa: PLC0415  30 ms that nobody else needs
+
+            search_tree(project, images_file, lockfile, console=settings.console, report=report)
+    report.add(_find_overdue(images_file, datetime.now(UTC).date()))
+    _tell(settings, project, report, output_format=output_format)
 
 
-_LOCK = "imagelock lock"
-_RENDER = "imagelock render"
-_THAW = "remove `freeze` and `freeze-until` from images.toml, or name another day"
+def _find_mismatches(project: Project, images_file: ImagesFile, lockfile: Lockfile) -> Iterator[Wrong]:
+    mismatches = find_mismatches(images_file, lockfile)
+    for mismatch in mismatches:
+        yield Wrong(name=mismatch.alias, reason=str(mismatch), command=_LOCK)
+    if mismatches and (images_file.targets or images_file.pins.names_files):
+        # What the files should be is unknown until the lock answers again; they will change with it.
+        reason = "rendered files can't be compared with a stale lock"
+        yield Wrong(name=str(project.lock_path), reason=reason, command=_RENDER, path=project.lock_path)
 
 
-def _failure(project: Project, findings: Sequence[_Finding]) -> CheckFailedError:
-    remedies = dict.fromkeys(finding.remedy for finding in findings if finding.remedy is not None)
-    if _LOCK in remedies:
-        message = f"{project.lock_path} does not match {project.images_path}"
-    elif remedies:
-        message = "files are not rendered from the current lock"
-    else:
-        message = f"{project.images_path} freezes images longer than it says"
-    return CheckFailedError(
-        message,
-        details=[f"{finding.name}: {finding.reason}" for finding in findings],
-        hint=f"run {', then '.join(f'`{remedy}`' for remedy in remedies)}" if remedies else _THAW,
-    )
+def _check_files(project: Project, images_file: ImagesFile, lockfile: Lockfile, report: Report) -> None:
+    report.count(count(len(images_file.targets), "file"), "rendered")
+    if not images_file.pins.names_files:
+        report.add(_compare(make_outputs(project, Choice(images_file.targets), images_file, lockfile)))
+        return
+    from imagelock.cli.pin_check import PinCheck  # noqa: PLC0415  30 ms that only [pin] needs
+
+    pins = PinCheck(project, images_file, lockfile)
+    report.count(count(len(pins.files), "file"), "pinned")
+    choice = Choice(images_file.targets, pins.rendered)
+    report.add(_compare(make_outputs(project, choice, images_file, lockfile)))
+    report.add(pins.find())
 
 
-def _find_overdue(images_file: ImagesFile, today: date) -> Iterator[_Finding]:
+def _compare(outputs: tuple[Output, ...]) -> Iterator[Wrong]:
+    for output in outputs:
+        if not output.is_current():
+            reason = "not rendered from the current lock" if output.path.exists() else "not rendered yet"
+            yield Wrong(name=str(output.path), reason=reason, command=_RENDER, path=output.path)
+
+
+def _find_overdue(images_file: ImagesFile, today: date) -> Iterator[Wrong]:
     for image in images_file.images:
         if image.is_overdue(today):
             reason = f"frozen until {image.freeze_until}, and today is {today}: {image.freeze}"
-            yield _Finding(image.alias, reason, None)
+            yield Wrong(name=image.alias, reason=reason, way_out=_THAW)
 
 
-def _find(project: Project, images_file: ImagesFile, lockfile: Lockfile) -> Iterator[_Finding]:
-    mismatches = find_mismatches(images_file, lockfile)
-    for mismatch in mismatches:
-        yield _Finding(mismatch.alias, str(mismatch), _LOCK)
-    if mismatches:
-        # What the outputs should be is unknown until the lock answers again; they will change with it.
-        if images_file.targets:
-            yield _Finding(str(project.lock_path), "rendered files can't be compared with a stale lock", _RENDER)
-        return
-    for output in render_outputs(project, images_file.targets, images_file, lockfile):
-        if not output.is_current():
-            reason = "not rendered from the current lock" if output.path.exists() else "not rendered yet"
-            yield _Finding(str(output.path), reason, _RENDER)
+def _tell(settings: Settings, project: Project, report: Report, *, output_format: str) -> None:
+    if output_format == "json":
+        settings.console.json({"ok": not report.wrong, "problems": [document(each) for each in report.wrong]})
+    if report.wrong:
+        if os.environ.get("GITHUB_ACTIONS") == "true":
+            for each in report.wrong:
+                settings.console.annotate(annotation(each, default=project.images_path))
+        raise _failure(project, report)
+    if output_format == "text":
+        settings.console.say(f"{', '.join(report.counts)}: all up to date")
+
+
+def _failure(project: Project, report: Report) -> CheckFailedError:
+    commands = dict.fromkeys(each.command for each in report.wrong if each.command)
+    if _LOCK in commands:
+        message = f"{project.lock_path} does not match {project.images_path}"
+    elif all(each.way_out == _THAW for each in report.wrong):
+        return CheckFailedError(
+            f"{project.images_path} freezes images longer than it says",
+            details=[f"{each.name}: {each.reason}" for each in report.wrong],
+            hint=_THAW,
+        )
+    elif all(each.reference for each in report.wrong):
+        message = f"{count(len(report.wrong), 'reference')} not as locked"
+    else:
+        message = "files are not as locked"
+    hint = f"run {', then '.join(f'`{command}`' for command in commands)}" if commands else None
+    return CheckFailedError(message, details=lines(report.wrong), hint=hint)

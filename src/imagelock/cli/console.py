@@ -66,6 +66,11 @@ class Console:
         """Tell something that the reader should change."""
         self.say(f"{click.style('warning', fg='yellow', bold=True)}: {escape_controls(text)}")
 
+    def annotate(self, command: str) -> None:
+        """Tell a CI system, which reads its commands from both streams; stdout may be somebody's JSON."""
+        if self._quietness <= 1:
+            self._write(escape_controls(command))
+
     def error(self, error: ImagelockError) -> None:
         """Print an error in its three parts: what; where and why; what to type."""
         if self._quietness > 1:

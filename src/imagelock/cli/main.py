@@ -26,6 +26,7 @@ _COMMANDS = {
     "remove": "Remove images from images.toml and images.lock.",
     "render": "Write locked digests into your files.",
     "tags": "List a repository's tags, and what a range takes.",
+    "unpin": "Take the digests off files that were pinned in place.",
     "update": "Move images to what their tags give today.",
 }
 _INTERRUPTED = 130

@@ -1,70 +1,78 @@
-"""The files that ``render`` writes and ``check`` compares: every template, rendered from the lock."""
+"""The files as ``render`` writes them and ``check`` wants them: templates rendered, plain files pinned."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from imagelock.cli.choosing import Choice
 from imagelock.cli.project import Project
-from imagelock.errors import DocumentError, FileError
+from imagelock.errors import DocumentError, ImagelockError
 from imagelock.files import read_bytes
 from imagelock.images_file import ImagesFile, RenderTarget
 from imagelock.lockfile import Lockfile
 from imagelock.rendering import Rendering, SpelledImage, render, spelled_images
-from imagelock.suggestions import did_you_mean
+
+if TYPE_CHECKING:
+    from imagelock.documents.pinning import Pinned  # its readers take 30 ms, which only [pin] needs
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Output:
-    """A file as it should be."""
+    """A file as it should be. It has a rendering, or was pinned in place, or both."""
 
     path: Path
-    template: Path
-    rendering: Rendering
+    content: bytes
+    template: Path | None = None
+    rendering: Rendering | None = None
+    pinned: Pinned | None = None
 
     def is_current(self) -> bool:
         """Whether the file on disk is what rendering would write."""
-        return self.path.exists() and read_bytes(self.path) == self.rendering.content
+        return self.path.exists() and read_bytes(self.path) == self.content
 
 
-def render_outputs(
-    project: Project, targets: Iterable[RenderTarget], images_file: ImagesFile, lockfile: Lockfile
-) -> tuple[Output, ...]:
-    """Render every target in memory; all problems of all templates are reported at once, and nothing is written."""
-    images = spelled_images(images_file, lockfile)
-    outputs: list[Output] = []
-    problems: list[str] = []
-    for target in targets:
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What is done so far, by the file that each path leads to, and what went wrong."""
+
+    outputs: dict[Path, Output] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+
+    def add(self, make: Callable[[], Output | None]) -> None:
         try:
-            output = _render_one(project, target, images)
-        except FileError as error:
-            problems += [error.message, *(f"  {line}" for line in error.details)]
-            continue
-        outputs.append(output)
-        problems += output.rendering.problems
-    if problems:
-        raise DocumentError("cannot render; no file was written", details=problems)
-    return tuple(outputs)
+            output = make()
+        except ImagelockError as error:
+            self.problems.extend((error.message, *(f"  {line}" for line in error.details)))
+            return
+        if output is not None:
+            self.outputs[output.path.resolve()] = output
+            if not output.pinned and output.rendering:
+                self.problems.extend(output.rendering.problems)
 
 
-def choose_targets(project: Project, images_file: ImagesFile, outputs: Sequence[str]) -> tuple[RenderTarget, ...]:
-    """Find the targets that a person named by their outputs, as seen from the working directory; or all of them."""
-    if not outputs:
-        return images_file.targets
-    by_path = {os.path.relpath(project.folder / target.output): target for target in images_file.targets}
-    wanted = dict.fromkeys(map(os.path.relpath, outputs))
-    unknown = [path for path in wanted if path not in by_path]
-    if unknown:
-        raise DocumentError(
-            f"{project.images_path} renders no `{unknown[0]}`{did_you_mean(unknown[0], by_path)}",
-            details=[f"it renders: {', '.join(by_path)}"],
-        )
-    return tuple(by_path[path] for path in wanted)
+def make_outputs(project: Project, choice: Choice, images_file: ImagesFile, lockfile: Lockfile) -> tuple[Output, ...]:
+    """Make every file in memory; all problems of all files are reported at once, and nothing is written."""
+    images = spelled_images(images_file, lockfile)
+    work = _Work()
+    for target in choice.targets:
+        work.add(partial(_render, project, target, images))
+    if choice.pins:
+        from imagelock.cli.pinning import Pins  # noqa: PLC0415  30 ms that only [pin] needs
+
+        pins = Pins.of(images_file, images)
+        for file in choice.pins:
+            work.add(partial(pins.pin, file, work.outputs.get(file.path.resolve())))
+    if work.problems:
+        raise DocumentError("cannot render; no file was written", details=work.problems)
+    return tuple(work.outputs.values())
 
 
-def _render_one(project: Project, target: RenderTarget, images: dict[str, SpelledImage]) -> Output:
+def _render(project: Project, target: RenderTarget, images: dict[str, SpelledImage]) -> Output:
     template = project.folder / target.template
     rendering = render(read_bytes(template), images, file_name=str(template))
-    return Output(project.folder / target.output, template, rendering)
+    path = project.folder / target.output
+    return Output(path=path, content=rendering.content, template=template, rendering=rendering)

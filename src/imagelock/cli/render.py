@@ -1,4 +1,4 @@
-"""``imagelock render``: write every file that has a template, all or nothing."""
+"""``imagelock render``: write every file that has a template, and pin those that have none, all or nothing."""
 
 from __future__ import annotations
 
@@ -7,72 +7,89 @@ from io import BytesIO
 
 import click
 
+from imagelock.cli.choosing import choose_all, choose_named, choose_to_pin
 from imagelock.cli.console import Console
 from imagelock.cli.options import Settings, with_settings
-from imagelock.cli.outputs import Output, choose_targets, render_outputs
+from imagelock.cli.outputs import Output, make_outputs
 from imagelock.cli.project import Project, find_project
 from imagelock.cli.words import count
-from imagelock.errors import CheckFailedError, DocumentError
+from imagelock.errors import CheckFailedError
 from imagelock.files import write_changed
 
 
 @click.command("render")
 @click.argument("outputs", nargs=-1, metavar="[OUTPUT]...")
+@click.option("--pin", is_flag=True, help="Pin the named files in place, though images.toml doesn't list them.")
 @click.option("--check", is_flag=True, help="Ask whether each file is what render would write; write nothing.")
 @click.option("--diff", is_flag=True, help="Show what would change; write nothing.")
 @with_settings
-def command(settings: Settings, *, outputs: tuple[str, ...], check: bool, diff: bool) -> None:
-    """Write every file under [render], or the named ones, with the locked digests.
+def command(settings: Settings, *, outputs: tuple[str, ...], pin: bool, check: bool, diff: bool) -> None:
+    """Write the locked digests into every file under [render] and [pin], or into the named ones.
 
-    Uses images.lock alone: never the network, and never a lock that images.toml has outgrown.
+    Uses images.lock alone: never the network, and never a lock that images.toml has outgrown. What can't be pinned
+    safely is left alone and told; `imagelock check` fails for it.
     """
-    project = find_project(settings)
-    rendered = _render(project, outputs)
-    stale = [output for output in rendered if not output.is_current()]
+    if pin and not outputs:
+        raise click.UsageError("--pin needs the files to pin", click.get_current_context())
+    made = _make(find_project(settings), outputs, takes_any_file=pin)
+    stale = [output for output in made if not output.is_current()]
     if diff:
         for output in stale:
             settings.console.raw_data(_unified_diff(output))
     if check:
-        _refuse_stale(settings.console, rendered, stale)
+        _refuse_stale(settings.console, made, stale)
     elif not diff:
-        _write(settings.console, rendered, stale)
+        _write(settings.console, made, stale)
 
 
-def _render(project: Project, outputs: tuple[str, ...]) -> tuple[Output, ...]:
+def _make(project: Project, names: tuple[str, ...], *, takes_any_file: bool) -> tuple[Output, ...]:
     images_file, lockfile = project.read_fresh()
-    if not images_file.targets:
-        raise DocumentError(
-            f"{project.images_path} names no file to render",
-            hint='add `[render]` and a line such as `"Dockerfile" = "Dockerfile.in"` to it',
-        )
-    return render_outputs(project, choose_targets(project, images_file, outputs), images_file, lockfile)
+    if takes_any_file:
+        choice = choose_to_pin(project, images_file, names)
+    elif names:
+        choice = choose_named(project, images_file, names)
+    else:
+        choice = choose_all(project, images_file)
+    return make_outputs(project, choice, images_file, lockfile)
 
 
-def _write(console: Console, rendered: tuple[Output, ...], stale: Iterable[Output]) -> None:
-    contents = {output.path: output.rendering.content for output in stale}
-    written = write_changed(contents, like={output.path: output.template for output in stale})
-    total = count(len(rendered), "file")
+def _write(console: Console, made: tuple[Output, ...], stale: Iterable[Output]) -> None:
+    templates = {output.path: output.template for output in stale if output.template}
+    written = write_changed({output.path: output.content for output in stale}, like=templates)
+    total = count(len(made), "file")
     console.say(f"Rendered {len(written)} of {total}" if written else f"{total} already rendered")
+    rendered = {output.path for output in made if output.rendering}
     for path in written:
-        console.say(f"{click.style('Wrote', fg='green', bold=True)} {path}")
-    _note_single_platforms(console, rendered)
+        verb = "Wrote" if path in rendered else "Pinned"
+        console.say(f"{click.style(verb, fg='green', bold=True)} {path}")
+    _note_single_platforms(console, made)
+    _tell_what_stayed(console, made)
 
 
-def _note_single_platforms(console: Console, rendered: Iterable[Output]) -> None:
-    fields = {field: output.path for output in rendered for field in output.rendering.single_platforms}
+def _tell_what_stayed(console: Console, made: Iterable[Output]) -> None:
+    pinned = {output.path: output.pinned for output in made if output.pinned}
+    if pinned:
+        from imagelock.cli.pin_report import tell_what_stayed  # noqa: PLC0415  30 ms that only pinning needs
+
+        tell_what_stayed(console, pinned)
+
+
+def _note_single_platforms(console: Console, made: Iterable[Output]) -> None:
+    fields = {field: output.path for output in made if output.rendering for field in output.rendering.single_platforms}
     if fields:
         field, path = next(iter(fields.items()))
         console.note(f"{path} has the digest of one platform ({field}); builders on other platforms can't use it")
 
 
-def _refuse_stale(console: Console, rendered: tuple[Output, ...], stale: list[Output]) -> None:
+def _refuse_stale(console: Console, made: tuple[Output, ...], stale: list[Output]) -> None:
+    _tell_what_stayed(console, made)
     if stale:
         raise CheckFailedError(
-            f"{count(len(stale), 'file')} of {len(rendered)} not rendered from the current lock",
+            f"{count(len(stale), 'file')} of {len(made)} not rendered from the current lock",
             details=[str(output.path) for output in stale],
             hint="run `imagelock render`",
         )
-    console.say(f"{count(len(rendered), 'file')} rendered from the current lock")
+    console.say(f"{count(len(made), 'file')} rendered from the current lock")
 
 
 def _unified_diff(output: Output) -> bytes:
@@ -83,7 +100,7 @@ def _unified_diff(output: Output) -> bytes:
         difflib.unified_diff,
         # As patch splits them: a lone CR ends no line.
         BytesIO(old).readlines(),
-        BytesIO(output.rendering.content).readlines(),
+        BytesIO(output.content).readlines(),
         str(output.path).encode(),
         f"{output.path} (rendered)".encode(),
     )

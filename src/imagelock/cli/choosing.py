@@ -1,0 +1,87 @@
+"""Which files a command is about: all that images.toml names, or those that somebody named."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from imagelock.cli.project import Project
+from imagelock.errors import DocumentError
+from imagelock.images_file import ImagesFile, RenderTarget
+from imagelock.suggestions import did_you_mean
+
+if TYPE_CHECKING:
+    from imagelock.pinned_files import PinnedFile  # 30 ms that only [pin] needs
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Files to render and files to pin; a file may be both."""
+
+    targets: tuple[RenderTarget, ...] = ()
+    pins: tuple[PinnedFile, ...] = ()
+
+
+def choose_all(project: Project, images_file: ImagesFile) -> Choice:
+    """Take everything; a pattern that leads nowhere is an error."""
+    if not images_file.targets and not images_file.pins.names_files:
+        raise DocumentError(
+            f"{project.images_path} names no file to render",
+            hint='add `[render]` and a line such as `"Dockerfile" = "Dockerfile.in"` to it, '
+            'or `[pin]` and `files = ["Dockerfile"]`',
+        )
+    return Choice(images_file.targets, _pinned_files(project, images_file))
+
+
+def choose_named(project: Project, images_file: ImagesFile, names: Sequence[str]) -> Choice:
+    """Find the files that people named, as seen from the working directory."""
+    targets = {_seen(project.folder / target.output): target for target in images_file.targets}
+    pins = {_seen(file.path): file for file in _pinned_files(project, images_file)}
+    wanted = dict.fromkeys(map(_seen, names))
+    unknown = [path for path in wanted if path not in targets and path not in pins]
+    if unknown:
+        raise _unknown(project, unknown[0], targets=targets, pins=pins)
+    return Choice(
+        tuple(targets[path] for path in wanted if path in targets), tuple(pins[path] for path in wanted if path in pins)
+    )
+
+
+def choose_to_pin(project: Project, images_file: ImagesFile, names: Sequence[str]) -> Choice:
+    """Take any files that people named, and nothing else; those that images.toml lists are pinned as it says."""
+    from imagelock.pinned_files import PinnedFile  # noqa: PLC0415  30 ms that only pinning needs
+
+    listed = {_seen(file.path): file for file in _pinned_files(project, images_file)}
+    paths = dict.fromkeys(map(_seen, names))
+    return Choice(pins=tuple(listed.get(path) or PinnedFile(path=Path(path)) for path in paths))
+
+
+def _pinned_files(project: Project, images_file: ImagesFile) -> tuple[PinnedFile, ...]:
+    if not images_file.pins.names_files:
+        return ()
+    from imagelock.pinned_files import select_pinned_files  # noqa: PLC0415  30 ms that only [pin] needs
+
+    selection = select_pinned_files(project.folder, images_file)
+    if selection.problems:
+        raise DocumentError(
+            f"{project.images_path} names files that are not there",
+            details=[f"{project.images_path}: {problem}" for problem in selection.problems],
+        )
+    return selection.files
+
+
+def _seen(path: str | Path) -> str:
+    return os.path.relpath(path)
+
+
+def _unknown(
+    project: Project, path: str, *, targets: dict[str, RenderTarget], pins: dict[str, PinnedFile]
+) -> DocumentError:
+    listings = (("renders", targets), ("pins", pins))
+    return DocumentError(
+        f"{project.images_path} renders no `{path}`{did_you_mean(path, [*targets, *pins])}",
+        details=[f"it {verb}: {', '.join(paths)}" for verb, paths in listings if paths],
+        hint=f"run `imagelock render --pin {path}` to pin it in place" if Path(path).is_file() else None,
+    )

@@ -1,0 +1,100 @@
+"""What ``check`` can find wrong, and how it is told: to people, to scripts, and to GitHub's annotations."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from imagelock.documents.checking import Finding  # 30 ms that only [pin] needs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wrong:
+    """One thing that is not as locked."""
+
+    name: str
+    """An image, or a file."""
+    reason: str
+    command: str | None = None
+    """What mends it, if a command does."""
+    way_out: str | None = None
+    """What a person can do, if no command mends it."""
+    path: Path | None = None
+    """The file that it is in; None if it is in images.toml."""
+    finding: Finding | None = None
+    """Where in that file, if something was found there."""
+
+    @property
+    def reference(self) -> str:
+        """The reference that it is about, or nothing."""
+        return self.finding.text if self.finding else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a check has found so far, and how much it has looked at."""
+
+    wrong: list[Wrong] = field(default_factory=list)
+    counts: list[str] = field(default_factory=list)
+
+    def count(self, things: str, state: str) -> None:
+        """Say how many things were looked at, as in ``2 files`` and ``rendered``."""
+        self.counts.append(f"{things} {state}")
+
+    def add(self, wrong: Iterable[Wrong]) -> None:
+        """Add what was found."""
+        self.wrong.extend(wrong)
+
+
+def lines(wrong: Iterable[Wrong]) -> Iterator[str]:
+    """Write everything for people: places as compilers write them, the way out below."""
+    for each in wrong:
+        about = f": {each.reference}" if each.reference else ""
+        yield f"{_place(each)}{about}: {each.reason}"
+        if each.way_out:
+            yield f"  {each.way_out}"
+
+
+def document(wrong: Wrong) -> dict[str, Any]:
+    """Write one for scripts."""
+    told: dict[str, Any] = {"name": wrong.name, "reason": wrong.reason}
+    if wrong.finding is None:
+        return told
+    return told | {
+        "path": wrong.name,
+        "line": wrong.finding.position.line,
+        "column": wrong.finding.position.column,
+        "reference": wrong.finding.text,
+        "kind": str(wrong.finding.kind),
+        "hint": wrong.finding.hint,
+    }
+
+
+def annotation(wrong: Wrong, *, default: Path) -> str:
+    """Write one as GitHub Actions shows it beside the line.
+
+    Source: https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands#setting-an-error-message
+    """
+    path = os.path.relpath(wrong.path or default, os.environ.get("GITHUB_WORKSPACE") or None)
+    where = f"file={_escape_property(path)}"
+    if wrong.finding is not None:
+        where += f",line={wrong.finding.position.line},col={wrong.finding.position.column}"
+    return f"::error {where}::{_escape(f'{wrong.reference or wrong.name}: {wrong.reason}')}"
+
+
+def _place(wrong: Wrong) -> str:
+    if wrong.finding is None:
+        return wrong.name
+    return f"{wrong.name}:{wrong.finding.position.line}:{wrong.finding.position.column}"
+
+
+def _escape(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _escape_property(text: str) -> str:
+    return _escape(text).replace(":", "%3A").replace(",", "%2C")

@@ -1,0 +1,57 @@
+"""``imagelock unpin``: take the digests off again."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from imagelock.cli.options import Settings, with_settings
+from imagelock.cli.pin_report import refusal_lines
+from imagelock.cli.pinning import kind_of_named
+from imagelock.cli.project import find_project
+from imagelock.cli.words import count
+from imagelock.documents.locked_references import LockedReferences
+from imagelock.documents.pinning import Pinned, unpin
+from imagelock.errors import DocumentError, FileError
+from imagelock.files import read_bytes, write_changed
+from imagelock.rendering import spelled_images
+from imagelock.written_references import locked_references
+
+
+@click.command("unpin")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
+@with_settings
+def command(settings: Settings, *, files: tuple[Path, ...]) -> None:
+    """Take all digests off the references in FILE: the way back from `render`.
+
+    Tags that digests took the place of come back from images.lock, where there is one. All files or none.
+    """
+    locked = _read_locked(settings)
+    unpinned = {path: _unpin(path, locked) for path in files}
+    refused = [line for path, result in unpinned.items() for line in refusal_lines(path, result)]
+    if refused:
+        raise DocumentError("cannot take all digests off; no file was written", details=refused)
+    written = write_changed({path: result.content for path, result in unpinned.items()})
+    total = count(len(unpinned), "file")
+    settings.console.say(f"Unpinned {len(written)} of {total}" if written else f"{total} without digests already")
+    for path in written:
+        settings.console.say(f"{click.style('Unpinned', fg='green', bold=True)} {path}")
+
+
+def _read_locked(settings: Settings) -> LockedReferences:
+    """Read what is locked; whoever has no images.toml, or none that fits its lock, may unpin all the same."""
+    with suppress(FileError):
+        project = find_project(settings)
+        images_file, lockfile = project.read_images_file(), project.read_lockfile()
+        by_alias = lockfile.by_alias()
+        known = tuple(image for image in images_file.images if image.alias in by_alias)
+        return locked_references(spelled_images(replace(images_file, images=known), lockfile).values())
+    return LockedReferences(())
+
+
+def _unpin(path: Path, locked: LockedReferences) -> Pinned:
+    content = read_bytes(path)
+    return unpin(content, kind_of_named(path, content), locked=locked)

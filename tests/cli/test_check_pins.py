@@ -1,0 +1,189 @@
+"""`check` on files that are pinned in place, and on the rest of the tree."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.git import Repository
+from tests.support.pinned_project import GO, NGINX, Outcome, PinnedProject
+from tests.unit.locked_images import digest
+
+_SERVICE = "apiVersion: v1\nkind: Service\n"
+_WAY_OUT = "let one ARG hold the whole reference, or use a template with {{images.NAME}}"
+
+
+def test_each_reference_that_is_not_as_locked_is_told_with_its_place_and_a_way_out(pinned: PinnedProject) -> None:
+    pinned.declare('[pin]\nfiles = ["Dockerfile"]\ndigest-only = ["compose.yaml"]\n[external]\nnames = ["php-base"]\n')
+    pinned.write(
+        "Dockerfile",
+        f"ARG V=1.22\nFROM golang:1.22\nFROM nginx:1.25@{digest('old')}\nFROM golang:1.21@{digest('go')}\n"
+        f"FROM redis:7\nFROM golang:${{V}}\nFROM $BASE\nFROM php-base\nFROM {GO}\n",
+    )
+    pinned.write("compose.yaml", f"services:\n  web:\n    image: {NGINX}\n")
+    assert pinned.run("check") == Outcome(
+        1,
+        "",
+        "error: 7 references not as locked\n"
+        "  Dockerfile:2:6: golang:1.22: it has no digest\n"
+        f"  Dockerfile:3:6: nginx:1.25@{digest('old')}: "
+        f"it has {digest('old').short}, images.lock has {digest('nginx').short}\n"
+        f"  Dockerfile:4:6: golang:1.21@{digest('go')}: "
+        "the digest is locked for the tag `1.22`, and registries ignore the tag that stands there\n"
+        "    write `1.22`\n"
+        "  Dockerfile:5:6: redis:7: images.lock does not have it\n"
+        "    run `imagelock add redis:7`\n"
+        "  Dockerfile:6:6: golang:${V}: a variable decides the tag\n"
+        f"    {_WAY_OUT}\n"
+        "  Dockerfile:7:6: $BASE: the variable has no value here\n"
+        "    give the ARG a default before the first FROM\n"
+        f"  compose.yaml:3:12: {NGINX}: a tag stands beside the digest\n"
+        "\nhint: run `imagelock render`\n",
+    )
+
+
+def test_scripts_get_places_kinds_and_hints(pinned: PinnedProject) -> None:
+    pinned.declare('[render]\n"out" = "out.in"\n[pin]\nfiles = ["Dockerfile"]\n')
+    pinned.write("Dockerfile", "FROM redis:7\n")
+    pinned.write("out.in", "")
+    outcome = pinned.run("check", "--format", "json")
+    assert outcome.exit_code == 1
+    assert json.loads(outcome.stdout) == {
+        "schema": 1,
+        "ok": False,
+        "problems": [
+            {"name": "out", "reason": "not rendered yet"},
+            {
+                "name": "Dockerfile",
+                "reason": "images.lock does not have it",
+                "path": "Dockerfile",
+                "line": 1,
+                "column": 6,
+                "reference": "redis:7",
+                "kind": "not-locked",
+                "hint": "run `imagelock add redis:7`",
+            },
+        ],
+    }
+
+
+def test_github_shows_each_thing_beside_its_line(
+    pinned: PinnedProject, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    pinned.declare('[pin]\nfiles = ["100%,a:b/Dockerfile", "missing"]\n')
+    pinned.write("100%,a:b/Dockerfile", "# x\nFROM golang:1.22\n")
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_WORKSPACE", str(tmp_path))
+    lines = pinned.run("check", "--format", "json").stderr.splitlines()
+    assert lines[:3] == [
+        '::error file=project/images.toml::images.toml: pin.files: "missing" matches no file',
+        "::error file=project/100%25%2Ca%3Ab/Dockerfile,line=2,col=6::golang:1.22: it has no digest",
+        "error: files are not as locked",
+    ]
+    assert not [line for line in pinned.run("check", "-qq").stderr.splitlines() if line.startswith("::")]
+    (pinned.folder / "images.lock").unlink()
+    assert pinned.run("check").stderr.splitlines()[:2] == [
+        "::error file=project/images.toml::go: declared, but not locked",
+        "::error file=project/images.toml::nginx: declared, but not locked",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("tables", "problem"),
+    [
+        ('[pin]\nfiles = ["service.yaml"]\n', "service.yaml:1:1: the Kubernetes file names no image"),
+        ('[pin]\nfiles = ["*.yaml"]\n', 'images.toml: pin: "*.yaml" leads to no image reference'),
+        ('[pin]\nfiles = ["*.md"]\n', 'images.toml: pin: "*.md" leads to no image reference'),
+        ('[pin]\nfiles = ["k8s/*"]\n', 'images.toml: pin.files: "k8s/*" matches no file'),
+        ('[pin]\nfiles = ["broken/compose.yaml"]\n', "broken/compose.yaml:2:1: it is not YAML: REASON"),
+    ],
+)
+def test_where_no_reference_is_found_the_answer_is_not_yes(pinned: PinnedProject, tables: str, problem: str) -> None:
+    pinned.declare(tables)
+    pinned.write("service.yaml", _SERVICE)
+    pinned.write("README.md", "")
+    pinned.write("broken/compose.yaml", "services: {\n")
+    outcome = pinned.run("check")
+    assert outcome == Outcome(
+        1, "", f"error: files are not as locked\n  {problem.replace('REASON', 'did not find expected node content')}\n"
+    )
+
+
+def test_a_pattern_may_lead_to_some_files_without_images(pinned: PinnedProject) -> None:
+    pinned.declare('[pin]\nfiles = ["k8s/**"]\n')
+    pinned.write("k8s/service.yaml", _SERVICE)
+    pinned.write("k8s/README.md", "")
+    pinned.write("k8s/pod.yaml", f"apiVersion: v1\nkind: Pod\nspec: {{containers: [{{image: '{NGINX}'}}]}}\n")
+    assert pinned.run("check") == Outcome(0, "", "2 images locked, 0 files rendered, 3 files pinned: all up to date\n")
+
+
+def test_pins_are_not_held_against_a_stale_lock(pinned: PinnedProject) -> None:
+    pinned.declare('[pin]\nfiles = ["Dockerfile"]\n')
+    pinned.write("Dockerfile", "FROM redis:7\n")
+    (pinned.folder / "images.lock").unlink()
+    assert pinned.run("check", "--all") == Outcome(
+        1,
+        "",
+        "error: images.lock does not match images.toml\n"
+        "  go: declared, but not locked\n  nginx: declared, but not locked\n"
+        "  images.lock: rendered files can't be compared with a stale lock\n"
+        "\nhint: run `imagelock lock`, then `imagelock render`\n",
+    )
+
+
+def test_all_searches_the_tree_for_what_no_lock_covers(pinned: PinnedProject) -> None:
+    pinned.declare('[pin]\nfiles = ["Dockerfile"]\n[external]\nfiles = ["tests/**"]\nnames = ["php-base"]\n')
+    pinned.write("Dockerfile", f"FROM {GO}\n")
+    pinned.write("app/Dockerfile", "FROM nginx:1.25\nFROM redis:7\nFROM php-base\n")
+    pinned.write(".github/workflows/ci.yml", "jobs:\n  a:\n    container: node:20\n")
+    pinned.write("tests/Dockerfile", "FROM redis:6\n")
+    pinned.write("ignored/Dockerfile", "FROM redis:5\n")
+    pinned.write(".gitignore", "ignored/\n")
+    pinned.write("other/images.toml", "")
+    pinned.write("other/deep/Dockerfile", "FROM redis:4\n")
+    pinned.write("chart/templates/web.yaml", "apiVersion: v1\nspec: {{ .Values.x }}\n  - a\n")
+    pinned.write("README.md", "FROM redis:3\n")
+    pinned.write("data.yaml", "a: 1\n")
+    Repository(pinned.folder).start()
+    assert pinned.run("check").exit_code == 0
+    assert pinned.run("-v", "check", "--all") == Outcome(
+        1,
+        "",
+        "note: 1 place could not be read; there may be images\n"
+        "  chart/templates/web.yaml:3:3: it is not YAML: did not find expected key\n"
+        "error: 2 references not as locked\n"
+        "  .github/workflows/ci.yml:3:16: node:20: images.lock does not have it\n"
+        "    run `imagelock add node:20`\n"
+        "  app/Dockerfile:2:6: redis:7: images.lock does not have it\n"
+        "    run `imagelock add redis:7`\n",
+    )
+    pinned.write(".github/workflows/ci.yml", "")
+    pinned.write("app/Dockerfile", "FROM nginx:1.25\n")
+    assert pinned.run("-q", "check", "--all") == Outcome(0, "", "")
+    assert pinned.run("check", "--all").stderr.splitlines()[-1] == (
+        "2 images locked, 0 files rendered, 1 file pinned, 2 other files searched: all up to date"
+    )
+
+
+def _modules_loaded_by_check(folder: Path) -> set[str]:
+    program = (
+        "import sys; from imagelock.cli.main import run; assert run(['-q', 'check']) == 0;"
+        "print(*(name for name in sys.modules if name in ('yaml', 'imagelock.documents', 'subprocess')))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=folder, capture_output=True, check=True, text=True)
+    return set(done.stdout.split())
+
+
+def test_only_what_is_listed_costs_anything(pinned: PinnedProject) -> None:
+    pinned.declare()
+    assert _modules_loaded_by_check(pinned.folder) == set()
+    pinned.declare('[pin]\nfiles = ["Dockerfile"]\n')
+    pinned.write("Dockerfile", f"FROM {GO}\n")
+    assert "yaml" not in _modules_loaded_by_check(pinned.folder)
+    pinned.declare('[pin]\nfiles = ["compose.yaml"]\n')
+    pinned.write("compose.yaml", f"services:\n  web:\n    image: {NGINX}\n")
+    assert "yaml" in _modules_loaded_by_check(pinned.folder)
