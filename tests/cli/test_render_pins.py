@@ -13,7 +13,10 @@ from tests.unit.locked_images import digest
 _DOCKERFILE = "FROM golang:1.22 AS build\nFROM nginx:1.25\nCOPY --from=build /app /app\n"
 _PINNED_DOCKERFILE = _DOCKERFILE.replace("golang:1.22", GO).replace("nginx:1.25", NGINX)
 _COMPOSE = "services:\n  web:\n    image: nginx:1.25\n"
-_DEPLOYMENT = "apiVersion: apps/v1\nkind: Deployment\nspec:\n  template:\n    spec:\n      containers:\n      - image: nginx:1.25\n"
+_DEPLOYMENT = (
+    "apiVersion: apps/v1\nkind: Deployment\n"
+    "spec:\n  template:\n    spec:\n      containers:\n      - image: nginx:1.25\n"
+)
 _SERVICE = "apiVersion: v1\nkind: Service\n"
 
 

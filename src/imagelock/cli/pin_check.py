@@ -48,9 +48,7 @@ def wrong_in(path: Path, finding: Finding) -> Wrong:
     """Say what a finding means for its file."""
     command = _RENDER if finding.kind in _MENDED_BY_RENDER else None
     way_out = None if command else finding.hint
-    return Wrong(
-        name=str(path), reason=finding.reason, command=command, way_out=way_out, path=path, finding=finding
-    )
+    return Wrong(name=str(path), reason=finding.reason, command=command, way_out=way_out, path=path, finding=finding)
 
 
 def _matters(file: PinnedFile, finding: Finding) -> bool:
