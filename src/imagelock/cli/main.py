@@ -112,6 +112,9 @@ def _fail(context: click.Context | None, error: ImagelockError) -> int:
 
 def _from_click(error: click.ClickException) -> ImagelockError:
     message = error.format_message()
+    if isinstance(error, click.NoSuchOption):
+        guess = did_you_mean(error.option_name, error.possibilities or ())
+        message = f"there is no option `{error.option_name}`{guess}"
     hint = None
     if isinstance(error, click.UsageError) and error.ctx is not None:
         hint = f"run `{error.ctx.command_path} --help`"
