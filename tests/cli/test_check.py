@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import json
+
+from tests.cli.conftest import IMAGES, Workshop
+from tests.support.project import Outcome
+
+
+def test_a_project_that_is_up_to_date_passes(locked: Workshop) -> None:
+    assert locked.run("check") == Outcome(0, "", "2 images locked, 1 file rendered: all up to date\n")
+    outcome = locked.run("check", "--format", "json")
+    assert (outcome.exit_code, json.loads(outcome.stdout), outcome.stderr) == (
+        0,
+        {"schema": 1, "ok": True, "problems": []},
+        "",
+    )
+
+
+def test_a_stale_lock_makes_the_rendered_files_a_question(locked: Workshop) -> None:
+    locked.write("images.toml", IMAGES.replace("node:20", "node:22"))
+    assert locked.run("check") == Outcome(
+        1,
+        "",
+        "error: images.lock does not match images.toml\n"
+        "  node: images.toml now has tag `node:22`; tag `node:20` is locked\n"
+        "  images.lock: rendered files can't be compared with a stale lock\n"
+        "\nhint: run `imagelock lock`, then `imagelock render`\n",
+    )
+
+
+def test_a_stale_lock_without_templates_needs_only_lock(locked: Workshop) -> None:
+    locked.write("images.toml", "[images]\n")
+    assert locked.run("check") == Outcome(
+        1,
+        "",
+        "error: images.lock does not match images.toml\n"
+        "  go: locked, but no longer declared\n"
+        "  node: locked, but no longer declared\n"
+        "\nhint: run `imagelock lock`\n",
+    )
+
+
+def test_files_that_are_missing_or_edited_are_named(locked: Workshop) -> None:
+    locked.write("images.toml", f'{IMAGES}"other" = "Dockerfile.in"\n')
+    locked.write("Dockerfile", "FROM scratch\n")
+    expected = (
+        "error: files are not rendered from the current lock\n"
+        "  Dockerfile: not rendered from the current lock\n"
+        "  other: not rendered yet\n"
+        "\nhint: run `imagelock render`\n"
+    )
+    assert locked.run("check") == Outcome(1, "", expected)
+    outcome = locked.run("check", "--format", "json")
+    assert (outcome.exit_code, outcome.stderr) == (1, expected)
+    assert json.loads(outcome.stdout) == {
+        "schema": 1,
+        "ok": False,
+        "problems": [
+            {"name": "Dockerfile", "reason": "not rendered from the current lock"},
+            {"name": "other", "reason": "not rendered yet"},
+        ],
+    }
+
+
+def test_a_template_that_can_not_be_rendered_is_no_answer(locked: Workshop) -> None:
+    locked.write("Dockerfile.in", "FROM {{images.x}}")
+    assert locked.run("check") == Outcome(
+        2, "", "error: cannot render; no file was written\n  Dockerfile.in:1:6: unknown image `x`\n"
+    )

@@ -1,0 +1,120 @@
+"""How much is said, where, and in which colours."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+
+import pytest
+
+from tests.cli.conftest import Workshop
+from tests.support.project import Outcome
+
+_RED_ERROR = "\x1b[31m\x1b[1merror\x1b[0m: "
+
+
+def test_quiet_keeps_errors_and_twice_quiet_only_the_exit_code(locked: Workshop) -> None:
+    assert locked.run("-q", "check") == Outcome(0, "", "")
+    locked.write("Dockerfile", "")
+    assert locked.run("check", "-q").stderr.startswith("error: files are not rendered")
+    assert locked.run("-qq", "check") == Outcome(1, "", "")
+    assert locked.run("check", "-qq") == Outcome(1, "", "")
+    assert locked.run("-qq", "check", "-q").stderr.startswith("error: files are not rendered")
+
+
+def test_quietness_can_be_set_in_the_environment(locked: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IMAGELOCK_QUIET", "1")
+    assert locked.run("check") == Outcome(0, "", "")
+    assert locked.run("list").stdout != ""
+
+
+@pytest.mark.parametrize(
+    ("environment", "arguments", "is_colored"),
+    [
+        ({}, [], False),
+        ({}, ["--color", "always"], True),
+        ({"FORCE_COLOR": "1"}, [], True),
+        ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, [], True),
+        ({"FORCE_COLOR": ""}, [], False),
+        ({"FORCE_COLOR": "1"}, ["--color", "never"], False),
+        ({"IMAGELOCK_COLOR": "always"}, [], True),
+        ({"IMAGELOCK_COLOR": "never"}, ["--color", "always"], True),
+        ({"IMAGELOCK_COLOR": "always"}, ["--color", "never"], False),
+    ],
+)
+@pytest.mark.parametrize("is_before_the_command", [True, False])
+def test_colours_are_shown_where_they_are_wanted(
+    workshop: Workshop,
+    monkeypatch: pytest.MonkeyPatch,
+    environment: dict[str, str],
+    arguments: list[str],
+    *,
+    is_colored: bool,
+    is_before_the_command: bool,
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    outcome = workshop.run(*([*arguments, "check"] if is_before_the_command else ["check", *arguments]))
+    assert outcome.stderr.startswith(_RED_ERROR if is_colored else "error: ")
+
+
+def _on_a_terminal(workshop: Workshop, *arguments: str, **environment: str) -> str:
+    """Run the command on a terminal of its own, which doesn't know its width, and return what it shows."""
+    leader, follower = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-m", "imagelock", *arguments],
+        cwd=workshop.folder,
+        env={**{name: value for name, value in os.environ.items() if name != "CI"}, "TERM": "xterm", **environment},
+        stderr=follower,
+    ) as process:
+        os.close(follower)
+        shown = b""
+        try:
+            while piece := os.read(leader, 4096):
+                shown += piece
+        except OSError:  # the other side is gone
+            pass
+        finally:
+            os.close(leader)
+    assert process.returncode == 0
+    return shown.decode().replace("\r\n", "\n")
+
+
+def test_progress_is_one_line_on_a_terminal_which_vanishes(workshop: Workshop) -> None:
+    clear = "\r\x1b[2K"
+    shown = _on_a_terminal(workshop, "lock", "--dry-run")
+    progress, _, rest = shown.rpartition(clear)
+    lines = progress.split(clear)
+    assert [line[:11] for line in lines] == ["", "Locking 1/2", "Locking 2/2"]
+    assert rest.startswith("Would lock 2 images; nothing was written\n\x1b[32m\x1b[1mAdd\x1b[0m  go ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "is_colored"),
+    [
+        (["-q"], {}, True),
+        ([], {"CI": "true"}, True),
+        ([], {"CI": "1", "NO_COLOR": "1"}, False),
+        ([], {"CI": "1", "TERM": "dumb"}, False),
+    ],
+)
+def test_a_terminal_shows_no_progress_where_nobody_watches(
+    workshop: Workshop, arguments: list[str], environment: dict[str, str], *, is_colored: bool
+) -> None:
+    shown = _on_a_terminal(workshop, "lock", "--dry-run", *arguments, **environment)
+    assert "Locking" not in shown
+    assert ("\x1b" in shown) is (is_colored and not arguments)
+
+
+def test_options_of_a_command_have_variables_named_for_what_people_type(
+    locked: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IMAGELOCK_CHECK_FORMAT", "json")
+    assert locked.run("check").stdout.startswith('{\n  "schema": 1')
+    monkeypatch.setenv("IMAGELOCK_LOCK_CHECK", "1")
+    assert locked.run("lock") == Outcome(0, "", "images.lock matches images.toml\n")
+    monkeypatch.delenv("IMAGELOCK_LOCK_CHECK")
+    monkeypatch.setenv("IMAGELOCK_LOCK_UPGRADE_IMAGE", "go node")
+    assert locked.run("lock") == Outcome(0, "", "go, node already up to date\n")

@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+
+import pytest
+
+from imagelock import __version__
+from imagelock.__main__ import main
+from tests.cli.conftest import Workshop
+from tests.support.project import Outcome
+
+_USAGE = "\nhint: run `imagelock --help`\n"
+_USAGE_OF_CHECK = "\nhint: run `imagelock check --help`\n"
+
+
+def test_the_version_is_that_of_the_package(workshop: Workshop) -> None:
+    assert workshop.run("--version") == Outcome(0, f"imagelock {__version__}\n", "")
+
+
+def test_the_version_is_known_before_anything_is_imported(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["imagelock", "--version"])
+    main()
+    assert capsys.readouterr() == (f"imagelock {__version__}\n", "")
+
+
+def test_the_program_ends_with_the_exit_code_of_its_command(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["imagelock", "check"])
+    with pytest.raises(SystemExit) as caught:
+        main()
+    assert (caught.value.code, workshop.capsys.readouterr().out) == (1, "")
+
+
+def test_help_lists_the_commands_and_the_shared_options(workshop: Workshop) -> None:
+    outcome = workshop.run("--help")
+    assert (outcome.exit_code, outcome.stderr) == (0, "")
+    commands = outcome.stdout.partition("Commands:\n")[2].splitlines()
+    names = [line.split()[0] for line in commands]
+    assert names == sorted(names)
+    assert {"check", "list", "lock", "render", "update"} <= set(names)
+    for name in names:
+        assert workshop.run(name, "--help").exit_code == 0
+
+
+def test_without_a_command_the_help_is_shown_as_a_mistake(workshop: Workshop) -> None:
+    shown = workshop.run()
+    assert (shown.exit_code, shown.stdout) == (2, "")
+    assert shown.stderr == workshop.run("--help").stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "stderr"),
+    [
+        (["lokc"], f"error: there is no command `lokc`; did you mean `lock`?\n{_USAGE}"),
+        (["xyz"], f"error: there is no command `xyz`\n{_USAGE}"),
+        (["--xyz"], f"error: there is no option `--xyz`\n{_USAGE}"),
+        (
+            ["lock", "--chek"],
+            "error: there is no option `--chek`; did you mean `--check`?\n\nhint: run `imagelock lock --help`\n",
+        ),
+        (["lock", "extra"], "error: got unexpected extra argument (extra)\n\nhint: run `imagelock lock --help`\n"),
+        (
+            ["--color", "red", "lock"],
+            f"error: invalid value for '--color': 'red' is not one of 'auto', 'always', 'never'\n{_USAGE}",
+        ),
+        (
+            ["check", "--format", "xml"],
+            f"error: invalid value for '--format': 'xml' is not one of 'text', 'json'\n{_USAGE_OF_CHECK}",
+        ),
+        (
+            ["-C", "nowhere", "check"],
+            "error: cannot work in nowhere: No such file or directory\n\nhint: run `imagelock check --help`\n",
+        ),
+    ],
+)
+def test_what_is_typed_wrong_is_told(workshop: Workshop, arguments: list[str], stderr: str) -> None:
+    assert workshop.run(*arguments) == Outcome(2, "", stderr)
+
+
+# A shell that starts the tests in the background makes everything below deaf to interrupts.
+_LISTENING = """
+import signal
+from imagelock.__main__ import main
+signal.signal(signal.SIGINT, signal.default_int_handler)
+main()
+"""
+
+
+def _start(workshop: Workshop, *arguments: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-c", _LISTENING, *arguments],
+        cwd=workshop.folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+def test_an_interrupt_ends_it_at_once(workshop: Workshop) -> None:
+    os.mkfifo(workshop.folder / "waiting.toml")
+    with _start(workshop, "lock", "--file", "waiting.toml") as process:
+        # Opening a pipe for writing fails for as long as nobody reads it: then the command waits in its reading.
+        while process.poll() is None:
+            with suppress(OSError):
+                writing = os.open(workshop.folder / "waiting.toml", os.O_WRONLY | os.O_NONBLOCK)
+                break
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        told = process.communicate(timeout=20)
+        os.close(writing)
+    assert told == (b"", b"\ninterrupted: nothing was written\n")
+    assert process.returncode == 130
+
+
+def test_a_reader_that_goes_away_is_no_error(locked: Workshop) -> None:
+    with _start(locked, "list") as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.stderr is not None
+        assert process.stderr.read() == b""
+    assert process.returncode == 0
+
+
+_IMPORTED = """
+import sys
+from imagelock.__main__ import main
+sys.argv[0] = "imagelock"
+try:
+    main()
+except SystemExit as error:
+    assert not error.code, error.code
+print("httpx" in sys.modules, "httpcore" in sys.modules, "rich" in sys.modules, "click" in sys.modules)
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "needs_click"),
+    [(["--version"], False), (["lock", "--check"], True), (["check"], True), (["lock"], True)],
+)
+def test_questions_import_no_http_client(locked: Workshop, arguments: list[str], *, needs_click: bool) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _IMPORTED, *arguments], cwd=locked.folder, capture_output=True, check=True, text=True
+    )
+    assert done.stdout.splitlines()[-1] == f"False False False {needs_click}"

@@ -1,0 +1,84 @@
+"""Where the two files are."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.cli.conftest import IMAGES, Workshop
+from tests.support.project import Outcome
+
+
+@pytest.mark.parametrize("command", ["lock", "update", "render", "check", "list"])
+def test_without_images_file_every_command_says_how_to_begin(
+    workshop: Workshop, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inner = workshop.folder / "inner"
+    (inner / ".git").mkdir(parents=True)
+    (inner / "deep").mkdir()
+    monkeypatch.chdir(inner / "deep")
+    assert workshop.run(command) == Outcome(
+        2,
+        "",
+        "error: there is no images.toml in this folder or above it\n"
+        "\nhint: run `imagelock init`, which writes one from the files that are here\n",
+    )
+
+
+def test_the_nearest_images_file_is_found_from_below(locked: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    deep = locked.folder / "a" / "b"
+    deep.mkdir(parents=True)
+    monkeypatch.chdir(deep)
+    assert locked.run("lock", "--check") == Outcome(0, "", "../../images.lock matches ../../images.toml\n")
+    locked.write("a/images.toml", "")
+    assert locked.run("lock", "--check") == Outcome(0, "", "../images.lock matches ../images.toml\n")
+
+
+def test_above_the_root_of_the_file_system_nothing_is_looked_for(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir("/")
+    assert workshop.run("check").exit_code == 2
+
+
+def test_a_command_can_work_in_another_folder(locked: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir("/")
+    folder = str(locked.folder)
+    expected = Outcome(0, "", "2 images locked, 1 file rendered: all up to date\n")
+    assert locked.run("-C", folder, "check") == expected
+    monkeypatch.chdir("/")
+    assert locked.run("check", "--directory", folder) == expected
+    monkeypatch.chdir("/")
+    monkeypatch.setenv("IMAGELOCK_DIRECTORY", folder)
+    assert locked.run("check") == expected
+
+
+def test_both_files_can_be_named(locked: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    locked.write("other/mine.toml", IMAGES.replace("oci:vendor", "oci:../vendor"))
+    assert locked.run("lock", "--check", "--file", "other/mine.toml", "--lockfile", "images.lock").stderr.startswith(
+        "error: images.lock does not match other/mine.toml\n"
+        "  go: the image is now oci:../vendor; oci:vendor is locked\n"
+    )
+    monkeypatch.setenv("IMAGELOCK_FILE", "other/mine.toml")
+    assert locked.run("lock").exit_code == 0
+    assert (locked.folder / "other" / "images.lock").exists()
+    monkeypatch.setenv("IMAGELOCK_LOCKFILE", "third.lock")
+    assert locked.run("lock").exit_code == 0
+    assert (locked.folder / "third.lock").read_bytes() == (locked.folder / "other" / "images.lock").read_bytes()
+
+
+def test_a_named_file_must_be_there(workshop: Workshop) -> None:
+    expected = Outcome(2, "", "error: cannot read nope.toml\n  No such file or directory\n")
+    assert workshop.run("check", "--file", "nope.toml") == expected
+
+
+def test_problems_of_the_images_file_are_told_with_its_path(workshop: Workshop) -> None:
+    workshop.write("sub/images.toml", '[images]\nnode = "Node"\n[images.go]\nimgae = "go"\n')
+    assert workshop.run("-C", "sub", "lock") == Outcome(
+        2,
+        "",
+        "error: cannot use images.toml\n"
+        "  images.toml:2: images.node: `Node`: the repository must be lower-case\n"
+        '  images.toml:3: images.go: has no `image`, such as `image = "golang:1.22"`\n'
+        "  images.toml:4: images.go.imgae: is not a known key; did you mean `image`?\n"
+        "\nhint: write `node`\n",
+    )
