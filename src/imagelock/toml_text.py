@@ -6,8 +6,10 @@ from collections.abc import Iterable
 
 
 def quote(text: str) -> str:
-    """Write a basic string; only the names of layouts can hold a character that needs an escape."""
+    """Write a basic string. No text ends its line, whoever it comes from."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    if not escaped.isprintable():
+        escaped = "".join(sign if sign.isprintable() else f"\\U{ord(sign):08X}" for sign in escaped)
     return f'"{escaped}"'
 
 
