@@ -44,7 +44,7 @@ def test_files_that_are_missing_or_edited_are_named(locked: Workshop) -> None:
     locked.write("images.toml", f'{IMAGES}"other" = "Dockerfile.in"\n')
     locked.write("Dockerfile", "FROM scratch\n")
     expected = (
-        "error: files are not rendered from the current lock\n"
+        "error: files are not as locked\n"
         "  Dockerfile: not rendered from the current lock\n"
         "  other: not rendered yet\n"
         "\nhint: run `imagelock render`\n"

@@ -18,10 +18,10 @@ _RED_ERROR = "\x1b[31m\x1b[1merror\x1b[0m: "
 def test_quiet_keeps_errors_and_twice_quiet_only_the_exit_code(locked: Workshop) -> None:
     assert locked.run("-q", "check") == Outcome(0, "", "")
     locked.write("Dockerfile", "")
-    assert locked.run("check", "-q").stderr.startswith("error: files are not rendered")
+    assert locked.run("check", "-q").stderr.startswith("error: files are not as locked")
     assert locked.run("-qq", "check") == Outcome(1, "", "")
     assert locked.run("check", "-qq") == Outcome(1, "", "")
-    assert locked.run("-qq", "check", "-q").stderr.startswith("error: files are not rendered")
+    assert locked.run("-qq", "check", "-q").stderr.startswith("error: files are not as locked")
 
 
 def test_quietness_can_be_set_in_the_environment(locked: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
