@@ -63,7 +63,8 @@ def test_a_project_without_templates_says_what_to_write(fresh: Workshop) -> None
         2,
         "",
         "error: images.toml names no file to render\n"
-        '\nhint: add `[render]` and a line such as `"Dockerfile" = "Dockerfile.in"` to it, or `[pin]` and `files = ["Dockerfile"]`\n',
+        '\nhint: add `[render]` and a line such as `"Dockerfile" = "Dockerfile.in"` to it, or `[pin]` and '
+        '`files = ["Dockerfile"]`\n',
     )
 
 
