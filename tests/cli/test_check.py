@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 
 from tests.cli.conftest import IMAGES, Workshop
 from tests.support.project import Outcome
@@ -60,6 +61,18 @@ def test_files_that_are_missing_or_edited_are_named(locked: Workshop) -> None:
             {"name": "other", "reason": "not rendered yet"},
         ],
     }
+
+
+def test_an_image_that_is_frozen_for_too_long_is_named(locked: Workshop) -> None:
+    frozen = '{ image = "oci:vendor:node:20", freeze = "until then", freeze-until = 2024-01-31 }'
+    locked.write("images.toml", IMAGES.replace('"oci:vendor:node:20"', frozen))
+    outcome = locked.run("check")
+    assert (outcome.exit_code, outcome.stdout) == (1, "")
+    first, second, _ = outcome.stderr.split("\n", 2)
+    assert first == "error: images.toml freezes images longer than it says"
+    assert (
+        second == f"  node: frozen until 2024-01-31, and today is {datetime.now(UTC).astimezone().date()}: until then"
+    )
 
 
 def test_a_template_that_can_not_be_rendered_is_no_answer(locked: Workshop) -> None:

@@ -20,7 +20,8 @@ from imagelock.reference import (
     parse_canonical_repository,
     parse_reference,
 )
-from imagelock.selectors import ExactDigest, ExactTag
+from imagelock.selectors import ExactDigest, ExactTag, Selector
+from imagelock.tags.version_range import VersionRange, parse_version_range
 
 _ALIASES = st.from_regex(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,20}", fullmatch=True)
 _TAGS = st.from_regex(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,20}", fullmatch=True).map(str)
@@ -48,11 +49,30 @@ _LABELS = st.dictionaries(
 """What peers may say, whatever it is."""
 
 
+def _range(version: str, tag: str | None, precision: int | None, *, prereleases: bool) -> VersionRange:
+    wanted = parse_version_range(version=version, tag=tag, precision=precision, prereleases=prereleases)
+    assert wanted is not None
+    return wanted
+
+
+_SELECTORS: st.SearchStrategy[Selector] = st.one_of(
+    st.builds(ExactTag, _TAGS),
+    st.builds(ExactDigest, _DIGESTS, st.none() | _TAGS),
+    st.builds(
+        _range,
+        st.sampled_from([">=1,<2", "==3.*", "!=2,>1", "*"]),
+        st.sampled_from([None, "{version}-slim", "v{version}_{build}", "{date}"]),
+        st.none() | st.integers(1, 4),
+        prereleases=st.booleans(),
+    ),
+)
+
+
 @st.composite
 def _locked_images(draw: st.DrawFn, alias: str) -> LockedImage:
     digest = draw(_DIGESTS)
     tag = draw(st.none() | _TAGS)
-    selector = ExactDigest(digest, tag) if tag is None or draw(st.booleans()) else ExactTag(tag)
+    selector = draw(_SELECTORS if tag else st.just(ExactDigest(digest)))
     platforms = draw(st.lists(_PLATFORMS, min_size=1, max_size=4, unique=True))
     return LockedImage(
         alias=Alias(alias),

@@ -146,6 +146,45 @@ def test_a_name_is_letters_digits_underscores_and_hyphens(alias: str) -> None:
             '[images]\nb = "go"\na = "golang"\nc = "docker.io/library/go:latest"',
             "4: images.c: is the same image as `b`: keep one of the two",
         ),
+        # Ranges.
+        (
+            '[images.go]\nimage = "go"\nversion = ">=x"',
+            "3: images.go.version: `>=x` is not a PEP 440 clause",
+        ),
+        ('[images.go]\nimage = "go"\nversion = 5', "3: images.go.version: must be a string"),
+        (
+            '[images.go]\nimage = "go:1"\nversion = ">=1,<2"',
+            "3: images.go.version: stands beside the tag `1` in `image`: keep one of the two",
+        ),
+        (
+            f'[images.go]\nimage = "go@{_DIGEST}"\ntag = "1"',
+            f"3: images.go.tag: stands beside the digest `{_DIGEST}` in `image`: keep one of the two",
+        ),
+        ('[images.go]\nimage = "go"\nprecision = "3"', "3: images.go.precision: must be a whole number"),
+        # Freezing.
+        (
+            '[images.go]\nimage = "go"\nfreeze-until = 2024-01-01',
+            "3: images.go.freeze-until: goes with `freeze`, which says why",
+        ),
+        # Registries.
+        ("registries = 5", "1: registries: must be a table"),
+        (
+            '[registries]\n"ghcr.io" = 5',
+            '2: registries."ghcr.io": must be a table, such as { plain-http = true }',
+        ),
+        (
+            '[registries."ghcr.io"]\nplain_http = true',
+            '2: registries."ghcr.io".plain_http: is not a known key; did you mean `plain-http`?',
+        ),
+        ('[registries."a/b"]', '1: registries."a/b": `a/b`: `a/b` is not a host name'),
+        (
+            '[registries."a.b"]\nplain-http = true\nca-file = "x"',
+            '3: registries."a.b".ca-file: can\'t be of use beside `plain-http = true`',
+        ),
+        (
+            '[registries."a.b"]\nmirrors = ["https://x"]',
+            '2: registries."a.b".mirrors: `https:`: no port follows the `:`',
+        ),
         # Rendered files.
         ("[render]\na = 5", '2: render.a: must name a template, as in `"Dockerfile" = "Dockerfile.in"`'),
         ('[render]\na = ""', '2: render.a: must name a template, as in `"Dockerfile" = "Dockerfile.in"`'),

@@ -11,6 +11,7 @@ from imagelock.lockfile_text import dump_lockfile, parse_lockfile
 from imagelock.platforms import Platform, PlatformDigest
 from imagelock.reference import LayoutRepository, RegistryName, Repository
 from imagelock.selectors import ExactDigest, ExactTag
+from imagelock.tags.version_range import parse_version_range
 from tests.unit.locked_images import HEADER, digest, lock_text, locked, lockfile
 
 _GOLDEN = f"""\
@@ -40,6 +41,15 @@ created = "2026-05-01T12:00:00Z"
 "linux/amd64" = "{digest("amd64")}"
 "linux/arm/v7" = "{digest("arm")}"
 
+[images.node]
+repository = "docker.io/library/node"
+declared = {{ version = "<21,>=20.11", tag = "{{version}}-slim", precision = 3, prereleases = true }}
+tag = "20.19.4-slim"
+digest = "{digest("node")}"
+
+[images.node.platforms]
+"linux/amd64" = "{digest("amd64")}"
+
 [images.old]
 repository = "ghcr.io/team/old"
 declared = {{ digest = "{digest("old")}" }}
@@ -48,6 +58,10 @@ digest = "{digest("old")}"
 [images.old.platforms]
 "linux/amd64" = "{digest("old")}"
 """
+
+
+_RANGE = parse_version_range(version=">=20.11, <21", tag="{version}-slim", precision=3, prereleases=True)
+assert _RANGE is not None
 
 
 def _entry(platform: str, name: str) -> PlatformDigest:
@@ -73,6 +87,14 @@ _LOCKFILE = Lockfile(
             digest=digest("go"),
             platform_digests=(_entry("linux/amd64", "amd64"), _entry("linux/arm/v7", "arm")),
             labels=Labels(version='1.22.5 "x"', created="2026-05-01T12:00:00Z"),
+        ),
+        LockedImage(
+            alias=Alias("node"),
+            repository=Repository(RegistryName("docker.io"), "library/node"),
+            selector=_RANGE,
+            tag="20.19.4-slim",
+            digest=digest("node"),
+            platform_digests=(_entry("linux/amd64", "amd64"),),
         ),
         LockedImage(
             alias=Alias("old"),
