@@ -12,6 +12,7 @@ from tests.support.project import DURATION, Project
 
 _CHECKOUT = Path(__file__).parents[2]
 _TRANSCRIPT = re.compile(r"```console\n(\$ cat images\.toml\n.*?)```", re.DOTALL)
+_PINNING = re.compile(r"```console\n(\$ cat compose\.yaml\n(.*?)\n\$ .*?)```", re.DOTALL)
 
 
 @pytest.fixture
@@ -29,8 +30,16 @@ def test_the_transcript_is_true(project: Project) -> None:
     match = _TRANSCRIPT.search((_CHECKOUT / "README.md").read_text())
     assert match is not None
     written = DURATION.sub(" in TIME", match[1])
-    commands = [line.removeprefix("$ ").split() for line in written.splitlines() if line.startswith("$ ")]
-    assert written == "\n".join(f"$ {' '.join(command)}\n{_output(project, *command)}" for command in commands)
+    assert written == _repeat(project, written)
+
+
+def test_the_transcript_of_pinning_is_true(project: Project) -> None:
+    match = _PINNING.search((_CHECKOUT / "README.md").read_text())
+    assert match is not None
+    (project.folder / "compose.yaml").write_text(match[2])
+    _output(project, "imagelock", "lock")
+    assert match[1] == _repeat(project, match[1])
+    assert (project.folder / "compose.yaml").read_text() == match[2]
 
 
 def test_the_committed_lock_and_dockerfile_are_what_the_demo_makes(project: Project) -> None:
@@ -38,6 +47,11 @@ def test_the_committed_lock_and_dockerfile_are_what_the_demo_makes(project: Proj
     _output(project, "imagelock", "render")
     for name in ("images.lock", "demo/Dockerfile"):
         assert (project.folder / name).read_bytes() == (_CHECKOUT / name).read_bytes()
+
+
+def _repeat(project: Project, transcript: str) -> str:
+    commands = [line.removeprefix("$ ").split() for line in transcript.splitlines() if line.startswith("$ ")]
+    return "\n".join(f"$ {' '.join(command)}\n{_output(project, *command)}" for command in commands)
 
 
 def _output(project: Project, program: str, *arguments: str) -> str:
