@@ -19,6 +19,7 @@ _COMMANDS = {
     "digest": "Print the digests that references have now.",
     "check": "Is everything as locked? What CI asks; no network.",
     "diff": "Show what changed between two lockfiles or revisions.",
+    "init": "Write images.toml from the files that are here.",
     "inspect": "Show an image index, or one image of it.",
     "list": "List the locked images.",
     "lock": "Make images.lock answer images.toml.",

@@ -34,7 +34,7 @@ def command(settings: Settings, *, names: tuple[str, ...], output_format: str) -
     before = project.read_lockfile()
     after = Lockfile(tuple(image for image in before.images if image.alias not in names))
     lock = lock_to_write(project, after) if after != before else {}
-    uses = tuple(find_uses(project, images_file, names))
+    uses = tuple(find_uses(project, images_file, before, names))
     write_changed({project.images_path: project.encode_images_file(edited), **lock})
     changes = find_changes(before, after)
     if output_format == "json":

@@ -4,20 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from imagelock.cli.project import Project
+from imagelock.documents.kinds import detect_kind, find_references
+from imagelock.documents.locked_references import LockedReferences, NotLocked
+from imagelock.documents.references import Image
 from imagelock.errors import FileError
 from imagelock.files import read_bytes
 from imagelock.images_file import ImagesFile
+from imagelock.lockfile import Lockfile
+from imagelock.pinned_files import select_pinned_files
 from imagelock.placeholders import find_placeholders, position
+from imagelock.rendering import spelled_images
+from imagelock.written_references import locked_references
 
 
-def find_uses(project: Project, images_file: ImagesFile, aliases: Collection[str]) -> Iterator[str]:
-    """Find the places in templates that have one of the images, as ``FILE:LINE:COLUMN: …``."""
+def find_uses(project: Project, images_file: ImagesFile, lockfile: Lockfile, aliases: Collection[str]) -> Iterator[str]:
+    """Find the places in templates and pinned files that have one of the images, as ``FILE:LINE:COLUMN: …``.
+
+    Pinned files say no names: only an image that is locked can be found there.
+    """
     for template in dict.fromkeys(target.template for target in images_file.targets):
         with suppress(FileError):  # a template that is missing uses nothing; rendering reports it
             yield from _in_template(project.folder / template, aliases)
+    locked = lockfile.by_alias()
+    gone = tuple(image for image in images_file.images if image.alias in aliases and image.alias in locked)
+    references = locked_references(spelled_images(replace(images_file, images=gone), lockfile).values())
+    for file in select_pinned_files(project.folder, images_file).files:
+        with suppress(FileError):
+            yield from _in_document(file.path, references)
 
 
 def _in_template(path: Path, aliases: Collection[str]) -> Iterator[str]:
@@ -27,3 +44,13 @@ def _in_template(path: Path, aliases: Collection[str]) -> Iterator[str]:
             line, column = position(content, placeholder.start)
             text = content[placeholder.start : placeholder.end].decode()
             yield f"{path}:{line}:{column}: `{text}` is still there"
+
+
+def _in_document(path: Path, gone: LockedReferences) -> Iterator[str]:
+    content = read_bytes(path)
+    kind = detect_kind(path.absolute(), content)
+    for reference in () if kind is None else find_references(content, kind).references:
+        target = reference.target
+        if isinstance(target, Image) and not isinstance(gone.find(target.reference), NotLocked):
+            place = f"{path}:{reference.position.line}:{reference.position.column}"
+            yield f"{place}: `{reference.text}` is still there"

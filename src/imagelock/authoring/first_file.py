@@ -1,0 +1,128 @@
+"""The text of a first images.toml."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from imagelock.authoring.survey import FoundImage, Obstacle, Survey
+from imagelock.images_file import RenderTarget
+from imagelock.toml_text import array, quote
+
+DEFAULT_PLATFORMS = ("linux/amd64", "linux/arm64")
+_SHOWN_PATHS = 3
+_WILD = re.compile(r"[*?\[]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstFile:
+    """What a first images.toml is made of."""
+
+    survey: Survey
+    platforms: tuple[str, ...] = DEFAULT_PLATFORMS
+    targets: tuple[RenderTarget, ...] = ()
+
+    @property
+    def pinned(self) -> tuple[str, ...]:
+        """The documents that are pinned in place: those that no template makes."""
+        rendered = {target.output for target in self.targets}
+        return tuple(path for path in self.survey.pinnable if path not in rendered and _can_be_listed(path))
+
+    @property
+    def left_alone(self) -> tuple[Obstacle, ...]:
+        """Why other documents are not."""
+        rendered = {target.output for target in self.targets}
+        return tuple(obstacle for obstacle in self.survey.not_editable if obstacle.path not in rendered)
+
+
+def _can_be_listed(path: str) -> bool:
+    """Whether a pattern can name it: images.toml takes none with a backslash, and TOML no control characters."""
+    return path.isprintable() and "\\" not in path
+
+
+def dump_first_file(file: FirstFile) -> str:
+    """Write it; ``parse_images_file`` reads it back."""
+    survey = file.survey
+    parts = [_head(file), _images(survey.images), _unresolved(survey), _render(file.targets), _pin(file)]
+    parts.append(_external(survey.external))
+    return "\n".join(f"{part}\n" for part in map("\n".join, parts) if part)
+
+
+def _head(file: FirstFile) -> Iterator[str]:
+    yield "# The images of this project: `imagelock lock` locks them, and `imagelock render` writes their digests."
+    yield f"platforms = {array(file.platforms)}"
+
+
+def _images(images: Sequence[FoundImage]) -> Iterator[str]:
+    yield "[images]"
+    if not images:
+        yield '# golang = "golang:1.22"'
+    moving = [image for image in images if len(image.digests) != 1]
+    pinned = [image for image in images if len(image.digests) == 1]
+    yield from map(_image, moving)
+    if pinned:
+        yield from [""] if moving else []
+        yield "# Your files have digests for these, which are kept. To let `imagelock update` move one of them, run"
+        yield "# `imagelock lock`, then take its digest off here: what is locked stays locked until you update it."
+        yield from map(_image, pinned)
+
+
+def _image(image: FoundImage) -> str:
+    several = f"; with {len(image.digests)} different digests" if len(image.digests) > 1 else ""
+    return f"{image.alias} = {quote(image.text)}  # {_listing(image.paths)}{several}"
+
+
+def _listing(paths: Sequence[str]) -> str:
+    """Name the first few, so that no line becomes endless."""
+    if len(paths) <= _SHOWN_PATHS + 1:
+        return ", ".join(map(_printable, paths))
+    return f"{', '.join(map(_printable, paths[:_SHOWN_PATHS]))} and {len(paths) - _SHOWN_PATHS} more"
+
+
+def _unresolved(survey: Survey) -> Iterator[str]:
+    if survey.unresolved:
+        yield "# Nobody can tell from the files alone which images these are:"
+        yield from _comments(survey.unresolved)
+
+
+def _render(targets: Sequence[RenderTarget]) -> Iterator[str]:
+    if targets:
+        yield "[render]"
+        yield from (f"{quote(target.output)} = {quote(target.template)}" for target in targets)
+
+
+def _pin(file: FirstFile) -> Iterator[str]:
+    if file.pinned:
+        yield "[pin]"
+        yield from _files(file.pinned)
+    if file.left_alone:
+        yield from [""] if file.pinned else []
+        yield "# Not in [pin], since a digest has no place in these files:"
+        yield from _comments(file.left_alone)
+
+
+def _external(names: Sequence[str]) -> Iterator[str]:
+    if names:
+        yield "# Builds bring their own content for these."
+        yield "[external]"
+        yield f"names = {array(names)}"
+
+
+def _files(paths: Sequence[str]) -> Iterator[str]:
+    patterns = [_WILD.sub(r"[\g<0>]", path) for path in paths]
+    if len(patterns) == 1:
+        yield f"files = {array(patterns)}"
+        return
+    yield "files = ["
+    yield from (f"    {quote(pattern)}," for pattern in patterns)
+    yield "]"
+
+
+def _comments(obstacles: Iterable[Obstacle]) -> Iterator[str]:
+    return (f"#   {_printable(str(obstacle))}" for obstacle in obstacles)
+
+
+def _printable(text: str) -> str:
+    """Leave out what no TOML comment may hold: a file's name or text can have any character."""
+    return "".join(character if character.isprintable() else "?" for character in text)

@@ -1,0 +1,79 @@
+"""Turning a document into the template that renders to it: the same bytes, and a digest behind each image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from imagelock.authoring.survey import FoundImage, Obstacle, ScannedDocument, Survey
+from imagelock.documents.changes import Change, split_conflicts
+from imagelock.documents.kinds import DocumentKind
+from imagelock.documents.references import DigestField, HexDigestField, Image, InlineDigest, NotEditable, Reference
+from imagelock.documents.spans import Edit, apply_edits
+from imagelock.reference import DEFAULT_TAG, split_reference
+
+TEMPLATE_SUFFIX = ".in"
+_CONFLICT = "another reference needs another digest in the same place"
+_NO_DIGITS = "no placeholder gives the digits of a digest alone"
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A template, and the images that stay in it as they are."""
+
+    content: bytes
+    remaining: tuple[Obstacle, ...]
+
+
+def make_template(document: ScannedDocument, survey: Survey) -> Template:
+    """Put a placeholder where each image stands, or where its digest would."""
+    changes: list[Change] = []
+    remaining: list[Obstacle] = []
+    for reference, image in document.images():
+        found = survey.find(image)
+        if found is None:
+            continue
+        edit = _edit(document, reference, image, found)
+        if isinstance(edit, Edit):
+            changes.append(Change(reference, edit, image.text))
+        else:
+            remaining.append(_obstacle(document, reference, edit))
+    kept, conflicts = split_conflicts(changes)
+    remaining += (_obstacle(document, change.reference, _CONFLICT) for change in conflicts)
+    return Template(apply_edits(document.content, (change.edit for change in kept)), tuple(remaining))
+
+
+def _obstacle(document: ScannedDocument, reference: Reference, reason: str) -> Obstacle:
+    return Obstacle(document.path, reference.position, reference.text, reason)
+
+
+def _edit(document: ScannedDocument, reference: Reference, image: Image, found: FoundImage) -> Edit | str:
+    """Give the edit, or the reason why there is none."""
+    match image.editing:
+        case NotEditable(reason):
+            return reason
+        case HexDigestField():
+            return _NO_DIGITS
+        case DigestField(span):
+            return Edit(span, _placeholder(found, "digest"))
+        case InlineDigest() if _is_plain_word(document, reference, image, found):
+            return Edit(reference.span, _placeholder(found))
+        case InlineDigest(span):
+            return Edit(span, b"@" + _placeholder(found, "digest"))
+
+
+def _is_plain_word(document: ScannedDocument, reference: Reference, image: Image, found: FoundImage) -> bool:
+    """Whether the whole reference can be a placeholder: it is what the image is rendered as, but for the digest.
+
+    In YAML it is not, since no value without quotes may begin with a brace there.
+    """
+    written = split_reference(image.text)
+    return (
+        document.kind is DocumentKind.DOCKERFILE
+        and reference.span.of(document.content) == image.text.encode()
+        and (written.name, written.tag or DEFAULT_TAG) == (found.name, found.tag or DEFAULT_TAG)
+        and (written.tag is not None or written.digest is None)
+    )
+
+
+def _placeholder(found: FoundImage, field: str = "") -> bytes:
+    return f"{{{{images.{found.alias}{f'.{field}' if field else ''}}}}}".encode()

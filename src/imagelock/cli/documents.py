@@ -1,0 +1,49 @@
+"""The documents from which an images.toml is begun: those in the tree, and those that somebody named."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from imagelock.authoring.survey import ScannedDocument
+from imagelock.cli.console import Console
+from imagelock.cli.pinning import kind_of_named
+from imagelock.cli.tree_documents import Document, list_own_files, read_document
+from imagelock.documents.kinds import find_references
+from imagelock.errors import DocumentError
+from imagelock.files import read_bytes
+
+
+def scan_tree(folder: Path, console: Console) -> Iterator[ScannedDocument]:
+    """Scan every document that git knows or would add."""
+    paths = list(list_own_files(folder))
+    for number, path in enumerate(paths, start=1):
+        console.progress(f"Searching {number}/{len(paths)}: {path}")
+        document = read_document(folder / path)
+        if document is not None:
+            yield _scanned(path, document)
+
+
+def scan_named(folder: Path, names: Iterable[str]) -> Iterator[ScannedDocument]:
+    """Scan files that somebody named as seen from the working directory; each must be a document that names images."""
+    for name in names:
+        path = Path(name)
+        content = read_bytes(path)
+        document = _scanned(
+            Path(os.path.relpath(path, folder)).as_posix(), Document(content, kind_of_named(path, content))
+        )
+        _refuse_without_images(document, name)
+        yield document
+
+
+def _scanned(path: str, document: Document) -> ScannedDocument:
+    return ScannedDocument(path, document.kind, document.content, find_references(document.content, document.kind))
+
+
+def _refuse_without_images(document: ScannedDocument, name: str) -> None:
+    for problem in document.scan.problems:
+        place = f"{name}:{problem.position.line}:{problem.position.column}"
+        raise DocumentError(f"cannot read {name}", details=[f"{place}: {problem.reason}"])
+    if not any(document.images()):
+        raise DocumentError(f"the {document.kind.value} {name} names no image")

@@ -1,0 +1,138 @@
+"""``imagelock init``: write images.toml from the files that are here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from imagelock.authoring.first_file import DEFAULT_PLATFORMS, FirstFile, dump_first_file
+from imagelock.authoring.survey import FoundImage, Obstacle, survey
+from imagelock.authoring.templates import TEMPLATE_SUFFIX, Template, make_template
+from imagelock.cli.console import Console
+from imagelock.cli.documents import scan_named, scan_tree
+from imagelock.cli.options import Settings, format_option, with_settings
+from imagelock.cli.words import count
+from imagelock.errors import FileError
+from imagelock.files import write_changed
+from imagelock.images_file import IMAGES_FILE_NAME, RenderTarget, parse_images_file
+from imagelock.platforms import Platform
+
+
+@click.command("init")
+@click.option(
+    "--template", "templates", multiple=True, metavar="FILE", help="Make a template FILE.in of this file; repeatable."
+)
+@click.option("--platform", "platforms", multiple=True, metavar="P", help="A platform to lock; repeatable.")
+@click.option("--dry-run", is_flag=True, help="Print images.toml; write nothing.")
+@format_option
+@with_settings
+def command(
+    settings: Settings, *, templates: tuple[str, ...], platforms: tuple[str, ...], dry_run: bool, output_format: str
+) -> None:
+    """Write images.toml from the files that are here.
+
+    Finds the images of all Dockerfiles, compose, Kubernetes and CI files that git knows or would add, and names them.
+    Files are pinned in place, unless --template makes templates of them. No network is used.
+    """
+    images_path = settings.images_path or Path(IMAGES_FILE_NAME)
+    if images_path.exists():
+        raise FileError(f"there is an {images_path} already", hint="run `imagelock add IMAGE` to add to it")
+    beginning = _begin(settings.console, images_path, templates, platforms)
+    if not dry_run:
+        write_changed(beginning.contents(), like=beginning.originals)
+    if output_format == "json":
+        settings.console.json(_document(beginning, is_dry_run=dry_run))
+        return
+    if dry_run:
+        settings.console.data(beginning.text.removesuffix("\n"))
+    _tell(settings.console, beginning, is_dry_run=dry_run)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Beginning:
+    """Everything that is going to be written."""
+
+    images_path: Path
+    file: FirstFile
+    text: str
+    templates: Mapping[Path, Template]
+
+    @property
+    def originals(self) -> dict[Path, Path]:
+        return {path: path.with_name(path.name.removesuffix(TEMPLATE_SUFFIX)) for path in self.templates}
+
+    def contents(self) -> dict[Path, bytes]:
+        return {
+            self.images_path: self.text.encode(),
+            **{path: template.content for path, template in self.templates.items()},
+        }
+
+
+def _begin(
+    console: Console, images_path: Path, template_names: Sequence[str], platform_texts: Sequence[str]
+) -> _Beginning:
+    """Compute everything first: a template that can't be made stops it all."""
+    folder = images_path.parent
+    named = {document.path: document for document in scan_named(folder, template_names)}
+    documents = {document.path: document for document in scan_tree(folder, console)} | named
+    found = survey(documents.values())
+    templates = {folder / f"{path}{TEMPLATE_SUFFIX}": make_template(each, found) for path, each in named.items()}
+    for path in templates:
+        if path.exists():
+            raise FileError(f"there is a {path} already", hint="remove it, or leave out its `--template`")
+    file = FirstFile(
+        survey=found,
+        platforms=tuple(dict.fromkeys(str(Platform.parse(text)) for text in platform_texts)) or DEFAULT_PLATFORMS,
+        targets=tuple(RenderTarget(path, f"{path}{TEMPLATE_SUFFIX}") for path in sorted(named)),
+    )
+    text = dump_first_file(file)
+    parse_images_file(text, file_name=str(images_path))
+    return _Beginning(images_path=images_path, file=file, text=text, templates=templates)
+
+
+def _tell(console: Console, beginning: _Beginning, *, is_dry_run: bool) -> None:
+    found = beginning.file.survey
+    paths = {path for image in found.images for path in image.paths}
+    what = f"{count(len(found.images))} in {count(len(paths), 'file')}" if paths else "no image in any file"
+    console.say(f"Found {what}")
+    for path in beginning.contents():
+        verb = "Would write" if is_dry_run else click.style("Wrote", fg="green", bold=True)
+        console.say(f"{verb} {path}")
+    for obstacle in _left_over(beginning):
+        console.warn(str(obstacle))
+    if found.unreadable:
+        console.note(f"{count(len(found.unreadable), 'file')} could not be read, and may have images (-v lists them)")
+        for obstacle in found.unreadable:
+            console.detail(f"  {obstacle}")
+    if found.images and not is_dry_run:
+        has_files = beginning.file.pinned or beginning.templates
+        console.say(f"\nNext: run `imagelock lock`{', then `imagelock render`' if has_files else ''}")
+
+
+def _left_over(beginning: _Beginning) -> list[Obstacle]:
+    remaining = [obstacle for template in beginning.templates.values() for obstacle in template.remaining]
+    return [*beginning.file.survey.unresolved, *beginning.file.left_alone, *remaining]
+
+
+def _document(beginning: _Beginning, *, is_dry_run: bool) -> dict[str, Any]:
+    return {
+        "dry_run": is_dry_run,
+        "images": [_image_document(image) for image in beginning.file.survey.images],
+        "pinned": list(beginning.file.pinned),
+        "written": [str(path) for path in beginning.contents()],
+        "obstacles": [_obstacle_document(each) for each in _left_over(beginning)],
+        "unreadable": [_obstacle_document(each) for each in beginning.file.survey.unreadable],
+    }
+
+
+def _image_document(image: FoundImage) -> dict[str, Any]:
+    return {"name": image.alias, "image": image.text, "files": list(image.paths)}
+
+
+def _obstacle_document(obstacle: Obstacle) -> dict[str, Any]:
+    position = {"line": obstacle.position.line, "column": obstacle.position.column}
+    return {"path": obstacle.path, **position, "text": obstacle.text, "reason": obstacle.reason}

@@ -1,0 +1,180 @@
+"""An images.toml from what is there, and all that is said on the way."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from imagelock.images_file import parse_images_file
+from tests.support.git import Repository
+from tests.support.pinned_project import GO, NGINX, Outcome, PinnedProject
+
+_HEAD = """\
+# The images of this project: `imagelock lock` locks them, and `imagelock render` writes their digests.
+platforms = ["linux/amd64", "linux/arm64"]
+
+[images]
+"""
+_DOCKERFILE = "FROM golang:1.22 AS build\nFROM scratch\nCOPY --from=build /a /a\n"
+_COMPOSE = "services:\n  web:\n    image: nginx:1.25\n"
+
+
+def test_images_are_found_named_and_written_with_their_files(pinned: PinnedProject) -> None:
+    pinned.write("Dockerfile", _DOCKERFILE)
+    pinned.write("deploy/compose.yaml", _COMPOSE)
+    pinned.write(".github/workflows/ci.yml", "jobs:\n  test:\n    container: golang:1.22\n    runs-on: x\n")
+    pinned.write("README.md", "FROM nothing\n")
+    before = pinned.files()
+    assert pinned.run("init") == Outcome(
+        0,
+        "",
+        "Found 2 images in 3 files\nWrote images.toml\n\nNext: run `imagelock lock`, then `imagelock render`\n",
+    )
+    assert pinned.read("images.toml") == (
+        f'{_HEAD}golang = "golang:1.22"  # .github/workflows/ci.yml, Dockerfile\n'
+        'nginx = "nginx:1.25"  # deploy/compose.yaml\n\n'
+        '[pin]\nfiles = [\n    ".github/workflows/ci.yml",\n    "Dockerfile",\n    "deploy/compose.yaml",\n]\n'
+    )
+    assert pinned.files() == {**before, "images.toml": pinned.read("images.toml").encode()}
+
+
+def test_a_dry_run_prints_what_it_would_write(pinned: PinnedProject) -> None:
+    pinned.write("Dockerfile", _DOCKERFILE)
+    before = pinned.files()
+    assert pinned.run("init", "--dry-run", "--platform", "arm64", "--template", "Dockerfile") == Outcome(
+        0,
+        f'{_HEAD.replace(chr(34) + "linux/amd64" + chr(34) + ", ", "")}golang = "golang:1.22"  # Dockerfile\n\n'
+        '[render]\n"Dockerfile" = "Dockerfile.in"\n',
+        "Found 1 image in 1 file\nWould write images.toml\nWould write Dockerfile.in\n",
+    )
+    assert pinned.files() == before
+
+
+def test_what_can_not_be_resolved_or_read_is_told(pinned: PinnedProject) -> None:
+    pinned.write("Dockerfile", "ARG V=1\nARG BASE\nFROM golang:$V\nFROM $BASE\n")
+    pinned.write("chart/templates/a.yaml", "apiVersion: v1\n{{- if .x }}\n")
+    assert pinned.run("init", "-v") == Outcome(
+        0,
+        "",
+        "Found 1 image in 1 file\n"
+        "Wrote images.toml\n"
+        "warning: Dockerfile:4:6: `$BASE`: the variable has no value here\n"
+        "warning: Dockerfile:3:6: `golang:$V`: a variable decides the tag\n"
+        "note: 1 file could not be read, and may have images (-v lists them)\n"
+        "  chart/templates/a.yaml:3:1: it is not YAML: could not find expected ':'\n"
+        "\nNext: run `imagelock lock`\n",
+    )
+    assert "[pin]\n" not in pinned.read("images.toml")
+
+
+def test_without_images_an_example_is_written(pinned: PinnedProject) -> None:
+    assert pinned.run("init") == Outcome(0, "", "Found no image in any file\nWrote images.toml\n")
+    assert pinned.read("images.toml") == f'{_HEAD}# golang = "golang:1.22"\n'
+
+
+def test_templates_render_to_the_same_files_with_digests(pinned: PinnedProject) -> None:
+    dockerfile = pinned.write("Dockerfile", _DOCKERFILE.replace("\n", "\r\n"))
+    dockerfile.chmod(0o640)
+    pinned.write("compose.yaml", _COMPOSE)
+    assert pinned.run("init", "--template", "Dockerfile", "--template", "./compose.yaml") == Outcome(
+        0,
+        "",
+        "Found 2 images in 2 files\nWrote images.toml\nWrote Dockerfile.in\nWrote compose.yaml.in\n"
+        "\nNext: run `imagelock lock`, then `imagelock render`\n",
+    )
+    assert pinned.read("Dockerfile.in") == _DOCKERFILE.replace("golang:1.22", "{{images.golang}}").replace("\n", "\r\n")
+    assert (pinned.folder / "Dockerfile.in").stat().st_mode & 0o777 == 0o640
+    _lock_as_declared(pinned)
+    assert pinned.run("render").exit_code == 0
+    assert pinned.read("Dockerfile") == _DOCKERFILE.replace("golang:1.22", GO).replace("\n", "\r\n")
+    assert pinned.read("compose.yaml") == _COMPOSE.replace("nginx:1.25", NGINX)
+    assert pinned.run("check").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("Dockerfile.in", "", "there is a Dockerfile.in already\n\nhint: remove it, or leave out its `--template`\n"),
+        ("images.toml", "", "there is an images.toml already\n\nhint: run `imagelock add IMAGE` to add to it\n"),
+        ("Dockerfile", "FROM scratch\n", "the Dockerfile Dockerfile names no image\n"),
+        (
+            "Dockerfile",
+            "FRM a\n",
+            "cannot read Dockerfile\n  Dockerfile:1:1: there is no FROM in it\n",
+        ),
+    ],
+)
+def test_nothing_is_written_over_and_nothing_by_halves(
+    pinned: PinnedProject, name: str, content: str, message: str
+) -> None:
+    pinned.write("Dockerfile", _DOCKERFILE)
+    pinned.write(name, content)
+    before = pinned.files()
+    assert pinned.run("init", "--template", "Dockerfile") == Outcome(2, "", f"error: {message}")
+    assert pinned.files() == before
+
+
+def test_files_that_git_ignores_and_other_projects_are_left_out(pinned: PinnedProject) -> None:
+    pinned.write("Dockerfile", _DOCKERFILE)
+    pinned.write(".gitignore", "build/\n")
+    pinned.write("build/Dockerfile", "FROM ignored\n")
+    pinned.write("part/images.toml", "[images]\n")
+    pinned.write("part/deep/Dockerfile", "FROM other\n")
+    Repository(pinned.folder).start()
+    pinned.write("new/Dockerfile", "FROM nginx:1.25\n")
+    pinned.run("init")
+    images = parse_images_file(pinned.read("images.toml")).images
+    assert [image.alias for image in images] == ["golang", "nginx"]
+
+
+def test_another_place_for_images_toml(pinned: PinnedProject) -> None:
+    pinned.write("sub/Dockerfile", _DOCKERFILE)
+    assert pinned.run("init", "--file", "sub/images.toml", "--template", "sub/Dockerfile").exit_code == 0
+    assert '"Dockerfile" = "Dockerfile.in"' in pinned.read("sub/images.toml")
+    assert pinned.read("sub/Dockerfile.in").startswith("FROM {{images.golang}}")
+
+
+def test_what_was_found_for_scripts(pinned: PinnedProject) -> None:
+    pinned.write("Dockerfile", "FROM golang:1.22\nFROM $B\n")
+    outcome = pinned.run("init", "--format", "json")
+    assert (json.loads(outcome.stdout), outcome.stderr) == (
+        {
+            "schema": 1,
+            "dry_run": False,
+            "images": [{"name": "golang", "image": "golang:1.22", "files": ["Dockerfile"]}],
+            "pinned": [],
+            "written": ["images.toml"],
+            "obstacles": [
+                {
+                    "path": "Dockerfile",
+                    "line": 2,
+                    "column": 6,
+                    "text": "$B",
+                    "reason": "the variable has no value here",
+                }
+            ],
+            "unreadable": [],
+        },
+        "",
+    )
+
+
+def test_a_removed_image_is_still_shown_where_it_is_pinned(pinned: PinnedProject) -> None:
+    pinned.declare('[pin]\nfiles = ["Dockerfile", "gone.yaml"]\n')
+    pinned.write("Dockerfile", f"FROM {GO} AS a\nFROM nginx:1.25\nCOPY --from=golang:1.22 /a /b\n")
+    outcome = pinned.run("remove", "go")
+    assert outcome.stderr.splitlines()[2:] == [
+        f"warning: Dockerfile:1:6: `{GO}` is still there",
+        "warning: Dockerfile:3:13: `golang:1.22` is still there",
+    ]
+    assert pinned.run("lock", "--check").exit_code == 0
+
+
+def _lock_as_declared(pinned: PinnedProject) -> None:
+    """Put the digests of the tests behind the names that were proposed."""
+    tables = pinned.read("images.toml").partition("[render]")
+    pinned.declare(f"{tables[1]}{tables[2]}", images='[images]\ngo = "golang:1.22"\nnginx = "nginx:1.25"\n')
+    lock = pinned.read("images.lock")
+    pinned.write("images.lock", lock.replace("[images.go", "[images.golang"))
+    pinned.write("images.toml", pinned.read("images.toml").replace("go = ", "golang = "))

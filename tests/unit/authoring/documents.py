@@ -1,0 +1,20 @@
+"""Documents as values, for tests about what they make of images.toml."""
+
+from __future__ import annotations
+
+from imagelock.authoring.survey import ScannedDocument
+from imagelock.documents.kinds import DocumentKind, find_references
+
+DIGESTS = (f"sha256:{'a' * 64}", f"sha256:{'b' * 64}")
+
+
+def dockerfile(content: str, *, path: str = "Dockerfile") -> ScannedDocument:
+    return _document(path, DocumentKind.DOCKERFILE, content)
+
+
+def compose(content: str, *, path: str = "compose.yaml") -> ScannedDocument:
+    return _document(path, DocumentKind.COMPOSE, content)
+
+
+def _document(path: str, kind: DocumentKind, content: str) -> ScannedDocument:
+    return ScannedDocument(path, kind, content.encode(), find_references(content.encode(), kind))
