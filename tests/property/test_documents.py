@@ -34,19 +34,19 @@ _INSTRUCTIONS = st.one_of(
     st.sampled_from(["RUN <<EOF\nFROM hidden\nEOF", "# note", "", "RUN echo it's", "ENV A=b"]),
 )
 _DIRECTIVES = st.sampled_from(["", "# syntax=docker/dockerfile:1\n", "# escape=`\n", "# check=skip=all\n"])
-_DOCKERFILES = st.builds(
+DOCKERFILES = st.builds(
     lambda directive, arguments, instructions: f"{directive}{arguments}FROM a:1\n" + "\n".join(instructions) + "\n",
     _DIRECTIVES,
     st.sampled_from(["", "ARG A=golang:1.22\n", "ARG A=x\nARG B=$A:1\n", 'ARG A="alpine:3"\nARG B\n']),
     st.lists(_INSTRUCTIONS, max_size=6),
 )
 _SCALARS = st.one_of(_NAMES, _NAMES.map('"{}"'.format), _NAMES.map("'{}'".format), st.just("|\n      a:1"))
-_SERVICES = st.lists(_SCALARS, max_size=5).map(
+SERVICES = st.lists(_SCALARS, max_size=5).map(
     lambda images: "services:\n" + "".join(f"  s{n}:\n    image: {image}\n" for n, image in enumerate(images))
 )
 
 
-@given(st.one_of(st.binary(max_size=300), st.text(max_size=200).map(str.encode), _DOCKERFILES.map(str.encode)))
+@given(st.one_of(st.binary(max_size=300), st.text(max_size=200).map(str.encode), DOCKERFILES.map(str.encode)))
 @pytest.mark.parametrize("kind", DocumentKind)
 def test_no_bytes_make_a_scan_raise(kind: DocumentKind, content: bytes) -> None:
     for reference in find_references(content, kind).references:
@@ -59,7 +59,7 @@ def test_no_text_of_the_language_makes_a_scan_raise(text: str) -> None:
     scan_dockerfile(text.encode())
 
 
-@given(_DOCKERFILES)
+@given(DOCKERFILES)
 def test_the_text_of_a_span_without_continuations_is_the_reference(document: str) -> None:
     content = document.encode()
     for reference in scan_dockerfile(content).references:
@@ -68,7 +68,7 @@ def test_the_text_of_a_span_without_continuations_is_the_reference(document: str
         assert "".join(kept).strip() == reference.text
 
 
-@given(_DOCKERFILES, st.sampled_from(PinStyle))
+@given(DOCKERFILES, st.sampled_from(PinStyle))
 def test_an_edit_changes_only_the_references_it_was_meant_for(document: str, style: PinStyle) -> None:
     content = document.encode()
     pinned = pin_all(content, style=style)
@@ -82,19 +82,19 @@ def test_an_edit_changes_only_the_references_it_was_meant_for(document: str, sty
     assert pin_all(pinned.content, style=style).content == pinned.content
 
 
-@given(_DOCKERFILES)
+@given(DOCKERFILES)
 def test_pin_and_unpin_give_the_original_bytes(document: str) -> None:
     content = document.encode()
     assert unpin(pin_all(content).content, DocumentKind.DOCKERFILE).content == content
 
 
-@given(_SERVICES)
+@given(SERVICES)
 def test_pin_and_unpin_give_the_original_bytes_of_compose_files(document: str) -> None:
     content = document.encode()
     assert unpin(pin_all(content, DocumentKind.COMPOSE).content, DocumentKind.COMPOSE).content == content
 
 
-@given(_DOCKERFILES)
+@given(DOCKERFILES)
 def test_every_image_is_pinned_or_refused_with_a_reason(document: str) -> None:
     content = document.encode()
     pinned = pin_all(content)
@@ -105,7 +105,7 @@ def test_every_image_is_pinned_or_refused_with_a_reason(document: str) -> None:
             assert isinstance(reference.target.editing, NotEditable) == (reference not in pinned.changed)
 
 
-@given(_DOCKERFILES)
+@given(DOCKERFILES)
 @settings(max_examples=200)
 def test_line_ends_and_byte_order_marks_change_no_reference(document: str) -> None:
     seen = [

@@ -1,0 +1,54 @@
+"""A template renders to the same document: the same images, with digests, and nothing else."""
+
+from __future__ import annotations
+
+from hypothesis import given
+
+from imagelock.authoring.survey import ScannedDocument, Survey, survey
+from imagelock.authoring.templates import make_template
+from imagelock.documents.kinds import DocumentKind, find_references
+from imagelock.documents.references import Image
+from imagelock.placeholders import find_placeholders
+from imagelock.reference import PinnedReference
+from tests.property.test_documents import DOCKERFILES, SERVICES
+
+_DIGEST = f"sha256:{'d' * 64}"
+
+
+@given(DOCKERFILES)
+def test_a_dockerfile_keeps_its_images_and_gets_their_digests(text: str) -> None:
+    _check(text.encode(), DocumentKind.DOCKERFILE)
+
+
+@given(SERVICES)
+def test_a_compose_file_keeps_its_images_and_gets_their_digests(text: str) -> None:
+    _check(text.encode(), DocumentKind.COMPOSE)
+
+
+def _check(content: bytes, kind: DocumentKind) -> None:
+    document = ScannedDocument("document", kind, content, find_references(content, kind))
+    if document.scan.problems:
+        return
+    found = survey([document])
+    template = make_template(document, found)
+    remaining = {obstacle.position for obstacle in template.remaining}
+    rendered = find_references(_render(template.content, found), kind)
+    for before, after in zip(document.scan.references, rendered.references, strict=True):
+        if isinstance(before.target, Image) and before.position not in remaining:
+            assert isinstance(after.target, Image)
+            assert isinstance(after.target.reference, PinnedReference)
+            assert str(after.target.reference.digest) == _DIGEST
+            assert after.target.reference.repository == before.target.reference.repository
+            assert after.target.reference.tag in (before.target.reference.tag, None)
+        elif not isinstance(before.target, Image):
+            assert type(after.target) is type(before.target)
+
+
+def _render(content: bytes, found: Survey) -> bytes:
+    pieces, end = [], 0
+    for placeholder in find_placeholders(content):
+        image = next(image for image in found.images if image.alias == placeholder.alias)
+        text = _DIGEST if placeholder.field == "digest" else f"{image.name}:{image.tag or 'latest'}@{_DIGEST}"
+        pieces += [content[end : placeholder.start], text.encode()]
+        end = placeholder.end
+    return b"".join([*pieces, content[end:]])
