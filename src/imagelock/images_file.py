@@ -21,6 +21,7 @@ from imagelock.toml_fields import Path, Problem, Problems, TableReader
 from imagelock.toml_positions import find_lines, nearest_line, split_position
 
 IMAGES_FILE_NAME = "images.toml"
+_OWN_FILES = (IMAGES_FILE_NAME, "images.lock")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,8 @@ def _read_targets(table: TableReader) -> Iterable[RenderTarget]:
             table.add(output, 'must name a template, as in `"Dockerfile" = "Dockerfile.in"`')
         elif normpath(output) == normpath(template):
             table.add(output, "is its own template")
+        elif normpath(output) in _OWN_FILES:
+            table.add(output, "is written by people and by `imagelock lock`, not by `imagelock render`")
         elif normpath(output) in outputs:
             table.add(output, f"is the same file as `{outputs[normpath(output)]}`")
         else:

@@ -22,6 +22,7 @@ from imagelock.freshness import (
 from imagelock.images_file import ImagesFile
 from imagelock.lock_steps import AddPlatforms, Keep, Refresh, Resolve, Step, Take
 from imagelock.lockfile import LockedImage, Lockfile
+from imagelock.selectors import ExactDigest
 from imagelock.taking import read_allowed
 
 
@@ -68,6 +69,8 @@ def plan_take(images_file: ImagesFile, lockfile: Lockfile, *, alias: str, wanted
 
 def _refreshing(step: Step, *, takes_every_index: bool, now: datetime | None) -> Step:
     match step:
+        case Keep(declaration) if isinstance(declaration.selector, ExactDigest):
+            return step
         case Keep(declaration) if declaration.freeze is not None:
             return replace(step, notes=(f"frozen: {declaration.freeze}",))
         case Keep(declaration) | AddPlatforms(declaration) if declaration.freeze is None:

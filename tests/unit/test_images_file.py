@@ -190,6 +190,10 @@ def test_a_name_is_letters_digits_underscores_and_hyphens(alias: str) -> None:
         ('[render]\na = ""', '2: render.a: must name a template, as in `"Dockerfile" = "Dockerfile.in"`'),
         ('[render]\n"" = "a"', '2: render."": must name a template, as in `"Dockerfile" = "Dockerfile.in"`'),
         ('[render]\n"./a" = "a"', '2: render."./a": is its own template'),
+        (
+            '[render]\n"images.lock" = "a"',
+            '2: render."images.lock": is written by people and by `imagelock lock`, not by `imagelock render`',
+        ),
         ('[render]\n"a" = "x"\n"b/../a" = "y"', '3: render."b/../a": is the same file as `a`'),
         # What later versions read.
         ('[pin]\nfile = ["a"]', "2: pin.file: is not a known key; did you mean `files`?"),

@@ -22,6 +22,8 @@ def command(
     A digest that still answers never moves; `imagelock update` moves them.
     """
     # Each of the three ways imports what it needs: the question must not wait for what only answers need.
+    if check and (dry_run or upgrade or upgraded):
+        raise click.UsageError("--check asks, and writes nothing: leave out the others", click.get_current_context())
     if check:
         from imagelock.cli.stale import refuse_stale_lock  # noqa: PLC0415
 
