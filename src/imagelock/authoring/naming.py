@@ -25,10 +25,6 @@ class _Subject:
     tag: str
     """Empty where it says nothing."""
 
-    @property
-    def is_official(self) -> bool:
-        return len(self.path) == 1
-
 
 def propose_names(images: Sequence[WrittenReference]) -> tuple[Alias, ...]:
     """Name images of one project, each by the least that tells it from the others."""

@@ -108,7 +108,7 @@ def survey(documents: Iterable[ScannedDocument]) -> Survey:
     """Collect the images of all documents under names of their own."""
     found = sorted(documents, key=lambda document: document.path)
     readable = [document for document in found if document.names_images and not document.scan.problems]
-    contexts = _context_names(readable)
+    contexts = _context_names(found)
     ours = [document.without(contexts) for document in readable]
     unresolved = [obstacle for document in ours for obstacle in _unresolved(document)]
     not_editable = [obstacle for document in ours for obstacle in _not_editable(document)]

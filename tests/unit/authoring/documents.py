@@ -16,5 +16,9 @@ def compose(content: str, *, path: str = "compose.yaml") -> ScannedDocument:
     return _document(path, DocumentKind.COMPOSE, content)
 
 
+def values(content: str, *, path: str = "values.yaml") -> ScannedDocument:
+    return _document(path, DocumentKind.HELM_VALUES, content)
+
+
 def _document(path: str, kind: DocumentKind, content: str) -> ScannedDocument:
     return ScannedDocument(path, kind, content.encode(), find_references(content.encode(), kind))

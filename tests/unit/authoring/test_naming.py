@@ -18,6 +18,7 @@ _DIGEST = f"sha256:{'a1' * 32}"
         (["golang:1.22-bookworm", "golang:1.23"], ["golang-1-22", "golang-1-23"]),
         (["node:20", "node:20-slim"], ["node-20", "node-20-slim"]),
         (["node", "node:20"], ["node", "node-20"]),
+        (["node:a.b", "node:a-b"], ["node-a-b", "node-a-b-2"]),
         (["debian:bookworm-slim", "debian:trixie"], ["debian-bookworm-slim", "debian-trixie"]),
         (["postgres", "bitnami/postgres:1"], ["postgres", "bitnami-postgres"]),
         (["ghcr.io/a/app", "quay.io/b/app"], ["a-app", "b-app"]),

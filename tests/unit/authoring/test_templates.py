@@ -7,7 +7,7 @@ import pytest
 from imagelock.authoring.survey import ScannedDocument, survey
 from imagelock.authoring.templates import make_template
 from imagelock.documents.references import Image, Scan
-from tests.unit.authoring.documents import DIGESTS, compose, dockerfile
+from tests.unit.authoring.documents import DIGESTS, compose, dockerfile, values
 
 
 @pytest.mark.parametrize(
@@ -42,6 +42,24 @@ from tests.unit.authoring.documents import DIGESTS, compose, dockerfile
 def test_only_images_become_placeholders(document: ScannedDocument, expected: str) -> None:
     template = make_template(document, survey([document]))
     assert (template.content.decode(), template.remaining) == (expected, ())
+
+
+def test_the_name_of_a_build_context_stays() -> None:
+    document = dockerfile("FROM base\nFROM redis\n")
+    building = compose("services:\n  a: {build: {additional_contexts: [base=., 'No Name=.', unused=.]}}\n")
+    found = survey([document, building])
+    assert found.external == ("base",)
+    assert make_template(document, found).content == b"FROM base\nFROM {{images.redis}}\n"
+
+
+def test_a_digest_of_its_own_is_a_placeholder_and_its_digits_have_none() -> None:
+    content = (
+        "a:\n  image: {repository: redis, tag: '7', digest: '%s'}\nb:\n  image: {repository: go, tag: '1', sha: '%s'}\n"
+    )
+    document = values(content % (DIGESTS[0], "c" * 64))
+    template = make_template(document, survey([document]))
+    assert template.content.decode() == content % ("{{images.redis.digest}}", "c" * 64)
+    assert [obstacle.reason for obstacle in template.remaining] == ["no placeholder gives the digits of a digest alone"]
 
 
 def test_what_has_no_place_for_a_digest_stays_and_is_told() -> None:

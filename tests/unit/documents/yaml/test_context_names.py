@@ -1,0 +1,22 @@
+from __future__ import annotations
+
+import pytest
+
+from imagelock.documents.yaml.context_names import find_context_names
+
+_BUILD = "services:\n  app:\n    build:\n      additional_contexts: "
+
+
+@pytest.mark.parametrize(
+    ("content", "names"),
+    [
+        (f"{_BUILD}{{base: ./base, go: docker-image://golang}}\n", {"base", "go"}),
+        (f"{_BUILD}[base=./base, {{}}, lone]\n", {"base", "lone"}),
+        (f"{_BUILD}nothing\n", set()),
+        ("services: {app: {build: .}}\n", set()),
+        ("- additional_contexts\n", set()),
+        ("additional_contexts: [\n", set()),
+    ],
+)
+def test_builds_name_their_contexts_in_two_ways(content: str, names: set[str]) -> None:
+    assert find_context_names(content.encode()) == names
