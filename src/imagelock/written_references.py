@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 
 from imagelock.documents.locked_references import LockedReferences
 from imagelock.errors import InvalidReferenceError
+from imagelock.lockfile import LockedImage
 from imagelock.reference import LayoutRepository, PinnedReference, split_reference
 from imagelock.rendering import SpelledImage
+from imagelock.selectors import accepts
+from imagelock.tags.version_range import VersionRange
 
 
 def locked_references(images: Iterable[SpelledImage]) -> LockedReferences:
     """Make the locked images findable; those of a layout count by the reference that is their name there, if it is."""
-    return LockedReferences(filter(None, map(_reference, images)))
+    found = [(reference, image.locked) for image in images if (reference := _reference(image))]
+    ranges = {
+        reference: partial(_is_in_range, locked)
+        for reference, locked in found
+        if isinstance(locked.selector, VersionRange)
+    }
+    return LockedReferences((reference for reference, _ in found), ranges=ranges)
+
+
+def _is_in_range(locked: LockedImage, tag: str) -> bool:
+    return accepts(locked.selector, tag=tag, digest=locked.digest)
 
 
 def _reference(image: SpelledImage) -> PinnedReference | None:

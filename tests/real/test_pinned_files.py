@@ -154,6 +154,29 @@ def test_the_digest_of_a_kustomization_reaches_what_kustomize_builds(
     assert {each.replace(":1@", "@") for each in images} == {f"{repository}@{_INDEX.digest}"}
 
 
+def test_a_pinned_file_follows_its_range(project: Project, repository: RemoteRepository) -> None:
+    (project.folder / "images.toml").write_text(
+        f'[images.app]\nimage = "{repository}"\nversion = ">=1.0,<2"\n\n[pin]\nfiles = ["Dockerfile"]\n'
+    )
+    first = repository.push(_INDEX, tag="1.0")
+    dockerfile = project.folder / "Dockerfile"
+    dockerfile.write_text(f"FROM {first}\n")
+    assert project.run("lock").exit_code == 0
+    assert project.run("render").exit_code == 0
+    assert dockerfile.read_text() == f"FROM {first}@{_INDEX.digest}\n"
+    newer = image_index(platform_image(host_platform(), files={"newer": b""}))
+    second = repository.push(newer, tag="1.1")
+    assert project.run("update").exit_code == 0
+    assert project.run("check").stderr == (
+        "error: 1 reference not as locked\n"
+        f"  Dockerfile:1:6: {first}@{_INDEX.digest}: its range gives `1.1` now\n\n"
+        "hint: run `imagelock render`\n"
+    )
+    assert project.run("render").exit_code == 0
+    assert dockerfile.read_text() == f"FROM {second}@{newer.digest}\n"
+    assert project.run("check").exit_code == 0
+
+
 def _pin(project: Project, images: dict[str, str], name: str, text: str) -> Path:
     path = project.folder / name
     path.parent.mkdir(exist_ok=True)

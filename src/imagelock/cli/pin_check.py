@@ -15,7 +15,14 @@ from imagelock.pinned_files import PinnedFile, select_pinned_files
 from imagelock.rendering import spelled_images
 
 _RENDER = "imagelock render"
-_MENDED_BY_RENDER = frozenset({FindingKind.NO_DIGEST, FindingKind.DIGEST_DIFFERS, FindingKind.TAG_BESIDE_DIGEST})
+_MENDED_BY_RENDER = frozenset(
+    {
+        FindingKind.NO_DIGEST,
+        FindingKind.DIGEST_DIFFERS,
+        FindingKind.RANGE_MOVED,
+        FindingKind.TAG_BESIDE_DIGEST,
+    }
+)
 
 
 class PinCheck:

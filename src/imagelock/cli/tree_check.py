@@ -25,6 +25,7 @@ _NOT_COVERED = frozenset(
         FindingKind.LOCKED_TWICE,
         FindingKind.STALE_TAG,
         FindingKind.DIGEST_DIFFERS,
+        FindingKind.RANGE_MOVED,
     }
 )
 

@@ -27,6 +27,7 @@ class FindingKind(StrEnum):
     STALE_TAG = "stale-tag"
     NO_DIGEST = "no-digest"
     DIGEST_DIFFERS = "digest-differs"
+    RANGE_MOVED = "range-moved"
     TAG_BESIDE_DIGEST = "tag-beside-digest"
     NOT_PINNABLE = "not-pinnable"
 
@@ -80,10 +81,10 @@ def _check_image(reference: Reference, image: Image, locked: LockedReferences, s
         case LockedTwice(tags):
             reason = f"the lockfile has several digests for it: {', '.join(tags)}"
             yield _finding(FindingKind.LOCKED_TWICE, reference, reason, "write the tag")
-        case Locked(digest) if not is_pinned_as(image, digest, style):
-            yield _unlike_lock(reference, image, Locked(digest))
-        case Locked():
+        case Locked(digest, None) if is_pinned_as(image, digest, style):
             return
+        case Locked() as locked_image:
+            yield _unlike_lock(reference, image, locked_image)
 
 
 def _not_locked(reference: Reference, image: Image, locked: LockedReferences, other_tags: tuple[str, ...]) -> Finding:
@@ -101,6 +102,8 @@ def _unlike_lock(reference: Reference, image: Image, locked: Locked) -> Finding:
         return _finding(FindingKind.NOT_PINNABLE, reference, image.editing.reason, image.editing.hint)
     if not isinstance(image.reference, PinnedReference):
         return _finding(FindingKind.NO_DIGEST, reference, "it has no digest", _RENDER)
+    if locked.tag is not None:
+        return _finding(FindingKind.RANGE_MOVED, reference, f"its range gives `{locked.tag}` now", _RENDER)
     if image.reference.digest == locked.digest:
         return _finding(FindingKind.TAG_BESIDE_DIGEST, reference, "a tag stands beside the digest", _RENDER)
     reason = f"it has {image.reference.digest.short}, images.lock has {locked.digest.short}"

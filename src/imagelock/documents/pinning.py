@@ -141,10 +141,10 @@ def _pin_step(reference: Reference, locked: LockedReferences, style: PinStyle) -
         case LockedTwice(tags):
             reason = f"the lockfile has several digests for it: {', '.join(tags)}"
             return Refusal(reference, reason, "write the tag")
-        case Locked(digest) if is_pinned_as(image, digest, style):
+        case Locked(digest, None) if is_pinned_as(image, digest, style):
             return None
-        case Locked(digest):
-            return _put_digest(reference, image, digest, style)
+        case Locked() as locked_image:
+            return _put_digest(reference, image, locked_image, style)
 
 
 def _unresolved(reference: Reference) -> _Step:
@@ -152,23 +152,22 @@ def _unresolved(reference: Reference) -> _Step:
     return Refusal(reference, target.reason, target.hint) if isinstance(target, Unresolved) else None
 
 
-def _put_digest(reference: Reference, image: Image, digest: Digest, style: PinStyle) -> _Step:
+def _put_digest(reference: Reference, image: Image, locked: Locked, style: PinStyle) -> _Step:
     written = split_reference(image.text)
-    drops_tag = style is PinStyle.DIGEST_ONLY and written.tag is not None
-    edit = _digest_edit(image.editing, digest, drops_tag=drops_tag)
+    tag = None if style is PinStyle.DIGEST_ONLY else locked.tag or written.tag
+    edit = _digest_edit(image.editing, locked.digest, tag=tag, moves_tag=tag != written.tag)
     if isinstance(edit, NotEditable):
         return Refusal(reference, edit.reason, edit.hint)
-    tag = f":{written.tag}" if written.tag and not drops_tag else ""
-    return Change(reference, edit, f"{written.name}{tag}@{digest}")
+    return Change(reference, edit, f"{written.name}{_suffix(tag)}@{locked.digest}")
 
 
-def _digest_edit(editing: Editing, digest: Digest, *, drops_tag: bool) -> Edit | NotEditable:
+def _digest_edit(editing: Editing, digest: Digest, *, tag: str | None, moves_tag: bool) -> Edit | NotEditable:
     match editing:
         case NotEditable():
             return editing
-        case InlineDigest(span, Span(start)) if drops_tag:
-            return Edit(Span(start, span.end), f"@{digest}".encode())
-        case _ if drops_tag:
+        case InlineDigest(span, Span(start)) if moves_tag:
+            return Edit(Span(start, span.end), f"{_suffix(tag)}@{digest}".encode())
+        case _ if moves_tag:
             return _TAG_STANDS_APART
         case InlineDigest(span):
             return Edit(span, f"@{digest}".encode())
@@ -176,6 +175,10 @@ def _digest_edit(editing: Editing, digest: Digest, *, drops_tag: bool) -> Edit |
             return Edit(span, str(digest).encode())
         case HexDigestField(span):
             return Edit(span, digest.hex.encode())
+
+
+def _suffix(tag: str | None) -> str:
+    return f":{tag}" if tag else ""
 
 
 def _unpin_step(reference: Reference, locked: LockedReferences) -> _Step:

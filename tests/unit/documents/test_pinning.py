@@ -6,6 +6,7 @@ from imagelock.documents.kinds import DocumentKind
 from imagelock.documents.locked_references import LockedReferences
 from imagelock.documents.pinning import PinStyle, pin, unpin
 from imagelock.documents.references import Reference
+from imagelock.reference import PinnedReference, parse_reference
 from tests.support.documents import DIGEST, OLD_DIGEST, lock_of, pin_all
 
 _DOCKERFILE = DocumentKind.DOCKERFILE
@@ -138,3 +139,38 @@ def test_a_digest_alone_in_its_field_stays_since_nothing_would_remain() -> None:
 def test_nothing_locked_changes_nothing() -> None:
     document = b"FROM a:1\n"
     assert pin(document, _DOCKERFILE, LockedReferences(())).content == document
+
+
+def _lock_with_range() -> LockedReferences:
+    newest = parse_reference(f"node:20.3-slim@{DIGEST}")
+    assert isinstance(newest, PinnedReference)
+    return LockedReferences([newest], ranges={newest: lambda tag: tag.startswith("20.")})
+
+
+def test_a_pinned_reference_follows_its_range_and_a_plain_one_does_not() -> None:
+    document = f'FROM "node:20.1-slim@{OLD_DIGEST}"\nFROM node:20.1-slim\nFROM node:18-slim@{OLD_DIGEST}\n'.encode()
+    pinned = pin(document, _DOCKERFILE, _lock_with_range())
+    assert pinned.content == document.replace(f"20.1-slim@{OLD_DIGEST}".encode(), f"20.3-slim@{DIGEST}".encode(), 1)
+    assert [each.text for each in pinned.not_locked] == ["node:20.1-slim", f"node:18-slim@{OLD_DIGEST}"]
+    assert pin(pinned.content, _DOCKERFILE, _lock_with_range()).content == pinned.content
+
+
+def test_a_tag_beside_the_right_digest_follows_its_range_too() -> None:
+    document = f"FROM node:20.1-slim@{DIGEST}\n".encode()
+    assert pin(document, _DOCKERFILE, _lock_with_range()).content == f"FROM node:20.3-slim@{DIGEST}\n".encode()
+
+
+def test_a_tag_that_stands_apart_does_not_follow_its_range() -> None:
+    document = f"images:\n- name: node\n  newTag: 20.1-slim\n  digest: {OLD_DIGEST}\n".encode()
+    pinned = pin(document, DocumentKind.KUSTOMIZATION, _lock_with_range())
+    assert pinned.content == document
+    assert [refusal.reason for refusal in pinned.refused] == ["its tag stands apart from its digest"]
+
+
+def test_two_ranges_that_take_one_tag_are_told() -> None:
+    first, second = (parse_reference(f"node:20.{minor}@sha256:{minor * 64}") for minor in "34")
+    assert isinstance(first, PinnedReference)
+    assert isinstance(second, PinnedReference)
+    locked = LockedReferences([first, second], ranges=dict.fromkeys([first, second], lambda _: True))
+    pinned = pin(f"FROM node:20.1@{OLD_DIGEST}\n".encode(), _DOCKERFILE, locked)
+    assert [refusal.reason for refusal in pinned.refused] == ["the lockfile has several digests for it: 20.3, 20.4"]
