@@ -11,6 +11,8 @@ import pytest
 
 from tests.support.git import Repository
 from tests.support.pinned_project import GO, NGINX, Outcome, PinnedProject
+from tests.support.project import Project
+from tests.support.terminal import on_terminal
 from tests.unit.locked_images import digest
 
 _SERVICE = "apiVersion: v1\nkind: Service\n"
@@ -166,6 +168,22 @@ def test_all_searches_the_tree_for_what_no_lock_covers(pinned: PinnedProject) ->
     assert pinned.run("-q", "check", "--all") == Outcome(0, "", "")
     assert pinned.run("check", "--all").stderr.splitlines()[-1] == (
         "2 images locked, 0 files rendered, 1 file pinned, 2 other files searched: all up to date"
+    )
+
+
+def test_a_search_shows_its_progress_on_a_terminal_and_takes_it_away(pinned: PinnedProject) -> None:
+    pinned.declare()
+    pinned.write("Dockerfile", f"FROM {GO}\n")
+    command = [sys.executable, "-m", "imagelock", "check", "--all", "--format", "json"]
+    shown = on_terminal(command, Project(folder=pinned.folder))
+    clear = "\r\x1b[2K"
+    assert (
+        shown
+        == "".join(
+            f"{clear}Searching {number}/3: {name}"
+            for number, name in enumerate(("Dockerfile", "images.lock", "images.toml"), start=1)
+        )
+        + clear
     )
 
 

@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 
 from tests.support.git import Repository
+from tests.support.oci_images import image_index, platform_image
+from tests.support.oci_layout import write_layout
 from tests.support.pinned_project import GO, NGINX, Outcome, PinnedProject
 from tests.unit.locked_images import digest
 
+_INDEX = image_index(platform_image("linux/amd64"))
 _DOCKERFILE = "FROM golang:1.22 AS build\nFROM nginx:1.25\nCOPY --from=build /app /app\n"
 _PINNED_DOCKERFILE = _DOCKERFILE.replace("golang:1.22", GO).replace("nginx:1.25", NGINX)
 _COMPOSE = "services:\n  web:\n    image: nginx:1.25\n"
@@ -239,3 +242,15 @@ def test_what_can_not_be_unpinned_keeps_all_files_as_they_were(pinned: PinnedPro
         f"  values.yaml:3:11: {digest('nginx')}: nothing valid would remain without the digest; take it out by hand\n",
     )
     assert pinned.files() == before
+
+
+def test_an_image_of_a_layout_is_pinned_under_the_name_that_it_has_there(pinned: PinnedProject) -> None:
+    write_layout(pinned.folder / "layout", {"golang:1.22": _INDEX, "plain": _INDEX, "odd: name": _INDEX})
+    (pinned.folder / "images.toml").write_text(
+        '[images]\ngo = "oci:layout:golang:1.22"\nplain = "oci:layout:plain"\nodd = "oci:layout:odd: name"\n'
+        '[pin]\nfiles = ["Dockerfile"]\n'
+    )
+    pinned.write("Dockerfile", "FROM golang:1.22\n")
+    assert pinned.run("lock").exit_code == 0
+    assert pinned.run("render").exit_code == 0
+    assert pinned.read("Dockerfile") == f"FROM golang:1.22@{_INDEX.digest}\n"

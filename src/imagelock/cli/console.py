@@ -88,10 +88,14 @@ class Console:
             click.echo(f"{_CLEAR_LINE}{escape_controls(text)[:width]}", nl=False, err=True, color=True)
             self._progress_is_shown = True
 
-    def _write(self, text: str) -> None:
+    def end_progress(self) -> None:
+        """Take the transient line away, before somebody else writes."""
         if self._progress_is_shown:
             click.echo(_CLEAR_LINE, nl=False, err=True, color=True)
             self._progress_is_shown = False
+
+    def _write(self, text: str) -> None:
+        self.end_progress()
         click.echo(text, err=True, color=self._stderr_color)
 
 

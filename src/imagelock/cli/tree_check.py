@@ -52,6 +52,7 @@ def search_tree(
         problems = [wrong_in(path, finding) for finding in findings if finding.kind is FindingKind.UNREADABLE]
         unreadable += problems
         searched += not problems
+    console.end_progress()
     report.count(count(searched, "other file"), "searched")
     if unreadable:
         console.note(f"{count(len(unreadable), 'place')} could not be read; there may be images")
