@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from posixpath import join, normpath
@@ -20,8 +20,13 @@ class PinnedFile:
 
     path: Path
     style: PinStyle = PinStyle.TAG_AND_DIGEST
-    pattern: str | None = None
-    """What led to it; None where somebody gave its name. What a pattern leads to may be no document of ours."""
+    found_by: tuple[str, ...] = ()
+    """The keys of ``[pin]`` that lead to it; none where somebody named it for once."""
+
+    @property
+    def is_named(self) -> bool:
+        """Whether somebody gave its very name; what a pattern leads to may be no document of ours."""
+        return not self.found_by or not all(map(is_wild, self.found_by))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +53,9 @@ def select_pinned_files(folder: Path, images_file: ImagesFile) -> Selection:
             if not paths:
                 problems.append(f'pin.{key}: "{pattern}" {_why_nothing(folder / pattern)}')
             for path in paths:
-                file = PinnedFile(path=folder / path, style=style, pattern=pattern if is_wild(pattern) else None)
-                files.setdefault(file.path.resolve(), file)
+                new = PinnedFile(path=folder / path, style=style)
+                file = files.get(new.path.resolve(), new)
+                files[new.path.resolve()] = replace(file, found_by=(*file.found_by, pattern))
     return Selection(tuple(sorted(files.values(), key=lambda file: file.path)), tuple(problems))
 
 

@@ -123,6 +123,14 @@ def test_a_pattern_may_lead_to_some_files_without_images(pinned: PinnedProject) 
     assert pinned.run("check") == Outcome(0, "", "2 images locked, 0 files rendered, 3 files pinned: all up to date\n")
 
 
+def test_a_pattern_may_lead_to_nothing_new(pinned: PinnedProject) -> None:
+    pinned.declare('[pin]\nfiles = ["k8s/**", "k8s/p*"]\ndigest-only = ["k8s/pod.yaml"]\n')
+    pinned.write("k8s/service.yaml", _SERVICE)
+    reference = f"nginx@{digest('nginx')}"
+    pinned.write("k8s/pod.yaml", f"apiVersion: v1\nkind: Pod\nspec: {{containers: [{{image: '{reference}'}}]}}\n")
+    assert pinned.run("check") == Outcome(0, "", "2 images locked, 0 files rendered, 2 files pinned: all up to date\n")
+
+
 def test_pins_are_not_held_against_a_stale_lock(pinned: PinnedProject) -> None:
     pinned.declare('[pin]\nfiles = ["Dockerfile"]\n')
     pinned.write("Dockerfile", "FROM redis:7\n")

@@ -60,12 +60,13 @@ def wrong_in(path: Path, finding: Finding) -> Wrong:
 
 def _matters(file: PinnedFile, finding: Finding) -> bool:
     """Let a pattern, but not a file's own name, lead to files without images, such as a Kubernetes Service."""
-    return file.pattern is None or finding.kind is not FindingKind.NO_REFERENCE
+    return file.is_named or finding.kind is not FindingKind.NO_REFERENCE
 
 
 def _fruitless_patterns(found: Mapping[PinnedFile, tuple[Finding, ...] | None]) -> Iterable[str]:
-    fruitful = {file.pattern for file, findings in found.items() if _has_references(findings)}
-    return dict.fromkeys(file.pattern for file in found if file.pattern is not None and file.pattern not in fruitful)
+    fruitful = {pattern for file, findings in found.items() if _has_references(findings) for pattern in file.found_by}
+    patterns = dict.fromkeys(pattern for file in found if not file.is_named for pattern in file.found_by)
+    return [pattern for pattern in patterns if pattern not in fruitful]
 
 
 def _has_references(findings: tuple[Finding, ...] | None) -> bool:

@@ -64,4 +64,4 @@ def kind_of_named(path: Path, content: bytes) -> DocumentKind:
 
 def _kind_of(file: PinnedFile, content: bytes) -> DocumentKind | None:
     """Tell a file's kind; None for what a pattern took along."""
-    return kind_of_named(file.path, content) if file.pattern is None else detect_kind(file.path.absolute(), content)
+    return kind_of_named(file.path, content) if file.is_named else detect_kind(file.path.absolute(), content)
