@@ -60,7 +60,7 @@ def test_colours_are_shown_where_they_are_wanted(
     assert outcome.stderr.startswith(_RED_ERROR if is_colored else "error: ")
 
 
-def _on_a_terminal(workshop: Workshop, *arguments: str, **environment: str) -> str:
+def _on_a_terminal(workshop: Workshop, *arguments: str, **environment: str) -> tuple[int, str]:
     """Run the command on a terminal of its own, which doesn't know its width, and return what it shows."""
     leader, follower = pty.openpty()
     with subprocess.Popen(
@@ -78,17 +78,24 @@ def _on_a_terminal(workshop: Workshop, *arguments: str, **environment: str) -> s
             pass
         finally:
             os.close(leader)
-    assert process.returncode == 0
-    return shown.decode().replace("\r\n", "\n")
+    return process.returncode, shown.decode().replace("\r\n", "\n")
 
 
 def test_progress_is_one_line_on_a_terminal_which_vanishes(workshop: Workshop) -> None:
     clear = "\r\x1b[2K"
-    shown = _on_a_terminal(workshop, "lock", "--dry-run")
+    exit_code, shown = _on_a_terminal(workshop, "lock", "--dry-run")
+    assert exit_code == 0
     progress, _, rest = shown.rpartition(clear)
     lines = progress.split(clear)
     assert [line[:11] for line in lines] == ["", "Locking 1/2", "Locking 2/2"]
     assert rest.startswith("Would lock 2 images; nothing was written\n\x1b[32m\x1b[1mAdd\x1b[0m  go ")
+
+
+def test_an_error_takes_the_progress_line_away(workshop: Workshop) -> None:
+    (workshop.folder / "images.toml").write_text('[images]\ngone = "oci:nowhere:x"\n')
+    exit_code, shown = _on_a_terminal(workshop, "lock", "--dry-run")
+    assert exit_code == 2
+    assert shown.startswith(f"\r\x1b[2KLocking 1/1: gone\r\x1b[2K{_RED_ERROR}")
 
 
 @pytest.mark.parametrize(
@@ -103,7 +110,8 @@ def test_progress_is_one_line_on_a_terminal_which_vanishes(workshop: Workshop) -
 def test_a_terminal_shows_no_progress_where_nobody_watches(
     workshop: Workshop, arguments: list[str], environment: dict[str, str], *, is_colored: bool
 ) -> None:
-    shown = _on_a_terminal(workshop, "lock", "--dry-run", *arguments, **environment)
+    exit_code, shown = _on_a_terminal(workshop, "lock", "--dry-run", *arguments, **environment)
+    assert exit_code == 0
     assert "Locking" not in shown
     assert ("\x1b" in shown) is (is_colored and not arguments)
 

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from typing import Any, TextIO
+from typing import Any, ClassVar, TextIO
 
 import click
 
@@ -21,13 +21,15 @@ _USUAL_WIDTH = 80
 class Console:
     """Prints for one run. Quietness: 0 says everything, 1 errors only, 2 nothing but the exit code."""
 
+    _progress_is_shown: ClassVar[bool] = False
+    """Of all consoles: there is one terminal, and errors are printed by a console of their own."""
+
     def __init__(self, *, color: str = "auto", quietness: int = 0, verbosity: int = 0) -> None:
         self._quietness = quietness
         self.verbosity = verbosity
         self._stdout_color = _wants_color(color, sys.stdout)
         self._stderr_color = _wants_color(color, sys.stderr)
         self._shows_progress = quietness == 0 and sys.stderr.isatty() and not os.environ.get("CI")
-        self._progress_is_shown = False
 
     def data(self, text: str) -> None:
         """Print what was asked for."""
@@ -86,13 +88,13 @@ class Console:
         if self._shows_progress:
             width = _terminal_width() - 1
             click.echo(f"{_CLEAR_LINE}{escape_controls(text)[:width]}", nl=False, err=True, color=True)
-            self._progress_is_shown = True
+            Console._progress_is_shown = True
 
     def end_progress(self) -> None:
         """Take the transient line away, before somebody else writes."""
-        if self._progress_is_shown:
+        if Console._progress_is_shown:
             click.echo(_CLEAR_LINE, nl=False, err=True, color=True)
-            self._progress_is_shown = False
+            Console._progress_is_shown = False
 
     def _write(self, text: str) -> None:
         self.end_progress()
