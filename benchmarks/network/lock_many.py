@@ -85,6 +85,9 @@ def _commands(references: list[str]) -> dict[str, list[str]]:
         "imagelock lock": [sys.executable, "-m", "imagelock", "lock"],
         _BASELINE: ["sh", "-c", f"echo '{each}' | xargs -P 8 -n 1 {read}"],
     }
+    if shutil.which("docker") and len(references) <= _SLOWEST_TOOLS_LIMIT:
+        bare = "\n".join(references)
+        commands["docker, 8 at a time"] = ["sh", "-c", f"echo '{bare}' | xargs -P 8 -n 1 docker manifest inspect"]
     if len(references) <= _SLOWEST_TOOLS_LIMIT:
         commands["skopeo, one by one"] = ["sh", "-c", f"echo '{each}' | xargs -n 1 {read}"]
     return commands

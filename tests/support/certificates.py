@@ -55,6 +55,20 @@ class LoopbackTls:
         return ssl.create_default_context(cafile=self.authority)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateFolder:
+    """What Docker and podman keep for one registry: whom to trust, and what to show."""
+
+    authority: Path
+    client: KeyPairFiles
+
+    def write(self, folder: Path) -> None:
+        folder.mkdir(parents=True)
+        (folder / "ca.crt").write_bytes(self.authority.read_bytes())
+        (folder / "client.cert").write_bytes(self.client.certificate.read_bytes())
+        (folder / "client.key").write_bytes(self.client.key.read_bytes())
+
+
 def make_loopback_tls(directory: Path) -> LoopbackTls:
     """A server's certificate for ``localhost`` and ``127.0.0.1``, signed by a new authority."""
     authority = make_authority("imagelock tests")

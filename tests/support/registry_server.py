@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.support.access_log import AccessLog
-from tests.support.certificates import LoopbackTls, make_authority, make_loopback_tls
+from tests.support.certificates import CertificateFolder, LoopbackTls, make_authority, make_loopback_tls
 from tests.support.credentials import TEST_LOGIN, Login, write_docker_config
 from tests.support.delay_proxy import at_distance
 from tests.support.processes import LOOPBACK, free_port, running_server
@@ -60,6 +60,15 @@ def htpasswd_registry(directory: Path) -> Iterator[RegistryServer]:
 
 
 @contextmanager
+def client_certificate_registry(directory: Path) -> Iterator[tuple[str, CertificateFolder]]:
+    """TLS to those who show a certificate; yields the address, and what its clients keep in ``certs.d``."""
+    tls = make_loopback_tls(directory)
+    client = make_authority("imagelock tests: client").write(directory, "client")
+    with _running(directory, auth=_NO_AUTH, tls=tls, client_authority=client.certificate) as (port, _):
+        yield f"localhost:{port}", CertificateFolder(authority=tls.authority, client=client)
+
+
+@contextmanager
 def bearer_registry(
     directory: Path,
     *,
@@ -94,10 +103,12 @@ def _running(
     *,
     auth: Mapping[str, object],
     tls: LoopbackTls | None,
+    client_authority: Path | None = None,
 ) -> Iterator[tuple[int, AccessLog]]:
     port = free_port()
+    document = _configuration(directory, port=port, auth=auth, tls=tls, client_authority=client_authority)
     configuration = directory / "registry.json"
-    configuration.write_text(json.dumps(_configuration(directory, port=port, auth=auth, tls=tls)))
+    configuration.write_text(json.dumps(document))
     output = directory / "access.log"
     with running_server(["docker-registry", "serve", str(configuration)], port=port, output=output):
         url = f"{'https' if tls else 'http'}://localhost:{port}"
@@ -110,11 +121,13 @@ def _configuration(
     port: int,
     auth: Mapping[str, object],
     tls: LoopbackTls | None,
+    client_authority: Path | None,
 ) -> dict[str, object]:
     # The registry reads YAML, and JSON is YAML.
     http: dict[str, object] = {"addr": f"{LOOPBACK}:{port}", "relativeurls": True, "secret": "any will do"}
     if tls is not None:
-        http["tls"] = {"certificate": str(tls.server.certificate), "key": str(tls.server.key)}
+        clients = {} if client_authority is None else {"clientcas": [str(client_authority)]}
+        http["tls"] = {"certificate": str(tls.server.certificate), "key": str(tls.server.key), **clients}
     return {
         "version": 0.1,
         "log": {"level": "info", "formatter": "json", "accesslog": {"disabled": False}},
