@@ -11,7 +11,8 @@ import click
 from imagelock.cli.choosing import Choice
 from imagelock.cli.findings import Report, Wrong, annotation, document, lines
 from imagelock.cli.options import Settings, format_option, with_settings
-from imagelock.cli.outputs import Output, make_outputs
+from imagelock.cli.output import Output
+from imagelock.cli.outputs import make_outputs
 from imagelock.cli.project import Project, find_project
 from imagelock.cli.words import count
 from imagelock.errors import CheckFailedError

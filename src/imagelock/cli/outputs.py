@@ -6,33 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from imagelock.cli.choosing import Choice
+from imagelock.cli.output import Output
 from imagelock.cli.project import Project
 from imagelock.errors import DocumentError, ImagelockError
 from imagelock.files import read_bytes
 from imagelock.images_file import ImagesFile, RenderTarget
 from imagelock.lockfile import Lockfile
-from imagelock.rendering import Rendering, SpelledImage, render, spelled_images
-
-if TYPE_CHECKING:
-    from imagelock.documents.pinning import Pinned  # its readers take 30 ms, which only [pin] needs
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Output:
-    """A file as it should be. It has a rendering, or was pinned in place, or both."""
-
-    path: Path
-    content: bytes
-    template: Path | None = None
-    rendering: Rendering | None = None
-    pinned: Pinned | None = None
-
-    def is_current(self) -> bool:
-        """Whether the file on disk is what rendering would write."""
-        return self.path.exists() and read_bytes(self.path) == self.content
+from imagelock.rendering import SpelledImage, render, spelled_images
 
 
 @dataclass(frozen=True, slots=True)

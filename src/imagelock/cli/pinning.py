@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
-from imagelock.cli.outputs import Output
+from imagelock.cli.output import Output
 from imagelock.documents.checking import Finding, check
 from imagelock.documents.kinds import DocumentKind, detect_kind
 from imagelock.documents.locked_references import LockedReferences

@@ -10,7 +10,8 @@ import click
 from imagelock.cli.choosing import choose_all, choose_named, choose_to_pin
 from imagelock.cli.console import Console
 from imagelock.cli.options import Settings, with_settings
-from imagelock.cli.outputs import Output, make_outputs
+from imagelock.cli.output import Output
+from imagelock.cli.outputs import make_outputs
 from imagelock.cli.project import Project, find_project
 from imagelock.cli.words import count
 from imagelock.errors import CheckFailedError
