@@ -41,7 +41,11 @@ def open_sources(settings: Settings, folder: Path, registries: Iterable[Registry
         }
         trace = settings.console.detail if settings.console.verbosity > 1 else None
         client_settings = RegistrySettings(
-            registries=options, anonymous=settings.anonymous, cache_directory=find_cache(settings), trace=trace
+            registries=options,
+            anonymous=settings.anonymous,
+            cache_directory=find_cache(settings),
+            trace=trace,
+            warn=settings.console.warn,
         )
         with open_registry_client(client_settings) as client:
             yield client

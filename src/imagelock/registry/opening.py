@@ -39,7 +39,7 @@ def make_registry_client(
     settings: RegistrySettings, *, transport: Transport, clock: Clock, memory: AccessMemory
 ) -> RegistryClient:
     """Make a client over any transport and clock."""
-    delivery = Delivery(transport, clock=clock, trace=settings.trace)
+    delivery = Delivery(transport, clock=clock, trace=settings.trace, warn=settings.warn)
     keyring = Keyring(lambda: _open_credentials(settings))
     exchange = TokenExchange(delivery, clock=clock, keyring=keyring)
 

@@ -37,6 +37,8 @@ class RegistrySettings:
     """Content by digest and remembered challenges; ``None`` keeps nothing on disk."""
     trace: Callable[[str], None] | None = None
     """Called from any thread with a line about each exchange; the lines hold no secrets."""
+    warn: Callable[[str], None] | None = None
+    """Called from any thread with what a registry wants its users to know, once for each text."""
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
     home: Path = field(default_factory=Path.home)
 

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from imagelock.errors import RegistryError, TemporaryError
 from imagelock.reference import RegistryName
+from imagelock.registry.http.announcements import Announcements
 from imagelock.registry.http.clock import Clock
 from imagelock.registry.http.failures import FailureKind, TransportFailure, error_of
 from imagelock.registry.http.messages import Request, Response
@@ -53,6 +54,7 @@ class Delivery:
         *,
         clock: Clock,
         trace: Callable[[str], None] | None = None,
+        warn: Callable[[str], None] | None = None,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self._transport = transport
@@ -60,6 +62,7 @@ class Delivery:
         self._trace = trace
         self._jitter = jitter
         self._patience = Patience()
+        self._announcements = Announcements(warn)
 
     def open_early(self, origin: Origin, *, registry: RegistryName, connections: int) -> None:
         """Begin to connect to a host that will be asked."""
@@ -85,7 +88,7 @@ class Delivery:
                     raise self._last_word(failure, request, answers_before) from failure
                 self._clock.sleep(guessed_pause_seconds(attempt, jitter=self._jitter()))
             else:
-                pause = self._pause_after(response, attempt)
+                pause = self._pause_after(request, response, attempt)
                 if pause is None:
                     return response
                 self._pause(request.origin, pause, everybody=concerns_everybody(response))
@@ -99,6 +102,7 @@ class Delivery:
             self.say(f"{request}: {failure}")
             raise
         self._patience.note_answer(request.origin)
+        self._announcements.pass_on(response)
         milliseconds = (self._clock.monotonic() - started) * 1000
         self.say(f"{request}: {response.status}, {len(response.body)} bytes, {milliseconds:.0f} ms")
         return response
@@ -111,9 +115,9 @@ class Delivery:
         if pause > 0:
             self._clock.sleep(pause)
 
-    def _pause_after(self, response: Response, attempt: int) -> float | None:
+    def _pause_after(self, request: Request, response: Response, attempt: int) -> float | None:
         """Seconds to wait before asking again, ``None`` if this answer is the last."""
-        if attempt == ATTEMPTS or not is_worth_repeating(response):
+        if attempt == ATTEMPTS or not is_worth_repeating(request, response):
             return None
         asked_for = read_retry_after(response, now=self._clock.now())
         if asked_for is None:

@@ -5,21 +5,27 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
-from imagelock.registry.http.messages import Response
+from imagelock.registry.http.messages import Request, Response
 from imagelock.registry.http.quota import TOO_MANY_REQUESTS, is_quota_spent
 
 ATTEMPTS = 4
 MAX_PAUSE_SECONDS = 60.0
 """Whoever wants us to wait longer gets no second question: a person or a CI job decides about minutes."""
 _RETRIED_STATUSES = frozenset({408, TOO_MANY_REQUESTS, 500, 502, 503, 504, 522})
+_SERVER_ERRORS = range(500, 600)
 _UNAVAILABLE = 503
 _FIRST_PAUSE_SECONDS = 0.5
 _MAX_GUESSED_PAUSE_SECONDS = 30.0
 _SECONDS = re.compile(r"[0-9]{1,10}", re.ASCII)
 
 
-def is_worth_repeating(response: Response) -> bool:
-    """Whether the same question may get another answer soon."""
+def is_worth_repeating(request: Request, response: Response) -> bool:
+    """Whether the same question may get another answer soon.
+
+    A ``HEAD`` on which a server fails is not: the ``GET`` that follows it has the patience for both.
+    """
+    if request.method == "HEAD" and response.status in _SERVER_ERRORS:
+        return False
     return response.status in _RETRIED_STATUSES and not is_quota_spent(response)
 
 
