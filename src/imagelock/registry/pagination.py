@@ -45,6 +45,7 @@ def tags_request(endpoint: Endpoint, path: str, *, with_page_size: bool = True) 
         registry=endpoint.registry,
         headers=_JSON,
         max_body_bytes=limits.TAGS_PAGE_BYTES,
+        max_silence_seconds=limits.SLOW_SILENCE_SECONDS,
     )
 
 

@@ -12,3 +12,7 @@ TAGS_PAGES = 10_000
 TAGS_PER_PAGE = 1000
 """ECR and distribution answer an error to more."""
 REDIRECTS = 5
+SILENCE_SECONDS = 30.0
+"""Until the next byte."""
+SLOW_SILENCE_SECONDS = 60.0
+"""The same for what some registries compute anew for each question: Artifactory's lists of tags."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Self
 
 from imagelock.reference import RegistryName
+from imagelock.registry.http import limits
 from imagelock.registry.http.urls import Origin, Url
 
 SUCCESS = range(200, 300)
@@ -49,6 +50,7 @@ class Request:
     form: bytes = field(default=b"", repr=False)
     max_body_bytes: int
     """Of a success, decoded; a longer body is an error, not a long wait."""
+    max_silence_seconds: float = limits.SILENCE_SECONDS
     follows_redirects: bool = True
     """A token server has no business sending us elsewhere."""
 

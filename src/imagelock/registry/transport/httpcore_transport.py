@@ -27,8 +27,6 @@ from imagelock.registry.transport.sockets import failure_of
 
 _MOST_CONNECTIONS = 16
 _IDLE_SECONDS = 60.0
-_SILENCE_SECONDS = 30.0
-"""No server needs longer for its next byte."""
 _EVERY_REQUEST = (
     (b"User-Agent", f"imagelock/{__version__}".encode()),
     # Digests are those of the plain bytes.
@@ -48,7 +46,7 @@ class HttpTransport:
 
     def send(self, request: Request, route: Route) -> Response:
         """Ask and read the whole answer within the time limit; ``TransportFailure`` if there is none."""
-        self._deadline.moment = time.monotonic() + self._time_limit_seconds
+        self._deadline.begin(self._time_limit_seconds, max_silence_seconds=request.max_silence_seconds)
         exchange = self._pool(route).stream(
             request.method,
             _target(request, route),
@@ -80,13 +78,18 @@ class HttpTransport:
 class _Deadline(local):
     """When the exchange must be over that the current thread waits for: a byte a minute is a server's trick, too."""
 
-    moment = 0.0
+    _moment = 0.0
+    _max_silence_seconds = 0.0
+
+    def begin(self, seconds: float, *, max_silence_seconds: float) -> None:
+        self._moment = time.monotonic() + seconds
+        self._max_silence_seconds = max_silence_seconds
 
     def remaining_seconds(self) -> float:
-        remaining = self.moment - time.monotonic()
+        remaining = self._moment - time.monotonic()
         if remaining <= 0:
             raise TransportFailure(FailureKind.TIMED_OUT, "the time limit is over")
-        return min(remaining, _SILENCE_SECONDS)
+        return min(remaining, self._max_silence_seconds)
 
 
 class _Backend(httpcore.NetworkBackend):
