@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import ipaddress
 import ssl
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 
 from cryptography import x509
@@ -69,21 +72,33 @@ class CertificateFolder:
         (folder / "client.key").write_bytes(self.client.key.read_bytes())
 
 
+class CertificateOffice:
+    """Certifies servers under any name. They share a key: making one takes longer than a test."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._signer = make_authority("imagelock tests")
+        self._key = _new_key()
+        self._names = count(1)
+        self.authority = self._signer.write(directory, "authority").certificate
+
+    def certify(self, *names: str) -> KeyPairFiles:
+        issuer = self._signer.certificate.subject
+        certificate = _certificate(_name("server"), self._key, issuer=issuer, signer=self._signer.key, names=names)
+        return KeyPair(self._key, certificate).write(self._directory, f"server-{next(self._names)}")
+
+
 def make_loopback_tls(directory: Path) -> LoopbackTls:
     """A server's certificate for ``localhost`` and ``127.0.0.1``, signed by a new authority."""
-    authority = make_authority("imagelock tests")
-    key = _new_key()
-    issuer = authority.certificate.subject
-    certificate = _certificate(_name("localhost"), key, issuer=issuer, signer=authority.key, is_authority=False)
-    server = KeyPair(key, certificate).write(directory, "server")
-    return LoopbackTls(server=server, authority=authority.write(directory, "authority").certificate)
+    office = CertificateOffice(directory)
+    return LoopbackTls(server=office.certify("localhost", "127.0.0.1"), authority=office.authority)
 
 
 def make_authority(name: str) -> KeyPair:
     """A key with a certificate that it signed itself: the root of trust of a session, or of tokens."""
     key = _new_key()
     subject = _name(name)
-    return KeyPair(key, _certificate(subject, key, issuer=subject, signer=key, is_authority=True))
+    return KeyPair(key, _certificate(subject, key, issuer=subject, signer=key))
 
 
 def _new_key() -> RSAPrivateKey:
@@ -100,10 +115,12 @@ def _certificate(
     *,
     issuer: x509.Name,
     signer: RSAPrivateKey,
-    is_authority: bool,
+    names: Iterable[str] = (),
 ) -> x509.Certificate:
+    """Sign a server's certificate for names and addresses, or without them an authority's."""
     now = datetime.now(UTC)
-    loopback = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+    alternatives = [_alternative_name(name) for name in names]
+    is_authority = not alternatives
     # Python 3.13 verifies strictly by default and wants to know which key signed.
     signed_by = x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key())
     builder = (
@@ -117,8 +134,14 @@ def _certificate(
         .add_extension(_key_usage(is_authority=is_authority), critical=True)
     )
     if not is_authority:
-        builder = builder.add_extension(x509.SubjectAlternativeName(loopback), critical=False)
+        builder = builder.add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
     return builder.sign(signer, hashes.SHA256())
+
+
+def _alternative_name(name: str) -> x509.GeneralName:
+    with suppress(ValueError):
+        return x509.IPAddress(ipaddress.ip_address(name))
+    return x509.DNSName(name)
 
 
 def _key_usage(*, is_authority: bool) -> x509.KeyUsage:

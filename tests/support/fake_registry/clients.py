@@ -15,7 +15,7 @@ from imagelock.registry.client import RegistryClient
 from imagelock.registry.opening import make_registry_client
 from imagelock.registry.settings import RegistryOptions, RegistrySettings
 from tests.support.fake_registry.clock import FakeClock
-from tests.support.fake_registry.internet import FakeInternet
+from tests.support.fake_registry.internet import Internet
 
 NOWHERE = Path("/nonexistent")
 
@@ -24,7 +24,7 @@ NOWHERE = Path("/nonexistent")
 class Setup:
     """What a client is made of."""
 
-    internet: FakeInternet
+    internet: Internet
     logins: Mapping[str, str] = field(default_factory=dict)
     """``user:password`` by registry."""
     auths: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -32,6 +32,7 @@ class Setup:
     registries: Mapping[RegistryName, RegistryOptions] = field(default_factory=dict)
     anonymous: bool = False
     trace: Callable[[str], None] | None = None
+    warn: Callable[[str], None] | None = None
     cache_directory: Path | None = None
     registries_conf: Path = Path(os.devnull)
     clock: FakeClock = field(default_factory=FakeClock)
@@ -54,6 +55,7 @@ class Setup:
             registries=self.registries,
             anonymous=self.anonymous,
             trace=self.trace,
+            warn=self.warn,
             cache_directory=self.cache_directory,
             environment={
                 "DOCKER_AUTH_CONFIG": json.dumps({"auths": {**encoded, **self.auths}}),
@@ -64,5 +66,5 @@ class Setup:
         )
 
 
-def client_of(internet: FakeInternet, **options: object) -> RegistryClient:
+def client_of(internet: Internet, **options: object) -> RegistryClient:
     return Setup(internet=internet, **options).client()  # type: ignore[arg-type]  # checked by the dataclass

@@ -24,6 +24,9 @@ class FakeRegistry:
     tokens: FakeTokenServer | None = None
     challenge: str = ""
     """What it says about its token server; the scope is added."""
+    names_scope: bool = True
+    """Whether the challenge says what the token must be for."""
+    basic_realm: str = "fake"
     names_access: bool = False
     """Refusals have the detail that CNCF distribution writes."""
     manifests: dict[tuple[str, str], Content] = field(default_factory=dict)
@@ -64,8 +67,9 @@ class FakeRegistry:
         detail = [{"Type": "repository", "Class": "", "Name": path, "Action": "pull"}] if self.names_access else None
         answer = refusal(401, "UNAUTHORIZED", "authentication required", detail=detail)
         if self.login:
-            return answer.adding({"WWW-Authenticate": 'Basic realm="fake"'})
-        return answer.adding({"WWW-Authenticate": f'{self.challenge},scope="repository:{path}:pull"'})
+            return answer.adding({"WWW-Authenticate": f'Basic realm="{self.basic_realm}"'})
+        scope = f',scope="repository:{path}:pull"' if self.names_scope else ""
+        return answer.adding({"WWW-Authenticate": f"{self.challenge}{scope}"})
 
     def _manifest(self, path: str, name: str) -> Answer:
         content = self.manifests.get((path, name))

@@ -21,11 +21,18 @@ _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 @contextmanager
 def serving(handler: Handler, *, tls: ssl.SSLContext | None = None) -> Iterator[str]:
     """Answer on a free port until the end of the block; yields ``127.0.0.1:PORT``."""
-    server = _Server(handler, tls)
+    server = SocketServer(handler, tls=tls)
+    with in_background(server):
+        yield server.name
+
+
+@contextmanager
+def in_background(server: SocketServer) -> Iterator[None]:
+    """Run a server in a thread, and end it with the block."""
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:
-        yield server.name
+        yield
     finally:
         server.is_over.set()
         server.shutdown()
@@ -33,11 +40,19 @@ def serving(handler: Handler, *, tls: ssl.SSLContext | None = None) -> Iterator[
         server.server_close()
 
 
-class _Server(ThreadingHTTPServer):
+class SocketServer(ThreadingHTTPServer):
+    """Hands requests to a handler."""
+
     daemon_threads = True
 
-    def __init__(self, handler: Handler, tls: ssl.SSLContext | None) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+    def __init__(
+        self,
+        handler: Handler,
+        *,
+        tls: ssl.SSLContext | None = None,
+        handler_class: type[SocketHandler] | None = None,
+    ) -> None:
+        super().__init__(("127.0.0.1", 0), handler_class or SocketHandler)
         self.answers = handler
         self.is_over = Event()
         self.name = f"127.0.0.1:{self.server_port}"
@@ -49,12 +64,14 @@ class _Server(ThreadingHTTPServer):
         """Clients that leave are what the tests are about."""
 
 
-class _Handler(BaseHTTPRequestHandler):
+class SocketHandler(BaseHTTPRequestHandler):
+    """One connection."""
+
     protocol_version = "HTTP/1.1"
-    server: _Server
+    server: SocketServer
 
     def do_GET(self) -> None:
-        answer = self.server.answers(self._request())
+        answer = self.answer(self._request())
         match answer.fault:
             case Fault.RESET:
                 self.connection.setsockopt(SOL_SOCKET, SO_LINGER, _RESET_ON_CLOSE)
@@ -63,24 +80,32 @@ class _Handler(BaseHTTPRequestHandler):
                 self.server.is_over.wait(30)
                 self.close_connection = True
             case _:
-                self._send(answer)
+                self.send(answer)
 
     do_HEAD = do_POST = do_GET  # noqa: N815  http.server's names
 
+    def answer(self, request: Request) -> Answer:
+        return self.server.answers(request)
+
+    def url(self) -> Url:
+        """What the client asks for."""
+        path, _, query = self.path.partition("?")
+        return Url(Origin.of(self.server.scheme, self.server.name), path, query)
+
     def _request(self) -> Request:
         length = int(self.headers.get("Content-Length", "0"))
-        path, _, query = self.path.partition("?")
+        url = self.url()
         return Request(
             method=self.command,
-            url=Url(Origin.of(self.server.scheme, self.server.name), path, query),
-            registry=RegistryName(self.server.name),
+            url=url,
+            registry=RegistryName(url.origin.host_and_port),
             headers=Headers.of(self.headers.items()),
             authorization=self.headers.get("Authorization", ""),
             form=self.rfile.read(length),
             max_body_bytes=0,
         )
 
-    def _send(self, answer: Answer) -> None:
+    def send(self, answer: Answer) -> None:
         lines = dict.fromkeys(name.lower() for name, _ in answer.header_lines())
         self.send_response_only(answer.status)
         for name, value in answer.header_lines():

@@ -115,25 +115,9 @@ def test_many_workers_share_the_first_contact_and_the_token() -> None:
     assert len(internet.requests) == 1 + 1 + 20
 
 
-def test_docker_hub_is_known_without_asking() -> None:
-    tokens = FakeTokenServer()
-    registry = FakeRegistry(tokens=tokens)
-    registry.push("library/alpine", IMAGE, tag="3.20")
-    registry.push("library/python", IMAGE, tag="3")
-    internet = FakeInternet({"registry-1.docker.io": registry, "auth.docker.io": tokens})
-    client = client_of(internet)
-    references = [parse_reference("alpine:3.20"), parse_reference("python:3")]
-    client.expect(reference.repository for reference in references)
-    for reference in references:
-        client.fetch_manifest(reference)
-    assert internet.log() == [
-        (
-            "GET auth.docker.io/token?service=registry.docker.io&scope=repository:library/alpine:pull"
-            "&scope=repository:library/python:pull&client_id=imagelock"
-        ),
-        "GET registry-1.docker.io/v2/library/alpine/manifests/3.20",
-        "GET registry-1.docker.io/v2/library/python/manifests/3",
-    ]
+def test_connections_are_begun_before_the_first_question() -> None:
+    internet = FakeInternet({})
+    client_of(internet).expect([parse_reference("alpine:3.20").repository, parse_reference("python:3").repository])
     assert internet.early == [("https://registry-1.docker.io", 2), ("https://auth.docker.io", 1)]
 
 
@@ -145,25 +129,6 @@ def test_what_was_known_wrongly_costs_requests_and_no_failure() -> None:
     internet = FakeInternet({"quay.io": in_turn(gone, registry), "new.example": tokens})
     client_of(internet).fetch_manifest(parse_reference("quay.io/team/a:1"))
     assert [request.origin.host for request in internet.requests] == ["quay.io", "quay.io", "new.example", "quay.io"]
-
-
-def test_github_opens_public_packages_for_any_token() -> None:
-    registry = FakeRegistry()
-    registry.push("owner/image", IMAGE)
-    internet = FakeInternet({"ghcr.io": registry})
-    client_of(internet).fetch_manifest(parse_reference("ghcr.io/owner/image:1"))
-    assert [request.authorization for request in internet.requests] == ["Bearer QQ=="]
-
-
-def test_github_is_asked_for_a_real_token_when_any_will_not_do() -> None:
-    tokens = FakeTokenServer()
-    registry = FakeRegistry(tokens=tokens, challenge='Bearer realm="https://ghcr.io/token",service="ghcr.io"')
-    registry.push("owner/image", IMAGE)
-    internet = FakeInternet(
-        {"ghcr.io": lambda request: (tokens if request.url.path == "/token" else registry)(request)}
-    )
-    client_of(internet).fetch_manifest(parse_reference("ghcr.io/owner/image:1"))
-    assert len(internet.requests) == 3
 
 
 def test_a_login_gets_the_token() -> None:
@@ -283,22 +248,6 @@ def test_a_registry_without_challenge_is_not_asked_again() -> None:
     with pytest.raises(AuthenticationError):
         client_of(internet, logins={"reg.example": "me:secret"}).fetch_manifest(A)
     assert len(internet.requests) == 1
-
-
-def test_gitea_offers_both_on_one_line_and_any_scope() -> None:
-    tokens = FakeTokenServer(grants=lambda _: ("repository:team/a:pull", "repository:team/b:pull"))
-    registry = FakeRegistry(tokens=tokens)
-    registry.push("team/a", IMAGE)
-    registry.push("team/b", IMAGE)
-    challenge = 'Bearer realm="https://auth.example/token",service="c",scope="*",Basic realm="B",service="c"'
-
-    def answer(request: Request) -> Answer:
-        answered = registry(request)
-        return answered.adding({"WWW-Authenticate": challenge}) if answered.status == 401 else answered
-
-    client = client_of(FakeInternet({"reg.example": answer, "auth.example": tokens}))
-    client.fetch_manifest(A)
-    assert tokens.questions == [("*",)]
 
 
 def test_a_scope_is_made_up_where_the_challenge_has_none() -> None:

@@ -84,22 +84,6 @@ def test_a_host_that_we_were_sent_to_gets_no_login_for_asking(challenge: str) ->
     assert not [authorization for authorization in sent if authorization.startswith("Basic")]
 
 
-def test_a_stranger_that_serves_everybody_is_met_with_a_token_for_anybody() -> None:
-    """registry.k8s.io sends its clients to Google's hosts, which hand a token to everybody."""
-    tokens = FakeTokenServer()
-    mirror = FakeRegistry(tokens=tokens, challenge='Bearer realm="https://eu.example/v2/token",service="eu.example"')
-    mirror.push("images/a", IMAGE)
-    internet = FakeInternet(
-        {
-            "registry.k8s.io": to("https://eu.example/v2/images/a/manifests/1"),
-            "eu.example": lambda request: (tokens if request.url.path == "/v2/token" else mirror)(request),
-        }
-    )
-    fetched = client_of(internet).fetch_manifest(parse_reference("registry.k8s.io/a:1"))
-    assert str(fetched.digest) == IMAGE.digest
-    assert tokens.questions == [("repository:images/a:pull",)]
-
-
 @pytest.mark.parametrize(
     ("location", "reason"),
     [
