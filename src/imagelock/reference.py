@@ -198,6 +198,12 @@ def _refuse_what_is_no_reference(text: str) -> None:
         raise InvalidReferenceError(f"`{text}` has characters that are not ASCII")
     if any(character.isspace() or not character.isprintable() for character in text):
         raise InvalidReferenceError(f"`{text}` has blanks or control characters")
+    if "/" in text.partition("@")[2]:
+        # The text isn't shown: errors end up in the logs of CI, and it may hold a password.
+        raise InvalidReferenceError(
+            f"`…@{text.rpartition('@')[2]}` has a user name in it",
+            hint="keep credentials out of references: use `docker login`",
+        )
     scheme, separator, rest = text.partition("://")
     if separator:
         raise InvalidReferenceError(
@@ -208,10 +214,6 @@ def _refuse_what_is_no_reference(text: str) -> None:
 
 
 def _parse_digest(text: str, digest_text: str) -> Digest:
-    if "/" in digest_text:
-        raise InvalidReferenceError(
-            f"`{text}` has a user name in it", hint="keep credentials out of references: use `docker login`"
-        )
     try:
         return Digest.parse(digest_text)
     except InvalidDigestError as error:

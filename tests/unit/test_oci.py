@@ -77,6 +77,7 @@ def test_what_says_nothing_of_itself_is_known_by_its_content(content_type: str) 
     assert _parse({"manifests": None, "annotations": None}, content_type) == ImageIndex(())
 
 
+@pytest.mark.advisory("CVE-2021-41190", "GHSA-mc8v-mgrf-8f4m")
 @pytest.mark.parametrize(
     "document",
     [
@@ -89,6 +90,7 @@ def test_an_index_that_is_a_manifest_as_well_is_refused(document: dict[str, Any]
     assert _refusal(document) == "is ambiguous: it could be read as an index and as a manifest"
 
 
+@pytest.mark.advisory("CVE-2021-41190", "GHSA-qq97-vm5h-rrhg")
 @pytest.mark.parametrize(
     ("document", "content_type", "message"),
     [
@@ -116,6 +118,7 @@ def test_a_document_must_be_what_it_and_its_server_call_it(
     assert _refusal(document, content_type) == message
 
 
+@pytest.mark.advisory("GHSA-5j5w-g665-5m35")
 @pytest.mark.parametrize("key", ["Manifests", "mediatype", "LAYERS", "Config", "schemaversion"])
 def test_a_key_in_another_case_is_refused(key: str) -> None:
     assert "in case only" in _refusal({"config": _CONFIG, "layers": [], key: []})
@@ -156,6 +159,7 @@ def test_what_is_no_image_is_refused(document: dict[str, Any]) -> None:
     assert _refusal(document) == "is neither an image index nor an image manifest"
 
 
+@pytest.mark.advisory("CVE-2024-3727", "CVE-2024-29902")
 @pytest.mark.parametrize(
     ("entries", "message"),
     [

@@ -140,6 +140,27 @@ def test_a_blob_with_other_content_is_refused(tmp_path: Path, image: Content) ->
     assert _error(lambda: LayoutSource(tmp_path).fetch_manifest(_TAG), InvalidContentError) == (message, ())
 
 
+@pytest.mark.advisory("CVE-2021-21272", "CVE-2024-3727")
+@pytest.mark.parametrize("digest", ["sha256:../../../secret", "../../secret", "sha256:", "SHA256:" + "a" * 64])
+def test_an_index_cannot_lead_out_of_its_layout(tmp_path: Path, image: Content, digest: str) -> None:
+    assert image.digest
+    annotations = {"org.opencontainers.image.ref.name": "go:1"}
+    entry = {"mediaType": "x", "digest": digest, "size": 1, "annotations": annotations}
+    (tmp_path / "vendor" / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": [entry]}))
+    message, _ = _error(lambda: LayoutSource(tmp_path).fetch_manifest(_TAG), InvalidContentError)
+    assert message.startswith(f"{tmp_path}/vendor/index.json has an entry with an unusable digest")
+
+
+@pytest.mark.advisory("CVE-2026-50163")
+def test_a_link_that_leads_out_of_a_layout_shows_nothing_of_what_is_there(tmp_path: Path, image: Content) -> None:
+    (tmp_path / "secret").write_text("hunter2")
+    path = _blob(tmp_path, image.digest)
+    path.unlink()
+    path.symlink_to(tmp_path / "secret")
+    message, details = _error(lambda: LayoutSource(tmp_path).fetch_manifest(_TAG), InvalidContentError)
+    assert (message, details) == (f"{path} is damaged: its content has another digest", ())
+
+
 def test_a_manifest_has_a_limit_and_a_blob_a_larger_one(tmp_path: Path, image: Content) -> None:
     path = _blob(tmp_path, image.digest)
     path.write_bytes(bytes(4 * 1024 * 1024 + 1))

@@ -109,6 +109,7 @@ def _not_a_tag(text: str, tag: str) -> str:
 _NOT_A_DIGEST = "is not a digest: it must be `sha256:` and 64 hexadecimal digits"
 
 
+@pytest.mark.advisory("CVE-2023-26054")
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -189,8 +190,10 @@ _NOT_A_DIGEST = "is not a digest: it must be `sha256:` and 64 hexadecimal digits
         ("-example.com/foo", "`-example.com/foo`: `-example.com` is not a host name"),
         ("exa_mple.com/foo", "`exa_mple.com/foo`: `exa_mple.com` is not a host name"),  # ours
         ("exa_mple:5000/foo", "`exa_mple:5000/foo`: `exa_mple` is not a host name"),
-        ("user:pass@host/foo", "`user:pass@host/foo` has a user name in it"),
-        ("user@host/foo", "`user@host/foo` has a user name in it"),
+        ("user:pass@host/foo", "`…@host/foo` has a user name in it"),
+        ("https://user:pass@host/foo", "`…@host/foo` has a user name in it"),
+        ("user:p@ss/word@host/foo:1", "`…@host/foo:1` has a user name in it"),
+        ("user@host/foo", "`…@host/foo` has a user name in it"),
         ("host/foo?x=1", "`host/foo?x=1`: `host/foo?x=1` is not a repository path"),
         ("host.com/foo#frag", "`host.com/foo#frag`: `foo#frag` is not a repository path"),
         ("host.com:80/foo\\bar", "`host.com:80/foo\\bar`: `foo\\bar` is not a repository path"),

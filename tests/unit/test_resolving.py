@@ -96,6 +96,7 @@ def test_indexes_are_followed_to_a_small_depth() -> None:
     assert caught.value.message == f"the image index {index.digest} nests other indexes more than 3 deep"
 
 
+@pytest.mark.advisory("CVE-2024-29903", "GHSA-vfp6-jrw2-99g9")
 def test_a_few_bytes_cannot_ask_for_endless_work() -> None:
     index = multi_platform_image("linux/amd64")
     for _ in range(3):

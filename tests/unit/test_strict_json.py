@@ -10,6 +10,7 @@ def test_an_object_is_read() -> None:
     assert parse_json_object(b'{"a": [{"b": "\xc3\xbc"}, 1.5, null]}', what="it") == {"a": [{"b": "ü"}, 1.5, None]}
 
 
+@pytest.mark.advisory("GHSA-5j5w-g665-5m35")
 @pytest.mark.parametrize(
     ("body", "message"),
     [

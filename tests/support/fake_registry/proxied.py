@@ -10,6 +10,7 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from imagelock.credentials.values import Login
 from imagelock.reference import RegistryName
@@ -27,10 +28,15 @@ _NOT_THERE = Answer(status=502, headers={"Content-Length": "0"})
 _LOGIN_WANTED = Answer(status=407, headers={"Content-Length": "0", "Proxy-Authenticate": 'Basic realm="proxy"'})
 
 
+NOWHERE = Path("/nonexistent")
+
+
 @dataclass(slots=True)
 class ProxiedInternet(Internet):
     """A ``Transport`` that is imagelock's own, and whose proxy leads to the handlers."""
 
+    home: Path = NOWHERE
+    """Where certificates for hosts may lie."""
     proxy_url: str = ""
     network: Network | None = None
     tunnels: list[str] = field(default_factory=list)
@@ -41,7 +47,7 @@ class ProxiedInternet(Internet):
     def _own(self) -> Network:
         if self.network is None:
             environment = {"https_proxy": self.proxy_url, "http_proxy": self.proxy_url}
-            self.network = Network(RegistrySettings(environment=environment, time_limit_seconds=10))
+            self.network = Network(RegistrySettings(environment=environment, home=self.home, time_limit_seconds=10))
         return self.network
 
     def send(self, request: Request) -> Response:
@@ -59,10 +65,10 @@ class ProxiedInternet(Internet):
 
 @contextmanager
 def proxied_internet(
-    hosts: dict[str, Handler], office: CertificateOffice, *, login: str = ""
+    hosts: dict[str, Handler], office: CertificateOffice, *, login: str = "", home: Path = NOWHERE
 ) -> Iterator[ProxiedInternet]:
     """Serve hosts behind a proxy until the end of the block; who uses it must trust the office."""
-    internet = ProxiedInternet(hosts)
+    internet = ProxiedInternet(hosts, home=home)
     server = _Proxy(internet, office, login)
     with in_background(server):
         internet.proxy_url = f"http://{login}{'@' if login else ''}{server.name}"

@@ -38,12 +38,13 @@ def test_a_key_names_its_registry(key: str, host: str) -> None:
     assert found(host, {key: MINE}) == [MINE]
 
 
+@pytest.mark.advisory("CVE-2026-59891")
 @pytest.mark.parametrize(
     "host",
     ["ghcr.io.evil.com", "evil-ghcr.io", "ghcr.io:8443", "evil.com", "x.ghcr.io", "io", "ghcr.i", "docker.io"],
 )
 def test_a_similar_name_is_another_name(host: str) -> None:
-    """CVE-2026-59891 and its kin: a password for ghcr.io went to ghcr.io.evil.com."""
+    """A password for ghcr.io went to ghcr.io.evil.com."""
     assert found(host, {"ghcr.io": MINE, "https://ghcr.io/v2/": MINE, "evil.com/ghcr.io": OTHER}) == []
 
 

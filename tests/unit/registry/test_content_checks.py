@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -11,7 +12,8 @@ from imagelock.digest import Digest
 from imagelock.errors import InvalidContentError, RegistryError
 from imagelock.oci import Descriptor
 from imagelock.reference import parse_reference
-from tests.support.fake_registry.answers import Answer, json_answer
+from imagelock.resolving import resolve_image
+from tests.support.fake_registry.answers import Answer, in_turn, json_answer
 from tests.support.fake_registry.clients import client_of
 from tests.support.fake_registry.internet import FakeInternet
 from tests.support.fake_registry.registry import FakeRegistry
@@ -28,8 +30,8 @@ def answering(*chunks: bytes, **headers: str) -> FakeInternet:
     return FakeInternet({"reg.example": lambda _: Answer(headers=named, chunks=chunks)})
 
 
+@pytest.mark.advisory("CVE-2025-24882", "GHSA-qv35-3gw6-8q4j")
 def test_the_digest_of_the_header_cannot_stand_in_for_the_one_asked_for() -> None:
-    """CVE-2025-24882."""
     internet = answering(OTHER.body, docker_content_digest=OTHER.digest)
     with pytest.raises(InvalidContentError) as raised:
         client_of(internet).fetch_manifest(PINNED)
@@ -43,9 +45,9 @@ def test_a_header_that_contradicts_the_body_is_an_error() -> None:
         client_of(internet).fetch_manifest(TAGGED)
 
 
+@pytest.mark.advisory("CVE-2024-3727")
 @pytest.mark.parametrize("claim", [IMAGE.digest.upper(), f'"{IMAGE.digest}"', "sha256:../../../v2/x", "sha512:ab", ""])
 def test_a_header_that_is_no_digest_counts_for_nothing(claim: str) -> None:
-    """CVE-2024-3727."""
     internet = answering(IMAGE.body, docker_content_digest=claim)
     assert str(client_of(internet).fetch_manifest(TAGGED).digest) == IMAGE.digest
 
@@ -64,6 +66,7 @@ def endless() -> Iterator[bytes]:
         yield b" " * 65536
 
 
+@pytest.mark.advisory("CVE-2020-1702", "GHSA-f36w-mj3v-6jqv")
 @pytest.mark.parametrize(
     "answer",
     [
@@ -74,7 +77,6 @@ def endless() -> Iterator[bytes]:
     ids=["endless", "announced", "bomb"],
 )
 def test_a_body_without_end_is_not_read_to_its_end(answer: Answer) -> None:
-    """CVE-2020-1702."""
     with pytest.raises(InvalidContentError, match=r"reg\.example sent more than anybody needs"):
         client_of(FakeInternet({"reg.example": lambda _: answer})).fetch_manifest(TAGGED)
 
@@ -102,6 +104,7 @@ def test_a_blob_has_the_length_and_the_digest_of_its_descriptor() -> None:
         client_of(answering(b'{"os":"plan9"')).fetch_blob(repository, descriptor)
 
 
+@pytest.mark.advisory("CVE-2020-1702", "go-containerregistry#2292")
 @pytest.mark.parametrize("size", [2**62, 8 * MIB + 1])
 def test_a_blob_that_claims_too_much_is_not_asked_for(size: int) -> None:
     descriptor = Descriptor(media_type="x", digest=Digest.parse(IMAGE.digest), size_bytes=size)
@@ -111,6 +114,21 @@ def test_a_blob_that_claims_too_much_is_not_asked_for(size: int) -> None:
     assert internet.requests == []
 
 
+@pytest.mark.advisory("CVE-2020-15157", "GO-2026-5822")
+def test_a_descriptor_does_not_say_where_its_content_is() -> None:
+    config = b'{"os": "linux", "architecture": "amd64"}'
+    elsewhere = {"digest": sha256(config), "size": len(config), "urls": ["https://evil.example/config"]}
+    manifest = json.dumps({"config": elsewhere, "layers": []}).encode()
+    answers = in_turn(Answer(chunks=[manifest]), Answer(chunks=[config]))
+    internet = FakeInternet({"reg.example": answers, "evil.example": lambda _: Answer(chunks=[config])})
+    resolve_image(TAGGED, client_of(internet, logins={"reg.example": "me:secret", "evil.example": "me:secret"}))
+    assert internet.log() == [
+        "GET reg.example/v2/team/a/manifests/1",
+        f"GET reg.example/v2/team/a/blobs/{sha256(config)}",
+    ]
+
+
+@pytest.mark.advisory("go-containerregistry#2293", "go-containerregistry#2294", "go-containerregistry#2296")
 def test_a_huge_token_answer_is_refused() -> None:
     registry = FakeRegistry(login="x:y")
     challenge = {"WWW-Authenticate": 'Bearer realm="https://auth.example/t"'}

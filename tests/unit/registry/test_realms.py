@@ -30,6 +30,18 @@ def test_token_servers_that_people_run_are_allowed(realm: str, asked: Url) -> No
     assert str(check_realm(realm, asked=asked)) == realm
 
 
+@pytest.mark.advisory(
+    "CVE-2019-10214",
+    "CVE-2026-48978",
+    "GHSA-xf85-363p-868w",
+    "GHSA-28r5-37g7-p6mp",
+    "CVE-2026-33540",
+    "CVE-2026-33990",
+    "CVE-2026-24845",
+    "go-containerregistry#2193",
+    "go-containerregistry#2243",
+    "jib#4523",
+)
 @pytest.mark.parametrize(
     ("realm", "reason"),
     [

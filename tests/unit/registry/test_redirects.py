@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from imagelock.errors import InvalidContentError, RegistryError
 from imagelock.reference import RegistryName, parse_reference
 from imagelock.registry.settings import RegistryOptions
+from tests.support.certificates import CertificateFolder, CertificateOffice
 from tests.support.fake_registry.answers import Answer, Handler, refusal
 from tests.support.fake_registry.clients import client_of
 from tests.support.fake_registry.internet import FakeInternet
+from tests.support.fake_registry.proxied import proxied_internet
 from tests.support.fake_registry.registry import FakeRegistry
 from tests.support.fake_registry.token_server import FakeTokenServer
 from tests.support.oci_images import multi_platform_image
@@ -42,6 +46,7 @@ def test_every_kind_of_redirect_leads_on(status: int) -> None:
     assert str(client_of(internet).fetch_manifest(REFERENCE).digest) == IMAGE.digest
 
 
+@pytest.mark.advisory("GHSA-vh4v-2xq2-g5cg", "go-containerregistry#2332")
 @pytest.mark.parametrize(
     "location",
     [
@@ -66,9 +71,12 @@ def test_credentials_stay_within_an_origin() -> None:
     assert [bool(request.authorization) for request in internet.requests] == [False, True, True]
 
 
+@pytest.mark.advisory(
+    "CVE-2020-15157", "GHSA-qvqc-4c52-x6qp", "GO-2026-5822", "CVE-2022-23538", "go-containerregistry#2349"
+)
 @pytest.mark.parametrize("challenge", ['Basic realm="give"', 'Bearer realm="https://evil.example/token",service="s"'])
 def test_a_host_that_we_were_sent_to_gets_no_login_for_asking(challenge: str) -> None:
-    """CVE-2020-15157, GHSA-qvqc-4c52-x6qp: also not through a token server of its choice."""
+    """Also not through a token server of its choice."""
     asking = refusal(401, "UNAUTHORIZED", "who are you?").adding({"WWW-Authenticate": challenge})
     evil = FakeTokenServer()
     internet = FakeInternet(
@@ -84,6 +92,7 @@ def test_a_host_that_we_were_sent_to_gets_no_login_for_asking(challenge: str) ->
     assert not [authorization for authorization in sent if authorization.startswith("Basic")]
 
 
+@pytest.mark.advisory("GHSA-vh4v-2xq2-g5cg", "CVE-2023-26054")
 @pytest.mark.parametrize(
     ("location", "reason"),
     [
@@ -110,12 +119,39 @@ def test_a_circle_ends() -> None:
     assert len(internet.requests) == 6
 
 
+@pytest.mark.advisory("CVE-2026-48978")
 def test_a_token_server_sends_nobody_on() -> None:
     registry = FakeRegistry(tokens=FakeTokenServer(), challenge='Bearer realm="https://auth.example/token"')
     internet = FakeInternet({"reg.example": registry, "auth.example": to("https://evil.example/token")})
     with pytest.raises(InvalidContentError, match="a token server must not"):
         client_of(internet, logins=LOGIN).fetch_manifest(REFERENCE)
     assert not internet.asked("evil.example")
+
+
+@pytest.mark.advisory("CVE-2019-10214")
+def test_a_token_server_without_tls_is_not_asked() -> None:
+    registry = FakeRegistry(tokens=FakeTokenServer(), challenge='Bearer realm="http://auth.example/token"')
+    tokens = FakeTokenServer()
+    internet = FakeInternet({"reg.example": registry, "auth.example": tokens})
+    with pytest.raises(InvalidContentError, match="it is not encrypted, and the registry is"):
+        client_of(internet, logins=LOGIN).fetch_manifest(REFERENCE)
+    assert tokens.questions == []
+
+
+@pytest.mark.advisory("GHSA-h3wm-jjqf-8jm2", "GHSA-whvf-jp7m-59f3")
+def test_a_client_certificate_is_shown_to_its_host_and_to_nobody_it_sends_us_to(
+    trusts_office: CertificateOffice, tmp_path: Path
+) -> None:
+    folder = CertificateFolder(authority=trusts_office.authority, client=trusts_office.certify("client"))
+    folder.write(tmp_path / ".config" / "containers" / "certs.d" / "reg.example")
+    hosts: dict[str, Handler] = {
+        "reg.example": to("https://cdn.example/v2/team/a/manifests/1"),
+        "cdn.example": content(),
+    }
+    with proxied_internet(hosts, trusts_office, home=tmp_path) as internet:
+        client_of(internet).fetch_manifest(REFERENCE)
+        assert len(internet.asked("cdn.example")) == 1
+        assert internet.seen_certificates == {"reg.example"}
 
 
 def test_a_registry_without_tls_may_lead_to_another_host_without_tls() -> None:

@@ -28,6 +28,7 @@ def bearer_internet() -> FakeInternet:
     return FakeInternet({"reg.example": registry, "auth.example": tokens})
 
 
+@pytest.mark.advisory("GHSA-5jhf-2qmf-m8c5")
 def test_a_trace_tells_each_exchange_and_no_secret() -> None:
     lines: list[str] = []
     internet = bearer_internet()
@@ -44,6 +45,7 @@ def test_a_trace_tells_each_exchange_and_no_secret() -> None:
     assert not [line for line in lines for secret in secrets if secret in line]
 
 
+@pytest.mark.advisory("GHSA-5jhf-2qmf-m8c5")
 def test_a_signed_address_is_not_shown() -> None:
     lines: list[str] = []
     moved = Answer(status=307, headers={"Location": SIGNED})
@@ -64,14 +66,26 @@ def test_requests_and_settings_show_no_secret() -> None:
     assert internet.requests[-1].authorization not in shown
 
 
-def test_nothing_but_a_host_of_that_very_name_gets_a_login() -> None:
-    for name in ("reg.example.evil.com", "evil-reg.example", "reg.example:8443", "evil.com"):
-        internet = FakeInternet({name: FakeRegistry(login=f"me:{PASSWORD}")})
-        with pytest.raises(ImagelockError):
-            client_of(internet, logins={"reg.example": f"me:{PASSWORD}"}).fetch_manifest(
-                parse_reference(f"{name}/reg.example/a:1")
-            )
-        assert not [request for request in internet.requests if request.authorization]
+@pytest.mark.advisory("CVE-2026-59891", "GO-2026-6225", "CVE-2024-35192")
+@pytest.mark.parametrize(
+    ("mine", "other"),
+    [
+        ("reg.example", "reg.example.evil.com"),
+        ("reg.example", "evil-reg.example"),
+        ("reg.example", "reg.example:8443"),
+        ("reg.example", "evil.com/reg.example"),
+        ("team.azurecr.io", "team.azurecr.io.evil.com"),
+        ("team.azurecr.io", "teamxazurecr.io"),
+        ("1.dkr.ecr.eu-central-1.amazonaws.com", "1.dkr.ecr.eu-central-1.amazonaws.com.evil.com"),
+        ("ghcr.io", "ghcr.io.evil.com"),
+    ],
+)
+def test_nothing_but_a_host_of_that_very_name_gets_a_login(mine: str, other: str) -> None:
+    host = other.partition("/")[0]
+    internet = FakeInternet({host: FakeRegistry(login=f"me:{PASSWORD}")})
+    with pytest.raises(ImagelockError):
+        client_of(internet, logins={mine: f"me:{PASSWORD}"}).fetch_manifest(parse_reference(f"{other}/a:1"))
+    assert [request.authorization for request in internet.requests] == [""]
 
 
 def test_a_message_of_a_server_cannot_paint_the_terminal() -> None:

@@ -46,6 +46,7 @@ def test_the_pages_of_a_registry_as_specified() -> None:
     ]
 
 
+@pytest.mark.advisory("go-containerregistry#2295")
 @pytest.mark.parametrize(
     ("link", "following"),
     [

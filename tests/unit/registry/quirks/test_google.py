@@ -87,6 +87,7 @@ def test_the_old_registry_leads_to_the_new_one(internet_of: InternetOf) -> None:
     assert client_of(internet).fetch_manifest(parse_reference("gcr.io/p/a:1")).body == IMAGE.body
 
 
+@pytest.mark.advisory("go-containerregistry#2360")
 def test_kubernetes_registry_leads_to_hosts_that_hand_a_token_to_everybody(internet_of: InternetOf) -> None:
     tokens = FakeTokenServer()
     registry = holding("images/a", tokens=tokens, challenge=challenge(f"https://{GAR}/v2/token", GAR))
