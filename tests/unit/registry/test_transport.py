@@ -9,7 +9,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +18,7 @@ from threading import Timer
 import pytest
 
 from imagelock.errors import InvalidContentError, RegistryError, TemporaryError
-from imagelock.reference import RegistryName, parse_reference
+from imagelock.reference import ImageReference, RegistryName, parse_reference
 from imagelock.registry.auth.access_memory import AccessMemory
 from imagelock.registry.client import RegistryClient
 from imagelock.registry.http.messages import Request
@@ -67,7 +67,8 @@ def test_a_registry_of_this_machine_may_speak_http() -> None:
         assert str(client.fetch_manifest(reference).digest) == IMAGE.digest
 
 
-def test_a_connection_is_used_again() -> None:
+@pytest.mark.parametrize("ask", [RegistryClient.fetch_manifest, RegistryClient.fetch_digest], ids=["GET", "HEAD"])
+def test_a_connection_is_used_again(ask: Callable[[RegistryClient, ImageReference], object]) -> None:
     fake = registry()
     threads: list[threading.Thread] = []
 
@@ -77,7 +78,7 @@ def test_a_connection_is_used_again() -> None:
 
     with serving(answer) as name, client_of(name) as client:
         for _ in range(5):
-            client.fetch_manifest(parse_reference(f"{name}/team/a:1"))
+            ask(client, parse_reference(f"{name}/team/a:1"))
     # The server has a thread for each connection.
     assert (len(threads), len(set(threads))) == (5, 1)
 
