@@ -1,7 +1,8 @@
 """Image references, read exactly as Docker reads them.
 
-https://github.com/distribution/reference is the grammar. Ours is stricter where its reading helps nobody: a port above
-65535, and the word ``sha256`` taken for a repository. Registry names are lower-cased, since host names have no case.
+https://github.com/distribution/reference is the grammar. Ours is stricter where its reading helps nobody: port 0 and
+those above 65535, and the word ``sha256`` taken for a repository. Registry names are lower-cased, since host names
+have no case.
 """
 
 from __future__ import annotations
@@ -249,7 +250,7 @@ def _read_registry(text: str, domain: str) -> RegistryName:
         raise InvalidReferenceError(f"`{text}`: `{host}` is not a host name")
     if colon and not port:
         raise InvalidReferenceError(f"`{text}`: no port follows the `:`")
-    if colon and not (_PORT.fullmatch(port) and int(port) <= _MAX_PORT):
+    if colon and not (_PORT.fullmatch(port) and 0 < int(port) <= _MAX_PORT):
         raise InvalidReferenceError(f"`{text}`: `{port}` is not a port")
     registry = domain.lower()
     return DOCKER_HUB if registry in _DOCKER_HUB_ALIASES else RegistryName(registry)

@@ -122,6 +122,7 @@ _NOT_A_DIGEST = "is not a digest: it must be `sha256:` and 64 hexadecimal digits
         ("::1/foo", "`::1/foo`: `:` is not a host name"),
         ("host:/foo", "`host:/foo`: no port follows the `:`"),
         ("host:99999/foo", "`host:99999/foo`: `99999` is not a port"),  # ours
+        ("host:0/foo", "`host:0/foo`: `0` is not a port"),  # ours
         ("host:http/foo", "`host:http/foo`: `http` is not a port"),
         ("foo:", "`foo:`: no tag follows the `:`"),
         ("foo@", f"`foo@`: `` {_NOT_A_DIGEST}"),

@@ -13,9 +13,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from imagelock.errors import FileError
+from imagelock.errors import FileError, InvalidReferenceError
+from imagelock.reference import registry_name
 
-_LOCATION = re.compile(r"[A-Za-z0-9.-]+(?::[0-9]{1,5})?(?:/[a-z0-9._/-]+)?|", re.ASCII)
+_PATH = re.compile(r"(?:/[a-z0-9._-]+)*", re.ASCII)
 _BORDERS = ("/", ":", "@", "")
 
 
@@ -102,8 +103,8 @@ def parse_registries_conf(text: str, *, source: str) -> tuple[RegistryRule, ...]
 
 def _rule(table: Mapping[str, Any], source: str) -> RegistryRule:
     location = _location(table, source)
-    prefix = table.get("prefix") or location
-    if not isinstance(prefix, str) or not prefix:
+    prefix = _text(table, "prefix", source) or location
+    if not prefix:
         raise FileError(f"{source}: a [[registry]] has neither prefix nor location")
     digests_only = table.get("mirror-by-digest-only") is True
     return RegistryRule(
@@ -122,14 +123,35 @@ def _mirror(table: Mapping[str, Any], source: str, *, digests_only: bool) -> Mir
         use = MirrorUse(word)
     except ValueError as error:
         raise FileError(f"{source}: `{word}` is no value of pull-from-mirror") from error
-    return MirrorRule(_location(table, source), table.get("insecure") is True, use)
+    location = _location(table, source)
+    if not location:
+        raise FileError(f"{source}: a [[registry.mirror]] has no location")
+    return MirrorRule(location, table.get("insecure") is True, use)
 
 
 def _location(table: Mapping[str, Any], source: str) -> str:
-    location = table.get("location") or ""
-    if not isinstance(location, str) or not _LOCATION.fullmatch(location):
-        raise FileError(f"{source}: {location!r} is no location: it must be HOST[:PORT][/PATH]")
+    location = _text(table, "location", source)
+    host, slash, path = location.partition("/")
+    try:
+        if location:
+            registry_name(host)
+    except InvalidReferenceError as error:
+        raise _no_location(location, source, error.message) from error
+    if not _PATH.fullmatch(slash + path) or {".", ".."} & set(path.split("/")):
+        raise _no_location(location, source, f"`{path}` is not a path")
     return location
+
+
+def _no_location(location: str, source: str, reason: str) -> FileError:
+    return FileError(f"{source}: {location!r} is no location: it must be HOST[:PORT][/PATH]", details=[reason])
+
+
+def _text(table: Mapping[str, Any], key: str, source: str) -> str:
+    """Read a name without the slashes that podman lets stand at its end."""
+    text = table.get(key) or ""
+    if not isinstance(text, str):
+        raise FileError(f"{source}: {key} must be a string")
+    return text.rstrip("/")
 
 
 def _tables(table: Mapping[str, Any], key: str, source: str) -> list[Mapping[str, Any]]:

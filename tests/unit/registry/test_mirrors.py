@@ -162,7 +162,16 @@ def test_the_file_sends_us_where_podman_would_go(tmp_path: Path) -> None:
         ("registry = 7", r"c: registry must be written as \[\[registry\]\]"),
         ("[[registry]]", r"c: a \[\[registry\]\] has neither prefix nor location"),
         ('[[registry]]\nlocation = "https://x"', "c: 'https://x' is no location"),
-        ('[[registry]]\nprefix = "a"\n[[registry.mirror]]\npull-from-mirror = "x"', "c: `x` is no value"),
+        ('[[registry]]\nlocation = "x.example:0"', "c: 'x.example:0' is no location"),
+        ('[[registry]]\nlocation = "x.example:99999/a"', "c: 'x.example:99999/a' is no location"),
+        ('[[registry]]\nlocation = "-x-"', "c: '-x-' is no location"),
+        ('[[registry]]\nlocation = "x.example/a/../b"', "c: 'x.example/a/../b' is no location"),
+        ("[[registry]]\nprefix = 7", "c: prefix must be a string"),
+        ('[[registry]]\nprefix = "a"\n[[registry.mirror]]\ninsecure = true', "has no location"),
+        (
+            '[[registry]]\nprefix = "a"\n[[registry.mirror]]\nlocation = "m"\npull-from-mirror = "x"',
+            "c: `x` is no value",
+        ),
     ],
 )
 def test_what_cannot_be_read_is_named(text: str, message: str) -> None:
@@ -194,3 +203,9 @@ def test_the_longest_prefix_counts() -> None:
     assert rules[1].matches("reg.example/team/a")
     assert not rules[1].matches("reg.example/teamwork/a")
     assert rules[1].relocate("reg.example/team/a", "other.example/x") == "other.example/x/a"
+
+
+def test_a_slash_at_the_end_changes_nothing() -> None:
+    """Podman drops it; a rule that blocks would block nothing."""
+    [rule] = parse_registries_conf('[[registry]]\nprefix = "reg.example/"\nlocation = "m.example/hub/"', source="c")
+    assert rule == RegistryRule(source="c", prefix="reg.example", location="m.example/hub")
