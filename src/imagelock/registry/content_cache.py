@@ -17,6 +17,8 @@ from imagelock.digest import Digest
 from imagelock.errors import FileError, InvalidDigestError
 from imagelock.reference import TagReference
 
+ACCESS_FILE_NAME = "registries.json"
+"""How registries want to be asked: ``auth.access_memory`` keeps it here."""
 _CONTENT, _TAGS = "content", "tags"
 _MAX_DIGEST_LENGTH = 256
 
@@ -36,7 +38,10 @@ def default_cache_directory(environment: Mapping[str, str], *, home: Path) -> Pa
 
 def measure_cache(directory: Path) -> CacheSize:
     """Count the files of a cache; a missing folder is an empty one."""
-    sizes = [path.stat().st_size for path in _files(directory)]
+    sizes = []
+    for path in _files(directory):
+        with suppress(FileNotFoundError):  # another run has replaced it
+            sizes.append(path.stat().st_size)
     return CacheSize(len(sizes), sum(sizes))
 
 
@@ -66,10 +71,9 @@ class ContentCache:
         return None
 
     def write(self, digest: Digest, body: bytes) -> None:
-        """Keep content that was verified."""
-        path = self._content_path(digest)
-        if not path.exists():
-            write_cache_file(path, body)
+        """Keep content that was verified, also in place of a damaged file."""
+        if self.read(digest) is None:
+            write_cache_file(self._content_path(digest), body)
 
     def find_tag(self, reference: TagReference) -> Digest | None:
         """Return the digest that a tag had when it was last fetched: a guess, good for a cheaper question."""
@@ -106,5 +110,7 @@ def write_cache_file(path: Path, content: bytes) -> None:
 
 
 def _files(directory: Path) -> Iterator[Path]:
+    if (directory / ACCESS_FILE_NAME).is_file():
+        yield directory / ACCESS_FILE_NAME
     for folder in (_CONTENT, _TAGS):
         yield from (path for path in (directory / folder).rglob("*") if path.is_file())

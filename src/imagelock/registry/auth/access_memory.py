@@ -14,11 +14,10 @@ from imagelock.errors import InvalidContentError
 from imagelock.reference import RegistryName
 from imagelock.registry.auth.access import Access, BasicAccess, BearerAccess, OpenAccess
 from imagelock.registry.auth.realms import check_realm
-from imagelock.registry.content_cache import write_cache_file
+from imagelock.registry.content_cache import ACCESS_FILE_NAME, write_cache_file
 from imagelock.registry.http.clock import Clock
 from imagelock.registry.http.urls import Origin, Url
 
-ACCESS_FILE_NAME = "registries.json"
 _LIFETIME_SECONDS = 24 * 60 * 60
 _MAX_BYTES = 1024 * 1024
 
