@@ -111,6 +111,18 @@ def test_a_helper_is_asked_once_for_a_registry(tmp_path: Path) -> None:
     assert (tmp_path / "calls").read_text() == "\n"
 
 
+def test_a_helper_that_failed_is_not_asked_for_the_next_image(tmp_path: Path) -> None:
+    environment = {
+        **helper(tmp_path, f"echo >> {tmp_path}/calls; exit 1"),
+        "DOCKER_AUTH_CONFIG": '{"credsStore":"test"}',
+    }
+    store = CredentialStore(environment, home=tmp_path)
+    for path in ("team/a", "team/b"):
+        with pytest.raises(AuthenticationError, match="the credential helper docker-credential-test failed"):
+            store.find(HOST, path)
+    assert (tmp_path / "calls").read_text() == "\n"
+
+
 @pytest.mark.parametrize(
     ("script", "message"),
     [

@@ -26,15 +26,25 @@ class CredentialHelpers:
         self._environment = dict(environment)
         self._time_limit_seconds = time_limit_seconds
         self._lock = Lock()
-        self._answers: dict[tuple[str, str], Credentials | None] = {}
+        self._answers: dict[tuple[str, str], Credentials | AuthenticationError | None] = {}
 
     def ask(self, helper: str, key: str) -> Credentials | None:
         """Say what the helper has for a registry under exactly this key; an error if the helper can't be asked."""
         program = helper_program(helper)
         with self._lock:
             if (helper, key) not in self._answers:
-                self._answers[helper, key] = self._run(program, key)
-            return self._answers[helper, key]
+                self._answers[helper, key] = self._run_or_fail(program, key)
+            answer = self._answers[helper, key]
+        if isinstance(answer, AuthenticationError):
+            raise answer
+        return answer
+
+    def _run_or_fail(self, program: str, key: str) -> Credentials | AuthenticationError | None:
+        """Keep a failure, too: one that takes the whole time limit must not take it for every image."""
+        try:
+            return self._run(program, key)
+        except AuthenticationError as error:
+            return error
 
     def _run(self, program: str, key: str) -> Credentials | None:
         process = self._start(program, key)
