@@ -78,8 +78,10 @@ def _credentials(entry: Mapping[str, Any], key: str, source: str) -> Credentials
 
 
 def _decode_login(encoded: str, where: str, source: str) -> Login | None:
+    # Some write it with `base64`, which breaks lines, and Docker's reader skips those.
+    line = "".join(encoded.splitlines())
     try:
-        decoded = base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True).decode("utf-8")
+        decoded = base64.b64decode(line + "=" * (-len(line) % 4), validate=True).decode("utf-8")
     except (binascii.Error, ValueError) as error:
         raise _unreadable(source, where, "is not base64 of `user:password`") from error
     username, colon, password = decoded.partition(":")
@@ -106,6 +108,8 @@ def _string(value: object, where: str, source: str) -> str:
         return ""
     if not isinstance(value, str):
         raise _unreadable(source, where, "must be a string")
+    if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
+        raise _unreadable(source, where, "has characters that are no Unicode")
     return value
 
 

@@ -23,6 +23,10 @@ def encoded(text: str) -> str:
         (f'{{"auth": "{encoded("me:secret" + chr(0) * 2)}"}}', Login("me", "secret")),
         (f'{{"auth": "{encoded("mé:sécret")}"}}', Login("mé", "sécret")),
         (f'{{"auth": "{encoded("me:s").rstrip("=")}"}}', Login("me", "s")),
+        (
+            f'{{"auth": "{encoded("me:" + "s" * 60)[:76]}\\n{encoded("me:" + "s" * 60)[76:]}\\r\\n"}}',
+            Login("me", "s" * 60),
+        ),
         ('{"username": "me", "password": "secret"}', Login("me", "secret")),
         ('{"identitytoken": "long", "auth": "bm86bm8="}', IdentityToken("long")),
         ('{"registrytoken": "short", "identitytoken": "long"}', RegistryToken("short")),
@@ -67,6 +71,10 @@ def test_the_old_file_is_the_list_alone() -> None:
         (
             f'{{"auths": {{"a": {{"auth": "{encoded("secret")}"}}}}}}',
             "config.json: auths.a.auth is not base64 of `user:password`",
+        ),
+        (
+            '{"auths": {"a": {"username": "\\ud800"}}}',
+            "config.json: auths.a.username has characters that are no Unicode",
         ),
         ('{"credHelpers": {"a": null}, "credsStore": 1}', "config.json: credsStore must be a string"),
     ],
