@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from imagelock.cli.main import run
-from tests.support.oci_images import image_index, platform_image
+from tests.support.oci_images import OCI, Content, image_index, platform_image
 from tests.support.oci_layout import write_layout
 
 _AMD64 = platform_image("linux/amd64", labels={"org.opencontainers.image.version": "1.2.3"})
@@ -64,6 +64,22 @@ def test_an_index_is_shown_with_its_platforms(capfd: pytest.CaptureFixture[str])
         ["linux/amd64", _AMD64.content.digest],
         ["linux/arm64", _ARM64.content.digest],
     ]
+
+
+def test_a_label_cannot_write_lines_of_its_own(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    image = platform_image("linux/amd64", labels={"note": "one\n  digest   sha256:forged"})
+    write_layout(tmp_path / "layout", {"forged:1": image.content})
+    assert run(["inspect", "oci:layout:forged:1"]) == 0
+    assert "    note  one\\n  digest   sha256:forged" in capfd.readouterr().out.splitlines()
+
+
+def test_a_key_cannot_write_a_hint_of_its_own(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    content = Content(media_type=OCI.index, body=rb'{"x\n\nhint: run":1,"x\n\nhint: run":2}')
+    write_layout(tmp_path / "layout", {"forged:1": content})
+    assert run(["inspect", "oci:layout:forged:1"]) == 2
+    assert capfd.readouterr().err == (
+        f"error: the manifest {content.digest} is ambiguous: the key `x\\n\\nhint: run` stands there twice\n"
+    )
 
 
 def test_one_platform_is_shown_with_its_layers(capfd: pytest.CaptureFixture[str]) -> None:

@@ -77,8 +77,8 @@ class Console:
         """Print an error in its three parts: what; where and why; what to type."""
         if self._quietness > 1:
             return
-        lines = [f"{click.style('error', fg='red', bold=True)}: {escape_controls(error.message)}"]
-        lines += [f"  {escape_controls(line)}" for line in error.details]
+        lines = [f"{click.style('error', fg='red', bold=True)}: {_on_one_line(error.message)}"]
+        lines += [f"  {_on_one_line(line)}" for line in error.details]
         if error.hint:
             lines += ["", f"{click.style('hint', fg='cyan', bold=True)}: {escape_controls(error.hint)}"]
         self._write("\n".join(lines))
@@ -111,9 +111,14 @@ def escape_controls(text: str) -> str:
 
 def columns(rows: Iterable[Iterable[str]]) -> list[str]:
     """Align rows in columns, two blanks apart, without blanks at the ends and with control characters visible."""
-    table = [[escape_controls(cell) for cell in row] for row in rows]
+    table = [[_on_one_line(cell) for cell in row] for row in rows]
     widths = [max(len(cell) for cell in column) for column in zip(*table, strict=True)]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in table]
+
+
+def _on_one_line(text: str) -> str:
+    """Make line breaks visible, too: an annotation or a key of a registry must not write a line or a hint of ours."""
+    return escape_controls(text).replace("\n", "\\n").replace("\t", "\\t")
 
 
 def _wants_color(choice: str, stream: TextIO) -> bool:
