@@ -20,6 +20,9 @@ def parse_json_object(body: bytes, *, what: str) -> dict[str, Any]:
         # Told the bytes themselves, Python would take UTF-16 and a byte order mark as well.
         text = body.decode("utf-8")
         value = json.loads(text, object_pairs_hook=_object_without_duplicates, parse_constant=_refuse_constant)
+        if "\\ud" in text.lower():
+            # Half a surrogate pair is text that nobody could write down: Go replaces it, Python fails much later.
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
     except InvalidContentError as error:
         raise InvalidContentError(f"{what} is ambiguous: {error.message}") from error
     except (ValueError, RecursionError) as error:

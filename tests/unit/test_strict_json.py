@@ -8,6 +8,7 @@ from imagelock.strict_json import parse_json_object, refuse_case_variants
 
 def test_an_object_is_read() -> None:
     assert parse_json_object(b'{"a": [{"b": "\xc3\xbc"}, 1.5, null]}', what="it") == {"a": [{"b": "ü"}, 1.5, None]}
+    assert parse_json_object(rb'{"a": "\ud83d\uDE00"}', what="it") == {"a": "\N{GRINNING FACE}"}
 
 
 @pytest.mark.advisory("GHSA-5j5w-g665-5m35")
@@ -20,6 +21,8 @@ def test_an_object_is_read() -> None:
         (b'{"a": "\xff"}', "it is not JSON"),
         (b"\xef\xbb\xbf{}", "it is not JSON"),
         ('{"a": 1}'.encode("utf-16"), "it is not JSON"),
+        (rb'{"a": ["\uD800"]}', "it is not JSON"),
+        (rb'{"\udfff\ud800": 1}', "it is not JSON"),
         (b"[" * 100_000, "it is not JSON"),
         (b'{"size": ' + b"9" * 5000 + b"}", "it is not JSON"),
         (b"[]", "it is not a JSON object"),
