@@ -111,13 +111,10 @@ def parse_manifest(fetched: FetchedManifest, *, what: str | None = None) -> Imag
 
 
 def parse_config_platform(body: bytes, *, what: str) -> Platform:
-    """Read the platform of a single image from its configuration; an image that doesn't tell can't be locked."""
+    """Read the platform of a single image from its configuration, which may be unknown: an artifact has none."""
     config = parse_json_object(body, what=what)
     refuse_case_variants(config, _PLATFORM_KEYS, what=what)
-    platform = _platform(config, what)
-    if platform.is_unknown:
-        raise InvalidContentError(f"{what} names no platform")
-    return platform
+    return _platform(config, what)
 
 
 def _refuse_disagreement(document: Mapping[str, Any], content_type: str, what: str) -> None:

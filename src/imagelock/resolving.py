@@ -116,7 +116,13 @@ class _Descent:
         self._note(fetched.digest, Labels.of(document.annotations))
         match document:
             case ImageManifest():
-                yield PlatformDigest(self._platform_of_image(fetched.digest, document), fetched.digest)
+                platform = self._platform_of_image(fetched.digest, document)
+                if not platform.is_unknown:
+                    yield PlatformDigest(platform, fetched.digest)
+                elif not parents:
+                    # Among the entries of an index it is an artifact, and nobody's image.
+                    what = f"the image configuration {document.config.digest}"
+                    raise InvalidContentError(f"{what} names no platform")
             case ImageIndex():
                 for entry in document.entries:
                     yield from self._entry_digests(entry, parents=(*parents, fetched.digest))

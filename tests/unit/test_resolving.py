@@ -74,6 +74,17 @@ def test_an_entry_without_platform_is_asked_for_it() -> None:
     assert _platforms(_resolve(image_index(entry))) == {"linux/s390x": entry.digest}
 
 
+def test_an_entry_without_platform_that_tells_none_is_no_image() -> None:
+    amd64, artifact = platform_image("linux/amd64"), IndexEntry(content=_without_platform())
+    assert _platforms(_resolve(image_index(artifact, amd64))) == {"linux/amd64": amd64.digest}
+
+
+def _without_platform() -> Content:
+    config = Content(media_type=OCI.config, body=b"{}")
+    body = {"config": config.descriptor(), "layers": []}
+    return Content(media_type=OCI.manifest, body=json.dumps(body).encode(), children=(config,))
+
+
 def _nested(depth: int) -> Content:
     index = multi_platform_image("linux/amd64")
     for _ in range(depth):
@@ -158,9 +169,7 @@ def test_an_equal_platform_is_preferred_to_a_more_exact_one() -> None:
 
 
 def test_a_platform_without_a_name_can_not_be_locked() -> None:
-    config = Content(media_type=OCI.config, body=b"{}")
-    body = {"config": config.descriptor(), "layers": []}
-    image = Content(media_type=OCI.manifest, body=json.dumps(body).encode(), children=(config,))
+    image = _without_platform()
     with pytest.raises(InvalidContentError) as caught:
         _resolve(image)
-    assert caught.value.message == f"the image configuration {config.digest} names no platform"
+    assert caught.value.message == f"the image configuration {image.children[0].digest} names no platform"
