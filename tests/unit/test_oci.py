@@ -253,7 +253,7 @@ def test_a_configuration_names_the_platform_of_a_single_image() -> None:
 @pytest.mark.parametrize(
     "body", [b"{}", b'{"os": "linux"}', b'{"architecture": "amd64"}', b'{"os": "unknown", "architecture": "unknown"}']
 )
-def test_a_configuration_without_platform_is_refused(body: bytes) -> None:
+def test_a_configuration_without_platform_has_an_unknown_one(body: bytes) -> None:
     assert parse_config_platform(body, what="it").is_unknown
 
 

@@ -35,6 +35,8 @@ class TagsPage:
     following: Url | None
     is_linked: bool = True
     """Whether the registry itself said that there are more."""
+    is_empty: bool = False
+    """Whether nothing is listed at all, not even what can't be a tag."""
 
 
 def tags_request(endpoint: Endpoint, path: str, *, with_page_size: bool = True) -> Request:
@@ -58,7 +60,7 @@ def read_tags_page(response: Response, *, asked: Url, what: str) -> TagsPage:
     tags = tuple(tag for tag in listed if isinstance(tag, str) and is_tag(tag))
     link = find_next_link(response.headers)
     if link is not None:
-        return TagsPage(tags, _following(link, asked, what))
+        return TagsPage(tags, _following(link, asked, what), is_empty=not listed)
     if tags and len(listed) == limits.TAGS_PER_PAGE:
         # A full page without a link: some registries leave the next step to us.
         return TagsPage(tags, replace(asked, query="").adding([_PAGE_SIZE, ("last", tags[-1])]), is_linked=False)

@@ -26,9 +26,9 @@ def list_tags(session: Session, subject: Subject) -> tuple[str, ...]:
         page = read_tags_page(response, asked=request.url, what=str(repository))
         known = len(tags)
         tags.update(dict.fromkeys(page.tags))
-        if page.following is None or not page.tags or (not page.is_linked and len(tags) == known):
+        if page.following is None or page.is_empty or (not page.is_linked and len(tags) == known):
             return tuple(tags)
-        if page.following in visited or len(tags) == known:
+        if page.following in visited or (page.tags and len(tags) == known):
             raise InvalidContentError(f"the list of tags of {repository} has no end: its pages go in a circle")
         visited.add(page.following)
         request = request.at(page.following)

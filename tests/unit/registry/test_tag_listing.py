@@ -109,6 +109,13 @@ def test_an_empty_page_ends_a_list_whatever_it_links_to() -> None:
     assert tags_of(page("a", link='<?last=a>; rel="next"'), page(link='<?last=b>; rel="next"'))[0] == ("a",)
 
 
+def test_a_page_of_what_is_no_tag_is_not_the_end() -> None:
+    tags, _ = tags_of(
+        page("a", link="<?last=a>; rel=next"), page(None, "sha256:b", link="<?last=b>; rel=next"), page("c")
+    )
+    assert tags == ("a", "c")
+
+
 @pytest.mark.parametrize("status", [400, 405])
 def test_a_page_size_that_is_refused_is_not_insisted_on(status: int) -> None:
     """ECR answers 405, distribution 3 answers 400."""
