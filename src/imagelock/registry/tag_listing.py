@@ -21,9 +21,13 @@ def list_tags(session: Session, subject: Subject) -> tuple[str, ...]:
         response = session.answer(request, subject)
     tags: dict[str, None] = {}
     visited: set[Url] = set()
+    received_bytes = 0
     for _ in range(limits.TAGS_PAGES):
         session.demand_success(response, subject)
         page = read_tags_page(response, asked=request.url, what=str(repository))
+        received_bytes += len(response.body)
+        if received_bytes > limits.TAG_LIST_BYTES:
+            raise InvalidContentError(f"the list of tags of {repository} has more than {limits.TAG_LIST_BYTES} bytes")
         known = len(tags)
         tags.update(dict.fromkeys(page.tags))
         if page.following is None or page.is_empty or (not page.is_linked and len(tags) == known):

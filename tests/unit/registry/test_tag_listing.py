@@ -131,6 +131,14 @@ def test_a_circle_is_an_error_and_not_half_a_list(link: str) -> None:
         tags_of(circle)
 
 
+def test_all_pages_together_have_an_end() -> None:
+    answers = (page(str(number), "x" * 8_000_000, link=f"<?last={number}>; rel=next") for number in range(100))
+    with pytest.raises(
+        InvalidContentError, match=r"^the list of tags of reg\.example/team/a has more than 268435456 bytes$"
+    ):
+        tags_of(lambda _: next(answers))
+
+
 def test_a_missing_repository_is_named() -> None:
     with pytest.raises(ImageNotFoundError) as raised:
         tags_of(FakeRegistry())

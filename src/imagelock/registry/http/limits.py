@@ -6,6 +6,8 @@ MANIFEST_BYTES = 4 * 1024 * 1024
 """What registries must accept at least, and what containers/image and oras read at most."""
 CONFIG_BYTES = 8 * 1024 * 1024
 TAGS_PAGE_BYTES = 8 * 1024 * 1024
+TAG_LIST_BYTES = 256 * 1024 * 1024
+"""All pages together: ten thousand of them could still be more than any memory holds."""
 TOKEN_BYTES = 128 * 1024
 ERROR_BYTES = 64 * 1024
 TAGS_PAGES = 10_000
