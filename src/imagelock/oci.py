@@ -110,6 +110,17 @@ def parse_manifest(fetched: FetchedManifest, *, what: str | None = None) -> Imag
     return ImageManifest(_descriptor(document["config"], what), _descriptors(document["layers"], what), annotations)
 
 
+def is_schema_1(content_type: str) -> bool:
+    """Whether a server says that it holds Docker's oldest manifests, whose digests are not those of their bytes."""
+    return "v1+" in content_type and "docker" in content_type
+
+
+def refuse_schema_1(content_type: str, *, what: str) -> None:
+    """Refuse what can't be verified, before a wrong digest of it is taken for somebody's attack."""
+    if is_schema_1(content_type):
+        raise _schema_1_refusal(what)
+
+
 def parse_config_platform(body: bytes, *, what: str) -> Platform:
     """Read the platform of a single image from its configuration, which may be unknown: an artifact has none."""
     config = parse_json_object(body, what=what)
@@ -117,12 +128,16 @@ def parse_config_platform(body: bytes, *, what: str) -> Platform:
     return _platform(config, what)
 
 
+def _schema_1_refusal(what: str) -> InvalidContentError:
+    return InvalidContentError(
+        f"{what} has Docker's schema 1, which can't be verified", hint="push the image again with a current tool"
+    )
+
+
 def _refuse_disagreement(document: Mapping[str, Any], content_type: str, what: str) -> None:
-    if document.get("schemaVersion") == 1 or ("v1+" in content_type and "docker" in content_type):
-        raise InvalidContentError(
-            f"{what} has Docker's schema 1, which can't be verified",
-            hint="push the image again with a current tool",
-        )
+    if document.get("schemaVersion") == 1:
+        raise _schema_1_refusal(what)
+    refuse_schema_1(content_type, what=what)
     if "manifests" in document and ("layers" in document or "config" in document):
         raise InvalidContentError(f"{what} is ambiguous: it could be read as an index and as a manifest")
     declared = document.get("mediaType")

@@ -11,14 +11,21 @@ from typing import TypeVar
 
 from imagelock.digest import Digest
 from imagelock.errors import RegistryError
-from imagelock.oci import Descriptor, FetchedManifest
+from imagelock.oci import Descriptor, FetchedManifest, is_schema_1, parse_manifest
 from imagelock.reference import AnyRepository, ImageReference, PinnedReference, RegistryName, Repository, TagReference
 from imagelock.registry.content_cache import ContentCache
 from imagelock.registry.http.addresses import is_loopback
 from imagelock.registry.http.messages import Response
 from imagelock.registry.http.quota import TOO_MANY_REQUESTS
 from imagelock.registry.places import Place, Places
-from imagelock.registry.protocol import blob_request, manifest_request, read_blob, read_digest_header, read_manifest
+from imagelock.registry.protocol import (
+    TAG_ALGORITHM,
+    blob_request,
+    manifest_request,
+    read_blob,
+    read_digest_header,
+    read_manifest,
+)
 from imagelock.registry.session import Session, Subject
 from imagelock.registry.tag_listing import list_tags
 
@@ -63,7 +70,11 @@ class RegistryClient:
         if digest is not None:
             return digest
         home = self._places.home(_repository_of(reference.repository))
-        return self._keep(reference, self._fetch_from(home, reference)).digest
+        fetched = self._fetch_from(home, reference)
+        if isinstance(reference, TagReference):
+            # Whatever else was answered with status 200 has a digest, too, and it is no image's.
+            parse_manifest(fetched, what=str(reference))
+        return self._keep(reference, fetched).digest
 
     def fetch_blob(self, repository: AnyRepository, descriptor: Descriptor) -> bytes:
         """Get a small blob, verified by its digest."""
@@ -145,12 +156,14 @@ def _first_success(places: Sequence[Place], fetch: Callable[[Place], _Answer]) -
 
 def _digest_of_look(reference: ImageReference, response: Response) -> Digest | None:
     """Return the digest that a ``HEAD`` tells, if it may be believed: nobody on the way could have written it."""
-    if not response.is_success or not (response.url.origin.is_encrypted or is_loopback(response.url.origin.host)):
+    is_private = response.url.origin.is_encrypted or is_loopback(response.url.origin.host)
+    if not (response.is_success and is_private) or is_schema_1(response.content_type):
         return None
     digest = read_digest_header(response)
-    if isinstance(reference, PinnedReference) and digest not in (None, reference.digest):
-        return None
-    return digest
+    if isinstance(reference, PinnedReference):
+        return digest if digest == reference.digest else None
+    # Locks hold what we hash a tag's content to, and another algorithm's digest would look like another image.
+    return digest if digest is not None and digest.algorithm == TAG_ALGORITHM else None
 
 
 def _repository_of(repository: AnyRepository) -> Repository:

@@ -7,13 +7,23 @@ from __future__ import annotations
 
 from imagelock.digest import Digest
 from imagelock.errors import InvalidContentError, InvalidDigestError
-from imagelock.oci import DOCKER_INDEX, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST, Descriptor, FetchedManifest
+from imagelock.oci import (
+    DOCKER_INDEX,
+    DOCKER_MANIFEST,
+    OCI_INDEX,
+    OCI_MANIFEST,
+    Descriptor,
+    FetchedManifest,
+    refuse_schema_1,
+)
 from imagelock.reference import ImageReference, PinnedReference
 from imagelock.registry.endpoints import Endpoint
 from imagelock.registry.http import limits
 from imagelock.registry.http.messages import Headers, Request, Response
 
 DIGEST_HEADER = "docker-content-digest"
+TAG_ALGORITHM = "sha256"
+"""What content is hashed with that nobody asked for by its digest."""
 # On one line, and without `*/*`: Docker Hub answers with another image if index types are missing, some with schema 1.
 _MANIFEST_TYPES = f"{OCI_INDEX}, {DOCKER_INDEX}, {OCI_MANIFEST}, {DOCKER_MANIFEST}"
 _MANIFEST_HEADERS = Headers((("accept", _MANIFEST_TYPES),))
@@ -52,7 +62,8 @@ def read_manifest(reference: ImageReference, response: Response) -> FetchedManif
     """
     wanted = reference.digest if isinstance(reference, PinnedReference) else None
     _refuse_page(reference, response)
-    digest = Digest.of(response.body, algorithm=wanted.algorithm if wanted else "sha256")
+    refuse_schema_1(response.content_type, what=str(reference))
+    digest = Digest.of(response.body, algorithm=wanted.algorithm if wanted else TAG_ALGORITHM)
     if wanted is not None and digest != wanted:
         raise InvalidContentError(
             f"{reference} was answered with other content",

@@ -56,6 +56,31 @@ def test_the_digest_is_computed_where_there_is_no_header() -> None:
     assert str(client_of(answering(IMAGE.body)).fetch_manifest(TAGGED).digest) == IMAGE.digest
 
 
+def test_schema_1_is_refused_as_such_whatever_its_digest_is_of() -> None:
+    """The header's digest is that of the signed part, so that it contradicts the body, and a HEAD would pass it on."""
+    internet = answering(
+        b'{"schemaVersion": 1, "signatures": []}',
+        content_type="application/vnd.docker.distribution.manifest.v1+prettyjws",
+        docker_content_digest=IMAGE.digest,
+    )
+    for ask in (client_of(internet).fetch_manifest, client_of(internet).fetch_digest):
+        with pytest.raises(InvalidContentError) as raised:
+            ask(TAGGED)
+        assert raised.value.message == f"{TAGGED} has Docker's schema 1, which can't be verified"
+
+
+def test_a_tag_has_the_digest_that_a_lock_would_have() -> None:
+    other_algorithm = Digest.of(IMAGE.body, algorithm="sha512")
+    internet = answering(IMAGE.body, docker_content_digest=str(other_algorithm))
+    assert str(client_of(internet).fetch_digest(TAGGED)) == IMAGE.digest
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b"please log in"])
+def test_what_is_no_image_has_no_digest(body: bytes) -> None:
+    with pytest.raises(InvalidContentError, match=r"^reg\.example/team/a:1 is "):
+        client_of(answering(body)).fetch_digest(TAGGED)
+
+
 def test_a_compressed_body_is_hashed_decompressed() -> None:
     internet = answering(gzip.compress(IMAGE.body), content_encoding="gzip", docker_content_digest=IMAGE.digest)
     assert client_of(internet).fetch_manifest(TAGGED).body == IMAGE.body
