@@ -59,7 +59,49 @@ def test_this_machine_is_never_asked_through_a_proxy(host: str) -> None:
     assert find_proxy(Origin("https", host, 443), {"ALL_PROXY": "http://proxy.corp:3128"}) is None
 
 
-@pytest.mark.parametrize("text", ["socks5://proxy.corp:1080", "https://proxy.corp", "http://me:secret@:1", "http://[x"])
+@pytest.mark.parametrize(
+    ("origin", "entry", "is_excepted"),
+    [
+        (Origin("https", "a.reg.example", 8443), "reg.example:8443", True),
+        (Origin("https", "a.reg.example", 8443), ".reg.example:8443", True),
+        (Origin("https", "a.reg.example", 8443), "*.reg.example:8443", True),
+        (Origin("https", "a.reg.example", 443), "reg.example:8443", False),
+        (Origin("https", "reg.example", 443), ".reg.example", False),
+        (Origin("https", "reg.example", 443), "*:443", True),
+        (Origin("https", "10.1.2.3", 5000), "10.1.2.3:5000", True),
+        (Origin("https", "10.1.2.3", 5000), "10.1.2.3:443", False),
+        (Origin("https", "[fd00::1]", 5000), "fd00::1", True),
+        (Origin("https", "[fd00::1]", 5000), "[fd00::1]", True),
+        (Origin("https", "[fd00::1]", 5000), "[fd00::1]:5000", True),
+        (Origin("https", "[fd00::1]", 5000), "fd00::/8", True),
+        (Origin("https", "[fd00::1]", 5000), "fd00::2", False),
+    ],
+)
+def test_an_exception_may_have_a_port(origin: Origin, entry: str, *, is_excepted: bool) -> None:
+    """As Go reads it: a name with a port stands for everything below it at that port."""
+    environment = {"HTTPS_PROXY": "http://proxy.corp:3128", "NO_PROXY": entry}
+    assert find_proxy(origin, environment) == (None if is_excepted else PROXY)
+
+
+def test_the_hint_names_the_variable_that_counts() -> None:
+    with pytest.raises(RegistryError) as raised:
+        find_proxy(REGISTRY, {"all_proxy": "socks5://proxy.corp:1080"})
+    assert raised.value.details == ("socks5:// is not supported, only http://",)
+    assert raised.value.hint == "look at ALL_PROXY"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "socks5://proxy.corp:1080",
+        "https://proxy.corp",
+        "http://me:secret@:1",
+        "http://[x",
+        "http://me:secret/1@proxy.corp",
+        "me:secret#1@proxy.corp",
+        "http://me:secret?@proxy.corp",
+    ],
+)
 def test_a_proxy_that_cannot_be_used_is_an_error_without_its_password(text: str) -> None:
     with pytest.raises(RegistryError) as raised:
         find_proxy(REGISTRY, {"HTTPS_PROXY": text})

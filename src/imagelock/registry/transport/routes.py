@@ -15,7 +15,7 @@ from imagelock.credentials.values import Login
 from imagelock.errors import RegistryError
 from imagelock.reference import RegistryName
 from imagelock.registry.http.addresses import is_loopback
-from imagelock.registry.http.urls import InvalidUrlError, Origin
+from imagelock.registry.http.urls import Origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,30 +42,36 @@ class Route:
 
 def find_proxy(origin: Origin, environment: Mapping[str, str]) -> Proxy | None:
     """Return the proxy for a host, ``None`` for the straight way. This machine is never asked through a proxy."""
-    text = _variable(environment, f"{origin.scheme}_proxy") or _variable(environment, "all_proxy")
-    if not text or is_loopback(origin.host) or _is_excepted(origin, _variable(environment, "no_proxy")):
+    names = (f"{origin.scheme}_proxy", "all_proxy")
+    name = next((name for name in names if _variable(environment, name)), None)
+    if name is None or is_loopback(origin.host) or _is_excepted(origin, _variable(environment, "no_proxy")):
         return None
-    return _parse_proxy(text if "://" in text else f"http://{text}")
+    return _parse_proxy(_variable(environment, name), variable=name.upper())
 
 
 def _variable(environment: Mapping[str, str], name: str) -> str:
     return environment.get(name) or environment.get(name.upper()) or ""
 
 
-def _parse_proxy(text: str) -> Proxy:
+def _parse_proxy(text: str, *, variable: str) -> Proxy:
     try:
-        parts = urlsplit(text)
+        parts = urlsplit(text if "://" in text else f"http://{text}")
         user, at_sign, host = parts.netloc.rpartition("@")
-        if parts.scheme != "http":
-            raise InvalidUrlError(f"{parts.scheme}:// is not supported, only http://")
         name, _, password = user.partition(":")
         login = Login(unquote(name), unquote(password)) if at_sign else None
-        return Proxy(Origin.of(parts.scheme, host), login)
+        origin = Origin.of("http", host)
     except ValueError as error:
-        # The address may hold a password: it isn't shown.
-        raise RegistryError(
-            "the proxy that the environment names can't be used", details=[str(error)], hint="look at HTTPS_PROXY"
-        ) from error
+        # Neither the address nor a part of it is shown: a password with a slash is taken for anything.
+        raise _unusable(variable, "it must be http://[USER:PASSWORD@]HOST[:PORT]") from error
+    if parts.scheme != "http":
+        raise _unusable(variable, f"{parts.scheme}:// is not supported, only http://")
+    return Proxy(origin, login)
+
+
+def _unusable(variable: str, reason: str) -> RegistryError:
+    return RegistryError(
+        "the proxy that the environment names can't be used", details=[reason], hint=f"look at {variable}"
+    )
 
 
 def _is_excepted(origin: Origin, exceptions: str) -> bool:
@@ -74,9 +80,16 @@ def _is_excepted(origin: Origin, exceptions: str) -> bool:
 
 
 def _matches(origin: Origin, entry: str) -> bool:
-    """``*``, a name with everything below it, a host with its port, an address or a network of addresses."""
-    host = origin.host.strip("[]")
-    if entry in ("*", host, f"{origin.host}:{origin.port}"):
+    """``*``, a name with everything below it, an address or a network of addresses; any with a port, perhaps."""
+    host, colon, port = entry.rpartition(":")
+    if colon and port.isascii() and port.isdigit() and (":" not in host or host.endswith("]")):
+        return int(port) == origin.port and _matches_host(origin.host.strip("[]"), host)
+    return _matches_host(origin.host.strip("[]"), entry)
+
+
+def _matches_host(host: str, entry: str) -> bool:
+    entry = entry.strip("[]")
+    if entry in ("*", host):
         return True
     if "/" in entry:
         try:
