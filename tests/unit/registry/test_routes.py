@@ -6,6 +6,7 @@ import ssl
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from socket import create_server
+from typing import NoReturn
 
 import pytest
 
@@ -161,10 +162,17 @@ def test_a_folder_counts_for_exactly_its_host_and_port(tmp_path: Path) -> None:
     assert find_certificate_files(folders, "reg.example") == CertificateFiles()
 
 
-def test_half_a_client_certificate_is_an_error(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("client.cert", r"client\.cert is a client certificate without its key"),
+        ("client.key", r"client\.key is a key without its client certificate"),
+    ],
+)
+def test_half_a_client_certificate_is_an_error(tmp_path: Path, name: str, message: str) -> None:
     (tmp_path / "reg.example").mkdir()
-    (tmp_path / "reg.example" / "client.cert").touch()
-    with pytest.raises(FileError, match=r"client\.cert is a client certificate without its key"):
+    (tmp_path / "reg.example" / name).touch()
+    with pytest.raises(FileError, match=message):
         find_certificate_files((tmp_path,), "reg.example")
 
 
@@ -186,3 +194,13 @@ def test_a_file_that_holds_no_certificate_is_named(tmp_path: Path) -> None:
     broken = CertificateFiles(client_pairs=((tmp_path / "ca.pem", tmp_path / "ca.pem"),))
     with pytest.raises(FileError, match=r"ca\.pem and its key can't be used"):
         make_tls_context(broken, ca_file=None)
+
+
+def test_nobody_waits_for_a_connection_that_failed_in_an_unforeseen_way() -> None:
+    def dial() -> NoReturn:
+        raise ssl.SSLError("OpenSSL's configuration is broken")
+
+    sockets = Sockets()
+    sockets.dial_early("host", dial, connections=1)
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(sockets.take_early, "host").result(timeout=5) is None

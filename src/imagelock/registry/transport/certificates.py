@@ -33,7 +33,7 @@ def certificate_folders(home: Path) -> tuple[Path, ...]:
 
 
 def find_certificate_files(folders: tuple[Path, ...], host_and_port: str) -> CertificateFiles:
-    """Read the folder of exactly this host and port; a client certificate without its key is an error."""
+    """Read the folder of exactly this host and port; half a client certificate is an error."""
     names = next((names for folder in folders if (names := _names_in(folder / host_and_port))), ())
     pairs = []
     for certificate in (name for name in names if name.suffix == ".cert"):
@@ -41,6 +41,11 @@ def find_certificate_files(folders: tuple[Path, ...], host_and_port: str) -> Cer
         if key not in names:
             raise FileError(f"{certificate} is a client certificate without its key", hint=f"put it into {key}")
         pairs.append((certificate, key))
+    for key in (name for name in names if name.suffix == ".key"):
+        if key.with_suffix(".cert") not in names:
+            raise FileError(
+                f"{key} is a key without its client certificate", hint=f"put it into {key.stem}.cert beside it"
+            )
     return CertificateFiles(tuple(name for name in names if name.suffix == ".crt"), tuple(pairs))
 
 

@@ -15,7 +15,6 @@ from contextlib import suppress
 from threading import Lock, Thread
 from weakref import WeakSet
 
-from imagelock.errors import ImagelockError
 from imagelock.registry.http.failures import FailureKind, TransportFailure
 
 CONNECT_SECONDS = 10.0
@@ -126,7 +125,7 @@ def _connect(host: str, port: int) -> socket.socket:
 def _fulfil(future: Future[socket.socket], dial: Dial) -> None:
     try:
         future.set_result(dial())
-    except (TransportFailure, ImagelockError) as failure:
+    except BaseException as failure:  # noqa: BLE001  whoever waits must not wait for ever; its own attempt will tell
         future.set_exception(failure)
 
 
