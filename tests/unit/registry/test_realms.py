@@ -9,6 +9,7 @@ from imagelock.registry.auth.realms import check_realm
 from imagelock.registry.http.urls import Url
 
 ASKED = Url.parse("https://reg.example/v2/a/b/manifests/1")
+DECLARED_PLAIN = Url.parse("http://reg.corp:5000/v2/a/b/manifests/1")
 LOCAL = Url.parse("https://127.0.0.1:5000/v2/a/b/manifests/1")
 LOCAL_PLAIN = Url.parse("http://127.0.0.1:5000/v2/a/b/manifests/1")
 
@@ -24,6 +25,7 @@ LOCAL_PLAIN = Url.parse("http://127.0.0.1:5000/v2/a/b/manifests/1")
         ("https://127.0.0.1:5000/t", LOCAL),
         ("http://127.0.0.1:5000/t", LOCAL_PLAIN),
         ("https://localhost:5001/t", LOCAL),
+        ("http://auth.corp:5001/t", DECLARED_PLAIN),
     ],
 )
 def test_token_servers_that_people_run_are_allowed(realm: str, asked: Url) -> None:
@@ -83,6 +85,17 @@ def test_token_servers_that_nobody_should_name_are_refused(realm: str, reason: s
 def test_another_port_of_this_machine_is_refused_without_tls() -> None:
     with pytest.raises(InvalidContentError, match="its host is this machine"):
         check_realm("http://127.0.0.1:5001/t", asked=LOCAL_PLAIN)
+
+
+def test_a_registry_on_this_machine_names_no_token_server_elsewhere_without_tls() -> None:
+    """It speaks http without anybody having said so."""
+    with pytest.raises(InvalidContentError, match="it is not encrypted"):
+        check_realm("http://auth.corp/t", asked=LOCAL_PLAIN)
+
+
+def test_a_registry_without_tls_names_no_dangerous_token_server_either() -> None:
+    with pytest.raises(InvalidContentError, match="its host is a link-local address"):
+        check_realm("http://169.254.169.254/t", asked=DECLARED_PLAIN)
 
 
 def test_a_relative_realm_belongs_to_the_registry() -> None:

@@ -7,6 +7,7 @@ password sent to a host of its choice (CVE-2026-48978, CVE-2026-33540, CVE-2019-
 from __future__ import annotations
 
 from imagelock.errors import InvalidContentError
+from imagelock.registry.http.addresses import is_loopback
 from imagelock.registry.http.destinations import find_objection
 from imagelock.registry.http.urls import InvalidUrlError, Url
 from imagelock.registry.http.wording import printable
@@ -19,7 +20,8 @@ def check_realm(realm: str, *, asked: Url) -> Url:
     except InvalidUrlError as error:
         raise _refusal(realm, asked, str(error)) from error
     reason = find_objection(url, asked=asked)
-    if reason is None and url.origin != asked.origin and not url.origin.is_encrypted:
+    if reason is None and not url.origin.is_encrypted and url.origin != asked.origin and is_loopback(asked.origin.host):
+        # Nobody declared that a registry on this machine may do without TLS, and its token server is elsewhere.
         reason = "it is not encrypted"
     if reason is not None:
         raise _refusal(realm, asked, reason)
