@@ -14,9 +14,11 @@ from imagelock.registry.http.quota import TOO_MANY_REQUESTS, is_quota_spent, rea
 from imagelock.registry.http.retrying import describe_retry_after
 
 _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND = 401, 403, 404
+_REFUSALS = range(400, 500)
 _SERVER_ERRORS = range(500, 600)
 _TIMED_OUT = 408
-_MISSING_CODES = frozenset({"NAME_UNKNOWN", "MANIFEST_UNKNOWN", "BLOB_UNKNOWN", "NOT_FOUND"})
+_NO_REPOSITORY = "NAME_UNKNOWN"
+_MISSING_CODES = frozenset({_NO_REPOSITORY, "MANIFEST_UNKNOWN", "BLOB_UNKNOWN", "NOT_FOUND"})
 
 
 class Identity(Enum):
@@ -51,10 +53,15 @@ class Asked:
         return "docker login" if self.registry == DOCKER_HUB else f"docker login {self.registry}"
 
 
+def depends_on_identity(response: Response) -> bool:
+    """Whether it matters to a refusal as whom we asked; else no helper need be asked for a password to tell it."""
+    return response.status in (_UNAUTHORIZED, _FORBIDDEN, TOO_MANY_REQUESTS)
+
+
 def refusal_of(response: Response, asked: Asked) -> RegistryError:
     """Make the error for an answer that is no success."""
     complaints = read_complaints(response)
-    if response.status == _NOT_FOUND or _says_missing(complaints):
+    if response.status == _NOT_FOUND or (response.status in _REFUSALS and _says_missing(complaints)):
         return _not_found(response, asked, complaints)
     if response.status in (_UNAUTHORIZED, _FORBIDDEN):
         return _login_refused(response, asked, complaints)
@@ -74,10 +81,13 @@ def _says_missing(complaints: Iterable[Complaint]) -> bool:
 
 
 def _not_found(response: Response, asked: Asked, complaints: tuple[Complaint, ...]) -> ImageNotFoundError:
+    is_repository = asked.what == str(asked.repository) or any(each.code == _NO_REPOSITORY for each in complaints)
     return ImageNotFoundError(
         f"{asked.what} does not exist",
         details=_said(response, complaints),
-        hint=f"list what there is: `imagelock tags {asked.repository}`",
+        hint="check the spelling of the repository"
+        if is_repository
+        else f"list what there is: `imagelock tags {asked.repository}`",
     )
 
 

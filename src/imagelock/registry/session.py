@@ -15,7 +15,7 @@ from imagelock.registry.auth.tokens import AccessRefusedError
 from imagelock.registry.endpoints import Endpoint
 from imagelock.registry.http.delivery import Delivery
 from imagelock.registry.http.messages import Request, Response
-from imagelock.registry.refusals import Asked, Identity, refusal_of
+from imagelock.registry.refusals import Asked, Identity, depends_on_identity, refusal_of
 
 _EARLY_CONNECTIONS = 12
 """As many as there are workers by default."""
@@ -70,7 +70,7 @@ class Session:
     def demand_success(self, response: Response, subject: Subject) -> Response:
         """Raise what a refusal means."""
         if not response.is_success:
-            raise refusal_of(response, self._asked(subject))
+            raise refusal_of(response, self._asked(subject, response))
         return response
 
     def answer(self, request: Request, subject: Subject) -> Response:
@@ -96,8 +96,8 @@ class Session:
             response = self._delivery.deliver(request.authorized(permit.authorization))
         return response
 
-    def _asked(self, subject: Subject) -> Asked:
-        found = self.authority.find_credentials(subject.path)
+    def _asked(self, subject: Subject, response: Response) -> Asked:
+        found = self.authority.find_credentials(subject.path) if depends_on_identity(response) else None
         identity = Identity.SOMEBODY if found else Identity.NOBODY
         return Asked(
             what=subject.what,

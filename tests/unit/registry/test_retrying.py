@@ -7,7 +7,7 @@ import pytest
 from imagelock.errors import ImageNotFoundError, RegistryError, TemporaryError
 from imagelock.reference import parse_reference
 from tests.support.fake_registry.answers import Answer, Fault, in_turn, refusal
-from tests.support.fake_registry.clients import Setup
+from tests.support.fake_registry.clients import Setup, client_of
 from tests.support.fake_registry.internet import FakeInternet
 from tests.support.fake_registry.registry import FakeRegistry
 from tests.support.oci_images import multi_platform_image
@@ -146,3 +146,27 @@ def test_what_is_missing_is_missing() -> None:
         setup.client().fetch_manifest(parse_reference("reg.example/team/a:2"))
     assert raised.value.message == "reg.example/team/a:2 does not exist"
     assert raised.value.hint == "list what there is: `imagelock tags reg.example/team/a`"
+
+
+def test_what_has_no_repository_has_no_tags_to_list() -> None:
+    client = client_of(FakeInternet({"reg.example": FakeRegistry()}))
+    for ask in (lambda: client.fetch_manifest(REFERENCE), lambda: client.list_tags(REFERENCE.repository)):
+        with pytest.raises(ImageNotFoundError) as raised:
+            ask()
+        assert raised.value.hint == "check the spelling of the repository"
+
+
+def test_a_failing_server_does_not_know_what_is_missing() -> None:
+    """A locked digest must not be called dead because of it."""
+    setup = setup_of()
+    setup.internet.hosts["reg.example"] = lambda _: refusal(501, "NOT_FOUND", "the storage is away")
+    with pytest.raises(TemporaryError, match=r"^reg\.example failed to answer for reg\.example/team/a:1$"):
+        setup.client().fetch_manifest(REFERENCE)
+
+
+def test_no_credentials_are_looked_for_to_tell_what_is_missing() -> None:
+    """A helper may ask a person to unlock something, and its failure would hide the answer."""
+    broken = {"reg.example": {"auth": "no base64"}}
+    client = client_of(FakeInternet({"reg.example": FakeRegistry()}), auths=broken)
+    with pytest.raises(ImageNotFoundError):
+        client.fetch_manifest(REFERENCE)
