@@ -66,9 +66,15 @@ def _credentials(entry: Mapping[str, Any], key: str, source: str) -> Credentials
     registry_token = _string(entry.get("registrytoken"), f"{where}.registrytoken", source)
     if registry_token:
         return RegistryToken(registry_token)
+    login = _login(entry, where, source)
     identity_token = _string(entry.get("identitytoken"), f"{where}.identitytoken", source)
     if identity_token:
-        return IdentityToken(identity_token)
+        # `az acr login` writes a user name with an empty password beside it, which opens nothing.
+        return IdentityToken(identity_token, login if login and login.password else None)
+    return login
+
+
+def _login(entry: Mapping[str, Any], where: str, source: str) -> Login | None:
     encoded = _string(entry.get("auth"), f"{where}.auth", source)
     if encoded:
         return _decode_login(encoded, f"{where}.auth", source)

@@ -21,6 +21,8 @@ class IdentityToken:
     """A long-lived token that a token server exchanges for short ones."""
 
     token: str = field(repr=False)
+    login: Login | None = None
+    """What stood beside it, for token servers that exchange nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,17 @@ class RegistryToken:
 
 
 Credentials = Login | IdentityToken | RegistryToken
+
+
+def login_of(credentials: Credentials) -> Login | None:
+    """Return the user name and password among credentials, if there are any."""
+    match credentials:
+        case Login():
+            return credentials
+        case IdentityToken(login=login):
+            return login
+        case RegistryToken():
+            return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,9 @@ def encoded(text: str) -> str:
             Login("me", "s" * 60),
         ),
         ('{"username": "me", "password": "secret"}', Login("me", "secret")),
-        ('{"identitytoken": "long", "auth": "bm86bm8="}', IdentityToken("long")),
+        ('{"identitytoken": "long"}', IdentityToken("long")),
+        ('{"identitytoken": "long", "auth": "bm86bm8="}', IdentityToken("long", Login("no", "no"))),
+        (f'{{"identitytoken": "long", "auth": "{encoded("0000:")}"}}', IdentityToken("long")),
         ('{"registrytoken": "short", "identitytoken": "long"}', RegistryToken("short")),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -190,6 +191,27 @@ def test_an_identity_token_is_exchanged_by_post() -> None:
             b"&scope=repository%3Ateam%2Fa%3Apull"
         ),
     )
+
+
+@pytest.mark.parametrize("status", [400, 401, 404, 405])
+def test_a_login_beside_an_identity_token_serves_where_none_is_exchanged(status: int) -> None:
+    """Artifactory answers 401 to every exchange."""
+    tokens = FakeTokenServer(login="me:secret")
+    internet = bearer_internet(tokens)
+    internet.hosts["auth.example"] = lambda request: (
+        refusal(status, "UNSUPPORTED", "no") if request.method == "POST" else tokens(request)
+    )
+    auths = {"reg.example": {"identitytoken": "long-lived", "auth": base64.b64encode(b"me:secret").decode()}}
+    client_of(internet, auths=auths).fetch_manifest(A)
+    assert [request.method for request in internet.asked("auth.example")] == ["POST", "GET"]
+
+
+def test_a_login_beside_an_identity_token_is_what_a_registry_without_tokens_wants() -> None:
+    registry = FakeRegistry(login="me:secret")
+    registry.push("team/a", IMAGE)
+    auths = {"reg.example": {"identitytoken": "long-lived", "auth": base64.b64encode(b"me:secret").decode()}}
+    fetched = client_of(FakeInternet({"reg.example": registry}), auths=auths).fetch_manifest(A)
+    assert str(fetched.digest) == IMAGE.digest
 
 
 def test_a_registry_token_is_used_as_it_is() -> None:

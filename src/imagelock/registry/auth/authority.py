@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from imagelock.credentials.values import FoundCredentials, Login, RegistryToken
+from imagelock.credentials.values import FoundCredentials, RegistryToken, login_of
 from imagelock.errors import RegistryError
 from imagelock.registry.auth.access import Access, BasicAccess, BearerAccess, OpenAccess, find_well_known, takes_batches
 from imagelock.registry.auth.access_memory import AccessMemory
@@ -114,7 +114,7 @@ class Authority:
         """Tell a refused password from one that was sent where a token is wanted by now."""
         if permit.found is None:
             return False
-        if isinstance(permit.found.credentials, Login) and isinstance(challenge, BearerChallenge):
+        if login_of(permit.found.credentials) and isinstance(challenge, BearerChallenge):
             return True
         self._keyring.note_refusal(self._endpoint.origin, permit.found, response)
         return False
@@ -147,12 +147,13 @@ class Authority:
     def _login_permit(self, path: str) -> Permit:
         """Return a login, sent without being asked once more; nothing where there is none of that kind."""
         found = self.find_credentials(path)
-        if found is None or not isinstance(found.credentials, Login):
+        login = None if found is None else login_of(found.credentials)
+        if found is None or login is None:
             return NO_PERMIT
         refusal = self._keyring.find_refusal(self._endpoint.origin, found)
         if refusal is not None:
             raise AccessRefusedError(refusal)
-        return Permit(PermitKind.LOGIN, basic_authorization(found.credentials), found)
+        return Permit(PermitKind.LOGIN, basic_authorization(login), found)
 
     def _token_permit(self, access: BearerAccess, path: str) -> Permit:
         found = self.find_credentials(path)

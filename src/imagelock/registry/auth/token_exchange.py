@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from imagelock.credentials.values import FoundCredentials, IdentityToken, Login
+from dataclasses import replace
+
+from imagelock.credentials.values import FoundCredentials, IdentityToken, Login, login_of
 from imagelock.registry.auth.access import BearerAccess
 from imagelock.registry.auth.keyring import Keyring
 from imagelock.registry.auth.permits import HeldToken
-from imagelock.registry.auth.tokens import AccessRefusedError, TokenQuestion, read_token, token_request
+from imagelock.registry.auth.tokens import AccessRefusedError, Token, TokenQuestion, read_token, token_request
 from imagelock.registry.http.clock import Clock
 from imagelock.registry.http.delivery import Delivery
 from imagelock.registry.http.error_bodies import read_complaints
 from imagelock.registry.http.messages import Response
 
 _UNAUTHORIZED = 401
+_EXCHANGES_NOTHING = frozenset({400, _UNAUTHORIZED, 404, 405})
 _ABOUT_THE_IMAGE = "DENIED"
 """With this code GitHub's token server speaks of the package, not of the login."""
 
@@ -42,12 +45,23 @@ class TokenExchange:
         if found is not None and access.realm.origin.host_and_port != access.registry:
             self._say(f"{access.realm.origin} was named by {access.registry} and gets the credentials for it")
         try:
-            token = read_token(self._deliver(token_request(question)))
+            token = self._ask(question)
         except AccessRefusedError as error:
             if found is not None and _is_about_the_login(error.response):
                 self._keyring.note_refusal(access.realm.origin, found, error.response)
             raise
         return HeldToken(token, usable_until=self.clock.monotonic() + token.usable_seconds)
+
+    def _ask(self, question: TokenQuestion) -> Token:
+        """Ask again with the login beside an identity token, where the server exchanges none."""
+        try:
+            return read_token(self._deliver(token_request(question)))
+        except AccessRefusedError as error:
+            is_exchange = isinstance(question.credentials, IdentityToken)
+            login = login_of(question.credentials) if question.credentials and is_exchange else None
+            if login is None or error.response.status not in _EXCHANGES_NOTHING:
+                raise
+        return read_token(self._deliver(token_request(replace(question, credentials=login))))
 
 
 def _is_about_the_login(response: Response) -> bool:
