@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from imagelock.credentials.helper_protocol import helper_program
+from imagelock.credentials.locations import AuthFileKind, AuthFileLocation, find_auth_files
 from imagelock.credentials.values import FoundCredentials, IdentityToken, Login
 from imagelock.errors import AuthenticationError, FileError
 from imagelock.registry.auth.credential_helpers import CredentialHelpers
@@ -49,6 +50,20 @@ def test_places_are_asked_in_order(tmp_path: Path) -> None:
             Login(json.loads(places[-1].read_text()) and _user(places[-1]), "secret"), str(places[-1])
         )
         places.pop().unlink()
+
+
+def test_podman_without_a_session_logs_in_below_run(tmp_path: Path) -> None:
+    own = tmp_path / "run" / str(os.getuid())
+    config = AuthFileLocation(tmp_path / ".config/containers/auth.json")
+    docker = AuthFileLocation(tmp_path / ".docker/config.json")
+    legacy = AuthFileLocation(tmp_path / ".dockercfg", AuthFileKind.LEGACY)
+
+    def files() -> tuple[AuthFileLocation, ...]:
+        return find_auth_files({}, home=tmp_path, run_folder=tmp_path / "run")
+
+    assert files() == (docker, config, legacy)
+    own.mkdir(parents=True)
+    assert files() == (docker, AuthFileLocation(own / "auth.json"), config, legacy)
 
 
 def _user(path: Path) -> str:
