@@ -85,6 +85,9 @@ def _commands(references: list[str]) -> dict[str, list[str]]:
         "imagelock lock": [sys.executable, "-m", "imagelock", "lock"],
         _BASELINE: ["sh", "-c", f"echo '{each}' | xargs -P 8 -n 1 {read}"],
     }
+    if shutil.which("container-source-policy"):
+        # From PyPI: it reads a Dockerfile, asks for all images at once, and prints a policy for BuildKit.
+        commands["container-source-policy"] = ["container-source-policy", "pin", "--stdout", "Dockerfile"]
     if shutil.which("docker") and len(references) <= _SLOWEST_TOOLS_LIMIT:
         bare = "\n".join(references)
         commands["docker, 8 at a time"] = ["sh", "-c", f"echo '{bare}' | xargs -P 8 -n 1 docker manifest inspect"]
@@ -97,6 +100,7 @@ def _write_project(folder: Path, references: list[str]) -> None:
     folder.mkdir()
     lines = [f'image{number} = "{reference}"' for number, reference in enumerate(references)]
     (folder / "images.toml").write_text("\n".join(["[images]", *lines, ""]))
+    (folder / "Dockerfile").write_text("".join(f"FROM {reference}\n" for reference in references))
 
 
 def _measure(command: list[str], registry: RegistryServer, project: Path) -> Run:
