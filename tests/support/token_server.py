@@ -79,6 +79,9 @@ def running_token_server(policy: TokenPolicy, *, tls: KeyPairFiles) -> Iterator[
 
 
 class _HttpServer(ThreadingHTTPServer):
+    request_queue_size = 128
+    """With the default of 5 a client that connects more often at once waits a second for its next attempt."""
+
     def __init__(self, policy: TokenPolicy, tls: KeyPairFiles) -> None:
         super().__init__((LOOPBACK, 0), _Handler)
         self.tokens = TokenServer(policy, self.server_port)
