@@ -153,6 +153,14 @@ def registry_name(text: str) -> RegistryName:
     return _read_registry(text, text)
 
 
+def check_location(text: str) -> None:
+    """Refuse what is no place for repositories, ``HOST[:PORT][/PATH]``: that is how mirrors are named."""
+    registry, slash, path = text.partition("/")
+    registry_name(registry)
+    if slash and not _PATH.fullmatch(path):
+        raise InvalidReferenceError(f"`{text}`: `{path}` is not a repository path")
+
+
 def is_tag_in(repository: AnyRepository, text: str) -> bool:
     """Whether a text can be a tag there; the names in a layout may be any text that can be printed."""
     if isinstance(repository, LayoutRepository):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from imagelock.errors import InvalidReferenceError
-from imagelock.reference import RegistryName, registry_name
+from imagelock.reference import RegistryName, check_location, registry_name
 from imagelock.toml_fields import Problems, TableReader
 
 
@@ -34,7 +34,7 @@ def read_registry(name: str, value: object, problems: Problems) -> RegistryDecla
     plain_http, ca_file = table.boolean("plain-http"), table.text("ca-file")
     mirrors = table.texts("mirrors") or ()
     for mirror in mirrors:
-        _check_host(mirror.partition("/")[0], "mirrors", table)
+        _check_mirror(mirror, table)
     resolves_tags = table.boolean("mirrors-resolve-tags") or False
     if plain_http and ca_file is not None:
         table.add("ca-file", "can't be of use beside `plain-http = true`")
@@ -53,8 +53,8 @@ def read_registry(name: str, value: object, problems: Problems) -> RegistryDecla
     )
 
 
-def _check_host(host: str, key: str, table: TableReader) -> None:
+def _check_mirror(mirror: str, table: TableReader) -> None:
     try:
-        registry_name(host)
+        check_location(mirror)
     except InvalidReferenceError as error:
-        table.add(key, error.message, hint="a mirror is written `HOST[:PORT][/PATH]`, without a scheme")
+        table.add("mirrors", error.message, hint="a mirror is written `HOST[:PORT][/PATH]`, without a scheme")

@@ -182,6 +182,10 @@ def test_a_name_is_letters_digits_underscores_and_hyphens(alias: str) -> None:
             '3: registries."a.b".ca-file: can\'t be of use beside `plain-http = true`',
         ),
         (
+            '[registries."a.b"]\nmirrors = ["x.y/../z"]',
+            '2: registries."a.b".mirrors: `x.y/../z`: `../z` is not a repository path',
+        ),
+        (
             '[registries."a.b"]\nmirrors = ["https://x"]',
             '2: registries."a.b".mirrors: `https:`: no port follows the `:`',
         ),

@@ -14,6 +14,8 @@ from imagelock.errors import ImagelockError
 
 JSON_SCHEMA = 1
 _CLEAR_LINE = "\r\x1b[2K"
+_LONGEST_LINE = 5000
+"""Of what an error quotes or a table shows: a hostile key may have megabytes."""
 _USUAL_WIDTH = 80
 """For terminals that don't know theirs, as in containers."""
 
@@ -118,7 +120,8 @@ def columns(rows: Iterable[Iterable[str]]) -> list[str]:
 
 def _on_one_line(text: str) -> str:
     """Make line breaks visible, too: an annotation or a key of a registry must not write a line or a hint of ours."""
-    return escape_controls(text).replace("\n", "\\n").replace("\t", "\\t")
+    line = escape_controls(text[:_LONGEST_LINE]).replace("\n", "\\n").replace("\t", "\\t")
+    return line if len(text) <= _LONGEST_LINE else f"{line}…"
 
 
 def _wants_color(choice: str, stream: TextIO) -> bool:

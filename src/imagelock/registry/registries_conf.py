@@ -5,18 +5,16 @@ containers-registries.conf(5): the longest prefix of a repository counts, on the
 
 from __future__ import annotations
 
-import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from imagelock.errors import FileError, InvalidReferenceError
-from imagelock.reference import registry_name
+from imagelock.reference import check_location
 
-_PATH = re.compile(r"(?:/[a-z0-9._-]+)*", re.ASCII)
 _BORDERS = ("/", ":", "@", "")
 
 
@@ -98,7 +96,23 @@ def parse_registries_conf(text: str, *, source: str) -> tuple[RegistryRule, ...]
         document = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise FileError(f"{source} is not TOML", details=[str(error)]) from error
-    return tuple(_rule(table, source) for table in _tables(document, "registry", source))
+    rules = (_rule(table, source) for table in _tables(document, "registry", source))
+    return (*_rules_of_version_1(document, source), *rules)
+
+
+def _rules_of_version_1(document: Mapping[str, Any], source: str) -> Iterator[RegistryRule]:
+    """Read ``[registries.block]`` and ``[registries.insecure]``: who blocked a registry long ago still means it."""
+    old = _table(document, "registries", source)
+    blocked, insecure = (_hosts(_table(old, key, source), source) for key in ("block", "insecure"))
+    for host in dict.fromkeys((*blocked, *insecure)):
+        yield RegistryRule(source=source, prefix=host, is_insecure=host in insecure, is_blocked=host in blocked)
+
+
+def _hosts(table: Mapping[str, Any], source: str) -> list[str]:
+    hosts = table.get("registries") or []
+    if not isinstance(hosts, list) or not all(isinstance(host, str) for host in hosts):
+        raise FileError(f"{source}: registries must be a list of names")
+    return hosts
 
 
 def _rule(table: Mapping[str, Any], source: str) -> RegistryRule:
@@ -106,13 +120,13 @@ def _rule(table: Mapping[str, Any], source: str) -> RegistryRule:
     prefix = _text(table, "prefix", source) or location
     if not prefix:
         raise FileError(f"{source}: a [[registry]] has neither prefix nor location")
-    digests_only = table.get("mirror-by-digest-only") is True
+    digests_only = _flag(table, "mirror-by-digest-only", source)
     return RegistryRule(
         source=source,
         prefix=prefix,
         location="" if location == prefix else location,
-        is_insecure=table.get("insecure") is True,
-        is_blocked=table.get("blocked") is True,
+        is_insecure=_flag(table, "insecure", source),
+        is_blocked=_flag(table, "blocked", source),
         mirrors=tuple(_mirror(entry, source, digests_only=digests_only) for entry in _tables(table, "mirror", source)),
     )
 
@@ -126,24 +140,19 @@ def _mirror(table: Mapping[str, Any], source: str, *, digests_only: bool) -> Mir
     location = _location(table, source)
     if not location:
         raise FileError(f"{source}: a [[registry.mirror]] has no location")
-    return MirrorRule(location, table.get("insecure") is True, use)
+    return MirrorRule(location, _flag(table, "insecure", source), use)
 
 
 def _location(table: Mapping[str, Any], source: str) -> str:
     location = _text(table, "location", source)
-    host, slash, path = location.partition("/")
     try:
         if location:
-            registry_name(host)
+            check_location(location)
     except InvalidReferenceError as error:
-        raise _no_location(location, source, error.message) from error
-    if not _PATH.fullmatch(slash + path) or {".", ".."} & set(path.split("/")):
-        raise _no_location(location, source, f"`{path}` is not a path")
+        raise FileError(
+            f"{source}: {location!r} is no location: it must be HOST[:PORT][/PATH]", details=[error.message]
+        ) from error
     return location
-
-
-def _no_location(location: str, source: str, reason: str) -> FileError:
-    return FileError(f"{source}: {location!r} is no location: it must be HOST[:PORT][/PATH]", details=[reason])
 
 
 def _text(table: Mapping[str, Any], key: str, source: str) -> str:
@@ -152,6 +161,20 @@ def _text(table: Mapping[str, Any], key: str, source: str) -> str:
     if not isinstance(text, str):
         raise FileError(f"{source}: {key} must be a string")
     return text.rstrip("/")
+
+
+def _flag(table: Mapping[str, Any], key: str, source: str) -> bool:
+    flag = table.get(key, False)
+    if not isinstance(flag, bool):
+        raise FileError(f"{source}: {key} must be true or false")
+    return flag
+
+
+def _table(table: Mapping[str, Any], key: str, source: str) -> Mapping[str, Any]:
+    inner = table.get(key) or {}
+    if not isinstance(inner, dict):
+        raise FileError(f"{source}: {key} must be a table")
+    return inner
 
 
 def _tables(table: Mapping[str, Any], key: str, source: str) -> list[Mapping[str, Any]]:

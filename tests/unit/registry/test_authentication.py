@@ -221,6 +221,21 @@ def test_a_registry_token_is_used_as_it_is() -> None:
     assert tokens.questions == []
 
 
+def test_logins_of_two_namespaces_share_no_token() -> None:
+    """Even where the registry's challenge says that a token is for everything."""
+    tokens = FakeTokenServer(grants=lambda _: ("repository:team/a:pull", "repository:other/b:pull"))
+    registry = FakeRegistry(tokens=tokens, challenge=f'{CHALLENGE},scope="*"', names_scope=False)
+    registry.push("team/a", IMAGE)
+    registry.push("other/b", IMAGE)
+    internet = FakeInternet({"reg.example": registry, "auth.example": tokens})
+    client = client_of(internet, logins={"reg.example/team": "me:one", "reg.example/other": "you:two"})
+    references = [A, parse_reference("reg.example/other/b:1")]
+    for reference in (*references, *references):
+        client.fetch_manifest(reference)
+    used = {request.url.path: request.authorization for request in internet.asked("reg.example")}
+    assert len(set(used.values())) == 2
+
+
 def test_an_old_token_is_replaced_before_it_dies() -> None:
     tokens = FakeTokenServer(lifetime_seconds=100)
     setup = Setup(internet=bearer_internet(tokens))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from imagelock.digest import Digest
-from imagelock.errors import InvalidContentError
+from imagelock.errors import InvalidContentError, TemporaryError
 from imagelock.oci import Descriptor
 from imagelock.reference import parse_reference
 from imagelock.registry.content_cache import (
@@ -18,6 +18,7 @@ from imagelock.registry.content_cache import (
     default_cache_directory,
     measure_cache,
 )
+from tests.support.fake_registry.answers import Answer
 from tests.support.fake_registry.clients import Setup
 from tests.support.fake_registry.internet import FakeInternet
 from tests.support.fake_registry.registry import FakeRegistry
@@ -172,6 +173,14 @@ def test_a_wrong_memory_costs_one_request_and_no_failure(tmp_path: Path, entry: 
     assert str(setup.client().fetch_manifest(TAGGED).digest) == IMAGE.digest
     assert len(setup.internet.requests) <= 4
     assert "169.254.169.254" not in hosts(setup)
+
+
+def test_a_busy_server_is_not_remembered_as_open(tmp_path: Path) -> None:
+    setup = Setup(internet=FakeInternet({"reg.example": lambda _: Answer(status=503)}), cache_directory=tmp_path)
+    with pytest.raises(TemporaryError):
+        setup.client().fetch_manifest(TAGGED)
+    setup.memories[0].save()
+    assert not (tmp_path / ACCESS_FILE_NAME).exists()
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"\xff", b"[" * 100_000, b'{"https://reg.example": {"at": 1e999}}'])

@@ -86,6 +86,9 @@ def test_variables_come_before_files(tmp_path: Path) -> None:
 def test_a_chosen_file_stands_for_itself(tmp_path: Path) -> None:
     write(tmp_path / ".docker/config.json", auths("docker"))
     assert find(tmp_path, REGISTRY_AUTH_FILE=str(write(tmp_path / "empty.json", "{}"))) is None
+    chosen = write(tmp_path / "chosen.json", auths("chosen"))
+    found = find(tmp_path, REGISTRY_AUTH_FILE=str(chosen), DOCKER_AUTH_CONFIG=auths("ci"))
+    assert found == FoundCredentials(Login("chosen", "secret"), str(chosen))
     with pytest.raises(FileError, match=r"missing\.json does not exist"):
         find(tmp_path, REGISTRY_AUTH_FILE=str(tmp_path / "missing.json"))
 

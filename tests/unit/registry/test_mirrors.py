@@ -167,6 +167,9 @@ def test_the_file_sends_us_where_podman_would_go(tmp_path: Path) -> None:
         ('[[registry]]\nlocation = "-x-"', "c: '-x-' is no location"),
         ('[[registry]]\nlocation = "x.example/a/../b"', "c: 'x.example/a/../b' is no location"),
         ("[[registry]]\nprefix = 7", "c: prefix must be a string"),
+        ('[[registry]]\nprefix = "a"\nblocked = "true"', "c: blocked must be true or false"),
+        ("registries = 7", "c: registries must be a table"),
+        ("[registries.block]\nregistries = 7", "c: registries must be a list of names"),
         ('[[registry]]\nprefix = "a"\n[[registry.mirror]]\ninsecure = true', "has no location"),
         (
             '[[registry]]\nprefix = "a"\n[[registry.mirror]]\nlocation = "m"\npull-from-mirror = "x"',
@@ -188,6 +191,21 @@ def test_the_users_file_replaces_the_systems_and_later_parts_replace_earlier_one
     assert (paths[0], paths[-1]) == (folder / "registries.conf", folder / "registries.conf.d" / "a.conf")
     rules = [rule.location for rule in read_registries_conf(paths) if rule.prefix == "p.example"]
     assert rules == ["two.example"]
+
+
+def test_what_was_blocked_in_the_first_version_of_the_file_is_blocked() -> None:
+    text = """
+    [registries.search]
+    registries = ["docker.io"]
+    [registries.insecure]
+    registries = ["old.example:5000"]
+    [registries.block]
+    registries = ["evil.example"]
+    """
+    assert parse_registries_conf(text, source="c") == (
+        RegistryRule(source="c", prefix="evil.example", is_blocked=True),
+        RegistryRule(source="c", prefix="old.example:5000", is_insecure=True),
+    )
 
 
 def test_the_longest_prefix_counts() -> None:

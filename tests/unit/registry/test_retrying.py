@@ -85,7 +85,10 @@ def test_a_server_that_wants_minutes_gets_no_second_question(value: str, wish: s
     assert raised.value.details == ("reg.example answered 429", f"it wants to be left alone {wish}")
 
 
-@pytest.mark.parametrize("value", ["soon", "-1", "99999999999999", "1e9", "٣", "Thu, 99 Jan 2026", ""])
+@pytest.mark.parametrize(
+    "value",
+    ["soon", "-1", "99999999999999", "1e9", "٣", "Thu, 99 Jan 2026", "Fri, 31 Dec 9999 23:59:59 -2359", ""],
+)
 def test_a_wish_that_cannot_be_read_is_no_wish(value: str) -> None:
     setup = setup_of(Answer(status=429, headers={"Retry-After": value}))
     setup.client().fetch_manifest(REFERENCE)

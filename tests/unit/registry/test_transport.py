@@ -133,6 +133,16 @@ def test_nobody_there_is_a_temporary_error() -> None:
     assert (raised.value.message, raised.value.details) == (f"no answer from {name}", ("the connection was refused",))
 
 
+def test_an_address_that_leads_nowhere_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    def two_addresses(host: str, port: int, *_: object, **__: object) -> list[tuple[object, ...]]:
+        addresses = [host] if host.startswith("127.0.0.9") else ["127.0.0.9", "127.0.0.1"]
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in addresses]
+
+    with serving(registry()) as name, client_of(name) as client:
+        monkeypatch.setattr(socket, "getaddrinfo", two_addresses)
+        assert client.fetch_manifest(parse_reference(f"{name}/team/a:1")).body == IMAGE.body
+
+
 def test_leaving_ends_what_other_threads_wait_for() -> None:
     with serving(lambda _: Answer(fault=Fault.STALL)) as name, ThreadPoolExecutor(4) as pool:
         with client_of(name) as client:

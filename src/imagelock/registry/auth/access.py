@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from imagelock.reference import RegistryName
@@ -29,8 +30,11 @@ class BearerAccess:
     """Whether one token may be for many repositories."""
     is_remembered: bool = False
     """Nobody has said so in this run: a mistake must not cost more than a request."""
-    public_token: str = ""
-    """What opens public repositories without asking for a token first."""
+
+    @property
+    def public_token(self) -> str:
+        """What opens public repositories without asking for a token first; empty where nothing is known to."""
+        return _PUBLIC_TOKENS.get(self.registry, "")
 
 
 Access = OpenAccess | BasicAccess | BearerAccess
@@ -46,7 +50,7 @@ _WELL_KNOWN = {
     "gcr.io": ("https://gcr.io/v2/token", "gcr.io"),
 }
 # GitHub's registry wants to see some token, and any will do for public packages; Homebrew relies on it.
-_PUBLIC_TOKENS = {"ghcr.io": "QQ=="}
+_PUBLIC_TOKENS: Mapping[str, str] = {"ghcr.io": "QQ=="}
 
 
 def find_well_known(registry: RegistryName, origin: Origin) -> BearerAccess | None:
@@ -61,7 +65,6 @@ def find_well_known(registry: RegistryName, origin: Origin) -> BearerAccess | No
         service=service,
         takes_batches=takes_batches(service),
         is_remembered=True,
-        public_token=_PUBLIC_TOKENS.get(host, ""),
     )
 
 

@@ -6,6 +6,7 @@ https://distribution.github.io/distribution/spec/auth/token/
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from threading import Lock
 
 from imagelock.credentials.values import FoundCredentials, RegistryToken, login_of
 from imagelock.errors import RegistryError
@@ -26,7 +27,7 @@ from imagelock.registry.http.messages import Response
 
 Challenged = BearerChallenge | BasicChallenge | None
 
-_UNAUTHORIZED = 401
+_UNAUTHORIZED, _NOT_FOUND = 401, 404
 _HINTS_OF_AGE = frozenset({400, _UNAUTHORIZED, 403})
 """ECR Public answers 400 to an expired token, Google's registries 403, both without a challenge."""
 
@@ -41,7 +42,8 @@ class Authority:
         self._memory = memory
         known = memory.find(endpoint.registry, endpoint.origin) or find_well_known(endpoint.registry, endpoint.origin)
         self._contact = FirstContact(known)
-        self._tokens = TokenStore(exchange.clock)
+        self._tokens: dict[FoundCredentials | None, TokenStore] = {}
+        self._tokens_lock = Lock()
         self._expected: dict[str, None] = {}
         self._scopes: dict[str, str] = {}
         self._is_public_token_refused = False
@@ -83,7 +85,7 @@ class Authority:
             self._read_access(challenge, response, permit) if self._may_be_helped(response, permit, challenge) else None
         )
         if access is None:
-            if self._contact.settle_if_unknown(OpenAccess()):
+            if self._contact.settle_if_unknown(OpenAccess()) and _is_about_content(response):
                 self._memory.note(self._endpoint.origin, OpenAccess())
             return None
         self._forget(permit)
@@ -123,7 +125,7 @@ class Authority:
         if permit.kind is PermitKind.PUBLIC_TOKEN:
             self._is_public_token_refused = True
         if permit.held is not None:
-            self._tokens.drop(permit.scope, permit.held)
+            self._tokens_of(permit.found).drop(permit.scope, permit.held)
 
     def _read_access(
         self, challenge: Challenged, response: Response, permit: Permit
@@ -162,13 +164,18 @@ class Authority:
         if access.public_token and found is None and not self._is_public_token_refused:
             return Permit(PermitKind.PUBLIC_TOKEN, bearer_authorization(access.public_token))
         scope = self._scope_of(path)
-        held, is_own = self._tokens.get(
+        held, is_own = self._tokens_of(found).get(
             scope,
             others=self._scopes_beside(path, found) if access.takes_batches else (),
             fetch=lambda scopes: self._exchange.fetch(access, scopes, found),
         )
         kind = PermitKind.OWN_TOKEN if is_own else PermitKind.SHARED_TOKEN
         return Permit(kind, bearer_authorization(held.token.text), found, held, scope)
+
+    def _tokens_of(self, found: FoundCredentials | None) -> TokenStore:
+        """One store for each login: what one may see is no business of another."""
+        with self._tokens_lock:
+            return self._tokens.setdefault(found, TokenStore(self._exchange.clock))
 
     def _scopes_beside(self, path: str, found: FoundCredentials | None) -> Iterator[str]:
         """Return the scopes of other expected repositories that the same credentials open."""
@@ -178,3 +185,8 @@ class Authority:
 
     def _scope_of(self, path: str) -> str:
         return self._scopes.get(path) or pull_scope(path)
+
+
+def _is_about_content(response: Response) -> bool:
+    """Whether an answer shows that no token is wanted, tomorrow as well: a busy server's shows nothing."""
+    return response.is_success or response.status == _NOT_FOUND

@@ -48,10 +48,11 @@ class CredentialStore:
         return None
 
     def _read_files(self) -> Iterator[AuthFile]:
+        locations = find_auth_files(self._environment, home=self._home)
         text = self._environment.get(_VARIABLE)
-        if text:
+        if text and not any(location.is_required for location in locations):
             yield parse_auth_file(text, source=_VARIABLE)
-        for location in find_auth_files(self._environment, home=self._home):
+        for location in locations:
             content = _read(location)
             if content is not None:
                 yield _PARSERS[location.kind](content, source=str(location.path))

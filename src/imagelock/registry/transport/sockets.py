@@ -6,8 +6,10 @@ for the other requests, and the one to the token server, are opened by threads o
 
 from __future__ import annotations
 
+import errno
 import socket
 import ssl
+import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
@@ -117,9 +119,20 @@ def failure_of(error: OSError | UnicodeError, *, while_connecting: bool = False)
 
 
 def _connect(host: str, port: int) -> socket.socket:
-    connection = socket.create_connection((host.strip("[]"), port), CONNECT_SECONDS)
-    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return connection
+    """Try the addresses of a host in turn. They share the time: the first may lead nowhere, as broken IPv6 does."""
+    deadline = time.monotonic() + CONNECT_SECONDS
+    addresses = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)
+    for index, (*_, address) in enumerate(addresses):
+        share = max(0.1, deadline - time.monotonic()) / (len(addresses) - index)
+        try:
+            connection = socket.create_connection((str(address[0]), port), share)
+        except OSError:
+            if index == len(addresses) - 1:
+                raise
+        else:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            return connection
+    raise OSError(errno.EADDRNOTAVAIL, "the name has no address")
 
 
 def _fulfil(future: Future[socket.socket], dial: Dial) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from imagelock.errors import AuthenticationError, RegistryError
 from imagelock.reference import parse_reference, parse_repository
 from tests.support.fake_registry.answers import Answer, in_turn, json_answer, refusal
-from tests.support.fake_registry.clients import client_of
+from tests.support.fake_registry.clients import Setup, client_of
 from tests.support.fake_registry.token_server import FakeTokenServer
 from tests.unit.registry.conftest import InternetOf
 from tests.unit.registry.quirks.hosts import IMAGE, challenge, holding, with_tokens_at
@@ -28,6 +30,20 @@ def test_a_real_token_is_asked_for_when_any_will_not_do(internet_of: InternetOf)
     internet = internet_of({"ghcr.io": with_tokens_at("/token", tokens, registry)})
     client_of(internet).fetch_manifest(REFERENCE)
     assert len(internet.requests) == 3
+
+
+def test_any_token_still_opens_what_is_public_after_a_real_one_was_wanted(
+    internet_of: InternetOf, tmp_path: Path
+) -> None:
+    tokens = FakeTokenServer()
+    registry = holding("owner/image", tokens=tokens, challenge=CHALLENGE)
+    internet = internet_of({"ghcr.io": with_tokens_at("/token", tokens, registry)})
+    setup = Setup(internet=internet, cache_directory=tmp_path)
+    setup.client().fetch_manifest(REFERENCE)
+    internet.hosts["ghcr.io"] = holding("owner/other")
+    internet.requests.clear()
+    setup.next_run().fetch_manifest(parse_reference("ghcr.io/owner/other:1"))
+    assert [request.authorization for request in internet.requests] == ["Bearer QQ=="]
 
 
 @pytest.mark.parametrize("status", [401, 403])
