@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from imagelock.declaration import Alias
 from imagelock.lockfile import LockedImage, Lockfile
 from imagelock.platforms import Platform
+from imagelock.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Added:
     """An image that was not locked before."""
 
@@ -22,7 +22,7 @@ class Added:
         return self.image.alias
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Removed:
     """An image that is no longer locked."""
 
@@ -34,7 +34,7 @@ class Removed:
         return self.image.alias
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Updated:
     """An image whose entry differs: other content, other platforms, or only another copy of its declaration."""
 

@@ -6,10 +6,10 @@ https://github.com/opencontainers/image-spec/blob/main/descriptor.md#digests
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Self
 
 from imagelock.errors import InvalidDigestError
+from imagelock.values import value
 
 _HEX_LENGTHS = {"sha256": 64, "sha512": 128}
 _ANY_DIGEST = re.compile(r"([A-Za-z0-9+._-]+):([0-9A-Za-z=_-]*)", re.ASCII)
@@ -18,7 +18,7 @@ SHORT_HEX_LENGTH = 12
 """Digits of a digest on a screen, as Docker prints them. Files and JSON hold all of them."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Digest:
     """``sha256:`` or ``sha512:`` and the lower-case hexadecimal hash of some bytes."""
 

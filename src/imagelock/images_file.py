@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from posixpath import normpath
 
 from imagelock.declaration import Alias, Defaults, ImageDeclaration, is_alias, read_declaration
@@ -19,12 +19,13 @@ from imagelock.registry_declaration import RegistryDeclaration, read_registry
 from imagelock.selectors import Selector
 from imagelock.toml_fields import Path, Problem, Problems, TableReader
 from imagelock.toml_positions import find_lines, nearest_line, split_position
+from imagelock.values import value
 
 IMAGES_FILE_NAME = "images.toml"
 _OWN_FILES = (IMAGES_FILE_NAME, "images.lock")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class RenderTarget:
     """A file that ``render`` writes, and the template that it is made from; relative to the folder of images.toml."""
 
@@ -32,7 +33,7 @@ class RenderTarget:
     template: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ImagesFile:
     """The whole of images.toml, sorted by alias and by output."""
 

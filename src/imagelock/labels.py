@@ -6,14 +6,16 @@ https://github.com/opencontainers/image-spec/blob/main/annotations.md#pre-define
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Self
+
+from imagelock.values import value
 
 _PREFIX = "org.opencontainers.image."
 _MAX_LENGTH = 256
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class Labels:
     """The four labels; None where the image doesn't say. They describe, and prove nothing: their author is anybody."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from imagelock.declaration import Alias
 from imagelock.digest import Digest
@@ -11,9 +10,10 @@ from imagelock.labels import NO_LABELS, Labels
 from imagelock.platforms import PlatformDigest
 from imagelock.reference import AnyRepository
 from imagelock.selectors import Selector
+from imagelock.values import value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class LockedImage:
     """One image as it was locked, beside a copy of what selected it."""
 
@@ -31,7 +31,7 @@ class LockedImage:
     """What the image said about itself; for readers, and never compared with anything."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Lockfile:
     """All locked images, sorted by alias."""
 

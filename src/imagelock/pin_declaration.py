@@ -6,16 +6,16 @@ Paths are patterns, relative to the folder of images.toml: ``*`` stays in its fo
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from posixpath import normpath
 from typing import Any
 
 from imagelock.errors import InvalidReferenceError
 from imagelock.reference import parse_reference
 from imagelock.toml_fields import Problems, TableReader
+from imagelock.values import value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class PinDeclaration:
     """The files whose plain references get their digests in place; a file may be in both lists."""
 
@@ -29,7 +29,7 @@ class PinDeclaration:
         return bool(self.files or self.digest_only)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class ExternalDeclaration:
     """What looks like ours and is not."""
 

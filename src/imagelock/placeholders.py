@@ -9,14 +9,15 @@ from __future__ import annotations
 import re
 from codecs import BOM_UTF8
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from imagelock.values import value
 
 _PLACEHOLDER = re.compile(
     rb"(?<!\$)\{\{[ \t]*images\.([A-Za-z0-9_][A-Za-z0-9_-]*)(?:\.([A-Za-z0-9_][A-Za-z0-9_./()+-]*))?[ \t]*\}\}"
 )
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Placeholder:
     """One placeholder; ``start`` and ``end`` are offsets in bytes, ``end`` is exclusive."""
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from imagelock.errors import InvalidReferenceError
 from imagelock.reference import RegistryName, check_location, registry_name
 from imagelock.toml_fields import Problems, TableReader
+from imagelock.values import value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class RegistryDeclaration:
     """How one registry is to be reached."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from imagelock.declaration import ImageDeclaration
 from imagelock.digest import Digest
@@ -14,12 +13,13 @@ from imagelock.placeholders import Placeholder, find_placeholders, position
 from imagelock.platforms import Platform
 from imagelock.reference import LayoutRepository, registry_as_written
 from imagelock.suggestions import did_you_mean
+from imagelock.values import value
 
 _PLATFORMS = "platforms."
 _DIGEST_SUFFIX = ".digest"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class SpelledImage:
     """A locked image under the name that its owner gave it in images.toml."""
 
@@ -28,7 +28,7 @@ class SpelledImage:
     locked: LockedImage
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Rendering:
     """What a template becomes, or what is wrong with it (lines that begin with ``FILE:LINE:COLUMN:``)."""
 

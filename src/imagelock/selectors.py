@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from imagelock.digest import Digest
 from imagelock.errors import InvalidSelectorError
 from imagelock.tags.version_range import VersionRange, parse_version_range, range_fields
 from imagelock.toml_fields import TableReader
+from imagelock.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ExactTag:
     """One tag and no other; the registry says which content it has today."""
 
@@ -20,7 +19,7 @@ class ExactTag:
         return f"tag `{self.tag}`"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class ExactDigest:
     """One content for ever; the tag beside it, if any, is for readers."""
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 from imagelock.suggestions import did_you_mean
+from imagelock.values import value
 
 Path = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Problem:
     """Something wrong at a key, in a sentence that follows ``images.node.platforms:``."""
 
@@ -22,11 +22,11 @@ class Problem:
     details: tuple[str, ...] = ()
 
 
-@dataclass(slots=True)
 class Problems:
     """What was found wrong so far in one file."""
 
-    found: list[Problem] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.found: list[Problem] = []
 
     def add(self, path: Path, sentence: str, *, hint: str | None = None, details: Iterable[str] = ()) -> None:
         """Note a problem and go on reading."""

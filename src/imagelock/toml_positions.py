@@ -9,15 +9,15 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from imagelock.toml_fields import Path
+from imagelock.values import value
 
 _POSITION = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Statement:
     """A header, or a key and its value; a blank line or a comment, too, which is about no key."""
 

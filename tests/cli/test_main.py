@@ -149,3 +149,31 @@ def test_questions_import_no_http_client(locked: Workshop, arguments: list[str],
         [sys.executable, "-c", _IMPORTED, *arguments], cwd=locked.folder, capture_output=True, check=True, text=True
     )
     assert done.stdout.splitlines()[-1] == f"False False False {needs_click}"
+
+
+_COMPILED = """
+import gc
+import sys
+from imagelock.__main__ import main
+sys.argv[0] = "imagelock"
+try:
+    main()
+except SystemExit as error:
+    assert not error.code, error.code
+ours = [module for name, module in sys.modules.items() if name.startswith("imagelock.")]
+classes = {each for module in ours for each in vars(module).values() if isinstance(each, type)}
+dataclasses = (each for each in classes if hasattr(each, "__dataclass_params__"))
+compiled = (each.__qualname__ for each in dataclasses if each.__dataclass_params__.init)
+print("compiled:", *sorted(compiled))
+print("left to the system:", gc.get_freeze_count() > 0)
+"""
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["check"], ["lock", "--check"], ["list"], ["render"]])
+def test_what_runs_all_day_compiles_no_classes_and_leaves_no_memory_to_be_searched(
+    locked: Workshop, arguments: list[str]
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _COMPILED, *arguments], cwd=locked.folder, capture_output=True, check=True, text=True
+    )
+    assert done.stdout.splitlines()[-2:] == ["compiled:", "left to the system: True"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,12 +11,13 @@ from imagelock.cli.project import Project
 from imagelock.errors import DocumentError
 from imagelock.images_file import ImagesFile, RenderTarget
 from imagelock.suggestions import did_you_mean
+from imagelock.values import value
 
 if TYPE_CHECKING:
     from imagelock.pinned_files import PinnedFile  # 30 ms that only [pin] needs
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Choice:
     """Files to render and files to pin; a file may be both."""
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from imagelock.values import value
 
 if TYPE_CHECKING:
     from imagelock.documents.checking import Finding  # 30 ms that only [pin] needs
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class Wrong:
     """One thing that is not as locked."""
 
@@ -34,7 +36,7 @@ class Wrong:
         return self.finding.text if self.finding else ""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Report:
     """What a check has found so far, and how much it has looked at."""
 

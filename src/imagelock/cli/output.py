@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imagelock.files import read_bytes
 from imagelock.rendering import Rendering
+from imagelock.values import value
 
 if TYPE_CHECKING:
     from imagelock.documents.pinning import Pinned  # its readers take 30 ms, which only [pin] needs
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class Output:
     """A file as it should be. It has a rendering, or was pinned in place, or both."""
 

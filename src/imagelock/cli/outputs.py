@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from pathlib import Path
 
@@ -15,9 +15,10 @@ from imagelock.files import read_bytes
 from imagelock.images_file import ImagesFile, RenderTarget
 from imagelock.lockfile import Lockfile
 from imagelock.rendering import SpelledImage, render, spelled_images
+from imagelock.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class _Work:
     """What is done so far, by the file that each path leads to, and what went wrong."""
 

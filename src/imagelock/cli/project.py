@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from codecs import BOM_UTF8
-from dataclasses import dataclass
 from pathlib import Path
 
 from imagelock.cli.options import Settings
@@ -14,9 +13,10 @@ from imagelock.freshness import find_mismatches
 from imagelock.images_file import IMAGES_FILE_NAME, ImagesFile, parse_images_file
 from imagelock.lockfile import Lockfile
 from imagelock.lockfile_text import LOCKFILE_NAME, parse_lockfile
+from imagelock.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Project:
     """Where a project's files are; paths are as short as the working directory allows, since errors show them."""
 

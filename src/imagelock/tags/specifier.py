@@ -8,10 +8,10 @@ https://packaging.python.org/specifications/version-specifiers/
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from imagelock.errors import InvalidSelectorError
 from imagelock.tags.grammar import NUMBERS, SUFFIX, is_prerelease_suffix, is_serial
+from imagelock.values import value
 
 ANY_VERSION = "*"
 
@@ -22,7 +22,7 @@ _UPPER_BOUNDS = frozenset({"<", "<=", "==", "~="})
 _EQUALITIES = frozenset({"==", "!="})
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Clause:
     """One condition of a specifier: an operator, and a version as it was written."""
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from imagelock.errors import InvalidSelectorError
 from imagelock.tags.pattern import ANY_TAG, TagPattern
 from imagelock.tags.specifier import ANY_VERSION, Clause, dump_specifier, parse_specifier
+from imagelock.values import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class VersionRange:
     """The newest of the tags that fit a pattern and whose version lies in a range."""
 
