@@ -14,7 +14,7 @@ _OURS, _ANCESTOR, _THEIRS, _END = "<<<<<<<", "|||||||", "=======", ">>>>>>>"
 
 def has_conflict_markers(text: str) -> bool:
     """Whether a merge was left unfinished in this text."""
-    return any(_marker(line) == _OURS for line in _lines(text))
+    return _OURS in text and any(_marker(line) == _OURS for line in _lines(text))
 
 
 def conflict_sides(text: str) -> tuple[str, str]:

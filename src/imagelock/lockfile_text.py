@@ -14,7 +14,7 @@ from imagelock.conflict_markers import has_conflict_markers
 from imagelock.declaration import ALL_PLATFORMS, Alias, is_alias
 from imagelock.digest import Digest
 from imagelock.errors import ImagelockError, LockfileError
-from imagelock.labels import LABEL_NAMES, Labels
+from imagelock.labels import LABEL_NAMES, NO_LABELS, Labels
 from imagelock.lockfile import LockedImage, Lockfile
 from imagelock.platforms import Platform, PlatformDigest, by_name
 from imagelock.reference import parse_canonical_repository
@@ -152,6 +152,8 @@ def _read_platforms(image: TableReader) -> Iterator[PlatformDigest]:
 
 
 def _read_labels(image: TableReader) -> Labels:
+    if not image.has("labels"):
+        return NO_LABELS
     table = TableReader(image.table("labels"), (*image.path, "labels"), image.problems)
     return Labels(**{name: table.text(name) for name in LABEL_NAMES})
 

@@ -205,7 +205,7 @@ def _refuse_what_is_no_reference(text: str) -> None:
         )
     if not text.isascii():
         raise InvalidReferenceError(f"`{text}` has characters that are not ASCII")
-    if any(character.isspace() or not character.isprintable() for character in text):
+    if " " in text or not text.isprintable():
         raise InvalidReferenceError(f"`{text}` has blanks or control characters")
     if "/" in text.partition("@")[2]:
         # The text isn't shown: errors end up in the logs of CI, and it may hold a password.
