@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from imagelock.declaration import Alias
 from imagelock.lockfile import LockedImage, Lockfile
 from imagelock.platforms import Platform
-from imagelock.values import value
+from imagelock.values import frozen
 
 
-@value
+@frozen
 class Added:
     """An image that was not locked before."""
 
@@ -22,7 +22,7 @@ class Added:
         return self.image.alias
 
 
-@value
+@frozen
 class Removed:
     """An image that is no longer locked."""
 
@@ -34,7 +34,7 @@ class Removed:
         return self.image.alias
 
 
-@value
+@frozen
 class Updated:
     """An image whose entry differs: other content, other platforms, or only another copy of its declaration."""
 

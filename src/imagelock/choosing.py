@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from imagelock.cooldown import PassedOver
@@ -14,13 +13,14 @@ from imagelock.reference import ImageReference, PinnedReference, TagReference
 from imagelock.resolving import ManifestSource, ResolvedImage, fetch_image, resolve_image
 from imagelock.selectors import ExactDigest, ExactTag
 from imagelock.tags.version_range import VersionRange
+from imagelock.values import frozen
 
 _MAX_TOO_YOUNG = 30
 """Tags whose dates are asked for, three requests each, before a range gives up: something else is wrong then."""
 _SHOWN = 3
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ChosenReference:
     """What a declaration selects, and what was learned on the way there."""
 
@@ -58,7 +58,7 @@ def choose_reference(
             return search.find(ranked, tags)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _AgeSearch:
     """The walk from the newest tag to the first that is old enough."""
 

@@ -6,7 +6,6 @@ Computed from manifests and configurations; no layer is fetched.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from imagelock.changes import Updated
 from imagelock.digest import Digest
@@ -16,9 +15,10 @@ from imagelock.oci import Descriptor
 from imagelock.platforms import Platform
 from imagelock.reference import AnyRepository
 from imagelock.resolving import ManifestSource, fetch_image
+from imagelock.values import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PlatformContent:
     """One platform's image: its layers from the bottom up, and its configuration."""
 
@@ -31,7 +31,7 @@ class PlatformContent:
         return sum(layer.size_bytes for layer in self.layers)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Difference:
     """One setting that differs; None where it isn't set."""
 
@@ -40,7 +40,7 @@ class Difference:
     new: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ContentChange:
     """How one platform's image changed; ``old`` is None where it is no longer served."""
 

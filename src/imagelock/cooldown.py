@@ -13,7 +13,7 @@ from typing import Self
 
 from imagelock.suggestions import did_you_mean
 from imagelock.toml_fields import TableReader
-from imagelock.values import value
+from imagelock.values import frozen
 
 _AGE = r"([0-9]{1,4}) ?(hour|day|week)s?"
 KEYS = ("minimum-age", "unknown-age")
@@ -26,7 +26,7 @@ class UnknownAge(StrEnum):
     REFUSE = "refuse"
 
 
-@value
+@frozen
 class Cooldown:
     """The age that a range asks of an image."""
 
@@ -58,7 +58,7 @@ class Cooldown:
         return f"{number} {unit}{'' if number == 1 else 's'}"
 
 
-@value
+@frozen
 class PassedOver:
     """A tag that a range would take if its image were older."""
 

@@ -23,7 +23,7 @@ from imagelock.reference import (
 from imagelock.selectors import ExactDigest, ExactTag, Selector, read_version_range
 from imagelock.tags.version_range import VersionRange
 from imagelock.toml_fields import Path, Problems, TableReader
-from imagelock.values import value
+from imagelock.values import frozen
 
 Alias = NewType("Alias", str)
 """The key under ``[images]``: the name that templates and commands use."""
@@ -33,7 +33,7 @@ NO_COOLDOWN = Cooldown()
 _ALIAS = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*", re.ASCII)
 
 
-@value(kw_only=True)
+@frozen(kw_only=True)
 class ImageDeclaration:
     """What is wanted of one image."""
 
@@ -61,7 +61,7 @@ def is_alias(text: str) -> bool:
     return _ALIAS.fullmatch(text) is not None
 
 
-@value
+@frozen
 class Defaults:
     """What images.toml says of all images at once."""
 

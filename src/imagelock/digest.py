@@ -9,7 +9,7 @@ import re
 from typing import Self
 
 from imagelock.errors import InvalidDigestError
-from imagelock.values import value
+from imagelock.values import frozen
 
 _HEX_LENGTHS = {"sha256": 64, "sha512": 128}
 _ANY_DIGEST = re.compile(r"([A-Za-z0-9+._-]+):([0-9A-Za-z=_-]*)", re.ASCII)
@@ -18,7 +18,7 @@ SHORT_HEX_LENGTH = 12
 """Digits of a digest on a screen, as Docker prints them. Files and JSON hold all of them."""
 
 
-@value
+@frozen
 class Digest:
     """``sha256:`` or ``sha512:`` and the lower-case hexadecimal hash of some bytes."""
 

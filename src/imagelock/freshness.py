@@ -13,10 +13,10 @@ from imagelock.lockfile import LockedImage, Lockfile
 from imagelock.platforms import Platform
 from imagelock.reference import AnyRepository
 from imagelock.selectors import ExactDigest, Selector, accepts
-from imagelock.values import value
+from imagelock.values import frozen
 
 
-@value
+@frozen
 class NotLocked:
     """An image that images.toml declares and images.lock lacks."""
 
@@ -26,7 +26,7 @@ class NotLocked:
         return "declared, but not locked"
 
 
-@value
+@frozen
 class NotDeclared:
     """An image in images.lock that images.toml no longer has."""
 
@@ -36,7 +36,7 @@ class NotDeclared:
         return "locked, but no longer declared"
 
 
-@value
+@frozen
 class RepositoryChanged:
     """The declared image comes from somewhere else than the locked one."""
 
@@ -48,7 +48,7 @@ class RepositoryChanged:
         return f"the image is now {self.declared}; {self.locked} is locked"
 
 
-@value
+@frozen
 class SelectorChanged:
     """images.toml selects the content by other words than it did when the image was locked."""
 
@@ -63,7 +63,7 @@ class SelectorChanged:
         return f"images.toml now has {self.declared}; {locked} is locked" + " and satisfies it" * self.is_accepted
 
 
-@value
+@frozen
 class PlatformNotLocked:
     """A declared platform that the locked image lacks."""
 
@@ -74,7 +74,7 @@ class PlatformNotLocked:
         return f"platform {self.platform} declared, but not locked"
 
 
-@value
+@frozen
 class PlatformNotDeclared:
     """A locked platform that is no longer declared."""
 
@@ -85,7 +85,7 @@ class PlatformNotDeclared:
         return f"platform {self.platform} locked, but no longer declared"
 
 
-@value
+@frozen
 class AllPlatformsChanged:
     """Every platform of the index is wanted now and was not before, or the other way round."""
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from imagelock.globs import compile_glob, escape_glob
+from imagelock.values import frozen
 
 _TRAILING_BLANKS = re.compile(r"(?<!\\)[ \t\r]+$")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class IgnoreRule:
     """One line of a .gitignore."""
 

@@ -7,18 +7,18 @@ https://github.com/opencontainers/image-spec/blob/main/config.md
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from imagelock.labels import Labels
 from imagelock.strict_json import parse_json_object
+from imagelock.values import frozen
 
 # Reproducible builds write the epoch of Unix, of FAT (1980, plus a second: Cloud Native Buildpacks), or the year 1.
 _FIRST_CREDIBLE = datetime(1980, 1, 2, tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ImageConfig:
     """What is known of an image beyond its layers."""
 

@@ -19,13 +19,13 @@ from imagelock.registry_declaration import RegistryDeclaration, read_registry
 from imagelock.selectors import Selector
 from imagelock.toml_fields import Path, Problem, Problems, TableReader
 from imagelock.toml_positions import find_lines, nearest_line, split_position
-from imagelock.values import value
+from imagelock.values import frozen
 
 IMAGES_FILE_NAME = "images.toml"
 _OWN_FILES = (IMAGES_FILE_NAME, "images.lock")
 
 
-@value
+@frozen
 class RenderTarget:
     """A file that ``render`` writes, and the template that it is made from; relative to the folder of images.toml."""
 
@@ -33,7 +33,7 @@ class RenderTarget:
     template: str
 
 
-@value
+@frozen
 class ImagesFile:
     """The whole of images.toml, sorted by alias and by output."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 
 from imagelock.errors import BatchError, InvalidContentError
@@ -12,9 +11,10 @@ from imagelock.platforms import Platform
 from imagelock.questions import ask_all
 from imagelock.reference import AnyRepository, PinnedReference
 from imagelock.resolving import ManifestSource
+from imagelock.values import frozen
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class InspectedImage:
     """One image for one platform."""
 
@@ -29,7 +29,7 @@ class InspectedImage:
         return sum(layer.size_bytes for layer in self.manifest.layers)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Inspection:
     """An index with its images, or a single image."""
 

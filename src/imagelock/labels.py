@@ -9,13 +9,13 @@ from collections.abc import Iterable
 from dataclasses import fields
 from typing import Self
 
-from imagelock.values import value
+from imagelock.values import frozen
 
 _PREFIX = "org.opencontainers.image."
 _MAX_LENGTH = 256
 
 
-@value(kw_only=True)
+@frozen(kw_only=True)
 class Labels:
     """The four labels; None where the image doesn't say. They describe, and prove nothing: their author is anybody."""
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from imagelock.conflict_markers import conflict_sides
 from imagelock.declaration import Alias
 from imagelock.freshness import compare
 from imagelock.images_file import ImagesFile
 from imagelock.lockfile import LockedImage, Lockfile
 from imagelock.lockfile_text import LOCKFILE_NAME, parse_lockfile
+from imagelock.values import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Repair:
     """What could be kept of both sides, and the images that have to be locked again."""
 

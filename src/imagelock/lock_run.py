@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 
 from imagelock.declaration import Alias
@@ -12,9 +11,10 @@ from imagelock.lock_steps import Keep, OnlineStep, Step, StepResult
 from imagelock.lockfile import LockedImage, Lockfile
 from imagelock.questions import DEFAULT_MAX_WORKERS, ask_all
 from imagelock.resolving import ManifestSource
+from imagelock.values import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LockResult:
     """The new lock, and what its owner should know about single images."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from imagelock.choosing import ChosenReference, choose_reference
@@ -17,9 +17,10 @@ from imagelock.resolving import ManifestSource, is_served, resolve_image
 from imagelock.selectors import ExactDigest
 from imagelock.tags.short_patterns import find_longer_pattern
 from imagelock.tags.version_range import VersionRange
+from imagelock.values import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StepResult:
     """What became of one image, and what its owner should know beyond the change itself."""
 
@@ -32,7 +33,7 @@ class StepResult:
     """The image as it was locked, with what was learned about it meanwhile."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Keep:
     """Nothing needs to move; at most the copy of the declaration is written anew, or a platform's line dropped."""
 
@@ -51,7 +52,7 @@ class Keep:
         return StepResult(_restate(self.declaration, self.locked, kept), self.notes)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AddPlatforms:
     """Read more platforms out of the index that is locked: its tag may have moved since, and must not matter."""
 
@@ -84,7 +85,7 @@ class AddPlatforms:
         return f"run `imagelock update {self.declaration.alias}`"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Resolve:
     """Lock what the declaration selects today."""
 
@@ -103,7 +104,7 @@ class Resolve:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Take:
     """Lock what a person named, who has seen that the declaration allows it."""
 
@@ -118,7 +119,7 @@ class Take:
         return StepResult(learn_labels(_resolve(self.declaration, ChosenReference(reference), source), source))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Refresh:
     """Move a locked image to what its declaration selects today, if that is something else for its platforms."""
 

@@ -10,10 +10,10 @@ from imagelock.labels import NO_LABELS, Labels
 from imagelock.platforms import PlatformDigest
 from imagelock.reference import AnyRepository
 from imagelock.selectors import Selector
-from imagelock.values import value
+from imagelock.values import frozen
 
 
-@value(kw_only=True)
+@frozen(kw_only=True)
 class LockedImage:
     """One image as it was locked, beside a copy of what selected it."""
 
@@ -31,7 +31,7 @@ class LockedImage:
     """What the image said about itself; for readers, and never compared with anything."""
 
 
-@value
+@frozen
 class Lockfile:
     """All locked images, sorted by alias."""
 

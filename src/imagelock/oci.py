@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 from imagelock.digest import Digest
 from imagelock.errors import InvalidContentError, InvalidDigestError, InvalidPlatformError
 from imagelock.platforms import Platform
 from imagelock.strict_json import parse_json_object, refuse_case_variants
+from imagelock.values import frozen
 
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -39,7 +39,7 @@ _DESCRIPTOR_KEYS = ("mediaType", "digest", "size", "platform", "artifactType", "
 _PLATFORM_KEYS = ("os", "architecture", "variant", "os.version", "os.features")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Descriptor:
     """A pointer to content: what it is, its digest and its length."""
 
@@ -63,7 +63,7 @@ class Descriptor:
         return self.media_type in MANIFEST_MEDIA_TYPES and not (is_attestation or is_nowhere or self.artifact_type)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FetchedManifest:
     """A manifest or index as somebody served it, under the digest that we computed from its bytes."""
 
@@ -73,7 +73,7 @@ class FetchedManifest:
     """What the server called it, without parameters; empty where nobody said."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ImageIndex:
     """An OCI image index or Docker manifest list: one entry for each platform, and others that are no images."""
 
@@ -81,7 +81,7 @@ class ImageIndex:
     annotations: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ImageManifest:
     """One image for one platform; which platform, its configuration says."""
 

@@ -7,7 +7,6 @@ fetched only where it moved.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -23,6 +22,7 @@ from imagelock.reference import ImageReference, PinnedReference, TagReference
 from imagelock.resolving import ManifestSource, ResolvedImage, is_served, resolve_image
 from imagelock.selectors import ExactDigest
 from imagelock.tags.version_range import VersionRange
+from imagelock.values import frozen
 
 
 class State(StrEnum):
@@ -49,7 +49,7 @@ _URGENT = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class TagToday:
     """What a tag gives today, seen from the platforms that are locked."""
 
@@ -63,7 +63,7 @@ class TagToday:
     """Only where every platform of the index is wanted."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Standing:
     """All that was found out about one locked image."""
 
@@ -106,7 +106,7 @@ def find_standing(
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class _Offer:
     """What a range has beside the locked tag."""
 

@@ -12,10 +12,10 @@ from typing import Any
 from imagelock.errors import InvalidReferenceError
 from imagelock.reference import parse_reference
 from imagelock.toml_fields import Problems, TableReader
-from imagelock.values import value
+from imagelock.values import frozen
 
 
-@value(kw_only=True)
+@frozen(kw_only=True)
 class PinDeclaration:
     """The files whose plain references get their digests in place; a file may be in both lists."""
 
@@ -29,7 +29,7 @@ class PinDeclaration:
         return bool(self.files or self.digest_only)
 
 
-@value(kw_only=True)
+@frozen(kw_only=True)
 class ExternalDeclaration:
     """What looks like ours and is not."""
 

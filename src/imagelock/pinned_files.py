@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from posixpath import join, normpath
@@ -12,9 +12,10 @@ from imagelock.documents.pinning import PinStyle
 from imagelock.globs import compile_glob, is_wild, split_fixed
 from imagelock.images_file import ImagesFile
 from imagelock.tree import list_files
+from imagelock.values import frozen
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class PinnedFile:
     """A file whose references get their digests in place."""
 
@@ -29,7 +30,7 @@ class PinnedFile:
         return not self.found_by or not all(map(is_wild, self.found_by))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Selection:
     """All files that ``[pin]`` means, and each key of it that leads to none, as in ``pin.files: "*.yml" …``."""
 

@@ -10,14 +10,14 @@ import re
 from codecs import BOM_UTF8
 from collections.abc import Iterator
 
-from imagelock.values import value
+from imagelock.values import frozen
 
 _PLACEHOLDER = re.compile(
     rb"(?<!\$)\{\{[ \t]*images\.([A-Za-z0-9_][A-Za-z0-9_-]*)(?:\.([A-Za-z0-9_][A-Za-z0-9_./()+-]*))?[ \t]*\}\}"
 )
 
 
-@value
+@frozen
 class Placeholder:
     """One placeholder; ``start`` and ``end`` are offsets in bytes, ``end`` is exclusive."""
 

@@ -13,7 +13,7 @@ from typing import Self
 
 from imagelock.digest import Digest
 from imagelock.errors import InvalidPlatformError
-from imagelock.values import value
+from imagelock.values import frozen
 
 _OS = re.compile(r"([A-Za-z0-9_-]+)(?:\(([A-Za-z0-9_.-]*)((?:\+[A-Za-z0-9_.-]+)*)\))?", re.ASCII)
 _COMPONENT = re.compile(r"[A-Za-z0-9_.-]+", re.ASCII)
@@ -33,7 +33,7 @@ _ARM_VARIANTS = {"": "v7", "5": "v5", "6": "v6", "7": "v7", "8": "v8"}
 _ARM64_VARIANTS = {"8": "", "v8": "", "v8.0": "", "9": "v9", "9.0": "v9", "v9.0": "v9"}
 
 
-@value(kw_only=True)
+@frozen(kw_only=True)
 class Platform:
     """A normalised platform.
 
@@ -118,7 +118,7 @@ class Platform:
         return "/".join(filter(None, (os, self.architecture, self.variant)))
 
 
-@value
+@frozen
 class PlatformDigest:
     """Which manifest a platform gets."""
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from imagelock.errors import ImagelockError
+from imagelock.values import frozen
 
 DEFAULT_MAX_WORKERS = 12
 """Measured: with 8, a hundred images 50 ms away take a quarter longer; other tools ask 4 to 16 at a time."""
 _Answer = TypeVar("_Answer")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Answers(Generic[_Answer]):
     """What came back, by the name of the question."""
 

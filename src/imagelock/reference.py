@@ -12,7 +12,7 @@ from typing import NewType
 
 from imagelock.digest import Digest
 from imagelock.errors import InvalidDigestError, InvalidReferenceError
-from imagelock.values import value
+from imagelock.values import frozen
 
 RegistryName = NewType("RegistryName", str)
 """The registry as people write it, in lower case: ``docker.io``, ``ghcr.io``, ``localhost:5000``."""
@@ -35,7 +35,7 @@ _PORT = re.compile(r"[0-9]{1,5}", re.ASCII)
 _BARE_DIGEST = re.compile(r"[a-f0-9]{64}|sha(?:256|512):[a-f0-9]+", re.ASCII)
 
 
-@value
+@frozen
 class Repository:
     """A repository of a registry, under the one name that all of its spellings share."""
 
@@ -46,7 +46,7 @@ class Repository:
         return f"{self.registry}/{self.path}"
 
 
-@value
+@frozen
 class LayoutRepository:
     """An OCI image layout: a directory that holds images as a repository does, and needs no network."""
 
@@ -60,7 +60,7 @@ class LayoutRepository:
 AnyRepository = Repository | LayoutRepository
 
 
-@value
+@frozen
 class TagReference:
     """A repository and a tag: what somebody wants, and what may move."""
 
@@ -71,7 +71,7 @@ class TagReference:
         return f"{self.repository}:{self.tag}"
 
 
-@value
+@frozen
 class PinnedReference:
     """A repository and a digest: what nobody can move. The tag beside it is for readers only."""
 
@@ -86,7 +86,7 @@ class PinnedReference:
 ImageReference = TagReference | PinnedReference
 
 
-@value
+@frozen
 class WrittenReference:
     """The parts of a reference as somebody spelled them, nothing completed."""
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from imagelock.errors import InvalidReferenceError
 from imagelock.reference import RegistryName, check_location, registry_name
 from imagelock.toml_fields import Problems, TableReader
-from imagelock.values import value
+from imagelock.values import frozen
 
 
-@value(kw_only=True)
+@frozen(kw_only=True)
 class RegistryDeclaration:
     """How one registry is to be reached."""
 

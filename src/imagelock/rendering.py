@@ -13,13 +13,13 @@ from imagelock.placeholders import Placeholder, find_placeholders, position
 from imagelock.platforms import Platform
 from imagelock.reference import LayoutRepository, registry_as_written
 from imagelock.suggestions import did_you_mean
-from imagelock.values import value
+from imagelock.values import frozen
 
 _PLATFORMS = "platforms."
 _DIGEST_SUFFIX = ".digest"
 
 
-@value
+@frozen
 class SpelledImage:
     """A locked image under the name that its owner gave it in images.toml."""
 
@@ -28,7 +28,7 @@ class SpelledImage:
     locked: LockedImage
 
 
-@value
+@frozen
 class Rendering:
     """What a template becomes, or what is wrong with it (lines that begin with ``FILE:LINE:COLUMN:``)."""
 

@@ -24,6 +24,7 @@ from imagelock.oci import (
 )
 from imagelock.platforms import Platform, PlatformDigest, by_name
 from imagelock.reference import AnyRepository, ImageReference, PinnedReference
+from imagelock.values import frozen
 
 _MAX_DEPTH = 3
 """Indexes in indexes are legal and rare; BuildKit and containerd follow them, real ones have one level."""
@@ -54,7 +55,7 @@ class ManifestSource(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ResolvedImage:
     """What a registry holds under a reference at one moment."""
 

@@ -6,10 +6,10 @@ from imagelock.digest import Digest
 from imagelock.errors import InvalidSelectorError
 from imagelock.tags.version_range import VersionRange, parse_version_range, range_fields
 from imagelock.toml_fields import TableReader
-from imagelock.values import value
+from imagelock.values import frozen
 
 
-@value
+@frozen
 class ExactTag:
     """One tag and no other; the registry says which content it has today."""
 
@@ -19,7 +19,7 @@ class ExactTag:
         return f"tag `{self.tag}`"
 
 
-@value
+@frozen
 class ExactDigest:
     """One content for ever; the tag beside it, if any, is for readers."""
 

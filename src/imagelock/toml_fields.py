@@ -7,12 +7,12 @@ from datetime import date
 from typing import Any
 
 from imagelock.suggestions import did_you_mean
-from imagelock.values import value
+from imagelock.values import frozen
 
 Path = tuple[str, ...]
 
 
-@value
+@frozen
 class Problem:
     """Something wrong at a key, in a sentence that follows ``images.node.platforms:``."""
 

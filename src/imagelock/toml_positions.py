@@ -12,12 +12,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from imagelock.toml_fields import Path
-from imagelock.values import value
+from imagelock.values import frozen
 
 _POSITION = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$", re.ASCII)
 
 
-@value
+@frozen
 class Statement:
     """A header, or a key and its value; a blank line or a comment, too, which is about no key."""
 

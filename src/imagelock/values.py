@@ -4,8 +4,7 @@
 ``imagelock check`` needs, twice as long as Python takes to start. What those methods know stands in the class as well,
 so here each is written once and looks it up. An object takes twice as long to make, which is half a microsecond more.
 
-For the modules that ``check``, ``lock --check``, ``list`` and ``render`` import. The others, which wait for registries
-or make objects by the thousand, are no worse off with the ordinary decorator.
+What the ordinary decorator has beside that (an order, equality by identity, ``__post_init__``) is taken from it.
 """
 
 from __future__ import annotations
@@ -18,11 +17,11 @@ _C = TypeVar("_C")
 
 
 @overload
-def value(cls: type[_C], /) -> type[_C]: ...
+def frozen(cls: type[_C], /) -> type[_C]: ...
 @overload
-def value(*, kw_only: bool) -> Callable[[type[_C]], type[_C]]: ...
+def frozen(*, kw_only: bool) -> Callable[[type[_C]], type[_C]]: ...
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
-def value(cls: type[_C] | None = None, /, *, kw_only: bool = False) -> type[_C] | Callable[[type[_C]], type[_C]]:
+def frozen(cls: type[_C] | None = None, /, *, kw_only: bool = False) -> type[_C] | Callable[[type[_C]], type[_C]]:
     """Make a dataclass whose objects never change, and are equal if they are of one class and all their fields are.
 
     ``fields``, ``replace`` and ``match`` work as ever. Such classes don't inherit from each other.

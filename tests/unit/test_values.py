@@ -6,23 +6,23 @@ from typing import Any
 
 import pytest
 
-from imagelock.values import value
+from imagelock.values import frozen
 
 
-@value
+@frozen
 class Point:
     x: int
     y: int = 0
     names: list[str] = field(default_factory=list)
 
 
-@value
+@frozen
 class Size:
     x: int
     y: int = 0
 
 
-@value(kw_only=True)
+@frozen(kw_only=True)
 class Login:
     user: str
     password: str = field(repr=False)

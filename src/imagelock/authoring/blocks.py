@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from imagelock.toml_fields import Path
 from imagelock.toml_positions import Statement
+from imagelock.values import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Block:
     """A table with a header of its own, without the comments above it and the blank lines behind it."""
 

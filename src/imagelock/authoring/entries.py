@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from imagelock.declaration import Alias
 from imagelock.toml_text import array, quote
+from imagelock.values import frozen
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ImageEntry:
     """What images.toml is to say of one image, in the words that are to stand there."""
 

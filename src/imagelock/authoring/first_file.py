@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from imagelock.authoring.survey import FoundImage, Obstacle, Survey
 from imagelock.images_file import RenderTarget
 from imagelock.toml_text import array, quote
+from imagelock.values import frozen
 
 DEFAULT_PLATFORMS = ("linux/amd64", "linux/arm64")
 _SHOWN_PATHS = 3
 _WILD = re.compile(r"[*?\[]")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class FirstFile:
     """What a first images.toml is made of."""
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import count
 
 from imagelock.declaration import Alias
 from imagelock.reference import DEFAULT_TAG, DOCKER_HUB, LayoutRepository, WrittenReference
+from imagelock.values import frozen
 
 _OFFICIAL = "library"
 _NO_NAME = re.compile(r"[^A-Za-z0-9_]+", re.ASCII)
 _FIRST_NUMBERS = re.compile(r"v?([0-9]+)(?:\.([0-9]+))?(?![0-9A-Za-z])", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Subject:
     """What of an image can make its name."""
 

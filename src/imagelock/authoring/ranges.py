@@ -7,7 +7,6 @@ like one (see ``tags.bounds``).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 from imagelock.errors import ImagelockError
 from imagelock.reference import AnyRepository
@@ -16,13 +15,14 @@ from imagelock.tags.grammar import leading_numbers
 from imagelock.tags.selection import choose_tag
 from imagelock.tags.specifier import ANY_VERSION, Clause, parse_specifier
 from imagelock.tags.version_range import VersionRange
+from imagelock.values import frozen
 
 LATEST = "latest"
 _DATE_NUMBERS = 3
 """Year, month and day; an image's hour would only make the range hard to read."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WrittenRange:
     """A range in the words that images.toml is to have."""
 

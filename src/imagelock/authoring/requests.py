@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from functools import partial
 
 from imagelock.authoring.entries import ImageEntry
@@ -16,11 +15,12 @@ from imagelock.platforms import Platform
 from imagelock.reference import TAG_RULE, AnyRepository, WrittenReference, is_tag_in, split_image
 from imagelock.tags.specifier import ANY_VERSION
 from imagelock.tags.version_range import VersionRange, parse_version_range
+from imagelock.values import frozen
 
 TagLister = Callable[[AnyRepository], Iterable[str]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class ImageRequest:
     """What somebody asked for, in the words of the command line."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from imagelock.authoring.naming import propose_names
 from imagelock.declaration import Alias
@@ -16,12 +16,13 @@ from imagelock.documents.spans import Position
 from imagelock.documents.yaml.context_names import find_context_names
 from imagelock.errors import InvalidReferenceError
 from imagelock.reference import DEFAULT_TAG, AnyRepository, WrittenReference, split_reference
+from imagelock.values import frozen
 
 ImageKey = tuple[AnyRepository, str | Digest]
 """What tells images apart, as images.toml does: a digest counts where no tag stands beside it."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ScannedDocument:
     """A document, and what was found in it."""
 
@@ -48,7 +49,7 @@ class ScannedDocument:
                 yield reference, reference.target
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class FoundImage:
     """One image, in as many documents as it may be."""
 
@@ -68,7 +69,7 @@ class FoundImage:
         return f"{self.name}{tag}" + (f"@{self.digests[0]}" if len(self.digests) == 1 else "")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Obstacle:
     """Something in a document that nobody can lock, or that can't be pinned where it stands."""
 
@@ -83,7 +84,7 @@ class Obstacle:
         return f"{self.path}:{self.position.line}:{self.position.column}: {what}{self.reason}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Survey:
     """Everything that was found, sorted."""
 

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from imagelock.authoring.survey import FoundImage, Obstacle, ScannedDocument, Survey
 from imagelock.documents.changes import Change, split_conflicts
 from imagelock.documents.kinds import DocumentKind
 from imagelock.documents.references import DigestField, HexDigestField, Image, InlineDigest, NotEditable, Reference
 from imagelock.documents.spans import Edit, apply_edits
 from imagelock.reference import DEFAULT_TAG, split_reference
+from imagelock.values import frozen
 
 TEMPLATE_SUFFIX = ".in"
 _CONFLICT = "another reference needs another digest in the same place"
 _NO_DIGITS = "no placeholder gives the digits of a digest alone"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Template:
     """A template, and the images that stay in it as they are."""
 

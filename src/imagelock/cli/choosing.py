@@ -11,13 +11,13 @@ from imagelock.cli.project import Project
 from imagelock.errors import DocumentError
 from imagelock.images_file import ImagesFile, RenderTarget
 from imagelock.suggestions import did_you_mean
-from imagelock.values import value
+from imagelock.values import frozen
 
 if TYPE_CHECKING:
     from imagelock.pinned_files import PinnedFile  # 30 ms that only [pin] needs
 
 
-@value
+@frozen
 class Choice:
     """Files to render and files to pin; a file may be both."""
 

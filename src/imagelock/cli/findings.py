@@ -8,13 +8,13 @@ from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from imagelock.values import value
+from imagelock.values import frozen
 
 if TYPE_CHECKING:
     from imagelock.documents.checking import Finding  # 30 ms that only [pin] needs
 
 
-@value(kw_only=True)
+@frozen(kw_only=True)
 class Wrong:
     """One thing that is not as locked."""
 
@@ -36,7 +36,7 @@ class Wrong:
         return self.finding.text if self.finding else ""
 
 
-@value
+@frozen
 class Report:
     """What a check has found so far, and how much it has looked at."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from imagelock.errors import FileError
 from imagelock.files import write_changed
 from imagelock.images_file import IMAGES_FILE_NAME, RenderTarget, parse_images_file
 from imagelock.platforms import Platform
+from imagelock.values import frozen
 
 
 @click.command("init")
@@ -52,7 +52,7 @@ def command(
     _tell(settings.console, beginning, is_dry_run=dry_run)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class _Beginning:
     """Everything that is going to be written."""
 

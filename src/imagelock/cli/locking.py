@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -27,11 +26,12 @@ from imagelock.lock_run import LockResult, run_steps
 from imagelock.lock_steps import Keep, Step
 from imagelock.lockfile import Lockfile
 from imagelock.lockfile_text import dump_lockfile
+from imagelock.values import frozen
 
 Planner = Callable[[ImagesFile, Lockfile], Sequence[Step]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Outcome:
     """What a run did, or would do, to images.lock."""
 

@@ -12,13 +12,13 @@ import click
 from click.core import ParameterSource
 
 from imagelock.cli.console import Console
-from imagelock.values import value
+from imagelock.values import frozen
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
 
-@value(kw_only=True)
+@frozen(kw_only=True)
 class Settings:
     """What a run was told to do, whichever command it is."""
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from imagelock.files import read_bytes
 from imagelock.rendering import Rendering
-from imagelock.values import value
+from imagelock.values import frozen
 
 if TYPE_CHECKING:
     from imagelock.documents.pinning import Pinned  # its readers take 30 ms, which only [pin] needs
 
 
-@value(kw_only=True)
+@frozen(kw_only=True)
 class Output:
     """A file as it should be. It has a rendering, or was pinned in place, or both."""
 

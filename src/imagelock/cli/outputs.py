@@ -15,10 +15,10 @@ from imagelock.files import read_bytes
 from imagelock.images_file import ImagesFile, RenderTarget
 from imagelock.lockfile import Lockfile
 from imagelock.rendering import SpelledImage, render, spelled_images
-from imagelock.values import value
+from imagelock.values import frozen
 
 
-@value
+@frozen
 class _Work:
     """What is done so far, by the file that each path leads to, and what went wrong."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
@@ -17,10 +17,11 @@ from imagelock.files import read_bytes
 from imagelock.images_file import ImagesFile
 from imagelock.pinned_files import PinnedFile
 from imagelock.rendering import SpelledImage
+from imagelock.values import frozen
 from imagelock.written_references import locked_references
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pins:
     """What files are pinned to."""
 

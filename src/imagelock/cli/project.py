@@ -13,10 +13,10 @@ from imagelock.freshness import find_mismatches
 from imagelock.images_file import IMAGES_FILE_NAME, ImagesFile, parse_images_file
 from imagelock.lockfile import Lockfile
 from imagelock.lockfile_text import LOCKFILE_NAME, parse_lockfile
-from imagelock.values import value
+from imagelock.values import frozen
 
 
-@value
+@frozen
 class Project:
     """Where a project's files are; paths are as short as the working directory allows, since errors show them."""
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from imagelock.documents.kinds import DocumentKind, detect_kind
 from imagelock.files import read_bytes
 from imagelock.images_file import IMAGES_FILE_NAME
 from imagelock.tree import list_files
+from imagelock.values import frozen
 
 _YAML_SUFFIXES = (".yml", ".yaml")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Document:
     """A file that may have references."""
 

@@ -10,14 +10,14 @@ import base64
 import binascii
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from imagelock.credentials.values import Credentials, IdentityToken, Login, RegistryToken
 from imagelock.errors import FileError
+from imagelock.values import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AuthFile:
     """One file of credentials: what it holds, and which helpers hold the rest."""
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
+
+from imagelock.values import frozen
 
 _RUN_FOLDER = Path("/run/containers")
 """Here `podman login` writes where there is no session, as for root and in CI: in a folder named after the user."""
@@ -20,7 +21,7 @@ class AuthFileKind(Enum):
     LEGACY = auto()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AuthFileLocation:
     """A file that may hold credentials."""
 

@@ -6,17 +6,17 @@ Choosing by a part of the name has sent passwords to ``ghcr.io.evil.example`` (C
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from imagelock.credentials.docker_config import AuthFile
 from imagelock.credentials.values import Credentials
+from imagelock.values import frozen
 
 DOCKER_HUB_KEY = "https://index.docker.io/v1/"
 """Under this key ``docker login`` keeps the credentials of Docker Hub."""
 _DOCKER_HUB_HOSTS = ("docker.io", "index.docker.io", "registry-1.docker.io")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HelperQuestion:
     """What a file says about a registry when a helper holds the secret: which helper, and under which key."""
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from imagelock.values import frozen
 
 IDENTITY_TOKEN_USER = "<token>"  # noqa: S105  a marker that helpers use, not a password
 """The user name under which credential helpers hand out an identity token."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Login:
     """A user name and a password, or what a registry takes for one."""
 
@@ -16,7 +18,7 @@ class Login:
     password: str = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class IdentityToken:
     """A long-lived token that a token server exchanges for short ones."""
 
@@ -25,7 +27,7 @@ class IdentityToken:
     """What stood beside it, for token servers that exchange nothing."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RegistryToken:
     """A token that the registry itself takes; nothing is exchanged."""
 
@@ -46,7 +48,7 @@ def login_of(credentials: Credentials) -> Login | None:
             return None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FoundCredentials:
     """Credentials, and in which file or helper they were found, so that an error can say so."""
 

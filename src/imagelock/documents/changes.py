@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 from imagelock.documents.kinds import DocumentKind, find_references
 from imagelock.documents.references import Reference
 from imagelock.documents.spans import Edit, apply_edits
 from imagelock.errors import DocumentError
+from imagelock.values import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Change:
     """One edit, and what the reference must come to by it."""
 

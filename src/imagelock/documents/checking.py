@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 
 from imagelock.documents.kinds import DocumentKind, find_references
@@ -12,6 +11,7 @@ from imagelock.documents.pinning import PinStyle, is_external, is_pinned_as
 from imagelock.documents.references import Image, NotEditable, Reference, Unresolved
 from imagelock.documents.spans import Position
 from imagelock.reference import PinnedReference
+from imagelock.values import frozen
 
 _RENDER = "run `imagelock render`"
 
@@ -32,7 +32,7 @@ class FindingKind(StrEnum):
     NOT_PINNABLE = "not-pinnable"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Finding:
     """One thing to put right in a document."""
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import MappingProxyType
 
 from imagelock.digest import Digest
 from imagelock.reference import DEFAULT_TAG, AnyRepository, ImageReference, PinnedReference
+from imagelock.values import frozen
 
 AcceptsTag = Callable[[str], bool]
 _NONE: Mapping[PinnedReference, AcceptsTag] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Locked:
     """The one digest that the lockfile has for a reference."""
 
@@ -23,14 +24,14 @@ class Locked:
     """The tag that belongs to it, where another one stands in the document."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NotLocked:
     """The lockfile has nothing for a reference, but maybe other tags of its repository."""
 
     other_tags: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LockedTwice:
     """The lockfile has several digests that a reference may mean."""
 

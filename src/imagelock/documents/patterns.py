@@ -5,10 +5,10 @@ Matching is by hand: with ``re``, a pattern of many stars could take for ever.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Self
 
 from imagelock.documents.words import WordError
+from imagelock.values import frozen
 
 _STAR = "*"
 _ANY = "?"
@@ -16,7 +16,7 @@ _Segment = tuple[str | None, ...]
 """Characters in a row; ``None`` stands for any one."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pattern:
     """What stands before, between and after the stars; without a star there is one segment."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from enum import Enum, auto
 
 from imagelock.digest import Digest
@@ -23,6 +22,7 @@ from imagelock.documents.references import (
 )
 from imagelock.documents.spans import Edit, Span
 from imagelock.reference import DEFAULT_TAG, PinnedReference, split_reference
+from imagelock.values import frozen
 
 _CONFLICT = ("another reference needs another digest in the same place", "write the references separately")
 
@@ -38,7 +38,7 @@ class PinStyle(Enum):
     """``golang@sha256:…``, for the tools that refuse a tag beside a digest."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Refusal:
     """A reference that stays as it is, and what its owner can do about it."""
 
@@ -47,7 +47,7 @@ class Refusal:
     hint: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Pinned:
     """A document after its digests were put in or taken out."""
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from imagelock.documents.spans import Position, Span
 from imagelock.reference import ImageReference
+from imagelock.values import frozen
 
 
 class ReferenceKind(StrEnum):
@@ -24,7 +24,7 @@ class ReferenceKind(StrEnum):
     ACTION = "action"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class InlineDigest:
     """The digest follows the reference: ``alpine:3@sha256:…``."""
 
@@ -34,7 +34,7 @@ class InlineDigest:
     """``:3`` right before it, an empty span where no tag stands; ``None`` if the tag stands somewhere else."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DigestField:
     """The digest is a value of its own, as in a kustomization's ``digest: sha256:…``."""
 
@@ -43,7 +43,7 @@ class DigestField:
     """Whether the file stays valid without it, as where quotes remain."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HexDigestField:
     """The digits of the digest are a value of their own, as in some charts' ``sha: 2c26…``."""
 
@@ -51,7 +51,7 @@ class HexDigestField:
     may_be_empty: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NotEditable:
     """No digest can be put there safely; the hint is the way out."""
 
@@ -62,7 +62,7 @@ class NotEditable:
 Editing = InlineDigest | DigestField | HexDigestField | NotEditable
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Image:
     """An image of a registry."""
 
@@ -72,21 +72,21 @@ class Image:
     editing: Editing
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Stage:
     """A build stage of the same Dockerfile, by name or number."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Scratch:
     """The empty base of ``FROM scratch``."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unresolved:
     """A reference whose image can't be told from the file alone, or that no tool would accept."""
 
@@ -98,7 +98,7 @@ class Unresolved:
 Target = Image | Stage | Scratch | Unresolved
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Reference:
     """One reference in a document."""
 
@@ -110,7 +110,7 @@ class Reference:
     target: Target
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Problem:
     """Why a document, or a part of it, could not be read. Such a document is left alone."""
 
@@ -118,7 +118,7 @@ class Problem:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Scan:
     """Everything found in one document, in the order of the document."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Self
 
 from imagelock.documents.references import Editing, Image, Problem, Reference, ReferenceKind, Scan, Target, Unresolved
@@ -11,9 +10,10 @@ from imagelock.documents.source_text import SourceText
 from imagelock.documents.spans import LineIndex, Span
 from imagelock.errors import InvalidReferenceError
 from imagelock.reference import parse_reference
+from imagelock.values import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Found:
     """A reference whose line and column nobody has asked for yet."""
 

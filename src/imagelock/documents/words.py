@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from imagelock.documents.source_text import SourceText
+from imagelock.values import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Literal:
     """Characters that stand for themselves, their quotes and escapes taken off."""
 
@@ -16,7 +15,7 @@ class Literal:
     """Quoted or escaped: blanks in it split no words."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Variable:
     """``$NAME``, ``${NAME}``, or ``${NAME`` + operator + operands + ``}``."""
 

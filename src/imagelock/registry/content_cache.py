@@ -10,12 +10,12 @@ import hashlib
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from imagelock.digest import Digest
 from imagelock.errors import FileError, InvalidDigestError
 from imagelock.reference import TagReference
+from imagelock.values import frozen
 
 ACCESS_FILE_NAME = "registries.json"
 """How registries want to be asked: ``auth.access_memory`` keeps it here."""
@@ -23,7 +23,7 @@ _CONTENT, _TAGS = "content", "tags"
 _MAX_DIGEST_LENGTH = 256
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CacheSize:
     """How much lies in a cache."""
 

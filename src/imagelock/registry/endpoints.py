@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
@@ -11,6 +10,7 @@ from imagelock.reference import DOCKER_HUB, ImageReference, PinnedReference, Reg
 from imagelock.registry.http.addresses import is_loopback
 from imagelock.registry.http.urls import Origin, Url
 from imagelock.registry.settings import RegistryOptions
+from imagelock.values import frozen
 
 _API_HOSTS = {DOCKER_HUB: "registry-1.docker.io"}
 """People write docker.io; the API is served elsewhere."""
@@ -32,7 +32,7 @@ class Content(StrEnum):
     TAGS = "tags"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Endpoint:
     """A host that is asked: a registry or a mirror."""
 

@@ -10,7 +10,7 @@ one), and a list has no business being continued elsewhere.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from imagelock.errors import InvalidContentError
 from imagelock.reference import is_tag
@@ -19,6 +19,7 @@ from imagelock.registry.http import limits
 from imagelock.registry.http.messages import Headers, Request, Response
 from imagelock.registry.http.urls import InvalidUrlError, Url
 from imagelock.strict_json import parse_json_object
+from imagelock.values import frozen
 
 _MAX_LINK_LENGTH = 8192
 _LINK = re.compile(r"<([^<>]{1,4096})>([^<]*)", re.ASCII)
@@ -27,7 +28,7 @@ _JSON = Headers((("accept", "application/json"),))
 _PAGE_SIZE = ("n", str(limits.TAGS_PER_PAGE))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TagsPage:
     """Some tags, and where there may be more of them."""
 

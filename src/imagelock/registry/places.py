@@ -7,15 +7,15 @@ somebody declared that a mirror's word will do. A lock names the registry in any
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from imagelock.errors import RegistryError
 from imagelock.reference import RegistryName, Repository
 from imagelock.registry.registries_conf import MirrorUse, RegistryRule, find_rule
 from imagelock.registry.settings import RegistryOptions
+from imagelock.values import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Place:
     """A host, and what the repository is called there."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import Enum, auto
 
 from imagelock.errors import AuthenticationError, ImageNotFoundError, RegistryError, TemporaryError
@@ -12,6 +11,7 @@ from imagelock.registry.http.error_bodies import Complaint, read_complaints
 from imagelock.registry.http.messages import Response
 from imagelock.registry.http.quota import TOO_MANY_REQUESTS, is_quota_spent, read_quota
 from imagelock.registry.http.retrying import describe_retry_after
+from imagelock.values import frozen
 
 _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND = 401, 403, 404
 _REFUSALS = range(400, 500)
@@ -32,7 +32,7 @@ class Identity(Enum):
     """With credentials."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Asked:
     """What was asked, of whom, and as whom: all that a refusal needs to be told well."""
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from imagelock.errors import FileError, InvalidReferenceError
 from imagelock.reference import check_location
+from imagelock.values import frozen
 
 _BORDERS = ("/", ":", "@", "")
 
@@ -26,7 +26,7 @@ class MirrorUse(StrEnum):
     TAGS = "tag-only"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MirrorRule:
     """One ``[[registry.mirror]]``."""
 
@@ -35,7 +35,7 @@ class MirrorRule:
     use: MirrorUse = MirrorUse.EVERYTHING
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class RegistryRule:
     """One ``[[registry]]``."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from imagelock.reference import Repository
 from imagelock.registry.auth.access import BearerAccess
@@ -16,6 +15,7 @@ from imagelock.registry.endpoints import Endpoint
 from imagelock.registry.http.delivery import Delivery
 from imagelock.registry.http.messages import Request, Response
 from imagelock.registry.refusals import Asked, Identity, depends_on_identity, refusal_of
+from imagelock.values import frozen
 
 _EARLY_CONNECTIONS = 12
 """As many as there are workers by default."""
@@ -23,7 +23,7 @@ _MOST_RENEWALS = 2
 """From nothing to a token for many repositories, and from there to one for this repository alone."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Subject:
     """What a question is about."""
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from imagelock.reference import RegistryName
+from imagelock.values import frozen
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class RegistryOptions:
     """What images.toml says about one registry."""
 
@@ -24,7 +25,7 @@ class RegistryOptions:
     """Whether a mirror's word on what a tag means will do, too."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class RegistrySettings:
     """What a run of imagelock knows about the network before it uses it."""
 

@@ -6,15 +6,15 @@ https://packaging.python.org/specifications/version-specifiers/#summary-of-permi
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from packaging.version import Version
 
 from imagelock.tags.grammar import date_version, is_commit, is_serial
 from imagelock.tags.pattern import TagPattern
+from imagelock.values import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Candidate:
     """A tag that fits the pattern, and the version that it says it is."""
 

@@ -7,7 +7,6 @@ a tag that is only floating from one that is out of range as well.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from enum import Enum, auto
 
 from packaging.specifiers import SpecifierSet
@@ -15,6 +14,7 @@ from packaging.specifiers import SpecifierSet
 from imagelock.tags.candidates import Candidate, find_candidates
 from imagelock.tags.grammar import is_serial
 from imagelock.tags.version_range import VersionRange
+from imagelock.values import frozen
 
 
 class Refusal(Enum):
@@ -31,7 +31,7 @@ class Refusal(Enum):
     """Another candidate has the same numbers and more: 3.12 claims to be 3.12.0, and isn't."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Judgement:
     """A candidate, and the rules that speak against it."""
 
@@ -50,7 +50,7 @@ def judge(wanted: VersionRange, tags: Iterable[str]) -> tuple[Judgement, ...]:
 _ReleaseKey = tuple[bool, tuple[int, ...]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class _Court:
     """What the rules need to know about the range and about all candidates together."""
 

@@ -13,7 +13,7 @@ from typing import Self
 from imagelock.errors import InvalidSelectorError
 from imagelock.suggestions import did_you_mean
 from imagelock.tags.grammar import DATE, NUMBERS, SUFFIX
-from imagelock.values import value
+from imagelock.values import frozen
 
 _HOLES = {
     "version": rf"(?P<version>v?(?P<numbers>{NUMBERS})(?P<suffix>{SUFFIX})?)",
@@ -27,7 +27,7 @@ _MAX_TAG_LENGTH = 128
 _VARIANT_START = "{version}-"
 
 
-@value
+@frozen
 class TagPattern:
     """Literal text with a hole for the version or the date, and perhaps one for the build."""
 

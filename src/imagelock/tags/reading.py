@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from imagelock.tags.grammar import DATE, NUMBERS, SUFFIX, date_version, is_commit, is_serial
 from imagelock.tags.pattern import TagPattern
+from imagelock.values import frozen
 
 _END = r"(?![0-9A-Za-z]|\.[0-9])"
 _VERSIONED = (
@@ -17,7 +17,7 @@ _VERSIONED = (
 _DATED = rf"(?<![0-9]){DATE}(?![0-9])"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TagReading:
     """A tag taken apart: ``17.0.2_8-jre`` is 17.0.2 in ``{version}_{build}-jre``."""
 

@@ -7,13 +7,13 @@ first range is met, and not before, because that takes longer than all else that
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from imagelock.reference import AnyRepository
 from imagelock.tags.version_range import VersionRange
+from imagelock.values import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Chosen:
     """The tag that a range takes."""
 
@@ -22,7 +22,7 @@ class Chosen:
     """The version in it as a specifier names it: ``22.04``, ``17.0.2+8``, ``2024.6.13``."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TagVerdict:
     """A tag of a list, and why a range doesn't take it."""
 

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from imagelock.tags.pattern import TagPattern
 from imagelock.tags.reading import read_tag
+from imagelock.values import frozen
 
 _HOLES = r"\{.*\}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LongerPattern:
     """A pattern that reads more of a repository's tags with the same ending, and more exact ones."""
 

@@ -11,7 +11,7 @@ import re
 
 from imagelock.errors import InvalidSelectorError
 from imagelock.tags.grammar import NUMBERS, SUFFIX, is_prerelease_suffix, is_serial
-from imagelock.values import value
+from imagelock.values import frozen
 
 ANY_VERSION = "*"
 
@@ -22,7 +22,7 @@ _UPPER_BOUNDS = frozenset({"<", "<=", "==", "~="})
 _EQUALITIES = frozenset({"==", "!="})
 
 
-@value
+@frozen
 class Clause:
     """One condition of a specifier: an operator, and a version as it was written."""
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 from imagelock.errors import InvalidSelectorError
 from imagelock.tags.pattern import ANY_TAG, TagPattern
 from imagelock.tags.specifier import ANY_VERSION, Clause, dump_specifier, parse_specifier
-from imagelock.values import value
+from imagelock.values import frozen
 
 
-@value
+@frozen
 class VersionRange:
     """The newest of the tags that fit a pattern and whose version lies in a range."""
 

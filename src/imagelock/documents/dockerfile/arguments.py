@@ -8,7 +8,6 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from operator import attrgetter
 
 from imagelock.documents.dockerfile.blanks import BLANKS
@@ -18,6 +17,7 @@ from imagelock.documents.places import Definitions
 from imagelock.documents.references import NotEditable
 from imagelock.documents.source_text import SourceText
 from imagelock.documents.words import Variable, Word, WordError, sole_variable
+from imagelock.values import frozen
 
 _AUTOMATIC = {
     "BUILDPLATFORM": "linux/amd64",
@@ -34,7 +34,7 @@ _AUTOMATIC = {
 _WHOLE_OPERATORS = ("", ":-", "-")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Definition:
     order: int
     word: Word
@@ -42,7 +42,7 @@ class _Definition:
     depends_on_build: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Uses:
     parts: frozenset[str]
     """Variables that are part of a longer text, which a digest inside them would spoil."""
@@ -100,7 +100,7 @@ class Arguments:
         return self._uses
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ArgumentScope:
     """The variables that the instruction at some point of the file sees."""
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from imagelock.documents.dockerfile.blanks import without_leading_blanks, without_trailing_blanks
 from imagelock.documents.dockerfile.errors import DockerfileError
 from imagelock.documents.dockerfile.lines import Instruction
 from imagelock.documents.source_text import SourceText
+from imagelock.values import frozen
 
 _BLANKS = re.compile(rb"[\t\v\f\r ]+")
 _FLAG_BLANKS = frozenset(b"\t\n\v\f\r \x85\xa0")  # BuildKit looks at single bytes here, even inside a character.
 _QUOTES = frozenset(b"'\"")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Command:
     """One instruction, split. Offsets count bytes of the instruction's content."""
 

@@ -11,12 +11,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from imagelock.documents.dockerfile.blanks import BLANKS, without_leading_blanks
 from imagelock.documents.dockerfile.errors import DockerfileError
 from imagelock.documents.source_text import SourceText
 from imagelock.documents.spans import Span
+from imagelock.values import frozen
 
 DEFAULT_ESCAPE = "\\"
 _ESCAPES = ("\\", "`")
@@ -25,13 +25,13 @@ _DIRECTIVE = re.compile(r"([a-zA-Z][a-zA-Z0-9]*)[\t\n\f\r ]*=[\t\n\f\r ]*(.+?)[\
 _JSON_SYNTAX = re.compile(r'"syntax"\s*:\s*"([^"\\]*)"')
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Directive:
     key: str
     value: SourceText
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Syntax:
     """The image that reads the file in BuildKit's place."""
 

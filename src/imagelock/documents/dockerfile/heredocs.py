@@ -8,18 +8,18 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from imagelock.documents.dockerfile.blanks import BLANKS
 from imagelock.documents.dockerfile.lexer import parse_raw_words, parse_word
 from imagelock.documents.source_text import SourceText
 from imagelock.documents.words import Literal, Piece, Word, WordError
+from imagelock.values import frozen
 
 _HEREDOC = re.compile(r"[0-9]*<<(-?)[\t\n\f\r ]*([^<]*)\Z")
 _BLANK_CHARACTERS = frozenset(BLANKS)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Heredoc:
     """One ``<<NAME`` of an instruction; its body follows the instruction."""
 

@@ -6,10 +6,9 @@ the file the evaluated characters stand.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from imagelock.documents.source_text import SourceText
 from imagelock.documents.words import Literal, Piece, Variable, Word, WordError
+from imagelock.values import frozen
 
 _MAX_DEPTH = 50
 _REPLACEMENT_CHARACTER = "\ufffd"
@@ -29,7 +28,7 @@ def parse_raw_words(source: SourceText) -> Word:
     return _Lexer(source, escape="\\", is_raw=True).read()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Context:
     """What ends the text that is being read, and whether escape characters stay in it."""
 

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from operator import itemgetter
 
 from imagelock.documents.dockerfile.blanks import without_leading_blanks
 from imagelock.documents.dockerfile.errors import DockerfileError
 from imagelock.documents.source_text import SourceText
 from imagelock.documents.spans import Span
+from imagelock.values import frozen
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _MAX_LINE_BYTES = 65535
 _Segment = tuple[int, int]  # where a physical line's part begins in the instruction, and in the file
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Instruction:
     """One instruction on one line: continuations joined, comments between them gone."""
 

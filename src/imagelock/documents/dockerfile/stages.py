@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from imagelock.documents.dockerfile.arguments import ArgumentScope
 from imagelock.documents.dockerfile.commands import Command
@@ -15,6 +14,7 @@ from imagelock.documents.references import Image, NotEditable, Scratch, Stage, T
 from imagelock.documents.source_text import SourceText
 from imagelock.documents.targets import image_or_unresolved
 from imagelock.documents.words import Word, WordError
+from imagelock.values import frozen
 
 _SCRATCH = "scratch"
 _STAGE_NAME = re.compile(r"[a-z][a-z0-9\-_.]*")
@@ -28,7 +28,7 @@ _MAY_BE_A_STAGE = NotEditable(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BuildStage:
     """One ``FROM`` instruction."""
 

@@ -6,7 +6,7 @@ Compose replaces its own variables first, so a ``$`` of the Dockerfile is writte
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Self
 
 from imagelock.documents.dockerfile.scan import scan_dockerfile
@@ -25,6 +25,7 @@ from imagelock.documents.source_text import SourceText
 from imagelock.documents.spans import Span
 from imagelock.documents.targets import Found
 from imagelock.documents.yaml.nodes import Scalar, ScalarStyle
+from imagelock.values import frozen
 
 _HINT = "put the Dockerfile into a file of its own"
 
@@ -35,7 +36,7 @@ _INTERPOLATED = Unresolved(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Extract:
     """The inline Dockerfile, and where each of its bytes stands in the compose file; one more for its end."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY
 
 from imagelock.documents.places import find_place_in_text
 from imagelock.documents.references import (
@@ -17,6 +17,7 @@ from imagelock.documents.references import (
 from imagelock.documents.targets import Found, image_or_unresolved
 from imagelock.documents.yaml.nodes import Scalar, ScalarStyle
 from imagelock.documents.yaml.values import why_not_plain
+from imagelock.values import frozen
 
 _UNKNOWN_DIGEST_KEY = NotEditable(
     "only the chart knows where its digest goes", 'add `digest: ""` if the chart reads that key'
@@ -24,7 +25,7 @@ _UNKNOWN_DIGEST_KEY = NotEditable(
 _EMPTY_FIELD = NotEditable("the digest's key has no value", 'write `""` after the key')
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SplitImage:
     """The parts as they stand. A digest that stands, and be it empty, says where digests go."""
 

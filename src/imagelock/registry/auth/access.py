@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from imagelock.reference import RegistryName
 from imagelock.registry.http.urls import Origin, Url
+from imagelock.values import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OpenAccess:
     """It answers everybody."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BasicAccess:
     """It wants a user name and a password with each request."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class BearerAccess:
     """It wants a token of that realm."""
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+
+from imagelock.values import frozen
 
 _MAX_LENGTH = 8192
 _WORD = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
@@ -17,7 +18,7 @@ _SCHEME = re.compile(rf"({_WORD})(?=[ \t,]|$)", re.ASCII)
 _SEPARATORS = " \t,;"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Challenge:
     """A scheme in lower case with its parameters, names in lower case; of two with one name the first counts."""
 
@@ -29,7 +30,7 @@ class Challenge:
         return dict(self.parameters).get(name, "")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BearerChallenge:
     """Fetch a token from the realm and come back with it."""
 
@@ -40,7 +41,7 @@ class BearerChallenge:
     error: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BasicChallenge:
     """Come back with a user name and a password."""
 

@@ -7,6 +7,7 @@ from enum import Enum, auto
 
 from imagelock.credentials.values import FoundCredentials
 from imagelock.registry.auth.tokens import Token
+from imagelock.values import frozen
 
 
 class PermitKind(Enum):
@@ -35,7 +36,7 @@ class HeldToken:
         return now > self.usable_until - self.token.usable_seconds / 2
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Permit:
     """One ``Authorization`` header and how we came by it."""
 

@@ -10,7 +10,7 @@ import base64
 import binascii
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from urllib.parse import urlencode
 
 from imagelock.credentials.values import IdentityToken, Login
@@ -20,6 +20,7 @@ from imagelock.registry.http import limits
 from imagelock.registry.http.messages import Headers, Request, Response
 from imagelock.registry.http.urls import Url
 from imagelock.strict_json import parse_json_object
+from imagelock.values import frozen
 
 CLIENT_ID = "imagelock"
 _VISIBLE = re.compile(r"[!-~]+", re.ASCII)
@@ -31,7 +32,7 @@ _USED_LIFE = 0.9
 _FORM = Headers((("content-type", "application/x-www-form-urlencoded"),))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class TokenQuestion:
     """What a token is wanted for, and from whom."""
 
@@ -42,7 +43,7 @@ class TokenQuestion:
     credentials: Login | IdentityToken | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Token:
     """A token, and how long it may be used after it came."""
 

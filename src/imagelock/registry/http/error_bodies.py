@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from imagelock.registry.http.messages import Response
 from imagelock.registry.http.wording import printable
+from imagelock.values import frozen
 
 _MAX_COMPLAINTS = 5
 _MESSAGE_KEYS = ("message", "details", "error_description", "error")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Complaint:
     """One reason that a registry gave, fit to be printed."""
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Self
 
 from imagelock.reference import RegistryName
 from imagelock.registry.http import limits
 from imagelock.registry.http.urls import Origin, Url
+from imagelock.values import frozen
 
 SUCCESS = range(200, 300)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Headers:
     """Header lines in their order, names in lower case; one name may stand on several lines."""
 
@@ -36,7 +37,7 @@ class Headers:
         return iter(self.lines)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Request:
     """One question to one server."""
 
@@ -71,7 +72,7 @@ class Request:
         return f"{self.method} {self.url.shown}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen(kw_only=True)
 class Response:
     """What a server said: to a success the whole body, to anything else the beginning of it."""
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from imagelock.registry.http.messages import Response
+from imagelock.values import frozen
 
 TOO_MANY_REQUESTS = 429
 _LIMIT = re.compile(r"([0-9]{1,10})(?:;w=([0-9]{1,10}))?", re.ASCII)
 _SECONDS_PER_HOUR = 3600
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Quota:
     """How many pulls a registry grants within a window of time."""
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Self
 from urllib.parse import parse_qsl, quote, urlencode, urljoin, urlsplit
 
+from imagelock.values import frozen
+
 _ALLOWED = re.compile(r"[!-\[\]-~]+", re.ASCII)
 """Visible ASCII but for the backslash, which some readers take for a slash."""
 _HOST = re.compile(r"[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?\.?|\[[0-9a-f:.]+\]", re.ASCII)
@@ -48,7 +50,7 @@ class Origin:
         return f"{self.scheme}://{self.host_and_port}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Url:
     """An absolute http or https address without user name and fragment."""
 

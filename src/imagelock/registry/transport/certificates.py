@@ -7,13 +7,13 @@ containers-certs.d(5).
 from __future__ import annotations
 
 import ssl
-from dataclasses import dataclass
 from pathlib import Path
 
 from imagelock.errors import FileError
+from imagelock.values import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CertificateFiles:
     """Files that count for one host, besides the system's."""
 

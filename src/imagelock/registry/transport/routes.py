@@ -7,7 +7,6 @@ https://pkg.go.dev/golang.org/x/net/http/httpproxy.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from urllib.parse import unquote, urlsplit
 
@@ -16,9 +15,10 @@ from imagelock.errors import RegistryError
 from imagelock.reference import RegistryName
 from imagelock.registry.http.addresses import is_loopback
 from imagelock.registry.http.urls import Origin
+from imagelock.values import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Proxy:
     """An HTTP proxy, and who it thinks we are."""
 
@@ -26,7 +26,7 @@ class Proxy:
     login: Login | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Route:
     """The way to a host on behalf of a registry: two of them share no connection."""
 
