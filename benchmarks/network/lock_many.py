@@ -10,13 +10,13 @@ disturbs all alike. Requests are counted in the registry's own log and at the to
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,7 @@ from tests.support.registry_server import RegistryServer, bearer_registry
 from tests.support.remote_repository import RemoteRepository
 
 _BASELINE = "skopeo, 8 at a time"
+_USAGE_OF = [sys.executable, str(Path(__file__).with_name("usage_of.py"))]
 _SLOWEST_TOOLS_LIMIT = 20
 """More images than these are not read one by one: the result is known, and takes minutes."""
 
@@ -110,19 +111,12 @@ def _measure(command: list[str], registry: RegistryServer, project: Path) -> Run
     mark, tokens = registry.access_log.mark(), len(registry.tokens.requests)
     own = {"XDG_CACHE_HOME": str(cache), "PYTHONDONTWRITEBYTECODE": ""}
     environment: Mapping[str, str] = {**os.environ, **registry.environment, **own}
-    started = time.perf_counter()
-    process = subprocess.Popen(command, cwd=project, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    _, status, usage = os.wait4(process.pid, 0)
-    wall_seconds = time.perf_counter() - started
-    assert process.stderr is not None
-    said = process.stderr.read().decode()
-    process.stderr.close()
-    process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0, said
+    done = subprocess.run(
+        [*_USAGE_OF, *command], cwd=project, env=environment, capture_output=True, check=False, text=True
+    )
+    assert done.returncode == 0, done.stderr
     return Run(
-        wall_seconds=wall_seconds,
-        cpu_seconds=usage.ru_utime + usage.ru_stime,
-        peak_megabytes=usage.ru_maxrss / 1024,
+        **json.loads(done.stdout),
         requests=len(registry.access_log.since(mark)) + len(registry.tokens.requests) - tokens,
     )
 

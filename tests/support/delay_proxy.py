@@ -61,7 +61,8 @@ class _Proxy:
     async def _accept(self, client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
         opened_at = self._loop.time() + self._round_trip_seconds
         upstream, to_upstream = await asyncio.open_connection(LOOPBACK, self._target_port)
-        with closing(to_client), closing(to_upstream):
+        # Whoever ends the proxy waits for nothing that is under way.
+        with closing(to_client), closing(to_upstream), suppress(asyncio.CancelledError):
             await asyncio.gather(
                 self._carry(client, to_upstream, opened_at=opened_at),
                 self._carry(upstream, to_client, opened_at=opened_at),

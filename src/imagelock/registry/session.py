@@ -17,7 +17,7 @@ from imagelock.registry.http.messages import Request, Response
 from imagelock.registry.refusals import Asked, Identity, depends_on_identity, refusal_of
 from imagelock.values import frozen
 
-_EARLY_CONNECTIONS = 12
+_EARLY_CONNECTIONS = 16
 """As many as there are workers by default."""
 _MOST_RENEWALS = 2
 """From nothing to a token for many repositories, and from there to one for this repository alone."""
