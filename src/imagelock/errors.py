@@ -145,13 +145,17 @@ class TemporaryError(RegistryError):
 
 
 class BatchError(ImagelockError):
-    """All failures of one run, by alias; it may be worth trying again only if that holds for each of them."""
+    """All failures of one run, by alias, with one hint for all or each with its own.
+
+    It may be worth trying again only if that holds for each of them.
+    """
 
     def __init__(self, message: str, failures: Iterable[tuple[str, ImagelockError]]) -> None:
         self.failures = tuple(sorted(failures, key=lambda failure: failure[0]))
-        details = [line for alias, error in self.failures for line in _failure_lines(alias, error)]
-        hints = dict.fromkeys(error.hint for _, error in self.failures if error.hint)
-        super().__init__(message, details=details, hint=next(iter(hints), None))
+        details, hint = join_problems(
+            (f"{alias}: {error.message}", error.details, error.hint) for alias, error in self.failures
+        )
+        super().__init__(message, details=details, hint=hint)
 
     @property
     def exit_code(self) -> ExitCode:  # type: ignore[override]  # a batch has the code of its members
@@ -160,6 +164,17 @@ class BatchError(ImagelockError):
         return ExitCode.TRY_AGAIN if codes == {ExitCode.TRY_AGAIN} else ExitCode.CANNOT
 
 
-def _failure_lines(alias: str, error: ImagelockError) -> Iterable[str]:
-    yield f"{alias}: {error.message}"
-    yield from (f"  {line}" for line in error.details)
+def join_problems(problems: Iterable[tuple[str, Iterable[str], str | None]]) -> tuple[tuple[str, ...], str | None]:
+    """Make the details and the hint of one error from the messages, details and hints of several problems.
+
+    A hint that all of them share stands once, at the end; otherwise each stays with its problem.
+    """
+    problems = tuple(problems)
+    hints = {hint for *_, hint in problems}
+    common_hint = hints.pop() if len(hints) == 1 else None
+    lines: list[str] = []
+    for message, details, hint in problems:
+        lines += [message, *(f"  {detail}" for detail in details)]
+        if hint and not common_hint:
+            lines.append(f"  hint: {hint}")
+    return tuple(lines), common_hint

@@ -12,7 +12,7 @@ from dataclasses import field
 from posixpath import normpath
 
 from imagelock.declaration import Alias, Defaults, ImageDeclaration, is_alias, read_declaration
-from imagelock.errors import ImagesFileError
+from imagelock.errors import ImagesFileError, join_problems
 from imagelock.pin_declaration import ExternalDeclaration, PinDeclaration, read_external, read_pins
 from imagelock.reference import AnyRepository
 from imagelock.registry_declaration import RegistryDeclaration, read_registry
@@ -102,11 +102,10 @@ def _refuse_second_names(images: Iterable[ImageDeclaration], problems: Problems)
 def _error(text: str, found: Iterable[Problem], file_name: str) -> ImagesFileError:
     lines = find_lines(text)
     by_line = sorted(((nearest_line(lines, problem.path), problem) for problem in found), key=lambda pair: pair[0])
-    details: list[str] = []
-    for line, problem in by_line:
-        details.append(f"{file_name}:{line}: {_dotted(problem.path)}: {problem.sentence}")
-        details += [f"  {detail}" for detail in problem.details]
-    hint = next((problem.hint for _, problem in by_line if problem.hint), None)
+    details, hint = join_problems(
+        (f"{file_name}:{line}: {_dotted(problem.path)}: {problem.sentence}", problem.details, problem.hint)
+        for line, problem in by_line
+    )
     return ImagesFileError(f"cannot use {file_name}", details=details, hint=hint)
 
 

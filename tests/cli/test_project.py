@@ -78,7 +78,7 @@ def test_problems_of_the_images_file_are_told_with_its_path(workshop: Workshop) 
         "",
         "error: cannot use images.toml\n"
         "  images.toml:2: images.node: `Node`: the repository must be lower-case\n"
+        "    hint: write `node`\n"
         '  images.toml:3: images.go: has no `image`, such as `image = "golang:1.22"`\n'
-        "  images.toml:4: images.go.imgae: is not a known key; did you mean `image`?\n"
-        "\nhint: write `node`\n",
+        "  images.toml:4: images.go.imgae: is not a known key; did you mean `image`?\n",
     )

@@ -231,16 +231,26 @@ def test_all_problems_are_told_at_once_in_the_order_of_the_lines() -> None:
     )
     assert _problems(text) == [
         "2: images.b: `B`: the repository must be lower-case",
+        "  hint: write `b`",
         "6: images.a.platforms: `linux` names no architecture",
+        "  hint: write `linux/amd64` or `linux/arm64`",
         "6: images.a.platforms: `amd46` is not a platform: it must look like `linux/amd64`",
         "10: images.a.tga: is not a known key; did you mean `tag`?",
         "11: rendr: is not a known key; did you mean `render`?",
     ]
 
 
-def test_the_first_hint_is_given() -> None:
+def test_a_hint_stands_with_its_problem() -> None:
     with pytest.raises(ImagesFileError) as caught:
-        parse_images_file('[images]\nx = 5\na = "A"\nplatforms = ["linux"]')
+        parse_images_file('[images]\nx = 5\na = "A"', file_name="f")
+    assert caught.value.details[-2:] == ("f:3: images.a: `A`: the repository must be lower-case", "  hint: write `a`")
+    assert caught.value.hint is None
+
+
+def test_the_hint_of_the_only_problem_stands_at_the_end() -> None:
+    with pytest.raises(ImagesFileError) as caught:
+        parse_images_file('[images]\na = "A"', file_name="f")
+    assert caught.value.details == ("f:2: images.a: `A`: the repository must be lower-case",)
     assert caught.value.hint == "write `a`"
 
 

@@ -377,8 +377,20 @@ def test_all_failures_of_a_run_are_told_sorted(source: MemorySource) -> None:
         },
     )
     assert error.message == "cannot lock 3 of 4 images; images.lock is unchanged"
-    assert error.details == ("a: a wants a login", "b: b gives no answer", "c: c is not there", "  it has: d")
-    assert (error.hint, error.exit_code) == ("run `docker login`", ExitCode.CANNOT)
+    assert error.details == (
+        "a: a wants a login",
+        "  hint: run `docker login`",
+        "b: b gives no answer",
+        "  hint: wait",
+        "c: c is not there",
+        "  it has: d",
+    )
+    assert (error.hint, error.exit_code) == (None, ExitCode.CANNOT)
+
+
+def test_a_hint_that_all_failures_share_is_given_once(source: MemorySource) -> None:
+    error = _batch(source, {name: TemporaryError(f"{name} gives no answer", hint="wait") for name in "ab"})
+    assert (error.details, error.hint) == (("a: a gives no answer", "b: b gives no answer"), "wait")
 
 
 @pytest.mark.parametrize(
