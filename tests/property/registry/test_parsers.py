@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import time
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from imagelock.registry.auth.challenges import choose_challenge, parse_challenge
 from imagelock.registry.auth.realms import check_realm
 from imagelock.registry.auth.tokens import AccessRefusedError, read_token
 from imagelock.registry.http.addresses import find_danger
+from imagelock.registry.http.announcements import read_warnings
 from imagelock.registry.http.bodies import read_body
 from imagelock.registry.http.error_bodies import is_written_by_distribution, read_complaints
 from imagelock.registry.http.failures import TransportFailure
@@ -57,6 +59,22 @@ def test_challenges(values: list[str]) -> None:
 @given(HEADER)
 def test_links(value: str) -> None:
     find_next_link(Headers((("link", value),)))
+
+
+@given(HEADER | HEADER.map(lambda text: f'299 - "{text}"'))
+def test_announcements(value: str) -> None:
+    assert all(warning.isprintable() for warning in read_warnings(Headers((("warning", value),))))
+
+
+@given(
+    st.dates(),
+    st.times(),
+    st.integers(-2400, 2400).map(lambda offset: f"{offset:+05}") | st.sampled_from(["GMT", "EST", "", "-0000"]),
+)
+def test_dates_to_wait_for(date: dt.date, moment: dt.time, zone: str) -> None:
+    value = f"{date:%a, %d %b} {date.year} {moment:%H:%M:%S} {zone}"
+    wish = read_retry_after(response(status=503, retry_after=value), now=FakeClock().now())
+    assert wish is None or wish >= 0
 
 
 @given(BODY, HEADER)
@@ -171,6 +189,7 @@ def test_what_is_printed_is_printable(text: str) -> None:
 
 PARSERS: dict[str, Callable[[str], object]] = {
     "challenges": lambda text: parse_challenges([text]),
+    "announcements": lambda text: list(read_warnings(Headers((("warning", f'299 - "{text}'),)))),
     "links": lambda text: find_next_link(Headers((("link", text),))),
     "addresses": lambda text: _or_none(Url.parse, text),
     "relative addresses": lambda text: _or_none(ASKED.join, text),
