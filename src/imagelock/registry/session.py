@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from imagelock.questions import DEFAULT_MAX_WORKERS
 from imagelock.reference import Repository
 from imagelock.registry.auth.access import BearerAccess
 from imagelock.registry.auth.authority import Authority
@@ -17,8 +18,6 @@ from imagelock.registry.http.messages import Request, Response
 from imagelock.registry.refusals import Asked, Identity, depends_on_identity, refusal_of
 from imagelock.values import frozen
 
-_EARLY_CONNECTIONS = 16
-"""As many as there are workers by default."""
 _MOST_RENEWALS = 2
 """From nothing to a token for many repositories, and from there to one for this repository alone."""
 
@@ -57,7 +56,7 @@ class Session:
         """Hear which repositories will be asked about; connect to whoever will be asked."""
         paths = tuple(paths)
         self.authority.expect(paths)
-        connections = min(len(paths), _EARLY_CONNECTIONS)
+        connections = min(len(paths), DEFAULT_MAX_WORKERS)
         self._delivery.open_early(self.endpoint.origin, registry=self.endpoint.registry, connections=connections)
         access = self.authority.access
         if isinstance(access, BearerAccess) and not access.public_token:

@@ -17,6 +17,7 @@ from threading import Lock, local
 import httpcore
 
 from imagelock import __version__
+from imagelock.questions import DEFAULT_MAX_WORKERS
 from imagelock.registry.auth.tokens import basic_authorization
 from imagelock.registry.http.bodies import read_body
 from imagelock.registry.http.failures import FailureKind, TransportFailure
@@ -25,7 +26,6 @@ from imagelock.registry.http.wording import printable
 from imagelock.registry.transport.routes import Route
 from imagelock.registry.transport.sockets import failure_of
 
-_MOST_CONNECTIONS = 16
 _IDLE_SECONDS = 60.0
 _EVERY_REQUEST = (
     (b"User-Agent", f"imagelock/{__version__}".encode()),
@@ -67,8 +67,8 @@ class HttpTransport:
         with self._lock:
             if route not in self._pools:
                 self._pools[route] = httpcore.ConnectionPool(
-                    max_connections=_MOST_CONNECTIONS,
-                    max_keepalive_connections=_MOST_CONNECTIONS,
+                    max_connections=DEFAULT_MAX_WORKERS,
+                    max_keepalive_connections=DEFAULT_MAX_WORKERS,
                     keepalive_expiry=_IDLE_SECONDS,
                     network_backend=_Backend(route, self._dial, self._deadline),
                 )
