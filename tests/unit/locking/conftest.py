@@ -1,0 +1,14 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.support.memory_source import MemorySource
+from tests.support.oci_images import multi_platform_image
+from tests.unit.locking.runs import BOTH, GO
+
+
+@pytest.fixture
+def source() -> MemorySource:
+    source = MemorySource()
+    source.push(f"{GO}:1", multi_platform_image(*BOTH, "linux/s390x"))
+    return source

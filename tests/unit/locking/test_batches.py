@@ -1,0 +1,88 @@
+"""What a run of many images says, and when trying again helps."""
+
+from __future__ import annotations
+
+import pytest
+
+from imagelock.errors import (
+    AuthenticationError,
+    BatchError,
+    ExitCode,
+    ImagelockError,
+    ImageNotFoundError,
+    TemporaryError,
+)
+from imagelock.images_file import parse_images_file
+from imagelock.lock_plan import plan_lock
+from imagelock.lock_run import run_steps
+from tests.support.memory_source import MemorySource
+from tests.support.oci_images import multi_platform_image
+from tests.unit.locking.runs import BOTH, DECLARED, lock, locked
+
+
+def _batch(source: MemorySource, failures: dict[str, ImagelockError]) -> BatchError:
+    images = ["[images]", *(f'{name} = "{name}:1"' for name in ("c", "b", "go", "a"))]
+    source.failures = {f"docker.io/library/{name}:1": error for name, error in failures.items()}
+    for name in "abc":
+        source.push(f"docker.io/library/{name}:1", multi_platform_image("linux/amd64", note=name))
+    with pytest.raises(BatchError) as caught:
+        lock("\n".join(images), source)
+    return caught.value
+
+
+def test_all_failures_of_a_run_are_told_sorted(source: MemorySource) -> None:
+    error = _batch(
+        source,
+        {
+            "c": ImageNotFoundError("c is not there", details=["it has: d"]),
+            "a": AuthenticationError("a wants a login", hint="run `docker login`"),
+            "b": TemporaryError("b gives no answer", hint="wait"),
+        },
+    )
+    assert error.message == "cannot lock 3 of 4 images; images.lock is unchanged"
+    assert error.details == (
+        "a: a wants a login",
+        "  hint: run `docker login`",
+        "b: b gives no answer",
+        "  hint: wait",
+        "c: c is not there",
+        "  it has: d",
+    )
+    assert (error.hint, error.exit_code) == (None, ExitCode.CANNOT)
+
+
+def test_a_hint_that_all_failures_share_is_given_once(source: MemorySource) -> None:
+    error = _batch(source, {name: TemporaryError(f"{name} gives no answer", hint="wait") for name in "ab"})
+    assert (error.details, error.hint) == (("a: a gives no answer", "b: b gives no answer"), "wait")
+
+
+@pytest.mark.parametrize(
+    ("failures", "exit_code"),
+    [
+        ({"a": TemporaryError("x"), "b": TemporaryError("y")}, ExitCode.TRY_AGAIN),
+        ({"a": TemporaryError("x"), "b": ImageNotFoundError("y")}, ExitCode.CANNOT),
+        ({"a": ImageNotFoundError("x")}, ExitCode.CANNOT),
+    ],
+)
+def test_trying_again_helps_only_if_every_failure_may_pass(
+    source: MemorySource, failures: dict[str, ImagelockError], exit_code: ExitCode
+) -> None:
+    assert _batch(source, failures).exit_code is exit_code
+
+
+def test_one_image_is_no_plural(source: MemorySource) -> None:
+    source.tags.clear()
+    with pytest.raises(BatchError) as caught:
+        lock('[images]\ngo = "go:1"', source)
+    assert caught.value.message == "cannot lock 1 of 1 image; images.lock is unchanged"
+    assert caught.value.hint is None
+
+
+def test_progress_is_told_for_each_image_that_was_asked_for(source: MemorySource) -> None:
+    done: list[str] = []
+    before = locked(source)
+    source.push("docker.io/library/a:1", multi_platform_image(*BOTH, note="a"))
+    images_file = parse_images_file(f'{DECLARED}\na = "a:1"\nb = "b:1"')
+    with pytest.raises(BatchError):
+        run_steps(plan_lock(images_file, before), source, on_done=done.append, max_workers=1)
+    assert sorted(done) == ["a", "b"]
