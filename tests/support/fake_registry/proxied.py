@@ -21,14 +21,12 @@ from imagelock.registry.settings import RegistrySettings
 from imagelock.registry.transport.network import Network
 from tests.support.certificates import CertificateOffice
 from tests.support.fake_registry.answers import Answer, Handler
+from tests.support.fake_registry.clients import NOWHERE
 from tests.support.fake_registry.internet import Internet
 from tests.support.fake_registry.sockets import SocketHandler, SocketServer, in_background
 
 _NOT_THERE = Answer(status=502, headers={"Content-Length": "0"})
 _LOGIN_WANTED = Answer(status=407, headers={"Content-Length": "0", "Proxy-Authenticate": 'Basic realm="proxy"'})
-
-
-NOWHERE = Path("/nonexistent")
 
 
 @dataclass(slots=True)
