@@ -22,6 +22,11 @@ class Size:
     y: int = 0
 
 
+@frozen
+class Nothing:
+    pass
+
+
 @frozen(kw_only=True)
 class Login:
     user: str
@@ -47,19 +52,19 @@ def test_a_default_that_is_made_is_made_for_each() -> None:
 @pytest.mark.parametrize(
     ("cls", "positional", "named", "error"),
     [
-        (Size, (), {}, "TypeError: Size needs the field `x`"),
-        (Size, (1, 2, 3), {}, "TypeError: Size takes each field once, and by position no other than: x, y"),
-        (Size, (1,), {"x": 1}, "TypeError: Size takes each field once, and by position no other than: x, y"),
-        (Login, ("u", "p"), {}, "TypeError: Login takes each field once, and by position no other than: "),
-        (Size, (1,), {"z": 1}, "AttributeError: 'Size' object has no attribute 'z'"),
+        (Size, (), {}, "Size needs the field `x`"),
+        (Size, (1, 2, 3), {}, "Size takes each field once, and by position no other than: x, y"),
+        (Size, (1,), {"x": 1}, "Size takes each field once, and by position no other than: x, y"),
+        (Login, ("u", "p"), {}, "Login takes each field once, and by position no other than: "),
+        (Size, (1,), {"z": 1}, "Size has no field `z`"),
     ],
 )
 def test_a_mistake_in_the_fields_is_an_error(
     cls: type[Any], positional: tuple[object, ...], named: dict[str, object], error: str
 ) -> None:
-    with pytest.raises((TypeError, AttributeError)) as raised:
+    with pytest.raises(TypeError) as raised:
         cls(*positional, **named)
-    assert f"{raised.typename}: {raised.value}" == error
+    assert str(raised.value) == error
 
 
 def test_values_are_equal_if_class_and_fields_are() -> None:
@@ -91,3 +96,8 @@ def test_what_works_with_dataclasses_works_with_values() -> None:
     match Size(1, 2):
         case Size(x, y):
             assert (x, y) == (1, 2)
+
+
+def test_a_value_may_have_no_fields() -> None:
+    assert Nothing() == Nothing()
+    assert len({Nothing(), Nothing()}) == 1

@@ -105,6 +105,8 @@ class Console:
 
 def escape_controls(text: str) -> str:
     """Make control characters visible: what a registry sends must not steer a terminal."""
+    if text.isprintable():
+        return text
     return "".join(
         character if character.isprintable() or character in "\n\t" else character.encode("unicode_escape").decode()
         for character in text
