@@ -62,15 +62,14 @@ class RegistryClient:
         return self._find_known(reference) or self._fetch(reference)
 
     def fetch_digest(self, reference: ImageReference) -> Digest:
-        """Ask the registry itself which digest a tag has now, or whether a digest is still served.
+        """Ask which digest a tag has now, or the registry itself whether a digest is still served.
 
         ``HEAD`` is free where pulls are counted; where it is refused or tells no digest, the content is fetched.
         """
         digest = self._look(reference)
         if digest is not None:
             return digest
-        home = self._places.home(_repository_of(reference.repository))
-        fetched = self._fetch_from(home, reference)
+        fetched = _first_success(self._judges_of(reference), lambda place: self._fetch_from(place, reference))
         if isinstance(reference, TagReference):
             # Whatever else was answered with status 200 has a digest, too, and it is no image's.
             parse_manifest(fetched, what=str(reference))
@@ -131,9 +130,17 @@ class RegistryClient:
 
     def _look(self, reference: ImageReference) -> Digest | None:
         """Ask without fetching; ``None`` if the answer tells nothing that may be believed."""
+        return _first_success(self._judges_of(reference), lambda place: self._look_at(place, reference))
+
+    def _judges_of(self, reference: ImageReference) -> Sequence[Place]:
+        """List the places whose word on a reference counts: for a tag those that a fetch of it would ask, too."""
         repository = _repository_of(reference.repository)
-        place = self._places.home(repository)
-        session, subject = self._session(place), Subject(place.path, repository, str(reference))
+        is_tag = isinstance(reference, TagReference)
+        return self._places.of_tag(repository) if is_tag else (self._places.home(repository),)
+
+    def _look_at(self, place: Place, reference: ImageReference) -> Digest | None:
+        session = self._session(place)
+        subject = Subject(place.path, _repository_of(reference.repository), str(reference))
         response = session.answer(manifest_request(session.endpoint, place.path, reference, method="HEAD"), subject)
         if response.status == TOO_MANY_REQUESTS:
             session.demand_success(response, subject)

@@ -62,6 +62,32 @@ def test_a_mirror_may_be_trusted_with_tags() -> None:
     assert hosts(setup) == ["mirror.example"]
 
 
+def test_a_mirror_that_is_trusted_with_tags_is_asked_where_a_tag_is_now() -> None:
+    """`outdated` asks this, and must not call outdated what `update` would leave alone."""
+    setup = setup_of(resolve=True, mirror_image=STALE)
+    assert str(setup.client().fetch_digest(TAGGED)) == STALE.digest
+    assert hosts(setup) == ["mirror.example"]
+
+
+def test_a_mirror_that_lacks_a_tag_passes_the_question_on() -> None:
+    setup = setup_of(resolve=True, mirror_image=None)
+    assert str(setup.client().fetch_digest(TAGGED)) == IMAGE.digest
+    assert hosts(setup)[-1] == "reg.example"
+
+
+def test_a_mirror_that_is_trusted_with_tags_does_for_tags_seen_before(tmp_path: Path) -> None:
+    """With the registry out of reach, the second run must go as well as the first."""
+    setup = setup_of(resolve=True)
+    setup.internet.hosts["reg.example"] = lambda _: Answer(fault=Fault.RESET)
+    setup.cache_directory = tmp_path
+    assert setup.client().fetch_manifest(TAGGED).body == IMAGE.body
+    assert setup.client().fetch_manifest(TAGGED).body == IMAGE.body
+    assert setup.internet.log() == [
+        "GET mirror.example/v2/hub/team/a/manifests/1",
+        "HEAD mirror.example/v2/hub/team/a/manifests/1",
+    ]
+
+
 def test_whether_the_registry_still_serves_something_no_mirror_knows() -> None:
     setup = setup_of()
     setup.client().fetch_digest(PINNED)
