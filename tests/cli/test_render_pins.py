@@ -42,7 +42,7 @@ def test_listed_files_are_pinned_in_place_and_a_second_time_nothing_changes(pinn
         0, "", "Unpinned 3 of 3 files\nUnpinned Dockerfile\nUnpinned compose.yaml\nUnpinned k8s/a/web.yaml\n"
     )
     assert pinned.files() == before
-    assert pinned.run("unpin", "Dockerfile") == Outcome(0, "", "1 file without digests already\n")
+    assert pinned.run("unpin", "Dockerfile") == Outcome(0, "", "1 file already without digests\n")
 
 
 def test_files_are_named_from_where_one_stands(pinned: PinnedProject, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,7 +36,7 @@ def command(settings: Settings, *, files: tuple[Path, ...]) -> None:
         raise DocumentError("cannot take all digests off; no file was written", details=refused)
     written = write_changed({path: result.content for path, result in unpinned.items()})
     total = count(len(unpinned), "file")
-    settings.console.say(f"Unpinned {len(written)} of {total}" if written else f"{total} without digests already")
+    settings.console.say(f"Unpinned {len(written)} of {total}" if written else f"{total} already without digests")
     for path in written:
         settings.console.say(f"{click.style('Unpinned', fg='green', bold=True)} {path}")
 
