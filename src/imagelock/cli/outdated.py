@@ -40,12 +40,12 @@ def command(settings: Settings, *, wants_exit_code: bool, output_format: str) ->
         images = [standing_document(standing) for standing in standings]
         settings.console.json({"images": images, "failures": failures})
     elif output_format == "markdown":
-        settings.console.data("\n".join(standing_table(standings)))
-    else:
+        settings.console.data("\n".join(standing_table(standings, unknown=len(answers.failures))))
+    elif standings or not answers.failures:
         print_standings(settings.console, standings)
     if answers.failures:
         asked = count(len(standings) + len(answers.failures))
-        raise BatchError(f"cannot tell how {len(answers.failures)} of {asked} stand", answers.failures)
+        raise BatchError(f"cannot tell the state of {len(answers.failures)} of {asked}", answers.failures)
     if wants_exit_code and any(standing.is_outdated for standing in standings):
         click.get_current_context().exit(ExitCode.NO)
 

@@ -31,12 +31,14 @@ def print_standings(console: Console, standings: Sequence[Standing]) -> None:
     console.say(f"{outdated} of {images} outdated" if outdated else f"{images}, none outdated")
 
 
-def standing_table(standings: Sequence[Standing]) -> list[str]:
-    """Write the images that have something to tell as a Markdown table."""
+def standing_table(standings: Sequence[Standing], *, unknown: int) -> list[str]:
+    """Write the images that have something to tell as a Markdown table, and how many images nobody could tell of."""
     shown = [standing for standing in standings if _is_news(standing)]
-    if not shown:
-        return ["Every image is up to date."]
-    return markdown_table(_without_empty_columns([_HEADER, *map(_cells, shown)]))
+    table = markdown_table(_without_empty_columns([_HEADER, *map(_cells, shown)])) if shown else []
+    if unknown:
+        gap = [""] if table else []
+        return [*table, *gap, f"The state of {unknown} of {count(len(standings) + unknown)} is not known."]
+    return table or ["Every image is up to date."]
 
 
 def standing_document(standing: Standing) -> dict[str, Any]:
