@@ -24,7 +24,7 @@ def test_scripts_get_all_of_them(locked: Workshop) -> None:
 
 
 def test_without_a_lock_there_is_nothing_to_list(workshop: Workshop) -> None:
-    assert workshop.run("list") == Outcome(0, "", "")
+    assert workshop.run("list") == Outcome(0, "", "no image is locked\n")
 
 
 def test_what_a_lockfile_holds_must_not_steer_a_terminal(locked: Workshop) -> None:

@@ -19,6 +19,8 @@ def command(settings: Settings, *, output_format: str) -> None:
     if output_format == "json":
         settings.console.json({"images": [image_document(image) for image in images]})
         return
+    if not images:
+        settings.console.say("no image is locked")
     rows = [
         (
             image.alias,
