@@ -9,6 +9,7 @@ import click
 
 from imagelock.cli.asking import open_sources_anywhere
 from imagelock.cli.options import Settings, with_settings
+from imagelock.cli.words import count
 from imagelock.digest import Digest
 from imagelock.errors import BatchError
 from imagelock.platform_selection import select_platforms
@@ -35,7 +36,7 @@ def command(settings: Settings, *, references: tuple[str, ...], full_ref: bool, 
         questions = {text: partial(_find_digest, reference, platform, source) for text, reference in written.items()}
         answers = ask_all(questions)
     if answers.failures:
-        raise BatchError(f"cannot tell {len(answers.failures)} of {len(written)} digests", answers.failures)
+        raise BatchError(f"cannot tell {len(answers.failures)} of {count(len(written), 'digest')}", answers.failures)
     for text in references:
         digest = answers.found[text]
         settings.console.data(f"{written[text].name}@{digest}" if full_ref else str(digest))
