@@ -17,7 +17,7 @@ from imagelock.registry.settings import RegistryOptions, RegistrySettings
 from imagelock.resolving import resolve_image
 from tests.real.conftest import new_repository
 from tests.support.oci_images import multi_platform_image, platform_digests, platform_image
-from tests.support.registry_server import RegistryServer
+from tests.support.registry_server import RegistryServer, bearer_registry
 
 
 @contextmanager
@@ -90,6 +90,19 @@ def test_many_repositories_cost_one_token_and_one_request_each(bearer: RegistryS
     assert len(bearer.tokens.requests) - tokens_before == 1
     # One more, because nobody knew before what the registry wants to see.
     assert len(bearer.access_log.since(mark)) == len(references) + 1
+
+
+@pytest.mark.usefixtures("registry_programs")
+def test_where_a_token_is_for_one_repository_each_costs_one_more_request(tmp_path: Path) -> None:
+    index = multi_platform_image("linux/amd64")
+    with bearer_registry(tmp_path, takes_batches=False) as registry:
+        references = [parse_reference(new_repository(registry).push(index)) for _ in range(6)]
+        mark, tokens_before = registry.access_log.mark(), len(registry.tokens.requests)
+        with client_of(registry, home=tmp_path) as client, ThreadPoolExecutor(6) as pool:
+            client.expect(reference.repository for reference in references)
+            assert {str(fetched.digest) for fetched in pool.map(client.fetch_manifest, references)} == {index.digest}
+        tokens = len(registry.tokens.requests) - tokens_before
+        assert (tokens, len(registry.access_log.since(mark))) == (6, 1 + 6)
 
 
 def test_a_later_run_asks_for_a_token_at_once_and_pulls_nothing(bearer: RegistryServer, tmp_path: Path) -> None:

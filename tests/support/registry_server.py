@@ -73,12 +73,13 @@ def bearer_registry(
     directory: Path,
     *,
     anonymous_pull: bool = False,
+    takes_batches: bool = True,
     round_trip_seconds: float = 0,
 ) -> Iterator[RegistryServer]:
     """TLS and bearer tokens; ``round_trip_seconds`` moves both servers that far away."""
     tls = make_loopback_tls(directory)
     signer = make_authority(ISSUER)
-    policy = TokenPolicy(signer=signer, login=TEST_LOGIN, anonymous_pull=anonymous_pull)
+    policy = TokenPolicy(signer=signer, login=TEST_LOGIN, anonymous_pull=anonymous_pull, takes_batches=takes_batches)
     with ExitStack() as stack:
         tokens = stack.enter_context(running_token_server(policy, tls=tls.server))
         realm_port = stack.enter_context(at_distance(tokens.port, round_trip_seconds=round_trip_seconds))

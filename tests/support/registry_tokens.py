@@ -30,6 +30,8 @@ class TokenPolicy:
     login: Login
     anonymous_pull: bool
     """Whether one without credentials may pull; pushing always takes the login."""
+    takes_batches: bool = True
+    """Else a token is for the last of the scopes that were asked for, as older GitLabs have it."""
 
     def allows(self, authorization: str) -> bool:
         """Whether to answer at all. A wrong login is refused even where none is needed."""
@@ -47,7 +49,7 @@ class TokenPolicy:
             "nbf": now - 1,
             "iat": now,
             "jti": uuid4().hex,
-            "access": [_access(scope, may_push=may_push) for scope in scopes],
+            "access": [_access(scope, may_push=may_push) for scope in (scopes if self.takes_batches else scopes[-1:])],
         }
         return _signed(claims, self.signer)
 
