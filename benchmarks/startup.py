@@ -17,12 +17,12 @@ import time
 from pathlib import Path
 
 from imagelock.declaration import Alias
-from imagelock.digest import Digest
 from imagelock.lockfile import LockedImage, Lockfile
 from imagelock.lockfile_text import dump_lockfile
-from imagelock.platforms import Platform, PlatformDigest
-from imagelock.reference import parse_repository
-from imagelock.selectors import ExactTag
+from imagelock.model.digest import Digest
+from imagelock.model.platforms import Platform, PlatformDigest
+from imagelock.model.reference import parse_repository
+from imagelock.model.selector import ExactTag
 
 _IMAGES, _TEMPLATES = 100, 20
 _PLATFORMS = ("linux/amd64", "linux/arm64")

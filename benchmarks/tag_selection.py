@@ -17,9 +17,9 @@ from contextlib import suppress
 from packaging.version import Version
 
 from imagelock.errors import NoTagError
-from imagelock.reference import parse_repository
-from imagelock.tags.selection import choose_tag
-from imagelock.tags.version_range import parse_version_range
+from imagelock.model.reference import parse_repository
+from imagelock.model.tags.selection import choose_tag
+from imagelock.model.tags.version_range import parse_version_range
 
 _COUNT = 10_000
 _PLAIN = [f"{number // 400}.{number // 20 % 20}.{number % 20}" for number in range(_COUNT)]

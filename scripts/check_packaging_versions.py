@@ -17,7 +17,7 @@ import tomllib
 from pathlib import Path
 
 _PROJECT = Path(__file__).parents[1]
-_TESTS = ["tests/unit/tags", "tests/property/test_tag_selection.py"]
+_TESTS = ["tests/unit/model/tags", "tests/property/test_tag_selection.py"]
 
 
 def main() -> int:

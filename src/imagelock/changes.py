@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from imagelock.declaration import Alias
 from imagelock.lockfile import LockedImage, Lockfile
-from imagelock.platforms import Platform
-from imagelock.values import frozen
+from imagelock.model.frozen import frozen
+from imagelock.model.platforms import Platform
 
 
 @frozen

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from imagelock.cooldown import PassedOver
 from imagelock.declaration import ImageDeclaration
 from imagelock.errors import NoTagError, NoTagReason
+from imagelock.model.cooldown import PassedOver
+from imagelock.model.frozen import frozen
+from imagelock.model.reference import ImageReference, PinnedReference, TagReference
+from imagelock.model.selector import ExactDigest, ExactTag
+from imagelock.model.tags.version_range import VersionRange
 from imagelock.platform_selection import select_platforms
-from imagelock.reference import ImageReference, PinnedReference, TagReference
 from imagelock.resolving import ManifestSource, ResolvedImage, fetch_image, resolve_image
-from imagelock.selectors import ExactDigest, ExactTag
-from imagelock.tags.version_range import VersionRange
-from imagelock.values import frozen
 
 _MAX_TOO_YOUNG = 30
 """Tags whose dates are asked for, three requests each, before a range gives up: something else is wrong then."""
@@ -46,7 +46,7 @@ def choose_reference(
         case ExactDigest(digest, tag):
             return ChosenReference(PinnedReference(declaration.repository, digest, tag))
         case VersionRange() as wanted:
-            from imagelock.tags.selection import rank_tags  # noqa: PLC0415  loads `packaging`, which only ranges need
+            from imagelock.model.tags.selection import rank_tags  # noqa: PLC0415  loads `packaging`, which only ranges need
 
             tags = source.list_tags(declaration.repository)
             ranked = [chosen.tag for chosen in rank_tags(wanted, tags, repository=declaration.repository)]

@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from imagelock.changes import Updated
-from imagelock.digest import Digest
 from imagelock.errors import ImageNotFoundError
-from imagelock.image_config import ImageConfig
-from imagelock.oci import Descriptor
-from imagelock.platforms import Platform
-from imagelock.reference import AnyRepository
+from imagelock.model.digest import Digest
+from imagelock.model.frozen import frozen
+from imagelock.model.image_config import ImageConfig
+from imagelock.model.oci import Descriptor
+from imagelock.model.platforms import Platform
+from imagelock.model.reference import AnyRepository
 from imagelock.resolving import ManifestSource, fetch_image
-from imagelock.values import frozen
 
 
 @frozen

@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any, NewType, Self
 
-from imagelock.cooldown import KEYS as COOLDOWN_KEYS
-from imagelock.cooldown import Cooldown
 from imagelock.errors import InvalidPlatformError, InvalidReferenceError
-from imagelock.platforms import Platform
-from imagelock.reference import (
+from imagelock.model.cooldown import KEYS as COOLDOWN_KEYS
+from imagelock.model.cooldown import Cooldown
+from imagelock.model.frozen import frozen
+from imagelock.model.platforms import Platform
+from imagelock.model.reference import (
     TAG_RULE,
     AnyRepository,
     PinnedReference,
@@ -20,10 +21,9 @@ from imagelock.reference import (
     is_tag_in,
     split_image,
 )
-from imagelock.selectors import ExactDigest, ExactTag, Selector, read_version_range
-from imagelock.tags.version_range import VersionRange
+from imagelock.model.selector import ExactDigest, ExactTag, Selector, read_version_range
+from imagelock.model.tags.version_range import VersionRange
 from imagelock.toml_fields import Path, Problems, TableReader
-from imagelock.values import frozen
 
 Alias = NewType("Alias", str)
 """The key under ``[images]``: the name that templates and commands use."""

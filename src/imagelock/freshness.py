@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from imagelock.declaration import Alias, ImageDeclaration
 from imagelock.images_file import ImagesFile
 from imagelock.lockfile import LockedImage, Lockfile
-from imagelock.platforms import Platform
-from imagelock.reference import AnyRepository
-from imagelock.selectors import ExactDigest, Selector, accepts
-from imagelock.values import frozen
+from imagelock.model.frozen import frozen
+from imagelock.model.platforms import Platform
+from imagelock.model.reference import AnyRepository
+from imagelock.model.selector import ExactDigest, Selector, accepts
 
 
 @frozen

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from imagelock.globs import compile_glob, escape_glob
-from imagelock.values import frozen
+from imagelock.model.frozen import frozen
 
 _TRAILING_BLANKS = re.compile(r"(?<!\\)[ \t\r]+$")
 

@@ -12,12 +12,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from imagelock.errors import RegistryError
-from imagelock.labels import Labels
 from imagelock.lockfile import LockedImage
-from imagelock.platforms import PlatformDigest
-from imagelock.reference import ImageReference, PinnedReference
+from imagelock.model.labels import Labels
+from imagelock.model.platforms import PlatformDigest
+from imagelock.model.reference import ImageReference, PinnedReference
+from imagelock.model.tags.guess import read_tag
 from imagelock.resolving import ManifestSource, fetch_image
-from imagelock.tags.reading import read_tag
 
 _EXACT_NUMBERS = 3
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from functools import partial
 
 from imagelock.errors import BatchError, InvalidContentError
-from imagelock.image_config import ImageConfig, parse_image_config
-from imagelock.oci import Descriptor, FetchedManifest, ImageIndex, ImageManifest, parse_manifest
-from imagelock.platforms import Platform
+from imagelock.model.frozen import frozen
+from imagelock.model.image_config import ImageConfig, parse_image_config
+from imagelock.model.oci import Descriptor, FetchedManifest, ImageIndex, ImageManifest, parse_manifest
+from imagelock.model.platforms import Platform
+from imagelock.model.reference import AnyRepository, PinnedReference
 from imagelock.questions import ask_all
-from imagelock.reference import AnyRepository, PinnedReference
 from imagelock.resolving import ManifestSource
-from imagelock.values import frozen
 
 
 @frozen(kw_only=True)

@@ -22,7 +22,7 @@ from imagelock.freshness import (
 from imagelock.images_file import ImagesFile
 from imagelock.lock_steps import AddPlatforms, Keep, Refresh, Resolve, Step, Take
 from imagelock.lockfile import LockedImage, Lockfile
-from imagelock.selectors import ExactDigest
+from imagelock.model.selector import ExactDigest
 from imagelock.taking import read_allowed
 
 

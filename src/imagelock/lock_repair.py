@@ -8,7 +8,7 @@ from imagelock.freshness import compare
 from imagelock.images_file import ImagesFile
 from imagelock.lockfile import LockedImage, Lockfile
 from imagelock.lockfile_text import LOCKFILE_NAME, parse_lockfile
-from imagelock.values import frozen
+from imagelock.model.frozen import frozen
 
 
 @frozen

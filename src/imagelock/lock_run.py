@@ -9,9 +9,9 @@ from imagelock.declaration import Alias
 from imagelock.errors import BatchError
 from imagelock.lock_steps import Keep, OnlineStep, Step, StepResult
 from imagelock.lockfile import LockedImage, Lockfile
+from imagelock.model.frozen import frozen
 from imagelock.questions import DEFAULT_MAX_WORKERS, ask_all
 from imagelock.resolving import ManifestSource
-from imagelock.values import frozen
 
 
 @frozen

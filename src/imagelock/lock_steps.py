@@ -10,14 +10,14 @@ from imagelock.declaration import ImageDeclaration
 from imagelock.errors import ImageNotFoundError
 from imagelock.image_labels import learn_labels
 from imagelock.lockfile import LockedImage
+from imagelock.model.frozen import frozen
+from imagelock.model.platforms import PlatformDigest
+from imagelock.model.reference import ImageReference, PinnedReference
+from imagelock.model.selector import ExactDigest
+from imagelock.model.tags.short_patterns import find_longer_pattern
+from imagelock.model.tags.version_range import VersionRange
 from imagelock.platform_selection import select_platforms
-from imagelock.platforms import PlatformDigest
-from imagelock.reference import ImageReference, PinnedReference
 from imagelock.resolving import ManifestSource, is_served, resolve_image
-from imagelock.selectors import ExactDigest
-from imagelock.tags.short_patterns import find_longer_pattern
-from imagelock.tags.version_range import VersionRange
-from imagelock.values import frozen
 
 
 @frozen

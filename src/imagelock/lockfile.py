@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from imagelock.declaration import Alias
-from imagelock.digest import Digest
-from imagelock.labels import NO_LABELS, Labels
-from imagelock.platforms import PlatformDigest
-from imagelock.reference import AnyRepository
-from imagelock.selectors import Selector
-from imagelock.values import frozen
+from imagelock.model.digest import Digest
+from imagelock.model.frozen import frozen
+from imagelock.model.labels import NO_LABELS, Labels
+from imagelock.model.platforms import PlatformDigest
+from imagelock.model.reference import AnyRepository
+from imagelock.model.selector import Selector
 
 
 @frozen(kw_only=True)

@@ -12,13 +12,13 @@ from typing import TypeVar
 
 from imagelock.conflict_markers import has_conflict_markers
 from imagelock.declaration import ALL_PLATFORMS, Alias, is_alias
-from imagelock.digest import Digest
 from imagelock.errors import ImagelockError, LockfileError
-from imagelock.labels import LABEL_NAMES, NO_LABELS, Labels
 from imagelock.lockfile import LockedImage, Lockfile
-from imagelock.platforms import Platform, PlatformDigest, by_name
-from imagelock.reference import parse_canonical_repository
-from imagelock.selectors import ExactDigest, ExactTag, Selector, read_version_range, selector_fields
+from imagelock.model.digest import Digest
+from imagelock.model.labels import LABEL_NAMES, NO_LABELS, Labels
+from imagelock.model.platforms import Platform, PlatformDigest, by_name
+from imagelock.model.reference import parse_canonical_repository
+from imagelock.model.selector import ExactDigest, ExactTag, Selector, read_version_range, selector_fields
 from imagelock.toml_fields import Problems, TableReader
 from imagelock.toml_positions import find_lines, nearest_line, split_position
 from imagelock.toml_text import quote

@@ -11,18 +11,18 @@ from datetime import datetime
 from enum import StrEnum
 
 from imagelock.choosing import choose_reference
-from imagelock.cooldown import PassedOver
 from imagelock.declaration import ImageDeclaration
-from imagelock.digest import Digest
 from imagelock.errors import ImageNotFoundError, NoTagError
 from imagelock.image_labels import find_labels
 from imagelock.lockfile import LockedImage
-from imagelock.platforms import Platform
-from imagelock.reference import ImageReference, PinnedReference, TagReference
+from imagelock.model.cooldown import PassedOver
+from imagelock.model.digest import Digest
+from imagelock.model.frozen import frozen
+from imagelock.model.platforms import Platform
+from imagelock.model.reference import ImageReference, PinnedReference, TagReference
+from imagelock.model.selector import ExactDigest
+from imagelock.model.tags.version_range import VersionRange
 from imagelock.resolving import ManifestSource, ResolvedImage, is_served, resolve_image
-from imagelock.selectors import ExactDigest
-from imagelock.tags.version_range import VersionRange
-from imagelock.values import frozen
 
 
 class State(StrEnum):
@@ -152,7 +152,7 @@ def _ask_same_tag(locked: LockedImage, source: ManifestSource) -> TagToday | Non
 def _ask_range(
     declaration: ImageDeclaration, wanted: VersionRange, locked: LockedImage, source: ManifestSource, now: datetime
 ) -> _Offer:
-    from imagelock.tags.selection import rank_tags  # noqa: PLC0415  loads `packaging`, which only ranges need
+    from imagelock.model.tags.selection import rank_tags  # noqa: PLC0415  loads `packaging`, which only ranges need
 
     def rank(bounds: VersionRange, tags: Iterable[str]) -> list[str]:
         return [chosen.tag for chosen in rank_tags(bounds, tags, repository=declaration.repository)]

@@ -10,7 +10,7 @@ import re
 from codecs import BOM_UTF8
 from collections.abc import Iterator
 
-from imagelock.values import frozen
+from imagelock.model.frozen import frozen
 
 _PLACEHOLDER = re.compile(
     rb"(?<!\$)\{\{[ \t]*images\.([A-Za-z0-9_][A-Za-z0-9_-]*)(?:\.([A-Za-z0-9_][A-Za-z0-9_./()+-]*))?[ \t]*\}\}"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from imagelock.errors import ImageNotFoundError
-from imagelock.platforms import Platform, PlatformDigest, by_name
-from imagelock.reference import ImageReference
+from imagelock.model.platforms import Platform, PlatformDigest, by_name
+from imagelock.model.reference import ImageReference
 from imagelock.resolving import ResolvedImage
 
 

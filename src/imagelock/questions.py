@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Generic, TypeVar
 
 from imagelock.errors import ImagelockError
-from imagelock.values import frozen
+from imagelock.model.frozen import frozen
 
 DEFAULT_MAX_WORKERS = 16
 """Measured: with 12, a hundred images 50 ms away take a seventh longer; other tools ask 4 to 16 at a time."""

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from imagelock.declaration import ImageDeclaration
-from imagelock.digest import Digest
 from imagelock.errors import ImagelockError, InvalidPlatformError
 from imagelock.images_file import ImagesFile
 from imagelock.lockfile import LockedImage, Lockfile
+from imagelock.model.digest import Digest
+from imagelock.model.frozen import frozen
+from imagelock.model.platforms import Platform
+from imagelock.model.reference import LayoutRepository, registry_as_written
 from imagelock.placeholders import Placeholder, find_placeholders, position
-from imagelock.platforms import Platform
-from imagelock.reference import LayoutRepository, registry_as_written
 from imagelock.suggestions import did_you_mean
-from imagelock.values import frozen
 
 _PLATFORMS = "platforms."
 _DIGEST_SUFFIX = ".digest"

@@ -10,11 +10,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from imagelock.digest import Digest
 from imagelock.errors import ImageNotFoundError, InvalidContentError
-from imagelock.image_config import ImageConfig, parse_image_config
-from imagelock.labels import NO_LABELS, Labels
-from imagelock.oci import (
+from imagelock.model.digest import Digest
+from imagelock.model.frozen import frozen
+from imagelock.model.image_config import ImageConfig, parse_image_config
+from imagelock.model.labels import NO_LABELS, Labels
+from imagelock.model.oci import (
     Descriptor,
     FetchedManifest,
     ImageIndex,
@@ -22,9 +23,8 @@ from imagelock.oci import (
     parse_config_platform,
     parse_manifest,
 )
-from imagelock.platforms import Platform, PlatformDigest, by_name
-from imagelock.reference import AnyRepository, ImageReference, PinnedReference
-from imagelock.values import frozen
+from imagelock.model.platforms import Platform, PlatformDigest, by_name
+from imagelock.model.reference import AnyRepository, ImageReference, PinnedReference
 
 _MAX_DEPTH = 3
 """Indexes in indexes are legal and rare; BuildKit and containerd follow them, real ones have one level."""

@@ -9,11 +9,11 @@ from threading import Lock
 from types import TracebackType
 from typing import Self
 
-from imagelock.digest import Digest
 from imagelock.errors import RegistryError
-from imagelock.oci import Descriptor, FetchedManifest
+from imagelock.model.digest import Digest
+from imagelock.model.oci import Descriptor, FetchedManifest
+from imagelock.model.reference import AnyRepository, ImageReference, LayoutRepository
 from imagelock.oci_layout import LayoutSource
-from imagelock.reference import AnyRepository, ImageReference, LayoutRepository
 from imagelock.resolving import ManifestSource
 
 

@@ -7,11 +7,11 @@ age isn't asked for, since somebody has looked.
 from __future__ import annotations
 
 from imagelock.declaration import ImageDeclaration
-from imagelock.digest import Digest
 from imagelock.errors import ImagelockError
-from imagelock.reference import TAG_RULE, ImageReference, PinnedReference, TagReference, is_tag_in
-from imagelock.selectors import ExactDigest, ExactTag, Selector, accepts
-from imagelock.tags.version_range import VersionRange
+from imagelock.model.digest import Digest
+from imagelock.model.reference import TAG_RULE, ImageReference, PinnedReference, TagReference, is_tag_in
+from imagelock.model.selector import ExactDigest, ExactTag, Selector, accepts
+from imagelock.model.tags.version_range import VersionRange
 
 _DIGEST_MARK = "sha"
 
@@ -66,6 +66,6 @@ def _is_allowed(reference: ImageReference, selector: Selector) -> bool:
 
 
 def _range_accepts(wanted: VersionRange, tag: str) -> bool:
-    from imagelock.tags.selection import accepts as range_accepts  # noqa: PLC0415  loads `packaging`
+    from imagelock.model.tags.selection import accepts as range_accepts  # noqa: PLC0415  loads `packaging`
 
     return range_accepts(wanted, tag)

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any
 
+from imagelock.model.frozen import frozen
 from imagelock.suggestions import did_you_mean
-from imagelock.values import frozen
 
 Path = tuple[str, ...]
 

@@ -11,8 +11,8 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from imagelock.model.frozen import frozen
 from imagelock.toml_fields import Path
-from imagelock.values import frozen
 
 _POSITION = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$", re.ASCII)
 

@@ -8,10 +8,10 @@ from functools import partial
 from imagelock.documents.locked_references import LockedReferences
 from imagelock.errors import InvalidReferenceError
 from imagelock.lockfile import LockedImage
-from imagelock.reference import LayoutRepository, PinnedReference, split_reference
+from imagelock.model.reference import LayoutRepository, PinnedReference, split_reference
+from imagelock.model.selector import accepts
+from imagelock.model.tags.version_range import VersionRange
 from imagelock.rendering import SpelledImage
-from imagelock.selectors import accepts
-from imagelock.tags.version_range import VersionRange
 
 
 def locked_references(images: Iterable[SpelledImage]) -> LockedReferences:

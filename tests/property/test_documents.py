@@ -10,7 +10,7 @@ from imagelock.documents.dockerfile.scan import scan_dockerfile
 from imagelock.documents.kinds import DocumentKind, find_references
 from imagelock.documents.pinning import PinStyle, unpin
 from imagelock.documents.references import Image, NotEditable
-from imagelock.reference import PinnedReference
+from imagelock.model.reference import PinnedReference
 from tests.support.documents import pin_all
 
 _NAMES = st.sampled_from(["alpine:3", "golang:1.22", "ghcr.io/a/b", "scratch", "base", "Build", "localhost:5000/x:1"])

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagelock.digest import Digest
 from imagelock.errors import ImagelockError
-from imagelock.image_config import parse_image_config
 from imagelock.images_file import parse_images_file
 from imagelock.lockfile_text import parse_lockfile
-from imagelock.oci import (
+from imagelock.model.digest import Digest
+from imagelock.model.image_config import parse_image_config
+from imagelock.model.oci import (
     DOCKER_INDEX,
     OCI_INDEX,
     OCI_MANIFEST,
@@ -24,8 +24,8 @@ from imagelock.oci import (
     parse_config_platform,
     parse_manifest,
 )
-from imagelock.platforms import Platform
-from imagelock.reference import check_location, parse_reference, parse_repository, split_reference
+from imagelock.model.platforms import Platform
+from imagelock.model.reference import check_location, parse_reference, parse_repository, split_reference
 from tests.support.oci_images import multi_platform_image
 
 _DIGEST = Digest("sha256", "0a" * 32)

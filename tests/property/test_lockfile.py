@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 
 from imagelock.changes import find_changes
 from imagelock.declaration import Alias
-from imagelock.digest import Digest
-from imagelock.labels import LABEL_NAMES, Labels
 from imagelock.lockfile import LockedImage, Lockfile
 from imagelock.lockfile_text import dump_lockfile, parse_lockfile
-from imagelock.platforms import Platform, PlatformDigest, by_name
-from imagelock.reference import (
+from imagelock.model.digest import Digest
+from imagelock.model.labels import LABEL_NAMES, Labels
+from imagelock.model.platforms import Platform, PlatformDigest, by_name
+from imagelock.model.reference import (
     LayoutRepository,
     RegistryName,
     Repository,
@@ -20,8 +20,8 @@ from imagelock.reference import (
     parse_canonical_repository,
     parse_reference,
 )
-from imagelock.selectors import ExactDigest, ExactTag, Selector
-from imagelock.tags.version_range import VersionRange, parse_version_range
+from imagelock.model.selector import ExactDigest, ExactTag, Selector
+from imagelock.model.tags.version_range import VersionRange, parse_version_range
 
 _ALIASES = st.from_regex(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,20}", fullmatch=True)
 _TAGS = st.from_regex(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,20}", fullmatch=True).map(str)

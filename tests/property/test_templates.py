@@ -8,8 +8,8 @@ from imagelock.authoring.survey import ScannedDocument, Survey, survey
 from imagelock.authoring.templates import make_template
 from imagelock.documents.kinds import DocumentKind, find_references
 from imagelock.documents.references import Image
+from imagelock.model.reference import PinnedReference
 from imagelock.placeholders import find_placeholders
-from imagelock.reference import PinnedReference
 from tests.property.test_documents import DOCKERFILES, SERVICES
 
 _DIGEST = f"sha256:{'d' * 64}"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from imagelock.errors import AuthenticationError, ImageNotFoundError
-from imagelock.reference import RegistryName, parse_reference
+from imagelock.model.reference import RegistryName, parse_reference
 from imagelock.registry.client import RegistryClient
 from imagelock.registry.opening import open_registry_client
 from imagelock.registry.settings import RegistryOptions, RegistrySettings

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from imagelock.digest import Digest
 from imagelock.documents.kinds import DocumentKind, find_references
 from imagelock.documents.locked_references import LockedReferences
 from imagelock.documents.pinning import Pinned, PinStyle, pin
 from imagelock.documents.references import Image, NotEditable, Reference, Scratch, Stage, Unresolved
-from imagelock.reference import PinnedReference, TagReference, parse_reference
+from imagelock.model.digest import Digest
+from imagelock.model.reference import PinnedReference, TagReference, parse_reference
 
 DIGEST = f"sha256:{'d' * 64}"
 OLD_DIGEST = f"sha256:{'0' * 64}"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from imagelock.digest import Digest
 from imagelock.errors import ImagelockError, ImageNotFoundError
-from imagelock.oci import Descriptor, FetchedManifest
-from imagelock.reference import AnyRepository, ImageReference, PinnedReference
+from imagelock.model.digest import Digest
+from imagelock.model.oci import Descriptor, FetchedManifest
+from imagelock.model.reference import AnyRepository, ImageReference, PinnedReference
 from tests.support.oci_images import Content
 
 

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 from imagelock.changes import Added, Removed, Updated, find_changes
 from imagelock.declaration import Alias
-from imagelock.digest import Digest
 from imagelock.lockfile import LockedImage, Lockfile
-from imagelock.platforms import Platform, PlatformDigest
-from imagelock.reference import parse_repository
-from imagelock.selectors import ExactTag
+from imagelock.model.digest import Digest
+from imagelock.model.platforms import Platform, PlatformDigest
+from imagelock.model.reference import parse_repository
+from imagelock.model.selector import ExactTag
 
 AMD64, ARM64, S390X = (Platform.parse(f"linux/{name}") for name in ("amd64", "arm64", "s390x"))
 

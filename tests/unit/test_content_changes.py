@@ -2,10 +2,10 @@ from __future__ import annotations
 
 from imagelock.cli.content_report import content_lines
 from imagelock.content_changes import ContentChange, Difference, PlatformContent
-from imagelock.digest import Digest
-from imagelock.image_config import ImageConfig
-from imagelock.oci import Descriptor
-from imagelock.platforms import Platform
+from imagelock.model.digest import Digest
+from imagelock.model.image_config import ImageConfig
+from imagelock.model.oci import Descriptor
+from imagelock.model.platforms import Platform
 
 _AMD64 = Platform.parse("linux/amd64")
 

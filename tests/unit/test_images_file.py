@@ -3,12 +3,12 @@ from __future__ import annotations
 import pytest
 
 from imagelock.declaration import Alias, ImageDeclaration
-from imagelock.digest import Digest
 from imagelock.errors import ImagesFileError
 from imagelock.images_file import ImagesFile, RenderTarget, parse_images_file
-from imagelock.platforms import Platform
-from imagelock.reference import LayoutRepository, RegistryName, Repository
-from imagelock.selectors import ExactDigest, ExactTag
+from imagelock.model.digest import Digest
+from imagelock.model.platforms import Platform
+from imagelock.model.reference import LayoutRepository, RegistryName, Repository
+from imagelock.model.selector import ExactDigest, ExactTag
 
 _DIGEST = f"sha256:{'0a' * 32}"
 _NOT_A_TAG = "is not a tag: up to 128 letters, digits, `_`, `.` and `-`, the first none of the last two"

@@ -3,15 +3,15 @@ from __future__ import annotations
 import pytest
 
 from imagelock.declaration import Alias
-from imagelock.digest import Digest
 from imagelock.errors import LockfileError
-from imagelock.labels import Labels
 from imagelock.lockfile import LockedImage, Lockfile
 from imagelock.lockfile_text import dump_lockfile, parse_lockfile
-from imagelock.platforms import Platform, PlatformDigest
-from imagelock.reference import LayoutRepository, RegistryName, Repository
-from imagelock.selectors import ExactDigest, ExactTag
-from imagelock.tags.version_range import parse_version_range
+from imagelock.model.digest import Digest
+from imagelock.model.labels import Labels
+from imagelock.model.platforms import Platform, PlatformDigest
+from imagelock.model.reference import LayoutRepository, RegistryName, Repository
+from imagelock.model.selector import ExactDigest, ExactTag
+from imagelock.model.tags.version_range import parse_version_range
 from tests.unit.locked_images import HEADER, digest, lock_text, locked, lockfile
 
 _GOLDEN = f"""\

@@ -6,17 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from imagelock.digest import Digest
 from imagelock.errors import ImageNotFoundError, InvalidContentError, RegistryError
-from imagelock.oci import Descriptor
-from imagelock.oci_layout import LayoutSource
-from imagelock.reference import (
+from imagelock.model.digest import Digest
+from imagelock.model.oci import Descriptor
+from imagelock.model.reference import (
     LayoutRepository,
     PinnedReference,
     RegistryName,
     Repository,
     TagReference,
 )
+from imagelock.oci_layout import LayoutSource
 from imagelock.resolving import resolve_image
 from tests.support.oci_images import Content, multi_platform_image, platform_image, sha256
 from tests.support.oci_layout import write_layout

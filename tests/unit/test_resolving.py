@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 
 from imagelock.errors import ImageNotFoundError, InvalidContentError
+from imagelock.model.platforms import Platform
+from imagelock.model.reference import parse_reference
 from imagelock.platform_selection import select_platforms
-from imagelock.platforms import Platform
-from imagelock.reference import parse_reference
 from imagelock.resolving import ResolvedImage, resolve_image
 from tests.support.memory_source import MemorySource
 from tests.support.oci_images import (

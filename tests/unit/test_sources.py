@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from imagelock.digest import Digest
 from imagelock.errors import RegistryError
-from imagelock.oci import Descriptor
-from imagelock.reference import LayoutRepository, TagReference, parse_reference, parse_repository
+from imagelock.model.digest import Digest
+from imagelock.model.oci import Descriptor
+from imagelock.model.reference import LayoutRepository, TagReference, parse_reference, parse_repository
 from imagelock.resolving import ManifestSource
 from imagelock.sources import Sources
 from tests.support.memory_source import MemorySource

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from imagelock.declaration import Alias
+from imagelock.model.frozen import frozen
 from imagelock.toml_text import array, quote
-from imagelock.values import frozen
 
 
 @frozen(kw_only=True)

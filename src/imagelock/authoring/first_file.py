@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from imagelock.authoring.survey import FoundImage, Obstacle, Survey
 from imagelock.images_file import RenderTarget
+from imagelock.model.frozen import frozen
 from imagelock.toml_text import array, quote
-from imagelock.values import frozen
 
 DEFAULT_PLATFORMS = ("linux/amd64", "linux/arm64")
 _SHOWN_PATHS = 3

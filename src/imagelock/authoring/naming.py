@@ -8,8 +8,8 @@ from collections.abc import Collection, Iterator, Sequence
 from itertools import count
 
 from imagelock.declaration import Alias
-from imagelock.reference import DEFAULT_TAG, DOCKER_HUB, LayoutRepository, WrittenReference
-from imagelock.values import frozen
+from imagelock.model.frozen import frozen
+from imagelock.model.reference import DEFAULT_TAG, DOCKER_HUB, LayoutRepository, WrittenReference
 
 _OFFICIAL = "library"
 _NO_NAME = re.compile(r"[^A-Za-z0-9_]+", re.ASCII)

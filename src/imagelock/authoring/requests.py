@@ -11,11 +11,11 @@ from imagelock.authoring.ranges import LATEST, WrittenRange, bound_range, range_
 from imagelock.declaration import Alias, is_alias
 from imagelock.errors import ImagelockError, InvalidSelectorError
 from imagelock.images_file import ImagesFile, parse_images_file
-from imagelock.platforms import Platform
-from imagelock.reference import TAG_RULE, AnyRepository, WrittenReference, is_tag_in, split_image
-from imagelock.tags.specifier import ANY_VERSION
-from imagelock.tags.version_range import VersionRange, parse_version_range
-from imagelock.values import frozen
+from imagelock.model.frozen import frozen
+from imagelock.model.platforms import Platform
+from imagelock.model.reference import TAG_RULE, AnyRepository, WrittenReference, is_tag_in, split_image
+from imagelock.model.tags.specifier import ANY_VERSION
+from imagelock.model.tags.version_range import VersionRange, parse_version_range
 
 TagLister = Callable[[AnyRepository], Iterable[str]]
 

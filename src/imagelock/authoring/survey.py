@@ -8,15 +8,15 @@ from dataclasses import replace
 
 from imagelock.authoring.naming import propose_names
 from imagelock.declaration import Alias
-from imagelock.digest import Digest
 from imagelock.documents.kinds import DocumentKind
 from imagelock.documents.pinning import is_external
 from imagelock.documents.references import Image, NotEditable, Reference, Scan, Unresolved
 from imagelock.documents.spans import Position
 from imagelock.documents.yaml.context_names import find_context_names
 from imagelock.errors import InvalidReferenceError
-from imagelock.reference import DEFAULT_TAG, AnyRepository, WrittenReference, split_reference
-from imagelock.values import frozen
+from imagelock.model.digest import Digest
+from imagelock.model.frozen import frozen
+from imagelock.model.reference import DEFAULT_TAG, AnyRepository, WrittenReference, split_reference
 
 ImageKey = tuple[AnyRepository, str | Digest]
 """What tells images apart, as images.toml does: a digest counts where no tag stands beside it."""

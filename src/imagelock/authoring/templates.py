@@ -7,8 +7,8 @@ from imagelock.documents.changes import Change, split_conflicts
 from imagelock.documents.kinds import DocumentKind
 from imagelock.documents.references import DigestField, HexDigestField, Image, InlineDigest, NotEditable, Reference
 from imagelock.documents.spans import Edit, apply_edits
-from imagelock.reference import DEFAULT_TAG, split_reference
-from imagelock.values import frozen
+from imagelock.model.frozen import frozen
+from imagelock.model.reference import DEFAULT_TAG, split_reference
 
 TEMPLATE_SUFFIX = ".in"
 _CONFLICT = "another reference needs another digest in the same place"

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from imagelock.cli.project import Project
 from imagelock.errors import DocumentError
 from imagelock.images_file import ImagesFile, RenderTarget
+from imagelock.model.frozen import frozen
 from imagelock.suggestions import did_you_mean
-from imagelock.values import frozen
 
 if TYPE_CHECKING:
     from imagelock.pinned_files import PinnedFile  # 30 ms that only [pin] needs

@@ -10,12 +10,12 @@ import click
 from imagelock.cli.asking import open_sources_anywhere
 from imagelock.cli.options import Settings, with_settings
 from imagelock.cli.words import count
-from imagelock.digest import Digest
 from imagelock.errors import BatchError
+from imagelock.model.digest import Digest
+from imagelock.model.platforms import Platform
+from imagelock.model.reference import WrittenReference, split_image
 from imagelock.platform_selection import select_platforms
-from imagelock.platforms import Platform
 from imagelock.questions import ask_all
-from imagelock.reference import WrittenReference, split_image
 from imagelock.resolving import ManifestSource, resolve_image
 
 

@@ -8,7 +8,7 @@ from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from imagelock.values import frozen
+from imagelock.model.frozen import frozen
 
 if TYPE_CHECKING:
     from imagelock.documents.checking import Finding  # 30 ms that only [pin] needs

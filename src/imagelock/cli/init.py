@@ -18,8 +18,8 @@ from imagelock.cli.words import count
 from imagelock.errors import FileError
 from imagelock.files import write_changed
 from imagelock.images_file import IMAGES_FILE_NAME, RenderTarget, parse_images_file
-from imagelock.platforms import Platform
-from imagelock.values import frozen
+from imagelock.model.frozen import frozen
+from imagelock.model.platforms import Platform
 
 
 @click.command("init")

@@ -26,7 +26,7 @@ from imagelock.lock_run import LockResult, run_steps
 from imagelock.lock_steps import Keep, Step
 from imagelock.lockfile import Lockfile
 from imagelock.lockfile_text import dump_lockfile
-from imagelock.values import frozen
+from imagelock.model.frozen import frozen
 
 Planner = Callable[[ImagesFile, Lockfile], Sequence[Step]]
 

@@ -12,7 +12,7 @@ import click
 from click.core import ParameterSource
 
 from imagelock.cli.console import Console
-from imagelock.values import frozen
+from imagelock.model.frozen import frozen
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")

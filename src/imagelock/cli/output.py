@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imagelock.files import read_bytes
+from imagelock.model.frozen import frozen
 from imagelock.rendering import Rendering
-from imagelock.values import frozen
 
 if TYPE_CHECKING:
     from imagelock.documents.pinning import Pinned  # its readers take 30 ms, which only [pin] needs

@@ -14,8 +14,8 @@ from imagelock.errors import DocumentError, ImagelockError
 from imagelock.files import read_bytes
 from imagelock.images_file import ImagesFile, RenderTarget
 from imagelock.lockfile import Lockfile
+from imagelock.model.frozen import frozen
 from imagelock.rendering import SpelledImage, render, spelled_images
-from imagelock.values import frozen
 
 
 @frozen

@@ -15,9 +15,9 @@ from imagelock.documents.pinning import pin
 from imagelock.errors import DocumentError
 from imagelock.files import read_bytes
 from imagelock.images_file import ImagesFile
+from imagelock.model.frozen import frozen
 from imagelock.pinned_files import PinnedFile
 from imagelock.rendering import SpelledImage
-from imagelock.values import frozen
 from imagelock.written_references import locked_references
 
 

@@ -13,7 +13,7 @@ from imagelock.freshness import find_mismatches
 from imagelock.images_file import IMAGES_FILE_NAME, ImagesFile, parse_images_file
 from imagelock.lockfile import Lockfile
 from imagelock.lockfile_text import LOCKFILE_NAME, parse_lockfile
-from imagelock.values import frozen
+from imagelock.model.frozen import frozen
 
 
 @frozen

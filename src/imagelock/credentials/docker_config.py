@@ -14,7 +14,7 @@ from typing import Any
 
 from imagelock.credentials.values import Credentials, IdentityToken, Login, RegistryToken
 from imagelock.errors import FileError
-from imagelock.values import frozen
+from imagelock.model.frozen import frozen
 
 
 @frozen

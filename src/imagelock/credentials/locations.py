@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from enum import Enum, auto
 from pathlib import Path
 
-from imagelock.values import frozen
+from imagelock.model.frozen import frozen
 
 _RUN_FOLDER = Path("/run/containers")
 """Here `podman login` writes where there is no session, as for root and in CI: in a folder named after the user."""

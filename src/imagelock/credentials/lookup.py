@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from imagelock.credentials.docker_config import AuthFile
 from imagelock.credentials.values import Credentials
-from imagelock.values import frozen
+from imagelock.model.frozen import frozen
 
 DOCKER_HUB_KEY = "https://index.docker.io/v1/"
 """Under this key ``docker login`` keeps the credentials of Docker Hub."""

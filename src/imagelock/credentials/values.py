@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import field
 
-from imagelock.values import frozen
+from imagelock.model.frozen import frozen
 
 IDENTITY_TOKEN_USER = "<token>"  # noqa: S105  a marker that helpers use, not a password
 """The user name under which credential helpers hand out an identity token."""

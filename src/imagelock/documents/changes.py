@@ -10,7 +10,7 @@ from imagelock.documents.kinds import DocumentKind, find_references
 from imagelock.documents.references import Reference
 from imagelock.documents.spans import Edit, apply_edits
 from imagelock.errors import DocumentError
-from imagelock.values import frozen
+from imagelock.model.frozen import frozen
 
 
 @frozen

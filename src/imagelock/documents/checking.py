@@ -10,8 +10,8 @@ from imagelock.documents.locked_references import Locked, LockedReferences, Lock
 from imagelock.documents.pinning import PinStyle, is_external, is_pinned_as
 from imagelock.documents.references import Image, NotEditable, Reference, Unresolved
 from imagelock.documents.spans import Position
-from imagelock.reference import PinnedReference
-from imagelock.values import frozen
+from imagelock.model.frozen import frozen
+from imagelock.model.reference import PinnedReference
 
 _RENDER = "run `imagelock render`"
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
-from imagelock.digest import Digest
-from imagelock.reference import DEFAULT_TAG, AnyRepository, ImageReference, PinnedReference
-from imagelock.values import frozen
+from imagelock.model.digest import Digest
+from imagelock.model.frozen import frozen
+from imagelock.model.reference import DEFAULT_TAG, AnyRepository, ImageReference, PinnedReference
 
 AcceptsTag = Callable[[str], bool]
 _NONE: Mapping[PinnedReference, AcceptsTag] = MappingProxyType({})

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Self
 
 from imagelock.documents.words import WordError
-from imagelock.values import frozen
+from imagelock.model.frozen import frozen
 
 _STAR = "*"
 _ANY = "?"

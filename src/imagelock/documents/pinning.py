@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from enum import Enum, auto
 
-from imagelock.digest import Digest
 from imagelock.documents.changes import Change, apply_changes, split_conflicts
 from imagelock.documents.kinds import DocumentKind, find_references
 from imagelock.documents.locked_references import Locked, LockedReferences, LockedTwice, NotLocked
@@ -21,8 +20,9 @@ from imagelock.documents.references import (
     Unresolved,
 )
 from imagelock.documents.spans import Edit, Span
-from imagelock.reference import DEFAULT_TAG, PinnedReference, split_reference
-from imagelock.values import frozen
+from imagelock.model.digest import Digest
+from imagelock.model.frozen import frozen
+from imagelock.model.reference import DEFAULT_TAG, PinnedReference, split_reference
 
 _CONFLICT = ("another reference needs another digest in the same place", "write the references separately")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 
 from imagelock.documents.spans import Position, Span
-from imagelock.reference import ImageReference
-from imagelock.values import frozen
+from imagelock.model.frozen import frozen
+from imagelock.model.reference import ImageReference
 
 
 class ReferenceKind(StrEnum):

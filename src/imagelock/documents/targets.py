@@ -9,8 +9,8 @@ from imagelock.documents.references import Editing, Image, Problem, Reference, R
 from imagelock.documents.source_text import SourceText
 from imagelock.documents.spans import LineIndex, Span
 from imagelock.errors import InvalidReferenceError
-from imagelock.reference import parse_reference
-from imagelock.values import frozen
+from imagelock.model.frozen import frozen
+from imagelock.model.reference import parse_reference
 
 
 @frozen

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from imagelock.documents.source_text import SourceText
-from imagelock.values import frozen
+from imagelock.model.frozen import frozen
 
 
 @frozen

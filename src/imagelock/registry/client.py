@@ -9,10 +9,17 @@ from dataclasses import replace
 from threading import Lock
 from typing import TypeVar
 
-from imagelock.digest import Digest
 from imagelock.errors import RegistryError
-from imagelock.oci import Descriptor, FetchedManifest, is_schema_1, parse_manifest
-from imagelock.reference import AnyRepository, ImageReference, PinnedReference, RegistryName, Repository, TagReference
+from imagelock.model.digest import Digest
+from imagelock.model.oci import Descriptor, FetchedManifest, is_schema_1, parse_manifest
+from imagelock.model.reference import (
+    AnyRepository,
+    ImageReference,
+    PinnedReference,
+    RegistryName,
+    Repository,
+    TagReference,
+)
 from imagelock.registry.content_cache import ContentCache
 from imagelock.registry.http.addresses import is_loopback
 from imagelock.registry.http.messages import Response

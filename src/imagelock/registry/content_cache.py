@@ -12,10 +12,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from imagelock.digest import Digest
 from imagelock.errors import FileError, InvalidDigestError
-from imagelock.reference import TagReference
-from imagelock.values import frozen
+from imagelock.model.digest import Digest
+from imagelock.model.frozen import frozen
+from imagelock.model.reference import TagReference
 
 ACCESS_FILE_NAME = "registries.json"
 """How registries want to be asked: ``auth.access_memory`` keeps it here."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Protocol
 
-from imagelock.digest import Digest
-from imagelock.reference import DOCKER_HUB, ImageReference, PinnedReference, RegistryName
+from imagelock.model.digest import Digest
+from imagelock.model.frozen import frozen
+from imagelock.model.reference import DOCKER_HUB, ImageReference, PinnedReference, RegistryName
 from imagelock.registry.http.addresses import is_loopback
 from imagelock.registry.http.urls import Origin, Url
 from imagelock.registry.settings import RegistryOptions
-from imagelock.values import frozen
 
 _API_HOSTS = {DOCKER_HUB: "registry-1.docker.io"}
 """People write docker.io; the API is served elsewhere."""

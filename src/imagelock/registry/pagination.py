@@ -13,13 +13,13 @@ import re
 from dataclasses import replace
 
 from imagelock.errors import InvalidContentError
-from imagelock.reference import is_tag
+from imagelock.model.frozen import frozen
+from imagelock.model.reference import is_tag
+from imagelock.model.strict_json import parse_json_object
 from imagelock.registry.endpoints import Endpoint
 from imagelock.registry.http import limits
 from imagelock.registry.http.messages import Headers, Request, Response
 from imagelock.registry.http.urls import InvalidUrlError, Url
-from imagelock.strict_json import parse_json_object
-from imagelock.values import frozen
 
 _MAX_LINK_LENGTH = 8192
 _LINK = re.compile(r"<([^<>]{1,4096})>([^<]*)", re.ASCII)

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from imagelock.errors import RegistryError
-from imagelock.reference import RegistryName, Repository
+from imagelock.model.frozen import frozen
+from imagelock.model.reference import RegistryName, Repository
 from imagelock.registry.registries_conf import MirrorUse, RegistryRule, find_rule
 from imagelock.registry.settings import RegistryOptions
-from imagelock.values import frozen
 
 
 @frozen

@@ -5,9 +5,9 @@ https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pull
 
 from __future__ import annotations
 
-from imagelock.digest import Digest
 from imagelock.errors import InvalidContentError, InvalidDigestError
-from imagelock.oci import (
+from imagelock.model.digest import Digest
+from imagelock.model.oci import (
     DOCKER_INDEX,
     DOCKER_MANIFEST,
     OCI_INDEX,
@@ -16,7 +16,7 @@ from imagelock.oci import (
     FetchedManifest,
     refuse_schema_1,
 )
-from imagelock.reference import ImageReference, PinnedReference
+from imagelock.model.reference import ImageReference, PinnedReference
 from imagelock.registry.endpoints import Endpoint
 from imagelock.registry.http import limits
 from imagelock.registry.http.messages import Headers, Request, Response

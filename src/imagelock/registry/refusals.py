@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from enum import Enum, auto
 
 from imagelock.errors import AuthenticationError, ImageNotFoundError, RegistryError, TemporaryError
-from imagelock.reference import DOCKER_HUB, Repository
+from imagelock.model.frozen import frozen
+from imagelock.model.reference import DOCKER_HUB, Repository
 from imagelock.registry.http.error_bodies import Complaint, read_complaints
 from imagelock.registry.http.messages import Response
 from imagelock.registry.http.quota import TOO_MANY_REQUESTS, is_quota_spent, read_quota
 from imagelock.registry.http.retrying import describe_retry_after
-from imagelock.values import frozen
 
 _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND = 401, 403, 404
 _REFUSALS = range(400, 500)

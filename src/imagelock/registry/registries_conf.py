@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from imagelock.errors import FileError, InvalidReferenceError
-from imagelock.reference import check_location
-from imagelock.values import frozen
+from imagelock.model.frozen import frozen
+from imagelock.model.reference import check_location
 
 _BORDERS = ("/", ":", "@", "")
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from imagelock.model.frozen import frozen
+from imagelock.model.reference import Repository
 from imagelock.questions import DEFAULT_MAX_WORKERS
-from imagelock.reference import Repository
 from imagelock.registry.auth.access import BearerAccess
 from imagelock.registry.auth.authority import Authority
 from imagelock.registry.auth.permits import Permit
@@ -16,7 +17,6 @@ from imagelock.registry.endpoints import Endpoint
 from imagelock.registry.http.delivery import Delivery
 from imagelock.registry.http.messages import Request, Response
 from imagelock.registry.refusals import Asked, Identity, depends_on_identity, refusal_of
-from imagelock.values import frozen
 
 _MOST_RENEWALS = 2
 """From nothing to a token for many repositories, and from there to one for this repository alone."""

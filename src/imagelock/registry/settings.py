@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import field
 from pathlib import Path
 
-from imagelock.reference import RegistryName
-from imagelock.values import frozen
+from imagelock.model.frozen import frozen
+from imagelock.model.reference import RegistryName
 
 
 @frozen(kw_only=True)

@@ -15,7 +15,7 @@ from imagelock.credentials.docker_config import parse_auth_file, parse_legacy_au
 from imagelock.credentials.helper_protocol import read_helper_answer
 from imagelock.credentials.lookup import find_candidates
 from imagelock.errors import ImagelockError
-from imagelock.reference import RegistryName
+from imagelock.model.reference import RegistryName
 from imagelock.registry.auth.challenges import choose_challenge, parse_challenges
 from imagelock.registry.auth.realms import check_realm
 from imagelock.registry.auth.tokens import AccessRefusedError, read_token

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from imagelock.reference import RegistryName
+from imagelock.model.reference import RegistryName
 from imagelock.registry.auth.access_memory import AccessMemory
 from imagelock.registry.client import RegistryClient
 from imagelock.registry.opening import make_registry_client

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 
-from imagelock.reference import RegistryName
+from imagelock.model.reference import RegistryName
 from imagelock.registry.http.bodies import read_body
 from imagelock.registry.http.failures import FailureKind, TransportFailure
 from imagelock.registry.http.messages import Headers, Request, Response

@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socket import SO_LINGER, SOL_SOCKET
 from threading import Event, Thread
 
-from imagelock.reference import RegistryName
+from imagelock.model.reference import RegistryName
 from imagelock.registry.http.messages import Headers, Request
 from imagelock.registry.http.urls import Origin, Url
 from tests.support.fake_registry.answers import Answer, Fault, Handler

@@ -5,7 +5,7 @@ from collections.abc import Collection
 import pytest
 
 from imagelock.authoring.naming import propose_name, propose_names
-from imagelock.reference import split_image
+from imagelock.model.reference import split_image
 
 _DIGEST = f"sha256:{'a1' * 32}"
 

@@ -7,7 +7,7 @@ from imagelock.authoring.requests import ImageRequest, make_entry
 from imagelock.declaration import Alias
 from imagelock.errors import ImagelockError
 from imagelock.images_file import parse_images_file
-from imagelock.reference import AnyRepository
+from imagelock.model.reference import AnyRepository
 
 _NODE_TAGS = ("18.20.1", "20.9.0", "20.11.1", "22.1.0", "22.1.0-slim", "22.3.0-slim", "latest", "slim")
 _FILE = parse_images_file('[images]\ngo = "golang:1.22"\n')

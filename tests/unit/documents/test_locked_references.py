@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from imagelock.digest import Digest
 from imagelock.documents.locked_references import LockAnswer, Locked, LockedReferences, LockedTwice, NotLocked
-from imagelock.reference import parse_reference
+from imagelock.model.digest import Digest
+from imagelock.model.reference import parse_reference
 
 _ONE, _TWO, _THREE = (f"sha256:{digit * 64}" for digit in "123")
 

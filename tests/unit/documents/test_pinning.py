@@ -6,7 +6,7 @@ from imagelock.documents.kinds import DocumentKind
 from imagelock.documents.locked_references import LockedReferences
 from imagelock.documents.pinning import PinStyle, pin, unpin
 from imagelock.documents.references import Reference
-from imagelock.reference import PinnedReference, parse_reference
+from imagelock.model.reference import PinnedReference, parse_reference
 from tests.support.documents import DIGEST, OLD_DIGEST, lock_of, pin_all
 
 _DOCKERFILE = DocumentKind.DOCKERFILE

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from imagelock.reference import parse_reference
+from imagelock.model.reference import parse_reference
 from tests.support.fake_registry.internet import FakeInternet
 from tests.support.fake_registry.registry import FakeRegistry
 from tests.support.fake_registry.token_server import FakeTokenServer

@@ -7,7 +7,7 @@ import base64
 import pytest
 
 from imagelock.errors import AuthenticationError
-from imagelock.reference import parse_reference
+from imagelock.model.reference import parse_reference
 from tests.support.fake_registry.answers import in_turn, refusal
 from tests.support.fake_registry.clients import client_of
 from tests.support.fake_registry.internet import FakeInternet

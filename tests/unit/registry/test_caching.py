@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from imagelock.digest import Digest
 from imagelock.errors import InvalidContentError, TemporaryError
-from imagelock.oci import Descriptor
-from imagelock.reference import parse_reference
+from imagelock.model.digest import Digest
+from imagelock.model.oci import Descriptor
+from imagelock.model.reference import parse_reference
 from imagelock.registry.content_cache import (
     ACCESS_FILE_NAME,
     CacheSize,

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from imagelock.digest import Digest
 from imagelock.errors import InvalidContentError, RegistryError
-from imagelock.oci import Descriptor
-from imagelock.reference import parse_reference
+from imagelock.model.digest import Digest
+from imagelock.model.oci import Descriptor
+from imagelock.model.reference import parse_reference
 from imagelock.resolving import resolve_image
 from tests.support.fake_registry.answers import Answer, in_turn, json_answer
 from tests.support.fake_registry.clients import client_of

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from imagelock.errors import FileError, ImageNotFoundError, RegistryError
-from imagelock.reference import RegistryName, parse_reference
+from imagelock.model.reference import RegistryName, parse_reference
 from imagelock.registry.registries_conf import (
     MirrorRule,
     MirrorUse,

@@ -7,7 +7,7 @@ import base64
 import pytest
 
 from imagelock.errors import TemporaryError
-from imagelock.reference import RegistryName, parse_reference
+from imagelock.model.reference import RegistryName, parse_reference
 from imagelock.registry.settings import RegistryOptions
 from tests.support.certificates import CertificateOffice
 from tests.support.fake_registry.answers import Answer, Fault, in_turn

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from imagelock.errors import InvalidContentError, RegistryError
-from imagelock.reference import RegistryName, parse_reference
+from imagelock.model.reference import RegistryName, parse_reference
 from imagelock.registry.settings import RegistryOptions
 from tests.support.certificates import CertificateFolder, CertificateOffice
 from tests.support.fake_registry.answers import Answer, Handler, refusal

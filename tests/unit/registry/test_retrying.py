@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from imagelock.errors import ImageNotFoundError, RegistryError, TemporaryError
-from imagelock.reference import parse_reference
+from imagelock.model.reference import parse_reference
 from tests.support.fake_registry.answers import Answer, Fault, in_turn, refusal
 from tests.support.fake_registry.clients import Setup, client_of
 from tests.support.fake_registry.internet import FakeInternet

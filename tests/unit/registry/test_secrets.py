@@ -7,7 +7,7 @@ import base64
 import pytest
 
 from imagelock.errors import ImagelockError
-from imagelock.reference import parse_reference
+from imagelock.model.reference import parse_reference
 from tests.support.fake_registry.answers import Answer, refusal
 from tests.support.fake_registry.clients import Setup, client_of
 from tests.support.fake_registry.internet import FakeInternet

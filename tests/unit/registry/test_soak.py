@@ -7,7 +7,7 @@ import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 
 from imagelock.errors import ImagelockError
-from imagelock.reference import ImageReference, parse_reference
+from imagelock.model.reference import ImageReference, parse_reference
 from imagelock.registry.client import RegistryClient
 from imagelock.registry.http.messages import Request
 from tests.support.fake_registry.answers import Answer, Fault

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from imagelock.errors import ImageNotFoundError, InvalidContentError
-from imagelock.reference import parse_repository
+from imagelock.model.reference import parse_repository
 from imagelock.registry.http.messages import Headers, Request
 from imagelock.registry.pagination import find_next_link
 from tests.support.fake_registry.answers import Answer, Handler, in_turn, json_answer, refusal

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from imagelock.errors import AuthenticationError
-from imagelock.reference import parse_reference
+from imagelock.model.reference import parse_reference
 from imagelock.registry.http.messages import Request
 from tests.support.fake_registry.answers import Answer, in_turn, refusal
 from tests.support.fake_registry.clients import Setup, client_of

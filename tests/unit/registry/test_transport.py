@@ -18,7 +18,7 @@ from threading import Timer
 import pytest
 
 from imagelock.errors import InvalidContentError, RegistryError, TemporaryError
-from imagelock.reference import ImageReference, RegistryName, parse_reference
+from imagelock.model.reference import ImageReference, RegistryName, parse_reference
 from imagelock.registry.auth.access_memory import AccessMemory
 from imagelock.registry.client import RegistryClient
 from imagelock.registry.http.messages import Request

@@ -17,7 +17,7 @@ from imagelock.documents.places import Definitions
 from imagelock.documents.references import NotEditable
 from imagelock.documents.source_text import SourceText
 from imagelock.documents.words import Variable, Word, WordError, sole_variable
-from imagelock.values import frozen
+from imagelock.model.frozen import frozen
 
 _AUTOMATIC = {
     "BUILDPLATFORM": "linux/amd64",

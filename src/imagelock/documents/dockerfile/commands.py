@@ -9,7 +9,7 @@ from imagelock.documents.dockerfile.blanks import without_leading_blanks, withou
 from imagelock.documents.dockerfile.errors import DockerfileError
 from imagelock.documents.dockerfile.lines import Instruction
 from imagelock.documents.source_text import SourceText
-from imagelock.values import frozen
+from imagelock.model.frozen import frozen
 
 _BLANKS = re.compile(rb"[\t\v\f\r ]+")
 _FLAG_BLANKS = frozenset(b"\t\n\v\f\r \x85\xa0")  # BuildKit looks at single bytes here, even inside a character.

@@ -16,7 +16,7 @@ from imagelock.documents.dockerfile.blanks import BLANKS, without_leading_blanks
 from imagelock.documents.dockerfile.errors import DockerfileError
 from imagelock.documents.source_text import SourceText
 from imagelock.documents.spans import Span
-from imagelock.values import frozen
+from imagelock.model.frozen import frozen
 
 DEFAULT_ESCAPE = "\\"
 _ESCAPES = ("\\", "`")

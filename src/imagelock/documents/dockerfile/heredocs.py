@@ -13,7 +13,7 @@ from imagelock.documents.dockerfile.blanks import BLANKS
 from imagelock.documents.dockerfile.lexer import parse_raw_words, parse_word
 from imagelock.documents.source_text import SourceText
 from imagelock.documents.words import Literal, Piece, Word, WordError
-from imagelock.values import frozen
+from imagelock.model.frozen import frozen
 
 _HEREDOC = re.compile(r"[0-9]*<<(-?)[\t\n\f\r ]*([^<]*)\Z")
 _BLANK_CHARACTERS = frozenset(BLANKS)

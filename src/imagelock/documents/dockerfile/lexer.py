@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from imagelock.documents.source_text import SourceText
 from imagelock.documents.words import Literal, Piece, Variable, Word, WordError
-from imagelock.values import frozen
+from imagelock.model.frozen import frozen
 
 _MAX_DEPTH = 50
 _REPLACEMENT_CHARACTER = "\ufffd"

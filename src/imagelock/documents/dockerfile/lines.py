@@ -10,7 +10,7 @@ from imagelock.documents.dockerfile.blanks import without_leading_blanks
 from imagelock.documents.dockerfile.errors import DockerfileError
 from imagelock.documents.source_text import SourceText
 from imagelock.documents.spans import Span
-from imagelock.values import frozen
+from imagelock.model.frozen import frozen
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _MAX_LINE_BYTES = 65535

@@ -14,7 +14,7 @@ from imagelock.documents.references import Image, NotEditable, Scratch, Stage, T
 from imagelock.documents.source_text import SourceText
 from imagelock.documents.targets import image_or_unresolved
 from imagelock.documents.words import Word, WordError
-from imagelock.values import frozen
+from imagelock.model.frozen import frozen
 
 _SCRATCH = "scratch"
 _STAGE_NAME = re.compile(r"[a-z][a-z0-9\-_.]*")

@@ -12,7 +12,7 @@ from imagelock.documents.references import Image, NotEditable, ReferenceKind
 from imagelock.documents.targets import Found
 from imagelock.documents.yaml.nodes import Mapping, Node, Scalar
 from imagelock.documents.yaml.values import found_image
-from imagelock.reference import split_reference
+from imagelock.model.reference import split_reference
 
 _NO_JOBS = frozenset({"variables", "include", "workflow", "spec", "stages", "cache"})
 _NEEDS_TAG = NotEditable(

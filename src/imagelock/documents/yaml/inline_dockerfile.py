@@ -25,7 +25,7 @@ from imagelock.documents.source_text import SourceText
 from imagelock.documents.spans import Span
 from imagelock.documents.targets import Found
 from imagelock.documents.yaml.nodes import Scalar, ScalarStyle
-from imagelock.values import frozen
+from imagelock.model.frozen import frozen
 
 _HINT = "put the Dockerfile into a file of its own"
 

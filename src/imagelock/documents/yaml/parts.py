@@ -17,7 +17,7 @@ from imagelock.documents.references import (
 from imagelock.documents.targets import Found, image_or_unresolved
 from imagelock.documents.yaml.nodes import Scalar, ScalarStyle
 from imagelock.documents.yaml.values import why_not_plain
-from imagelock.values import frozen
+from imagelock.model.frozen import frozen
 
 _UNKNOWN_DIGEST_KEY = NotEditable(
     "only the chart knows where its digest goes", 'add `digest: ""` if the chart reads that key'

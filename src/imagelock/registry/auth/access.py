@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from imagelock.reference import RegistryName
+from imagelock.model.frozen import frozen
+from imagelock.model.reference import RegistryName
 from imagelock.registry.http.urls import Origin, Url
-from imagelock.values import frozen
 
 
 @frozen

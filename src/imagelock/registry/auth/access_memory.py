@@ -11,7 +11,7 @@ from threading import Lock
 from typing import Any
 
 from imagelock.errors import InvalidContentError
-from imagelock.reference import RegistryName
+from imagelock.model.reference import RegistryName
 from imagelock.registry.auth.access import Access, BasicAccess, BearerAccess, OpenAccess
 from imagelock.registry.auth.realms import check_realm
 from imagelock.registry.content_cache import ACCESS_FILE_NAME, write_cache_file

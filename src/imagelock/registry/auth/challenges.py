@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from imagelock.values import frozen
+from imagelock.model.frozen import frozen
 
 _MAX_LENGTH = 8192
 _WORD = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from imagelock.credentials.values import FoundCredentials
+from imagelock.model.frozen import frozen
 from imagelock.registry.auth.tokens import Token
-from imagelock.values import frozen
 
 
 class PermitKind(Enum):

@@ -15,12 +15,12 @@ from urllib.parse import urlencode
 
 from imagelock.credentials.values import IdentityToken, Login
 from imagelock.errors import InvalidContentError
-from imagelock.reference import RegistryName
+from imagelock.model.frozen import frozen
+from imagelock.model.reference import RegistryName
+from imagelock.model.strict_json import parse_json_object
 from imagelock.registry.http import limits
 from imagelock.registry.http.messages import Headers, Request, Response
 from imagelock.registry.http.urls import Url
-from imagelock.strict_json import parse_json_object
-from imagelock.values import frozen
 
 CLIENT_ID = "imagelock"
 _VISIBLE = re.compile(r"[!-~]+", re.ASCII)

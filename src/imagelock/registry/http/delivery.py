@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from imagelock.errors import RegistryError, TemporaryError
-from imagelock.reference import RegistryName
+from imagelock.model.reference import RegistryName
 from imagelock.registry.http.announcements import Announcements
 from imagelock.registry.http.clock import Clock
 from imagelock.registry.http.failures import FailureKind, TransportFailure, error_of

@@ -8,9 +8,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
+from imagelock.model.frozen import frozen
 from imagelock.registry.http.messages import Response
 from imagelock.registry.http.wording import printable
-from imagelock.values import frozen
 
 _MAX_COMPLAINTS = 5
 _MESSAGE_KEYS = ("message", "details", "error_description", "error")

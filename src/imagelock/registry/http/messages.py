@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import field, replace
 from typing import Self
 
-from imagelock.reference import RegistryName
+from imagelock.model.frozen import frozen
+from imagelock.model.reference import RegistryName
 from imagelock.registry.http import limits
 from imagelock.registry.http.urls import Origin, Url
-from imagelock.values import frozen
 
 SUCCESS = range(200, 300)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
+from imagelock.model.frozen import frozen
 from imagelock.registry.http.messages import Response
-from imagelock.values import frozen
 
 TOO_MANY_REQUESTS = 429
 _LIMIT = re.compile(r"([0-9]{1,10})(?:;w=([0-9]{1,10}))?", re.ASCII)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Self
 from urllib.parse import parse_qsl, quote, urlencode, urljoin, urlsplit
 
-from imagelock.values import frozen
+from imagelock.model.frozen import frozen
 
 _ALLOWED = re.compile(r"[!-\[\]-~]+", re.ASCII)
 """Visible ASCII but for the backslash, which some readers take for a slash."""

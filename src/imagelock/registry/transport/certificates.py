@@ -10,7 +10,7 @@ import ssl
 from pathlib import Path
 
 from imagelock.errors import FileError
-from imagelock.values import frozen
+from imagelock.model.frozen import frozen
 
 
 @frozen

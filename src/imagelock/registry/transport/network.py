@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import Lock, Thread
 from typing import Protocol
 
-from imagelock.reference import RegistryName
+from imagelock.model.reference import RegistryName
 from imagelock.registry.http.failures import FailureKind, TransportFailure
 from imagelock.registry.http.messages import Request, Response
 from imagelock.registry.http.urls import Origin

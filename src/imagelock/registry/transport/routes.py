@@ -12,10 +12,10 @@ from urllib.parse import unquote, urlsplit
 
 from imagelock.credentials.values import Login
 from imagelock.errors import RegistryError
-from imagelock.reference import RegistryName
+from imagelock.model.frozen import frozen
+from imagelock.model.reference import RegistryName
 from imagelock.registry.http.addresses import is_loopback
 from imagelock.registry.http.urls import Origin
-from imagelock.values import frozen
 
 
 @frozen

@@ -7,8 +7,8 @@ import gzip
 import pytest
 
 from imagelock.errors import InvalidContentError, TemporaryError
-from imagelock.oci import ImageIndex, parse_manifest
-from imagelock.reference import parse_reference
+from imagelock.model.oci import ImageIndex, parse_manifest
+from imagelock.model.reference import parse_reference
 from imagelock.registry.http.messages import Request
 from tests.support.fake_registry.answers import Answer, in_turn, json_answer, refusal
 from tests.support.fake_registry.clients import Setup, client_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from imagelock.errors import AuthenticationError, TemporaryError
-from imagelock.reference import parse_reference
+from imagelock.model.reference import parse_reference
 from tests.support.fake_registry.answers import Answer, in_turn, refusal
 from tests.support.fake_registry.clients import Setup, client_of
 from tests.support.fake_registry.registry import FakeRegistry

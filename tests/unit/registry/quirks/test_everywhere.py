@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from imagelock.errors import AuthenticationError, ImageNotFoundError, InvalidContentError, RegistryError
-from imagelock.oci import parse_manifest
-from imagelock.reference import parse_reference
+from imagelock.model.oci import parse_manifest
+from imagelock.model.reference import parse_reference
 from tests.support.fake_registry.answers import Answer, Handler, json_answer, refusal
 from tests.support.fake_registry.clients import client_of
 from tests.unit.registry.conftest import InternetOf

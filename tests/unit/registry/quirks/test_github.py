@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from imagelock.errors import AuthenticationError, RegistryError
-from imagelock.reference import parse_reference, parse_repository
+from imagelock.model.reference import parse_reference, parse_repository
 from tests.support.fake_registry.answers import Answer, in_turn, json_answer, refusal
 from tests.support.fake_registry.clients import Setup, client_of
 from tests.support.fake_registry.token_server import FakeTokenServer

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from imagelock.errors import AuthenticationError, ImageNotFoundError
-from imagelock.reference import parse_reference
+from imagelock.model.reference import parse_reference
 from tests.support.fake_registry.answers import json_answer, refusal
 from tests.support.fake_registry.clients import Setup, client_of
 from tests.support.fake_registry.token_server import FakeTokenServer

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from imagelock.reference import parse_reference, parse_repository
+from imagelock.model.reference import parse_reference, parse_repository
 from tests.support.fake_registry.answers import Answer, Handler, in_turn, json_answer
 from tests.support.fake_registry.clients import Setup, client_of
 from tests.support.fake_registry.registry import FakeRegistry

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from imagelock.errors import AuthenticationError
-from imagelock.reference import parse_reference, parse_repository
+from imagelock.model.reference import parse_reference, parse_repository
 from imagelock.registry.http.messages import Request
 from tests.support.fake_registry.answers import Answer, in_turn, json_answer, refusal
 from tests.support.fake_registry.clients import Setup, client_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from imagelock.reference import parse_reference
+from imagelock.model.reference import parse_reference
 from imagelock.registry.http.messages import Request
 from tests.support.fake_registry.answers import Answer, Handler, json_answer, refusal
 from tests.support.fake_registry.clients import client_of

@@ -7,7 +7,7 @@ import gzip
 import pytest
 
 from imagelock.errors import AuthenticationError, ImageNotFoundError, TemporaryError
-from imagelock.reference import parse_reference
+from imagelock.model.reference import parse_reference
 from imagelock.registry.http.messages import Request
 from tests.support.fake_registry.answers import Answer, refusal
 from tests.support.fake_registry.clients import Setup, client_of

@@ -1,0 +1,1 @@
+"""The nouns: digest, platform, reference, selector, OCI document, tag range. Pure values and how they are read."""

@@ -1,0 +1,87 @@
+"""How old an image must be before a range takes its tag: time for others to notice what is wrong with it.
+
+Registries don't say when something was pushed. The one date that there is, ``created`` in an image's configuration,
+comes from whoever built it: it keeps nobody away who writes another one, and reproducible builds write 1970.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Self
+
+from imagelock.model.frozen import frozen
+from imagelock.suggestions import did_you_mean
+from imagelock.toml_fields import TableReader
+
+_AGE = r"([0-9]{1,4}) ?(hour|day|week)s?"
+KEYS = ("minimum-age", "unknown-age")
+
+
+class UnknownAge(StrEnum):
+    """What to do about an image that doesn't say when it was created."""
+
+    ACCEPT = "accept"
+    REFUSE = "refuse"
+
+
+@frozen
+class Cooldown:
+    """The age that a range asks of an image."""
+
+    minimum_age: timedelta = timedelta(0)
+    unknown_age: UnknownAge = UnknownAge.REFUSE
+
+    @classmethod
+    def read(cls, table: TableReader, default: Cooldown | None = None) -> Self | Cooldown:
+        """Read ``minimum-age`` and ``unknown-age``, each with its default."""
+        default = default or cls()
+        age, unknown = table.text("minimum-age"), table.text("unknown-age")
+        return cls(
+            default.minimum_age if age is None else _read_age(age, table),
+            default.unknown_age if unknown is None else _read_unknown_age(unknown, table),
+        )
+
+    def accepts(self, created: datetime | None, *, now: datetime) -> bool:
+        """Whether an image of that date is old enough at a moment."""
+        if created is None:
+            return self.unknown_age is UnknownAge.ACCEPT
+        return now - created >= self.minimum_age
+
+    def __bool__(self) -> bool:
+        return self.minimum_age > timedelta(0)
+
+    def __str__(self) -> str:
+        hours, days = self.minimum_age // timedelta(hours=1), self.minimum_age.days
+        number, unit = (hours, "hour") if hours % 24 else (days, "day")
+        return f"{number} {unit}{'' if number == 1 else 's'}"
+
+
+@frozen
+class PassedOver:
+    """A tag that a range would take if its image were older."""
+
+    tag: str
+    created: datetime | None
+    cooldown: Cooldown
+
+    def __str__(self) -> str:
+        if self.created is None:
+            return f"{self.tag} has no date, and must be {self.cooldown} old"
+        return f"{self.tag} was created on {self.created:%Y-%m-%d}, less than {self.cooldown} ago"
+
+
+def _read_age(text: str, table: TableReader) -> timedelta:
+    match = re.fullmatch(_AGE, text, re.ASCII)
+    if match is None:
+        table.add("minimum-age", f'`{text}` is no time: write "7 days", "36 hours" or "2 weeks"')
+        return timedelta(0)
+    return timedelta(**{f"{match[2]}s": int(match[1])})
+
+
+def _read_unknown_age(text: str, table: TableReader) -> UnknownAge:
+    if text in list(UnknownAge):
+        return UnknownAge(text)
+    table.add("unknown-age", f'must be "accept" or "refuse"{did_you_mean(text, list(UnknownAge))}')
+    return UnknownAge.REFUSE

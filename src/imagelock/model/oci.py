@@ -1,0 +1,229 @@
+"""The wire format of images: bytes in, values out.
+
+https://github.com/opencontainers/image-spec (image-index.md, manifest.md, config.md, descriptor.md), and Docker's older
+twins of the same documents. What a document is gets decided from its bytes; a header that disagrees makes it unusable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from imagelock.errors import InvalidContentError, InvalidDigestError, InvalidPlatformError
+from imagelock.model.digest import Digest
+from imagelock.model.frozen import frozen
+from imagelock.model.platforms import Platform
+from imagelock.model.strict_json import parse_json_object, refuse_case_variants
+
+OCI_INDEX = "application/vnd.oci.image.index.v1+json"
+OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+DOCKER_INDEX = "application/vnd.docker.distribution.manifest.list.v2+json"
+DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
+INDEX_MEDIA_TYPES = (OCI_INDEX, DOCKER_INDEX)
+MANIFEST_MEDIA_TYPES = (OCI_MANIFEST, DOCKER_MANIFEST)
+ATTESTATION_ANNOTATION = "vnd.docker.reference.type"
+
+_MAX_DESCRIPTORS = 10_000
+_DOCUMENT_KEYS = (
+    "schemaVersion",
+    "mediaType",
+    "manifests",
+    "layers",
+    "config",
+    "artifactType",
+    "subject",
+    "annotations",
+)
+_DESCRIPTOR_KEYS = ("mediaType", "digest", "size", "platform", "artifactType", "annotations", "urls", "data")
+_PLATFORM_KEYS = ("os", "architecture", "variant", "os.version", "os.features")
+
+
+@frozen(kw_only=True)
+class Descriptor:
+    """A pointer to content: what it is, its digest and its length."""
+
+    media_type: str
+    digest: Digest
+    size_bytes: int
+    platform: Platform | None = None
+    artifact_type: str | None = None
+    annotations: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def is_index(self) -> bool:
+        """Whether it points to another image index, which OCI allows."""
+        return self.media_type in INDEX_MEDIA_TYPES
+
+    @property
+    def is_image(self) -> bool:
+        """Whether it points to an image: no attestation, no signature, nothing of an unknown kind."""
+        is_attestation = any(key == ATTESTATION_ANNOTATION for key, _ in self.annotations)
+        is_nowhere = self.platform is not None and self.platform.is_unknown
+        return self.media_type in MANIFEST_MEDIA_TYPES and not (is_attestation or is_nowhere or self.artifact_type)
+
+
+@frozen
+class FetchedManifest:
+    """A manifest or index as somebody served it, under the digest that we computed from its bytes."""
+
+    digest: Digest
+    body: bytes
+    content_type: str = ""
+    """What the server called it, without parameters; empty where nobody said."""
+
+
+@frozen
+class ImageIndex:
+    """An OCI image index or Docker manifest list: one entry for each platform, and others that are no images."""
+
+    entries: tuple[Descriptor, ...]
+    annotations: tuple[tuple[str, str], ...] = ()
+
+
+@frozen
+class ImageManifest:
+    """One image for one platform; which platform, its configuration says."""
+
+    config: Descriptor
+    layers: tuple[Descriptor, ...]
+    annotations: tuple[tuple[str, str], ...] = ()
+
+
+def parse_manifest(fetched: FetchedManifest, *, what: str | None = None) -> ImageIndex | ImageManifest:
+    """Read what was fetched, which errors call ``what``, or by its digest.
+
+    Never both: a document that could be taken for an index and for a manifest is refused.
+    """
+    what = what or f"the manifest {fetched.digest}"
+    document = parse_json_object(fetched.body, what=what)
+    refuse_case_variants(document, _DOCUMENT_KEYS, what=what)
+    media_type = _text(document, "mediaType", what) or fetched.content_type
+    _refuse_disagreement(document, fetched.content_type, what)
+    annotations = _annotations(document, what)
+    if "manifests" in document:
+        _expect(media_type, INDEX_MEDIA_TYPES, what)
+        return ImageIndex(_descriptors(document["manifests"], what), annotations)
+    _expect(media_type, MANIFEST_MEDIA_TYPES, what)
+    if "config" not in document or "layers" not in document:
+        raise InvalidContentError(f"{what} is neither an image index nor an image manifest")
+    return ImageManifest(_descriptor(document["config"], what), _descriptors(document["layers"], what), annotations)
+
+
+def is_schema_1(content_type: str) -> bool:
+    """Whether a server says that it holds Docker's oldest manifests, whose digests are not those of their bytes."""
+    return "v1+" in content_type and "docker" in content_type
+
+
+def refuse_schema_1(content_type: str, *, what: str) -> None:
+    """Refuse what can't be verified, before a wrong digest of it is taken for somebody's attack."""
+    if is_schema_1(content_type):
+        raise _schema_1_refusal(what)
+
+
+def parse_config_platform(body: bytes, *, what: str) -> Platform:
+    """Read the platform of a single image from its configuration, which may be unknown: an artifact has none."""
+    config = parse_json_object(body, what=what)
+    refuse_case_variants(config, _PLATFORM_KEYS, what=what)
+    return _platform(config, what)
+
+
+def _schema_1_refusal(what: str) -> InvalidContentError:
+    return InvalidContentError(
+        f"{what} has Docker's schema 1, which can't be verified", hint="push the image again with a current tool"
+    )
+
+
+def _refuse_disagreement(document: Mapping[str, Any], content_type: str, what: str) -> None:
+    if document.get("schemaVersion") == 1:
+        raise _schema_1_refusal(what)
+    refuse_schema_1(content_type, what=what)
+    if "manifests" in document and ("layers" in document or "config" in document):
+        raise InvalidContentError(f"{what} is ambiguous: it could be read as an index and as a manifest")
+    declared = document.get("mediaType")
+    known = (*INDEX_MEDIA_TYPES, *MANIFEST_MEDIA_TYPES)
+    if declared and content_type in known and declared != content_type:
+        raise InvalidContentError(f"{what} says that it is `{declared}`, the server says `{content_type}`")
+
+
+def _expect(media_type: str, wanted: tuple[str, ...], what: str) -> None:
+    known = (*INDEX_MEDIA_TYPES, *MANIFEST_MEDIA_TYPES)
+    if media_type in known and media_type not in wanted:
+        raise InvalidContentError(f"{what} says that it is `{media_type}`, and its content says otherwise")
+
+
+def _descriptors(value: object, what: str) -> tuple[Descriptor, ...]:
+    if value is None:
+        return ()
+    if not isinstance(value, list) or len(value) > _MAX_DESCRIPTORS:
+        raise InvalidContentError(f"{what} has no usable list of entries")
+    return tuple(_descriptor(entry, what) for entry in value)
+
+
+def _descriptor(value: object, what: str) -> Descriptor:
+    if not isinstance(value, dict):
+        raise InvalidContentError(f"{what} has an entry that is no descriptor")
+    refuse_case_variants(value, _DESCRIPTOR_KEYS, what=what)
+    size = value.get("size")
+    if not isinstance(size, int) or isinstance(size, bool) or size < 0:
+        raise InvalidContentError(f"{what} has an entry without a size")
+    platform = value.get("platform")
+    return Descriptor(
+        media_type=_text(value, "mediaType", what),
+        digest=_digest(_text(value, "digest", what), what),
+        size_bytes=size,
+        platform=None if platform is None else _platform(platform, what),
+        artifact_type=_text(value, "artifactType", what) or None,
+        annotations=_annotations(value, what),
+    )
+
+
+def _platform(value: object, what: str) -> Platform:
+    if not isinstance(value, dict):
+        raise InvalidContentError(f"{what} has an entry with an unreadable platform")
+    refuse_case_variants(value, _PLATFORM_KEYS, what=what)
+    features = value.get("os.features") or []
+    if not isinstance(features, list) or not all(isinstance(feature, str) for feature in features):
+        raise InvalidContentError(f"{what} has an entry with an unreadable platform")
+    platform = Platform.of(
+        _text(value, "os", what),
+        _text(value, "architecture", what),
+        _text(value, "variant", what),
+        os_version=_text(value, "os.version", what),
+        os_features=tuple(sorted(features)),
+    )
+    _refuse_unspeakable(platform, what)
+    return platform
+
+
+def _refuse_unspeakable(platform: Platform, what: str) -> None:
+    """Refuse a platform that images.lock would not give back: what a peer says must not end a line there."""
+    with suppress(InvalidPlatformError):
+        if platform.is_unknown or Platform.parse(str(platform)) == platform:
+            return
+    raise InvalidContentError(f"{what} has an entry with an unusable platform: `{platform}`")
+
+
+def _digest(text: str, what: str) -> Digest:
+    try:
+        return Digest.parse(text)
+    except InvalidDigestError as error:
+        raise InvalidContentError(f"{what} has an entry with an unusable digest: {error.message}") from error
+
+
+def _text(value: Mapping[str, Any], key: str, what: str) -> str:
+    text = value.get(key)
+    if text is None:
+        return ""
+    if not isinstance(text, str):
+        raise InvalidContentError(f"{what}: `{key}` is not a string")
+    return text
+
+
+def _annotations(value: Mapping[str, Any], what: str) -> tuple[tuple[str, str], ...]:
+    annotations = value.get("annotations")
+    if annotations is None:
+        return ()
+    if not isinstance(annotations, dict) or not all(isinstance(text, str) for text in annotations.values()):
+        raise InvalidContentError(f"{what} has annotations that are no strings")
+    return tuple(sorted(annotations.items()))

@@ -1,0 +1,149 @@
+"""Platforms: what an image runs on, normalised as containerd does and matched without any fallback.
+
+https://github.com/opencontainers/image-spec/blob/main/image-index.md#image-index-property-descriptions
+https://github.com/containerd/platforms
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Self
+
+from imagelock.errors import InvalidPlatformError
+from imagelock.model.digest import Digest
+from imagelock.model.frozen import frozen
+
+_OS = re.compile(r"([A-Za-z0-9_-]+)(?:\(([A-Za-z0-9_.-]*)((?:\+[A-Za-z0-9_.-]+)*)\))?", re.ASCII)
+_COMPONENT = re.compile(r"[A-Za-z0-9_.-]+", re.ASCII)
+_MAX_LENGTH = 256
+
+_OPERATING_SYSTEMS = frozenset(
+    "aix android darwin dragonfly freebsd hurd illumos ios js linux macos nacl netbsd openbsd plan9 solaris windows"
+    " zos".split()
+)
+_ARCHITECTURES = frozenset(
+    "386 amd64 amd64p32 arm armbe arm64 arm64be ppc64 ppc64le loong64 mips mipsle mips64 mips64le mips64p32"
+    " mips64p32le ppc riscv riscv64 s390 s390x sparc sparc64 wasm aarch64 armel armhf i386 x86_64 x86-64".split()
+)
+
+_UNKNOWN = ("", "unknown")
+_ARM_VARIANTS = {"": "v7", "5": "v5", "6": "v6", "7": "v7", "8": "v8"}
+_ARM64_VARIANTS = {"8": "", "v8": "", "v8.0": "", "9": "v9", "9.0": "v9", "v9.0": "v9"}
+
+
+@frozen(kw_only=True)
+class Platform:
+    """A normalised platform.
+
+    A declared platform matches equal ones only, without the fallbacks that runtimes know (amd64 to 386, arm64 to arm):
+    what is locked is what was asked for, or an error. On Windows it may leave out the build, or its last parts.
+    """
+
+    os: str
+    architecture: str
+    variant: str = ""
+    os_version: str = ""
+    """Exact Windows build, such as ``10.0.20348.2582``; several builds of one architecture in an index are usual."""
+    os_features: tuple[str, ...] = ()
+
+    @classmethod
+    @lru_cache(maxsize=1024)  # a project writes few platforms, and writes them often
+    def parse(cls, text: str) -> Self:
+        """Read ``os[(version[+feature])]/architecture[/variant]``; a lone architecture means Linux.
+
+        Containerd would complete a lone operating system with this machine's architecture. A lock must not depend
+        on the machine that wrote it, so that is an error here.
+        """
+        if len(text) > _MAX_LENGTH:
+            raise InvalidPlatformError(f"a platform has no more than {_MAX_LENGTH} characters")
+        first, *rest = text.split("/")
+        if not rest:
+            return cls._parse_single_word(text)
+        match = _OS.fullmatch(first)
+        if match is None or len(rest) > 2 or not all(_COMPONENT.fullmatch(part) for part in rest):  # noqa: PLR2004  architecture, variant
+            raise InvalidPlatformError(f"`{text}` is not a platform: it must look like `linux/amd64` or `linux/arm/v7`")
+        name, version, features = match.groups(default="")
+        return cls.of(name, *rest, os_version=version, os_features=tuple(sorted(filter(None, features.split("+")))))
+
+    @classmethod
+    def _parse_single_word(cls, word: str) -> Self:
+        if word.lower() in _ARCHITECTURES:
+            return cls.of("linux", word)
+        if word.lower() in _OPERATING_SYSTEMS:
+            raise InvalidPlatformError(
+                f"`{word}` names no architecture", hint=f"write `{word}/amd64` or `{word}/arm64`"
+            )
+        raise InvalidPlatformError(f"`{word}` is not a platform: it must look like `linux/amd64`")
+
+    @classmethod
+    def of(
+        cls,
+        os: str,
+        architecture: str,
+        variant: str = "",
+        *,
+        os_version: str = "",
+        os_features: tuple[str, ...] = (),
+    ) -> Self:
+        """Normalise the parts as an index or an image's configuration spells them (``x86_64``, ``arm64/v8``)."""
+        os = os.lower()
+        architecture, variant = _normalise_architecture(architecture.lower(), variant.lower())
+        return cls(
+            os="darwin" if os == "macos" else os,
+            architecture=architecture,
+            variant=variant,
+            os_version=os_version,
+            os_features=os_features,
+        )
+
+    def matches(self, offered: Platform) -> bool:
+        """Whether ``offered``, from an index or a lock, is what this declared platform asks for."""
+        mine = (self.os, self.architecture, self.variant)
+        return (
+            mine == (offered.os, offered.architecture, offered.variant)
+            and self.os_features in ((), offered.os_features)
+            and f"{offered.os_version}.".startswith(f"{self.os_version}." if self.os_version else "")
+        )
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether this is the ``unknown/unknown`` that builders put on entries which are no images, or says nothing."""
+        return self.os in _UNKNOWN or self.architecture in _UNKNOWN
+
+    def __str__(self) -> str:
+        extra = "".join(f"+{feature}" for feature in self.os_features)
+        os = f"{self.os}({self.os_version}{extra})" if self.os_version or extra else self.os
+        return "/".join(filter(None, (os, self.architecture, self.variant)))
+
+
+@frozen
+class PlatformDigest:
+    """Which manifest a platform gets."""
+
+    platform: Platform
+    digest: Digest
+
+
+def by_name(entries: Iterable[PlatformDigest]) -> tuple[PlatformDigest, ...]:
+    """Sort entries as images.lock writes them."""
+    return tuple(sorted(entries, key=lambda entry: str(entry.platform)))
+
+
+def _normalise_architecture(architecture: str, variant: str) -> tuple[str, str]:
+    match architecture:
+        case "i386":
+            return "386", ""
+        case "x86_64" | "x86-64" | "amd64":
+            return "amd64", "" if variant == "v1" else variant
+        case "aarch64" | "arm64":
+            return "arm64", _ARM64_VARIANTS.get(variant, variant)
+        case "armhf":
+            return "arm", "v7"
+        case "armel":
+            return "arm", "v6"
+        case "arm":
+            return "arm", _ARM_VARIANTS.get(variant, variant)
+        case _:
+            return architecture, variant

@@ -1,0 +1,274 @@
+"""Image references, read exactly as Docker reads them.
+
+https://github.com/distribution/reference is the grammar. Ours is stricter where its reading helps nobody: port 0 and
+those above 65535, and the word ``sha256`` taken for a repository. Registry names are lower-cased, since host names
+have no case.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NewType
+
+from imagelock.errors import InvalidDigestError, InvalidReferenceError
+from imagelock.model.digest import Digest
+from imagelock.model.frozen import frozen
+
+RegistryName = NewType("RegistryName", str)
+"""The registry as people write it, in lower case: ``docker.io``, ``ghcr.io``, ``localhost:5000``."""
+
+DOCKER_HUB = RegistryName("docker.io")
+DEFAULT_TAG = "latest"
+TAG_RULE = "up to 128 letters, digits, `_`, `.` and `-`, the first none of the last two"
+_DOCKER_HUB_ALIASES = frozenset({"index.docker.io", "registry-1.docker.io"})
+_LAYOUT_PREFIX = "oci:"
+
+_MAX_LENGTH = 1024
+_MAX_PATH_LENGTH = 255
+_MAX_PORT = 65535
+_LABEL = r"(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])"
+_HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*|\[[a-fA-F0-9:]+\]", re.ASCII)
+_COMPONENT = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
+_PATH = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*", re.ASCII)
+_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}", re.ASCII)
+_PORT = re.compile(r"[0-9]{1,5}", re.ASCII)
+_BARE_DIGEST = re.compile(r"[a-f0-9]{64}|sha(?:256|512):[a-f0-9]+", re.ASCII)
+
+
+@frozen
+class Repository:
+    """A repository of a registry, under the one name that all of its spellings share."""
+
+    registry: RegistryName
+    path: str
+
+    def __str__(self) -> str:
+        return f"{self.registry}/{self.path}"
+
+
+@frozen
+class LayoutRepository:
+    """An OCI image layout: a directory that holds images as a repository does, and needs no network."""
+
+    directory: str
+    """As written: relative to the folder of images.toml, or absolute."""
+
+    def __str__(self) -> str:
+        return f"{_LAYOUT_PREFIX}{self.directory}"
+
+
+AnyRepository = Repository | LayoutRepository
+
+
+@frozen
+class TagReference:
+    """A repository and a tag: what somebody wants, and what may move."""
+
+    repository: AnyRepository
+    tag: str
+
+    def __str__(self) -> str:
+        return f"{self.repository}:{self.tag}"
+
+
+@frozen
+class PinnedReference:
+    """A repository and a digest: what nobody can move. The tag beside it is for readers only."""
+
+    repository: AnyRepository
+    digest: Digest
+    tag: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.repository}{f':{self.tag}' if self.tag else ''}@{self.digest}"
+
+
+ImageReference = TagReference | PinnedReference
+
+
+@frozen
+class WrittenReference:
+    """The parts of a reference as somebody spelled them, nothing completed."""
+
+    name: str
+    tag: str | None
+    digest: Digest | None
+    repository: AnyRepository
+
+    @property
+    def meaning(self) -> ImageReference:
+        """The reference with Docker's defaults: ``latest`` where neither tag nor digest stands."""
+        if self.digest is not None:
+            return PinnedReference(self.repository, self.digest, self.tag)
+        return TagReference(self.repository, self.tag or DEFAULT_TAG)
+
+
+def parse_reference(text: str) -> ImageReference:
+    """Read an image reference the way Docker does: ``python`` means ``docker.io/library/python:latest``."""
+    return split_reference(text).meaning
+
+
+def split_reference(text: str) -> WrittenReference:
+    """Read an image reference and keep its spelling; ``InvalidReferenceError`` says what is wrong with it."""
+    _refuse_what_is_no_reference(text)
+    name, at_sign, digest_text = text.partition("@")
+    digest = _parse_digest(text, digest_text) if at_sign else None
+    domain, remainder = _split_domain(name)
+    path, colon, tag = remainder.partition(":")
+    if colon and not _TAG.fullmatch(tag):
+        raise _invalid_tag(text, tag)
+    name = name.removesuffix(f"{colon}{tag}")
+    if path != path.lower():
+        hint = f"write `{name.lower()}{text.removeprefix(name)}`"
+        raise InvalidReferenceError(f"`{text}`: the repository must be lower-case", hint=hint)
+    return WrittenReference(
+        name=name,
+        tag=tag or None,
+        digest=digest,
+        repository=_canonical_repository(text, domain, path),
+    )
+
+
+def split_image(text: str) -> WrittenReference:
+    """Read what an ``image`` in images.toml says: a reference, or ``oci:DIRECTORY:NAME`` for an OCI layout on disk."""
+    if not text.startswith(_LAYOUT_PREFIX) or text.startswith(f"{_LAYOUT_PREFIX}//"):
+        return split_reference(text)
+    location, at_sign, digest_text = text.partition("@")
+    directory, _, name = location.removeprefix(_LAYOUT_PREFIX).partition(":")
+    if not directory or not (name or at_sign) or not text.isprintable():
+        raise InvalidReferenceError(
+            f"`{text}` names no image of an OCI layout",
+            hint="write `oci:DIRECTORY:NAME`, as in `oci:./vendor/layout:go-1.22`",
+        )
+    return WrittenReference(
+        name=f"{_LAYOUT_PREFIX}{directory}",
+        tag=name or None,
+        digest=_parse_digest(text, digest_text) if at_sign else None,
+        repository=LayoutRepository(directory),
+    )
+
+
+def registry_name(text: str) -> RegistryName:
+    """Read a registry's name, as it stands before the first slash of a reference; Docker Hub's aliases become one."""
+    return _read_registry(text, text)
+
+
+def check_location(text: str) -> None:
+    """Refuse what is no place for repositories, ``HOST[:PORT][/PATH]``: that is how mirrors are named."""
+    registry, slash, path = text.partition("/")
+    registry_name(registry)
+    if slash and not _PATH.fullmatch(path):
+        raise InvalidReferenceError(f"`{text}`: `{path}` is not a repository path")
+
+
+def is_tag_in(repository: AnyRepository, text: str) -> bool:
+    """Whether a text can be a tag there; the names in a layout may be any text that can be printed."""
+    if isinstance(repository, LayoutRepository):
+        return bool(text) and text.isprintable()
+    return is_tag(text)
+
+
+def is_tag(text: str) -> bool:
+    """Whether a registry could have a tag of this name."""
+    return _TAG.fullmatch(text) is not None
+
+
+def registry_as_written(name: str) -> str:
+    """Return the registry part of a spelled image name, or ``docker.io`` where none was written."""
+    return _split_domain(name)[0]
+
+
+def parse_canonical_repository(text: str) -> AnyRepository:
+    """Read a repository as images.lock writes it, always with its registry: ``myhost/app`` is no path of Docker Hub."""
+    registry, slash, path = text.partition("/")
+    if text.startswith(_LAYOUT_PREFIX) or not slash:
+        return parse_repository(text)
+    return _canonical_repository(text, registry, path)
+
+
+def parse_repository(text: str) -> AnyRepository:
+    """Read a repository as people write it; a tag or a digest is refused."""
+    if text.startswith(_LAYOUT_PREFIX):
+        return LayoutRepository(text.removeprefix(_LAYOUT_PREFIX))
+    written = split_reference(text)
+    if written.tag or written.digest:
+        raise InvalidReferenceError(f"`{text}` must be a repository, without tag and digest")
+    return written.repository
+
+
+def _refuse_what_is_no_reference(text: str) -> None:
+    if not text:
+        raise InvalidReferenceError("an image reference can't be empty")
+    if len(text) > _MAX_LENGTH:
+        raise InvalidReferenceError(
+            f"an image reference has no more than {_MAX_LENGTH} characters, this one has {len(text)}"
+        )
+    if not text.isascii():
+        raise InvalidReferenceError(f"`{text}` has characters that are not ASCII")
+    if " " in text or not text.isprintable():
+        raise InvalidReferenceError(f"`{text}` has blanks or control characters")
+    if "/" in text.partition("@")[2]:
+        # The text isn't shown: errors end up in the logs of CI, and it may hold a password.
+        raise InvalidReferenceError(
+            f"`…@{text.rpartition('@')[2]}` has a user name in it",
+            hint="keep credentials out of references: use `docker login`",
+        )
+    scheme, separator, rest = text.partition("://")
+    if separator:
+        raise InvalidReferenceError(
+            f"`{text}` begins with a scheme, and no reference does", hint=f"remove `{scheme}://`: `{rest}`"
+        )
+    if _BARE_DIGEST.fullmatch(text):
+        raise InvalidReferenceError(f"`{text}` is a digest without a repository", hint="write `REPOSITORY@sha256:…`")
+
+
+def _parse_digest(text: str, digest_text: str) -> Digest:
+    try:
+        return Digest.parse(digest_text)
+    except InvalidDigestError as error:
+        raise InvalidReferenceError(f"`{text}`: {error.message}") from error
+
+
+def _split_domain(name: str) -> tuple[str, str]:
+    """Tell the registry from the path by the text before the first slash, before any tag is looked at."""
+    first, slash, rest = name.partition("/")
+    if slash and (first == "localhost" or "." in first or ":" in first or first != first.lower()):
+        return first, rest
+    return DOCKER_HUB, name
+
+
+def _canonical_repository(text: str, domain: str, path: str) -> Repository:
+    registry = _read_registry(text, domain)
+    if registry == DOCKER_HUB and path and "/" not in path:
+        path = f"library/{path}"
+    if not path:
+        raise InvalidReferenceError(f"`{text}` names no repository")
+    if not _PATH.fullmatch(path):
+        raise InvalidReferenceError(f"`{text}`: `{path}` is not a repository path")
+    if len(path) > _MAX_PATH_LENGTH:
+        raise InvalidReferenceError(f"`{text}`: a repository path has no more than {_MAX_PATH_LENGTH} characters")
+    return Repository(registry, path)
+
+
+def _read_registry(text: str, domain: str) -> RegistryName:
+    host, colon, port = (domain, "", "") if domain.endswith("]") else domain.rpartition(":")
+    if not colon:
+        host = domain
+    if not _HOST.fullmatch(host):
+        raise InvalidReferenceError(f"`{text}`: `{host}` is not a host name")
+    if colon and not port:
+        raise InvalidReferenceError(f"`{text}`: no port follows the `:`")
+    if colon and not (_PORT.fullmatch(port) and 0 < int(port) <= _MAX_PORT):
+        raise InvalidReferenceError(f"`{text}`: `{port}` is not a port")
+    registry = domain.lower()
+    return DOCKER_HUB if registry in _DOCKER_HUB_ALIASES else RegistryName(registry)
+
+
+def _invalid_tag(text: str, tag: str) -> InvalidReferenceError:
+    if not tag:
+        return InvalidReferenceError(f"`{text}`: no tag follows the `:`")
+    hint = "registries write `_` where a version has `+`" if "+" in tag else None
+    return InvalidReferenceError(
+        f"`{text}`: `{tag}` is not a tag: {TAG_RULE}",
+        hint=hint,
+    )

@@ -1,0 +1,139 @@
+"""The error where a range takes no tag: its reason, the three nearest tags, and what to write instead."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterable, Sequence
+from itertools import islice
+
+from imagelock.errors import NoTagError, NoTagReason
+from imagelock.model.reference import AnyRepository
+from imagelock.model.tags.explaining import explain, is_above
+from imagelock.model.tags.grammar import leading_numbers
+from imagelock.model.tags.guess import read_tag
+from imagelock.model.tags.match import Judgement, Refusal
+from imagelock.model.tags.ordering import newest_first
+from imagelock.model.tags.pattern import TagPattern
+from imagelock.model.tags.version_range import VersionRange
+
+_SHOWN = 3
+_MAX_PATTERNS = 500
+"""Patterns that are compared with the one that fits nothing; a list with a commit in every tag has one for each."""
+
+
+def no_tag_error(
+    wanted: VersionRange, judgements: Sequence[Judgement], tags: Collection[str], *, repository: AnyRepository
+) -> NoTagError:
+    """Explain judgements that all have refusals; ``tags`` is the whole list that they come from."""
+    if not judgements:
+        return _nothing_fits(wanted, tags, repository)
+    floating = [it for it in judgements if it.refusals == (Refusal.FLOATING,)]
+    if floating:
+        return _only_floating(wanted, floating, repository)
+    prereleases = [it for it in judgements if set(it.refusals) <= {Refusal.PRERELEASE, Refusal.FLOATING}]
+    if prereleases:
+        return _only_prereleases(wanted, prereleases, repository)
+    return _nothing_in_range(wanted, judgements, tags, repository)
+
+
+def _only_floating(wanted: VersionRange, floating: Sequence[Judgement], repository: AnyRepository) -> NoTagError:
+    newest = floating[0].candidate
+    return NoTagError(
+        f"only floating tags of {repository} are in `{wanted.version}`",
+        reason=NoTagReason.FLOATING,
+        details=_lines(floating[:_SHOWN], wanted),
+        hint=f"write `=={leading_numbers(newest.text)}.*` for the newest of them,"
+        f" or `precision = {len(newest.components)}` to lock floating tags",
+    )
+
+
+def _only_prereleases(wanted: VersionRange, prereleases: list[Judgement], repository: AnyRepository) -> NoTagError:
+    full_first = sorted(prereleases, key=lambda it: len(it.refusals))
+    return NoTagError(
+        f"only pre-releases of {repository} are in `{wanted.version}`",
+        reason=NoTagReason.PRERELEASE,
+        details=_lines(full_first[:_SHOWN], wanted),
+        hint="`prereleases = true` takes them",
+    )
+
+
+def _nothing_in_range(
+    wanted: VersionRange, judgements: Sequence[Judgement], tags: Collection[str], repository: AnyRepository
+) -> NoTagError:
+    precision = f" with precision {wanted.precision}" if wanted.precision else ""
+    return NoTagError(
+        f"no tag of {repository} is in `{wanted.version}`{precision} ({_fitting(judgements, tags, wanted)})",
+        reason=NoTagReason.NONE,
+        details=_lines(_nearest(wanted, judgements), wanted),
+        hint=_date_hint(judgements[0]) or f"run `imagelock tags {repository}`",
+    )
+
+
+def _nothing_fits(wanted: VersionRange, tags: Collection[str], repository: AnyRepository) -> NoTagError:
+    if not tags:
+        return NoTagError(f"{repository} has no tags", reason=NoTagReason.SHAPE)
+    sorted_tags = newest_first(tags)
+    near = _near_patterns(wanted.pattern, sorted_tags)
+    details = [f"{tag} fits `{pattern}`" for pattern, tag in near.items()]
+    return NoTagError(
+        f"no tag of {repository} fits `{wanted.pattern}` (it has {_count(tags)})",
+        reason=NoTagReason.SHAPE,
+        details=details or [f"{tag} does not fit" for tag in sorted_tags[:_SHOWN]],
+        hint=f"did you mean `{_as_field(next(iter(near)))}`?" if near else f"run `imagelock tags {repository}`",
+    )
+
+
+def _near_patterns(wanted: TagPattern, newest_first_tags: Iterable[str]) -> dict[TagPattern, str]:
+    """Find the patterns most like the one that fits nothing, the closest first, each with its newest tag."""
+    newest: dict[str, str] = {}
+    for tag in newest_first_tags:
+        reading = read_tag(tag)
+        if reading is not None and len(newest) < _MAX_PATTERNS:
+            newest.setdefault(reading.pattern.text, tag)
+    close = difflib.get_close_matches(wanted.text, newest, n=_SHOWN)
+    return {TagPattern(text): newest[text] for text in close}
+
+
+def _nearest(wanted: VersionRange, judgements: Sequence[Judgement]) -> list[Judgement]:
+    """Take the newest below the range, the oldest above it and the newest above it, with as few refusals as may be."""
+    fewest = min(len(it.refusals) for it in judgements)
+    ordered: dict[Judgement, None] = {}
+    for group in (
+        [it for it in judgements if len(it.refusals) == fewest],
+        [it for it in judgements if len(it.refusals) > fewest],
+    ):
+        above: list[Judgement] = []
+        below: list[Judgement] = []
+        for it in group:
+            (above if is_above(it.candidate, wanted) else below).append(it)
+        ordered.update(dict.fromkeys([*below[:1], *above[-1:], *above[:1], *below, *reversed(above)]))
+    shown = set(islice(ordered, _SHOWN))
+    return [it for it in judgements if it in shown]
+
+
+def _lines(judgements: Iterable[Judgement], wanted: VersionRange) -> list[str]:
+    return [f"{it.candidate.tag} {' and '.join(explain(it, wanted))}" for it in judgements]
+
+
+def _date_hint(newest: Judgement) -> str | None:
+    """Help those who have serial numbers on one side and dates on the other: each has a hole of its own."""
+    candidate = newest.candidate
+    reading = read_tag(candidate.tag)
+    if Refusal.OTHER_KIND not in newest.refusals or reading is None or not reading.is_date:
+        return None
+    if candidate.serial:
+        return f'`{_as_field(reading.pattern)}` reads dates, as in `version = ">=2024.6"`'
+    return f"`{{date}}` reads {candidate.tag} as {candidate.text}: write the dates in `version` so"
+
+
+def _as_field(pattern: TagPattern) -> str:
+    return f'variant = "{pattern.variant}"' if pattern.variant else f'tag = "{pattern}"'
+
+
+def _fitting(judgements: Sequence[Judgement], tags: Collection[str], wanted: VersionRange) -> str:
+    verb = "fits" if len(judgements) == 1 else "fit"
+    return f"of {_count(tags)}, {len(judgements)} {verb} `{wanted.pattern}`"
+
+
+def _count(tags: Collection[str]) -> str:
+    return f"{len(tags)} {'tag' if len(tags) == 1 else 'tags'}"

@@ -1,0 +1,132 @@
+"""Why a range takes a tag, or doesn't: every candidate with all that speaks against it.
+
+Each candidate carries every refusal, not the first one alone: a tag may be taken if it has none, and an error can tell
+a tag that is only floating from one that is out of range as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from enum import Enum, auto
+
+from packaging.specifiers import SpecifierSet
+
+from imagelock.model.frozen import frozen
+from imagelock.model.tags.candidates import Candidate, find_candidates
+from imagelock.model.tags.grammar import is_serial
+from imagelock.model.tags.version_range import VersionRange
+
+
+class Refusal(Enum):
+    """One rule that speaks against a tag, in the order in which people are told."""
+
+    OTHER_KIND = auto()
+    """A serial number among versions, or a version among serial numbers."""
+    OTHER_BUILD_KIND = auto()
+    OUTSIDE = auto()
+    """The specifier doesn't contain the version."""
+    PRERELEASE = auto()
+    PRECISION = auto()
+    FLOATING = auto()
+    """Another candidate has the same numbers and more: 3.12 claims to be 3.12.0, and isn't."""
+
+
+@frozen
+class Judgement:
+    """A candidate, and the rules that speak against it."""
+
+    candidate: Candidate
+    refusals: tuple[Refusal, ...]
+    more_exact: str | None
+    """For a tag that floats: the highest tag that it may stand for."""
+
+
+def judge(wanted: VersionRange, tags: Iterable[str]) -> tuple[Judgement, ...]:
+    """Judge the tags that fit the pattern, newest first; the first one without a refusal is the one to take."""
+    court = _Court.for_candidates(wanted, find_candidates(wanted.pattern, tags))
+    return tuple(court.judge(candidate) for candidate in court.candidates)
+
+
+_ReleaseKey = tuple[bool, tuple[int, ...]]
+
+
+@frozen(kw_only=True)
+class _Court:
+    """What the rules need to know about the range and about all candidates together."""
+
+    wanted: VersionRange
+    candidates: tuple[Candidate, ...]
+    specifier: SpecifierSet
+    takes_prereleases: bool
+    takes_serials: bool
+    takes_serial_builds: bool
+    more_exact: dict[_ReleaseKey, str]
+
+    @classmethod
+    def for_candidates(cls, wanted: VersionRange, candidates: tuple[Candidate, ...]) -> _Court:
+        serials = [clause.is_serial for clause in wanted.clauses]
+        takes_serials = _wants_serials(serials, [it.serial for it in candidates])
+        alike = [it for it in candidates if it.serial == takes_serials]
+        builds = [is_serial(clause.build) for clause in wanted.clauses if clause.build]
+        takes_serial_builds = _wants_serials(builds, [it.serial_build for it in alike])
+        alike = [it for it in alike if it.serial_build in (None, takes_serial_builds)]
+        return cls(
+            wanted=wanted,
+            candidates=candidates,
+            specifier=SpecifierSet(wanted.version if wanted.clauses else ""),
+            takes_prereleases=wanted.prereleases or any(it.asks_for_prereleases for it in wanted.clauses),
+            takes_serials=takes_serials,
+            takes_serial_builds=takes_serial_builds,
+            more_exact=_find_more_exact(alike) if wanted.precision is None else {},
+        )
+
+    def judge(self, candidate: Candidate) -> Judgement:
+        more_exact = self.more_exact.get(_release_key(candidate))
+        return Judgement(candidate, tuple(self._refusals(candidate)), more_exact)
+
+    def _refusals(self, candidate: Candidate) -> Iterator[Refusal]:
+        if candidate.serial != self.takes_serials:
+            # Nothing else can be said: a date isn't older than a version, and doesn't float beside it.
+            yield Refusal.OTHER_KIND
+            return
+        if candidate.serial_build not in (None, self.takes_serial_builds):
+            yield Refusal.OTHER_BUILD_KIND
+        # Always with `prereleases=`: without it, packaging 26 contains pre-releases that 25 did not.
+        if not self.specifier.contains(candidate.version, prereleases=True):
+            yield Refusal.OUTSIDE
+        if candidate.version.is_prerelease and not self.takes_prereleases:
+            yield Refusal.PRERELEASE
+        if self.wanted.precision not in (None, len(candidate.components)):
+            yield Refusal.PRECISION
+        if _release_key(candidate) in self.more_exact:
+            yield Refusal.FLOATING
+
+
+def _wants_serials(named: list[bool], found: Iterable[bool | None]) -> bool:
+    """Decide between versions and serial numbers: as the specifier says, else versions if there are any."""
+    return any(named) if named else all(found)
+
+
+def _release_key(candidate: Candidate) -> _ReleaseKey:
+    return candidate.version.is_prerelease, candidate.components
+
+
+def _find_more_exact(candidates: list[Candidate]) -> dict[_ReleaseKey, str]:
+    """Map the numbers of each floating tag to the highest tag that continues them.
+
+    In sorted order all continuations of a release follow it without a gap, so one pass with a stack finds them.
+    """
+    tags = {_release_key(candidate): candidate.tag for candidate in reversed(candidates)}
+    more_exact: dict[_ReleaseKey, str] = {}
+    started: list[_ReleaseKey] = []
+    for key in sorted(tags):
+        while started and not _continues(key, started[-1]):
+            started.pop()
+        more_exact.update(dict.fromkeys(started, tags[key]))
+        started.append(key)
+    return more_exact
+
+
+def _continues(key: _ReleaseKey, start: _ReleaseKey) -> bool:
+    is_prerelease, components = start
+    return key[0] == is_prerelease and key[1][: len(components)] == components

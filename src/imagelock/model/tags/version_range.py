@@ -1,0 +1,114 @@
+"""Version ranges over tags: the value that images.toml declares and images.lock copies."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from imagelock.errors import InvalidSelectorError
+from imagelock.model.frozen import frozen
+from imagelock.model.tags.pattern import ANY_TAG, TagPattern
+from imagelock.model.tags.specifier import ANY_VERSION, Clause, dump_specifier, parse_specifier
+
+
+@frozen
+class VersionRange:
+    """The newest of the tags that fit a pattern and whose version lies in a range."""
+
+    clauses: tuple[Clause, ...]
+    """Sorted; empty for any version."""
+    pattern: TagPattern = ANY_TAG
+    precision: int | None = None
+    """How many numbers the version must have, for people who want floating tags locked."""
+    prereleases: bool = False
+
+    @property
+    def version(self) -> str:
+        """The specifier as images.lock writes it: ``<21,>=20.11``."""
+        return dump_specifier(self.clauses)
+
+    @property
+    def is_unbounded(self) -> bool:
+        """Whether nothing ends the range, so that one day it takes the next major release, however early."""
+        return not any(clause.bounds_above for clause in self.clauses)
+
+    @property
+    def without_end(self) -> VersionRange:
+        """The same range without what ends it: what there would be beyond it."""
+        return replace(self, clauses=tuple(clause for clause in self.clauses if not clause.bounds_above))
+
+    def __str__(self) -> str:
+        pattern = f" as `{self.pattern}`" if self.pattern != ANY_TAG else ""
+        precision = f", precision {self.precision}" if self.precision else ""
+        return f"version `{self.version}`{pattern}{precision}{', with pre-releases' if self.prereleases else ''}"
+
+
+def parse_version_range(
+    *,
+    version: str | None = None,
+    variant: str | None = None,
+    tag: str | None = None,
+    precision: int | None = None,
+    prereleases: bool = False,
+) -> VersionRange | None:
+    """Read the keys of images.toml, or of ``declared`` in images.lock; ``None`` where they name one exact tag.
+
+    ``version``, ``variant`` or a brace in ``tag`` makes a range. ``InvalidSelectorError`` names the key to mend.
+    """
+    if version is None and variant is None and not _is_pattern(tag):
+        _refuse_range_options(precision=precision, prereleases=prereleases)
+        return None
+    return VersionRange(
+        clauses=parse_specifier(ANY_VERSION if version is None else version),
+        pattern=_parse_pattern(tag, variant),
+        precision=_parse_precision(precision),
+        prereleases=prereleases,
+    )
+
+
+def range_fields(wanted: VersionRange) -> dict[str, str | int | bool]:
+    """Write a range as the keys that ``parse_version_range`` reads, normalised, for ``declared`` in images.lock."""
+    fields: dict[str, str | int | bool] = {"version": wanted.version, "tag": str(wanted.pattern)}
+    if wanted.precision is not None:
+        fields["precision"] = wanted.precision
+    if wanted.prereleases:
+        fields["prereleases"] = True
+    return fields
+
+
+def _is_pattern(tag: str | None) -> bool:
+    return tag is not None and ("{" in tag or "}" in tag)
+
+
+def _refuse_range_options(*, precision: int | None, prereleases: bool) -> None:
+    for field, is_given in (("precision", precision is not None), ("prereleases", prereleases)):
+        if is_given:
+            raise InvalidSelectorError(
+                "goes with a version range, and this is an exact tag",
+                field=field,
+                hint="give a `version`, such as `>=3.12,<4`",
+            )
+
+
+def _parse_pattern(tag: str | None, variant: str | None) -> TagPattern:
+    if variant is not None and tag is not None:
+        raise InvalidSelectorError(
+            f'is short for `tag = "{{version}}-{variant}"`, and `tag` is there too: keep one of the two',
+            field="variant",
+        )
+    if variant is not None:
+        return TagPattern.of_variant(variant)
+    if tag is None:
+        return ANY_TAG
+    if not _is_pattern(tag):
+        raise InvalidSelectorError(
+            f"stands beside the exact tag `{tag}`, which leaves nothing to choose",
+            field="version",
+            hint='remove `version`, or give a pattern such as `tag = "{version}-slim"`',
+        )
+    return TagPattern.parse(tag)
+
+
+def _parse_precision(precision: int | None) -> int | None:
+    if precision is not None and precision < 1:
+        raise InvalidSelectorError(f"is {precision}, and a version has at least 1 number", field="precision")
+    return precision

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import pytest
+
+from imagelock.errors import InvalidReferenceError
+from imagelock.model.digest import Digest
+from imagelock.model.reference import (
+    LayoutRepository,
+    WrittenReference,
+    split_image,
+    split_reference,
+)
+
+_DIGEST = f"sha256:{'f' * 64}"
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("oci:./vendor:go", WrittenReference("oci:./vendor", "go", None, LayoutRepository("./vendor"))),
+        (
+            "oci:/srv/a b:golang:1.22",
+            WrittenReference("oci:/srv/a b", "golang:1.22", None, LayoutRepository("/srv/a b")),
+        ),
+        (f"oci:v@{_DIGEST}", WrittenReference("oci:v", None, Digest.parse(_DIGEST), LayoutRepository("v"))),
+        (f"oci:v:x@{_DIGEST}", WrittenReference("oci:v", "x", Digest.parse(_DIGEST), LayoutRepository("v"))),
+        ("alpine:3", split_reference("alpine:3")),
+    ],
+)
+def test_an_image_may_lie_in_a_layout(text: str, written: WrittenReference) -> None:
+    assert split_image(text) == written
+
+
+@pytest.mark.parametrize("text", ["oci:", "oci:./vendor", "oci::go", "oci:./vendor:", "oci:./vendor:g\no"])
+def test_a_layout_needs_a_directory_and_a_name(text: str) -> None:
+    with pytest.raises(InvalidReferenceError) as caught:
+        split_image(text)
+    assert caught.value.message == f"`{text}` names no image of an OCI layout"
+    assert caught.value.hint == "write `oci:DIRECTORY:NAME`, as in `oci:./vendor/layout:go-1.22`"
+
+
+def test_an_oci_scheme_is_not_taken_for_a_layout() -> None:
+    with pytest.raises(InvalidReferenceError) as caught:
+        split_image("oci://ghcr.io/a/b:1")
+    assert caught.value.message == "`oci://ghcr.io/a/b:1` begins with a scheme, and no reference does"
+    assert caught.value.hint == "remove `oci://`: `ghcr.io/a/b:1`"
+
+
+def test_a_damaged_digest_of_a_layout_is_refused() -> None:
+    with pytest.raises(InvalidReferenceError) as caught:
+        split_image("oci:v@sha256:ff")
+    assert caught.value.message == "`oci:v@sha256:ff`: a sha256 digest has 64 hexadecimal digits, `sha256:ff` has 2"
