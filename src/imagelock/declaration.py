@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, NewType, Self
 
-from imagelock.errors import InvalidPlatformError, InvalidReferenceError
-from imagelock.model.cooldown import KEYS as COOLDOWN_KEYS
-from imagelock.model.cooldown import Cooldown
+from imagelock.errors import InvalidPlatformError, InvalidReferenceError, InvalidSelectorError, did_you_mean
+from imagelock.model.cooldown import Cooldown, UnknownAge
 from imagelock.model.frozen import frozen
 from imagelock.model.platforms import Platform
 from imagelock.model.reference import (
@@ -21,8 +20,8 @@ from imagelock.model.reference import (
     is_tag_in,
     split_image,
 )
-from imagelock.model.selector import ExactDigest, ExactTag, Selector, read_version_range
-from imagelock.model.tags.version_range import VersionRange
+from imagelock.model.selector import ExactDigest, ExactTag, Selector
+from imagelock.model.tags.version_range import VersionRange, parse_version_range
 from imagelock.toml_fields import Path, Problems, TableReader
 
 Alias = NewType("Alias", str)
@@ -30,6 +29,8 @@ Alias = NewType("Alias", str)
 
 ALL_PLATFORMS = "all"
 NO_COOLDOWN = Cooldown()
+_AGE = r"([0-9]{1,4}) ?(hour|day|week)s?"
+_COOLDOWN_KEYS = ("minimum-age", "unknown-age")
 _ALIAS = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*", re.ASCII)
 
 
@@ -71,7 +72,7 @@ class Defaults:
     @classmethod
     def read(cls, document: TableReader) -> Self:
         """Read the keys at the top of images.toml."""
-        return cls(_read_platforms(document), Cooldown.read(document))
+        return cls(_read_platforms(document), read_cooldown(document))
 
 
 def read_declaration(alias: str, value: object, defaults: Defaults, problems: Problems) -> ImageDeclaration | None:
@@ -132,7 +133,7 @@ def _declare(
     freeze, freeze_until = table.text("freeze"), table.date("freeze-until")
     if freeze_until is not None and not table.has("freeze"):
         table.add("freeze-until", "goes with `freeze`, which says why")
-    cooldown = _read_cooldown(table, selector, defaults.cooldown)
+    cooldown = _read_range_cooldown(table, selector, defaults.cooldown)
     if written is None or selector is None:
         return None
     return ImageDeclaration(
@@ -147,11 +148,11 @@ def _declare(
     )
 
 
-def _read_cooldown(table: TableReader, selector: Selector | None, default: Cooldown) -> Cooldown:
-    own = Cooldown.read(table, default)
+def _read_range_cooldown(table: TableReader, selector: Selector | None, default: Cooldown) -> Cooldown:
+    own = read_cooldown(table, default)
     if isinstance(selector, VersionRange):
         return own
-    for key in COOLDOWN_KEYS if selector is not None else ():
+    for key in _COOLDOWN_KEYS if selector is not None else ():
         if table.has(key):
             table.add(key, "goes with a version range: an exact tag or digest leaves no older one to take instead")
     return NO_COOLDOWN
@@ -188,3 +189,42 @@ def _refuse_second_choice(table: TableReader, written: WrittenReference) -> None
     for key in ("version", "variant", "tag"):
         if table.has(key):
             table.add(key, f"stands beside the {chosen} in `image`: keep one of the two")
+
+
+def read_version_range(table: TableReader, tag: str | None) -> VersionRange | None:
+    """Read the keys that with ``tag`` make a range, in images.toml or in ``declared``; None where that is exact."""
+    try:
+        return parse_version_range(
+            version=table.text("version"),
+            variant=table.text("variant"),
+            tag=tag,
+            precision=table.integer("precision"),
+            prereleases=table.boolean("prereleases") or False,
+        )
+    except InvalidSelectorError as error:
+        table.add(error.field, error.message, details=error.details, hint=error.hint)
+        return None
+
+
+def read_cooldown(table: TableReader, default: Cooldown = NO_COOLDOWN) -> Cooldown:
+    """Read ``minimum-age`` and ``unknown-age``, each with its default."""
+    age, unknown = table.text("minimum-age"), table.text("unknown-age")
+    return Cooldown(
+        default.minimum_age if age is None else _read_age(age, table),
+        default.unknown_age if unknown is None else _read_unknown_age(unknown, table),
+    )
+
+
+def _read_age(text: str, table: TableReader) -> timedelta:
+    match = re.fullmatch(_AGE, text, re.ASCII)
+    if match is None:
+        table.add("minimum-age", f'`{text}` is no time: write "7 days", "36 hours" or "2 weeks"')
+        return timedelta(0)
+    return timedelta(**{f"{match[2]}s": int(match[1])})
+
+
+def _read_unknown_age(text: str, table: TableReader) -> UnknownAge:
+    if text in list(UnknownAge):
+        return UnknownAge(text)
+    table.add("unknown-age", f'must be "accept" or "refuse"{did_you_mean(text, list(UnknownAge))}')
+    return UnknownAge.REFUSE

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from imagelock.errors import RegistryError
 from imagelock.lockfile import LockedImage
-from imagelock.model.labels import Labels
+from imagelock.model.image_config import Labels
 from imagelock.model.platforms import PlatformDigest
 from imagelock.model.reference import ImageReference, PinnedReference
 from imagelock.model.tags.guess import read_tag

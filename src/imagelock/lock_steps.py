@@ -14,7 +14,7 @@ from imagelock.model.frozen import frozen
 from imagelock.model.platforms import PlatformDigest
 from imagelock.model.reference import ImageReference, PinnedReference
 from imagelock.model.selector import ExactDigest
-from imagelock.model.tags.short_patterns import find_longer_pattern
+from imagelock.model.tags.guess import find_longer_pattern
 from imagelock.model.tags.version_range import VersionRange
 from imagelock.platform_selection import select_platforms
 from imagelock.resolving import ManifestSource, is_served, resolve_image

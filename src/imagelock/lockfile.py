@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from imagelock.declaration import Alias
 from imagelock.model.digest import Digest
 from imagelock.model.frozen import frozen
-from imagelock.model.labels import NO_LABELS, Labels
+from imagelock.model.image_config import NO_LABELS, Labels
 from imagelock.model.platforms import PlatformDigest
 from imagelock.model.reference import AnyRepository
 from imagelock.model.selector import Selector

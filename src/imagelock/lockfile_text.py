@@ -11,14 +11,14 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 from imagelock.conflict_markers import has_conflict_markers
-from imagelock.declaration import ALL_PLATFORMS, Alias, is_alias
+from imagelock.declaration import ALL_PLATFORMS, Alias, is_alias, read_version_range
 from imagelock.errors import ImagelockError, LockfileError
 from imagelock.lockfile import LockedImage, Lockfile
 from imagelock.model.digest import Digest
-from imagelock.model.labels import LABEL_NAMES, NO_LABELS, Labels
+from imagelock.model.image_config import LABEL_NAMES, NO_LABELS, Labels
 from imagelock.model.platforms import Platform, PlatformDigest, by_name
 from imagelock.model.reference import parse_canonical_repository
-from imagelock.model.selector import ExactDigest, ExactTag, Selector, read_version_range, selector_fields
+from imagelock.model.selector import ExactDigest, ExactTag, Selector, selector_fields
 from imagelock.toml_fields import Problems, TableReader
 from imagelock.toml_positions import find_lines, nearest_line, split_position
 from imagelock.toml_text import quote

@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from imagelock.errors import ImageNotFoundError, InvalidContentError
+from imagelock.errors import ImageNotFoundError, InvalidContentError, did_you_mean
 from imagelock.model.digest import Digest
 from imagelock.model.oci import Descriptor, FetchedManifest, ImageIndex, parse_manifest
 from imagelock.model.reference import AnyRepository, ImageReference, LayoutRepository, PinnedReference
-from imagelock.suggestions import did_you_mean
 
 _NAME_ANNOTATION = "org.opencontainers.image.ref.name"
 _MAX_MANIFEST_BYTES = 4 * 1024 * 1024

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from imagelock.declaration import ImageDeclaration
-from imagelock.errors import ImagelockError, InvalidPlatformError
+from imagelock.errors import ImagelockError, InvalidPlatformError, did_you_mean
 from imagelock.images_file import ImagesFile
 from imagelock.lockfile import LockedImage, Lockfile
 from imagelock.model.digest import Digest
@@ -13,7 +13,6 @@ from imagelock.model.frozen import frozen
 from imagelock.model.platforms import Platform
 from imagelock.model.reference import LayoutRepository, registry_as_written
 from imagelock.placeholders import Placeholder, find_placeholders, position
-from imagelock.suggestions import did_you_mean
 
 _PLATFORMS = "platforms."
 _DIGEST_SUFFIX = ".digest"

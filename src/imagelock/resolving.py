@@ -13,8 +13,7 @@ from typing import Protocol
 from imagelock.errors import ImageNotFoundError, InvalidContentError
 from imagelock.model.digest import Digest
 from imagelock.model.frozen import frozen
-from imagelock.model.image_config import ImageConfig, parse_image_config
-from imagelock.model.labels import NO_LABELS, Labels
+from imagelock.model.image_config import NO_LABELS, ImageConfig, Labels, parse_image_config
 from imagelock.model.oci import (
     Descriptor,
     FetchedManifest,

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any
 
+from imagelock.errors import did_you_mean
 from imagelock.model.frozen import frozen
-from imagelock.suggestions import did_you_mean
 
 Path = tuple[str, ...]
 

@@ -10,7 +10,7 @@ from imagelock.declaration import Alias
 from imagelock.lockfile import LockedImage, Lockfile
 from imagelock.lockfile_text import dump_lockfile, parse_lockfile
 from imagelock.model.digest import Digest
-from imagelock.model.labels import LABEL_NAMES, Labels
+from imagelock.model.image_config import LABEL_NAMES, Labels
 from imagelock.model.platforms import Platform, PlatformDigest, by_name
 from imagelock.model.reference import (
     LayoutRepository,

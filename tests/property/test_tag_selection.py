@@ -8,11 +8,10 @@ from packaging.specifiers import Specifier, SpecifierSet
 
 from imagelock.errors import InvalidSelectorError, NoTagError
 from imagelock.model.reference import parse_repository
-from imagelock.model.tags.bounds import bounded_range_for
 from imagelock.model.tags.guess import read_tag
 from imagelock.model.tags.selection import Chosen, accepts, choose_tag, review_tags, sort_tags
 from imagelock.model.tags.specifier import dump_specifier, parse_specifier
-from imagelock.model.tags.version_range import VersionRange, parse_version_range, range_fields
+from imagelock.model.tags.version_range import VersionRange, bounded_range_for, parse_version_range, range_fields
 
 NUMBERS = st.lists(st.sampled_from(["0", "1", "2", "3", "04", "10"]), min_size=1, max_size=4).map(".".join)
 SUFFIXES = st.sampled_from(["", "", "", "rc1", "-rc", "-beta.2", ".post1", "a0", "-dev"])

@@ -13,8 +13,8 @@ from imagelock.errors import (
     InvalidSelectorError,
     NoTagError,
     TemporaryError,
+    did_you_mean,
 )
-from imagelock.suggestions import did_you_mean
 
 _OTHERS = (InvalidSelectorError, NoTagError, BatchError)
 """Their constructors want more."""

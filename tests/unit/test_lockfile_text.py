@@ -7,7 +7,7 @@ from imagelock.errors import LockfileError
 from imagelock.lockfile import LockedImage, Lockfile
 from imagelock.lockfile_text import dump_lockfile, parse_lockfile
 from imagelock.model.digest import Digest
-from imagelock.model.labels import Labels
+from imagelock.model.image_config import Labels
 from imagelock.model.platforms import Platform, PlatformDigest
 from imagelock.model.reference import LayoutRepository, RegistryName, Repository
 from imagelock.model.selector import ExactDigest, ExactTag

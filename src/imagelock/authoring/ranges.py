@@ -11,11 +11,10 @@ from collections.abc import Callable, Iterable
 from imagelock.errors import ImagelockError
 from imagelock.model.frozen import frozen
 from imagelock.model.reference import AnyRepository
-from imagelock.model.tags.bounds import bounded_range_for, with_upper_bound
-from imagelock.model.tags.grammar import leading_numbers
+from imagelock.model.tags.pattern import leading_numbers
 from imagelock.model.tags.selection import choose_tag
 from imagelock.model.tags.specifier import ANY_VERSION, Clause, parse_specifier
-from imagelock.model.tags.version_range import VersionRange
+from imagelock.model.tags.version_range import VersionRange, bounded_range_for, with_upper_bound
 
 LATEST = "latest"
 _DATE_NUMBERS = 3

@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imagelock.cli.project import Project
-from imagelock.errors import DocumentError
+from imagelock.errors import DocumentError, did_you_mean
 from imagelock.images_file import ImagesFile, RenderTarget
 from imagelock.model.frozen import frozen
-from imagelock.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     from imagelock.pinned_files import PinnedFile  # 30 ms that only [pin] needs

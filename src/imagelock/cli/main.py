@@ -10,8 +10,7 @@ import click
 
 from imagelock import __version__
 from imagelock.cli.options import add_shared_options, console_of
-from imagelock.errors import ExitCode, ImagelockError
-from imagelock.suggestions import did_you_mean
+from imagelock.errors import ExitCode, ImagelockError, did_you_mean
 
 _COMMANDS = {
     "add": "Add an image to images.toml, and lock it.",

@@ -12,8 +12,8 @@ from imagelock.cli.options import Settings, format_option, with_settings
 from imagelock.cli.words import count
 from imagelock.errors import ImagelockError, InvalidSelectorError, NoTagError, NoTagReason
 from imagelock.model.reference import AnyRepository, parse_repository
+from imagelock.model.tags.guess import find_longer_pattern
 from imagelock.model.tags.selection import Chosen, TagVerdict, choose_tag, review_tags, sort_tags
-from imagelock.model.tags.short_patterns import find_longer_pattern
 from imagelock.model.tags.specifier import ANY_VERSION
 from imagelock.model.tags.version_range import VersionRange, parse_version_range
 

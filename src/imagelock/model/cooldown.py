@@ -6,17 +6,10 @@ comes from whoever built it: it keeps nobody away who writes another one, and re
 
 from __future__ import annotations
 
-import re
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Self
 
 from imagelock.model.frozen import frozen
-from imagelock.suggestions import did_you_mean
-from imagelock.toml_fields import TableReader
-
-_AGE = r"([0-9]{1,4}) ?(hour|day|week)s?"
-KEYS = ("minimum-age", "unknown-age")
 
 
 class UnknownAge(StrEnum):
@@ -32,16 +25,6 @@ class Cooldown:
 
     minimum_age: timedelta = timedelta(0)
     unknown_age: UnknownAge = UnknownAge.REFUSE
-
-    @classmethod
-    def read(cls, table: TableReader, default: Cooldown | None = None) -> Self | Cooldown:
-        """Read ``minimum-age`` and ``unknown-age``, each with its default."""
-        default = default or cls()
-        age, unknown = table.text("minimum-age"), table.text("unknown-age")
-        return cls(
-            default.minimum_age if age is None else _read_age(age, table),
-            default.unknown_age if unknown is None else _read_unknown_age(unknown, table),
-        )
 
     def accepts(self, created: datetime | None, *, now: datetime) -> bool:
         """Whether an image of that date is old enough at a moment."""
@@ -70,18 +53,3 @@ class PassedOver:
         if self.created is None:
             return f"{self.tag} has no date, and must be {self.cooldown} old"
         return f"{self.tag} was created on {self.created:%Y-%m-%d}, less than {self.cooldown} ago"
-
-
-def _read_age(text: str, table: TableReader) -> timedelta:
-    match = re.fullmatch(_AGE, text, re.ASCII)
-    if match is None:
-        table.add("minimum-age", f'`{text}` is no time: write "7 days", "36 hours" or "2 weeks"')
-        return timedelta(0)
-    return timedelta(**{f"{match[2]}s": int(match[1])})
-
-
-def _read_unknown_age(text: str, table: TableReader) -> UnknownAge:
-    if text in list(UnknownAge):
-        return UnknownAge(text)
-    table.add("unknown-age", f'must be "accept" or "refuse"{did_you_mean(text, list(UnknownAge))}')
-    return UnknownAge.REFUSE

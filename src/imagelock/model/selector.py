@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from imagelock.errors import InvalidSelectorError
 from imagelock.model.digest import Digest
 from imagelock.model.frozen import frozen
-from imagelock.model.tags.version_range import VersionRange, parse_version_range, range_fields
-from imagelock.toml_fields import TableReader
+from imagelock.model.tags.version_range import VersionRange, range_fields
 
 
 @frozen
@@ -55,18 +53,3 @@ def selector_fields(selector: Selector) -> dict[str, str | int | bool]:
             return {**({} if tag is None else {"tag": tag}), "digest": str(digest)}
         case VersionRange():
             return range_fields(selector)
-
-
-def read_version_range(table: TableReader, tag: str | None) -> VersionRange | None:
-    """Read the keys that with ``tag`` make a range, in images.toml or in ``declared``; None where that is exact."""
-    try:
-        return parse_version_range(
-            version=table.text("version"),
-            variant=table.text("variant"),
-            tag=tag,
-            precision=table.integer("precision"),
-            prereleases=table.boolean("prereleases") or False,
-        )
-    except InvalidSelectorError as error:
-        table.add(error.field, error.message, details=error.details, hint=error.hint)
-        return None

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from imagelock.declaration import NO_COOLDOWN, read_cooldown
 from imagelock.model.cooldown import Cooldown, PassedOver, UnknownAge
 from imagelock.toml_fields import Problems, TableReader
 
@@ -11,10 +12,10 @@ _NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 _WEEK = Cooldown(timedelta(days=7))
 
 
-def _read(default: Cooldown | None = None, **keys: str) -> tuple[Cooldown, list[str]]:
+def _read(default: Cooldown = NO_COOLDOWN, **keys: str) -> tuple[Cooldown, list[str]]:
     problems = Problems()
     table = {key.replace("_", "-"): value for key, value in keys.items()}
-    cooldown = Cooldown.read(TableReader(table, (), problems), default)
+    cooldown = read_cooldown(TableReader(table, (), problems), default)
     return cooldown, [f"{problem.path[-1]} {problem.sentence}" for problem in problems.found]
 
 

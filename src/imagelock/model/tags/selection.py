@@ -63,7 +63,7 @@ def accepts(wanted: VersionRange, tag: str) -> bool:
 
 def review_tags(wanted: VersionRange, tags: Iterable[str]) -> tuple[TagVerdict, ...]:
     """Judge each tag of a list, newest first, those that don't fit last; the range takes the first without refusals."""
-    from imagelock.model.tags.explaining import explain  # noqa: PLC0415  loads `packaging`
+    from imagelock.model.tags.explain import explain  # noqa: PLC0415  loads `packaging`
     from imagelock.model.tags.match import judge  # noqa: PLC0415  loads `packaging`
 
     all_tags = frozenset(tags)
@@ -77,6 +77,6 @@ def review_tags(wanted: VersionRange, tags: Iterable[str]) -> tuple[TagVerdict, 
 
 def sort_tags(tags: Iterable[str]) -> tuple[str, ...]:
     """Sort tags by version, then by date, newest first, then the others by name."""
-    from imagelock.model.tags.ordering import newest_first  # noqa: PLC0415  loads `packaging`
+    from imagelock.model.tags.match import newest_first  # noqa: PLC0415  loads `packaging`
 
     return newest_first(tags)

@@ -11,7 +11,7 @@ import re
 
 from imagelock.errors import InvalidSelectorError
 from imagelock.model.frozen import frozen
-from imagelock.model.tags.grammar import NUMBERS, SUFFIX, is_prerelease_suffix, is_serial
+from imagelock.model.tags.pattern import NUMBERS, SUFFIX, is_prerelease_suffix, is_serial, next_breaking_release
 
 ANY_VERSION = "*"
 
@@ -34,7 +34,7 @@ class Clause:
         """Read a condition such as ``>=3.12``; ``InvalidSelectorError`` says what to write instead."""
         match = re.fullmatch(_CLAUSE, text, re.ASCII)
         if match is None or not _is_in_pep_440(match):
-            from imagelock.model.tags.specifier_advice import invalid_clause  # noqa: PLC0415  only a mistake needs it
+            from imagelock.model.tags.specifier import invalid_clause  # noqa: PLC0415  only a mistake needs it
 
             raise invalid_clause(text)
         return cls(match["operator"], match["version"])
@@ -89,3 +89,60 @@ def _is_in_pep_440(clause: re.Match[str]) -> bool:
     if clause["operator"] == "~=":
         return "." in clause["numbers"] and not clause["wildcard"] and not clause["build"]
     return clause["operator"] in _EQUALITIES or not (clause["wildcard"] or clause["build"])
+
+
+_BARE = rf"v?(?P<numbers>{NUMBERS})(?P<suffix>{SUFFIX})?"
+_FOREIGN_VERSION = rf"\s*v?(?P<version>(?P<numbers>{NUMBERS})(?:{SUFFIX})?)"
+_TRANSLATIONS = {
+    r"": "`*` takes any version; commas stand only between clauses",
+    r"\*.*": "`*` stands alone: no other clause goes with it",
+    r"===.*": "`==` compares versions; for one text, give it as an exact `tag`",
+    rf"(?:=|==)?{_FOREIGN_VERSION}\.[*xX]": "write `=={numbers}.*`",
+    rf"={_FOREIGN_VERSION}": "write `=={version}`",
+    rf"\^{_FOREIGN_VERSION}": "write `>={version},<{next_release}`",
+    rf"~\s*v?(?P<version>{NUMBERS}\.[0-9]+\.[0-9]+)": "write `~={version}`",
+    rf"~={_FOREIGN_VERSION}": "`~=` needs two numbers: write `=={version}.*`",
+    rf"~{_FOREIGN_VERSION}": "write `=={version}.*`",
+    rf"(?P<operator>[<>]=?){_FOREIGN_VERSION}\.[*xX]": "write `{operator}{version}`",
+    rf"(?P<operator>~=|[<>]=?){_FOREIGN_VERSION}\+.*": "only `==` and `!=` can name a build",
+    r"(?P<first>[~=!<>]+\s*[^\s&~=!<>]+)(?:\s+and\s+|\s*&&\s*|\s+)(?P<second>[~=!<>].*)": "write `{first},{second}`",
+}
+"""Hints by the clauses that they are for; the first that matches is right."""
+_HOW_TO = "a clause is one of `==`, `!=`, `>=`, `>`, `<=`, `<`, `~=` and a version; commas join clauses"
+
+
+def invalid_clause(text: str) -> InvalidSelectorError:
+    """Say what is wrong with a clause, and which clauses its writer may have meant."""
+    bare = re.fullmatch(_BARE, text, re.ASCII)
+    if bare is not None:
+        details = _alternatives(bare["numbers"], bare["suffix"] or "")
+        return InvalidSelectorError(f"`{text}` has no operator", field="version", details=details)
+    message = f"`{text}` is not a PEP 440 clause" if text else "a clause is empty"
+    return InvalidSelectorError(message, field="version", hint=_translate(text))
+
+
+def _alternatives(numbers: str, suffix: str) -> list[str]:
+    version = numbers + suffix
+    meanings = {f"=={version}.*": f"any {version} release"} if not suffix else {}
+    if "." in numbers:
+        meanings[f"~={version}"] = f"{version} or later, below {_compatible_bound(numbers)}"
+    else:
+        meanings[f">={version}"] = f"{version} or later"
+    meanings[f"=={version}"] = f"exactly {version}"
+    width = max(map(len, meanings)) + len("``")
+    return [f"{f'`{specifier}`':<{width}} {meaning}" for specifier, meaning in meanings.items()]
+
+
+def _compatible_bound(numbers: str) -> str:
+    *kept, last, _ = numbers.split(".")
+    return ".".join([*kept, str(int(last) + 1)])
+
+
+def _translate(text: str) -> str:
+    for expression, template in _TRANSLATIONS.items():
+        match = re.fullmatch(expression, text, re.ASCII)
+        if match is not None:
+            groups = match.groupdict()
+            next_release = next_breaking_release(groups["numbers"]) if "numbers" in groups else ""
+            return template.format(**groups, next_release=next_release)
+    return _HOW_TO

@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from imagelock.model.tags.bounds import bounded_range_for, with_upper_bound
-from imagelock.model.tags.version_range import parse_version_range
+from imagelock.model.tags.version_range import bounded_range_for, parse_version_range, with_upper_bound
 
 
 @pytest.mark.parametrize(

@@ -185,7 +185,7 @@ def test_tags_are_sorted_by_version_then_by_date_then_by_name() -> None:
 
 def test_packaging_is_not_imported_before_a_range_has_to_choose() -> None:
     code = (
-        "import sys; from imagelock.model.tags import selection, bounds, version_range;"
+        "import sys; from imagelock.model.tags import selection, version_range;"
         "version_range.parse_version_range(version='>=3,<4', variant='slim');"
         "print('packaging' in sys.modules)"
     )

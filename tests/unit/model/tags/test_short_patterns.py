@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from imagelock.model.tags.guess import LongerPattern, find_longer_pattern
 from imagelock.model.tags.pattern import TagPattern
-from imagelock.model.tags.short_patterns import LongerPattern, find_longer_pattern
 
 _TEMURIN = (
     "25-jre-alpine 21-jre-alpine 21.0.4_7-jre-alpine 21.0.5_11-jre-alpine 17.0.2_8-jre-alpine 21.0.4_7-jre latest"
