@@ -16,7 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from imagelock.declaration import Alias
+from imagelock.images_file.declaration import Alias
 from imagelock.lockfile import LockedImage, Lockfile
 from imagelock.lockfile_text import dump_lockfile
 from imagelock.model.digest import Digest

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from imagelock.declaration import ImageDeclaration
 from imagelock.errors import NoTagError, NoTagReason
+from imagelock.images_file.declaration import ImageDeclaration
 from imagelock.model.cooldown import PassedOver
 from imagelock.model.frozen import frozen
 from imagelock.model.reference import ImageReference, PinnedReference, TagReference

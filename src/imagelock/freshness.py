@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from imagelock.declaration import Alias, ImageDeclaration
-from imagelock.images_file import ImagesFile
+from imagelock.images_file.declaration import Alias, ImageDeclaration
+from imagelock.images_file.parser import ImagesFile
 from imagelock.lockfile import LockedImage, Lockfile
 from imagelock.model.frozen import frozen
 from imagelock.model.platforms import Platform

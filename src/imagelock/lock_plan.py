@@ -10,7 +10,6 @@ from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 
-from imagelock.declaration import ImageDeclaration
 from imagelock.freshness import (
     AllPlatformsChanged,
     Mismatch,
@@ -19,7 +18,8 @@ from imagelock.freshness import (
     SelectorChanged,
     compare,
 )
-from imagelock.images_file import ImagesFile
+from imagelock.images_file.declaration import ImageDeclaration
+from imagelock.images_file.parser import ImagesFile
 from imagelock.lock_steps import AddPlatforms, Keep, Refresh, Resolve, Step, Take
 from imagelock.lockfile import LockedImage, Lockfile
 from imagelock.model.selector import ExactDigest

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from imagelock.conflict_markers import conflict_sides
-from imagelock.declaration import Alias
 from imagelock.freshness import compare
-from imagelock.images_file import ImagesFile
+from imagelock.images_file.declaration import Alias
+from imagelock.images_file.parser import ImagesFile
 from imagelock.lockfile import LockedImage, Lockfile
 from imagelock.lockfile_text import LOCKFILE_NAME, parse_lockfile
 from imagelock.model.frozen import frozen

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from imagelock.declaration import Alias
 from imagelock.errors import BatchError
+from imagelock.images_file.declaration import Alias
 from imagelock.lock_steps import Keep, OnlineStep, Step, StepResult
 from imagelock.lockfile import LockedImage, Lockfile
 from imagelock.model.frozen import frozen

@@ -6,9 +6,9 @@ from dataclasses import replace
 from datetime import datetime
 
 from imagelock.choosing import ChosenReference, choose_reference
-from imagelock.declaration import ImageDeclaration
 from imagelock.errors import ImageNotFoundError
 from imagelock.image_labels import learn_labels
+from imagelock.images_file.declaration import ImageDeclaration
 from imagelock.lockfile import LockedImage
 from imagelock.model.frozen import frozen
 from imagelock.model.platforms import PlatformDigest

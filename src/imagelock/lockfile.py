@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from imagelock.declaration import Alias
+from imagelock.images_file.declaration import Alias
 from imagelock.model.digest import Digest
 from imagelock.model.frozen import frozen
 from imagelock.model.image_config import NO_LABELS, Labels

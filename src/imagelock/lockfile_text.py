@@ -11,17 +11,17 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 from imagelock.conflict_markers import has_conflict_markers
-from imagelock.declaration import ALL_PLATFORMS, Alias, is_alias, read_version_range
 from imagelock.errors import ImagelockError, LockfileError
+from imagelock.images_file.declaration import ALL_PLATFORMS, Alias, is_alias, read_version_range
+from imagelock.images_file.toml import Problems, TableReader
+from imagelock.images_file.toml_positions import find_lines, nearest_line, split_position
+from imagelock.images_file.toml_text import quote
 from imagelock.lockfile import LockedImage, Lockfile
 from imagelock.model.digest import Digest
 from imagelock.model.image_config import LABEL_NAMES, NO_LABELS, Labels
 from imagelock.model.platforms import Platform, PlatformDigest, by_name
 from imagelock.model.reference import parse_canonical_repository
 from imagelock.model.selector import ExactDigest, ExactTag, Selector, selector_fields
-from imagelock.toml_fields import Problems, TableReader
-from imagelock.toml_positions import find_lines, nearest_line, split_position
-from imagelock.toml_text import quote
 
 LOCKFILE_NAME = "images.lock"
 FORMAT_VERSION = 1

@@ -11,9 +11,9 @@ from datetime import datetime
 from enum import StrEnum
 
 from imagelock.choosing import choose_reference
-from imagelock.declaration import ImageDeclaration
 from imagelock.errors import ImageNotFoundError, NoTagError
 from imagelock.image_labels import find_labels
+from imagelock.images_file.declaration import ImageDeclaration
 from imagelock.lockfile import LockedImage
 from imagelock.model.cooldown import PassedOver
 from imagelock.model.digest import Digest

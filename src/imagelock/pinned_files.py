@@ -10,7 +10,7 @@ from posixpath import join, normpath
 
 from imagelock.documents.pinning import PinStyle
 from imagelock.globs import compile_glob, is_wild, split_fixed
-from imagelock.images_file import ImagesFile
+from imagelock.images_file.parser import ImagesFile
 from imagelock.model.frozen import frozen
 from imagelock.tree import list_files
 

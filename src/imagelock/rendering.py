@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from imagelock.declaration import ImageDeclaration
 from imagelock.errors import ImagelockError, InvalidPlatformError, did_you_mean
-from imagelock.images_file import ImagesFile
+from imagelock.images_file.declaration import ImageDeclaration
+from imagelock.images_file.parser import ImagesFile
 from imagelock.lockfile import LockedImage, Lockfile
 from imagelock.model.digest import Digest
 from imagelock.model.frozen import frozen

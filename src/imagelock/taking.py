@@ -6,8 +6,8 @@ age isn't asked for, since somebody has looked.
 
 from __future__ import annotations
 
-from imagelock.declaration import ImageDeclaration
 from imagelock.errors import ImagelockError
+from imagelock.images_file.declaration import ImageDeclaration
 from imagelock.model.digest import Digest
 from imagelock.model.reference import TAG_RULE, ImageReference, PinnedReference, TagReference, is_tag_in
 from imagelock.model.selector import ExactDigest, ExactTag, Selector, accepts

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from imagelock.images_file import parse_images_file
+from imagelock.images_file.parser import parse_images_file
 from tests.support.git import Repository
 from tests.support.pinned_project import GO, NGINX, Outcome, PinnedProject
 

@@ -7,9 +7,9 @@ import tomllib
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagelock.authoring.edits import add_image, remove_images
-from imagelock.authoring.entries import ImageEntry
-from imagelock.declaration import Alias
+from imagelock.images_file.declaration import Alias
+from imagelock.images_file.edit import add_image, remove_images
+from imagelock.images_file.entries import ImageEntry
 
 _NAMES = st.sampled_from(["go", "node", "redis-7", "_x"])
 _COMMENTS = st.sampled_from(["", "# a comment", "# [images.fake]", "  # go = 1"])

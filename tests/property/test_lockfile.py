@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imagelock.changes import find_changes
-from imagelock.declaration import Alias
+from imagelock.images_file.declaration import Alias
 from imagelock.lockfile import LockedImage, Lockfile
 from imagelock.lockfile_text import dump_lockfile, parse_lockfile
 from imagelock.model.digest import Digest

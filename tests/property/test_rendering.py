@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagelock.images_file import parse_images_file
+from imagelock.images_file.parser import parse_images_file
 from imagelock.placeholders import find_placeholders, position
 from imagelock.rendering import render, spelled_images
 from tests.unit.locked_images import lock_text, lockfile

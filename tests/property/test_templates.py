@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from hypothesis import given
 
-from imagelock.authoring.survey import ScannedDocument, Survey, survey
-from imagelock.authoring.templates import make_template
 from imagelock.documents.kinds import DocumentKind, find_references
 from imagelock.documents.references import Image
+from imagelock.images_file.discovery import ScannedDocument, Survey, survey
+from imagelock.images_file.templating import make_template
 from imagelock.model.reference import PinnedReference
 from imagelock.placeholders import find_placeholders
 from tests.property.test_documents import DOCKERFILES, SERVICES

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from imagelock.declaration import ImageDeclaration
-from imagelock.images_file import parse_images_file
+from imagelock.images_file.declaration import ImageDeclaration
+from imagelock.images_file.parser import parse_images_file
 from imagelock.lockfile import LockedImage, Lockfile
 from imagelock.lockfile_text import parse_lockfile
 from imagelock.model.digest import Digest

@@ -8,7 +8,7 @@ import pytest
 
 from imagelock.choosing import choose_reference
 from imagelock.errors import NoTagError, NoTagReason
-from imagelock.images_file import parse_images_file
+from imagelock.images_file.parser import parse_images_file
 from tests.support.memory_source import MemorySource
 from tests.support.oci_images import image_index, platform_image
 

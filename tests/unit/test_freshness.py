@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from imagelock.freshness import find_mismatches
-from imagelock.images_file import parse_images_file
+from imagelock.images_file.parser import parse_images_file
 from imagelock.lockfile import Lockfile
 from tests.unit.locked_images import digest, lock_text, lockfile
 

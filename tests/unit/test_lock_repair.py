@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from imagelock.declaration import Alias
 from imagelock.errors import LockfileError
-from imagelock.images_file import parse_images_file
+from imagelock.images_file.declaration import Alias
+from imagelock.images_file.parser import parse_images_file
 from imagelock.lock_repair import Repair, merge_conflict
 from imagelock.lockfile import Lockfile
 from tests.unit.locked_images import HEADER, lock_text, locked

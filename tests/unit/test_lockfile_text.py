@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from imagelock.declaration import Alias
 from imagelock.errors import LockfileError
+from imagelock.images_file.declaration import Alias
 from imagelock.lockfile import LockedImage, Lockfile
 from imagelock.lockfile_text import dump_lockfile, parse_lockfile
 from imagelock.model.digest import Digest

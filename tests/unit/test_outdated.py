@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from imagelock.errors import TemporaryError
-from imagelock.images_file import parse_images_file
+from imagelock.images_file.parser import parse_images_file
 from imagelock.lock_plan import plan_lock
 from imagelock.lock_run import run_steps
 from imagelock.lockfile import LockedImage, Lockfile

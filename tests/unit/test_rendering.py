@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from imagelock.images_file import parse_images_file
+from imagelock.images_file.parser import parse_images_file
 from imagelock.rendering import Rendering, SpelledImage, render, spelled_images
 from tests.unit.locked_images import digest, lock_text, lockfile
 

@@ -7,10 +7,6 @@ from functools import partial
 
 import click
 
-from imagelock.authoring.edits import add_image
-from imagelock.authoring.entries import ImageEntry
-from imagelock.authoring.ranges import LATEST
-from imagelock.authoring.requests import ImageRequest, make_entry
 from imagelock.cli.locking import report, run_plan_in
 from imagelock.cli.network import open_sources
 from imagelock.cli.options import Settings, format_option, with_settings
@@ -18,7 +14,11 @@ from imagelock.cli.project import Project, find_or_begin_project
 from imagelock.cli.words import count, took
 from imagelock.errors import BatchError
 from imagelock.files import read_text
-from imagelock.images_file import parse_images_file
+from imagelock.images_file.edit import add_image
+from imagelock.images_file.entries import ImageEntry
+from imagelock.images_file.new_image import ImageRequest, make_entry
+from imagelock.images_file.parser import parse_images_file
+from imagelock.images_file.ranges import LATEST
 from imagelock.lock_plan import plan_lock
 
 

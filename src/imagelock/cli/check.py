@@ -17,7 +17,7 @@ from imagelock.cli.project import Project, find_project
 from imagelock.cli.words import count
 from imagelock.errors import CheckFailedError
 from imagelock.freshness import find_mismatches
-from imagelock.images_file import ImagesFile
+from imagelock.images_file.parser import ImagesFile
 from imagelock.lockfile import Lockfile
 
 _LOCK = "imagelock lock"

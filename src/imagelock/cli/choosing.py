@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from imagelock.cli.project import Project
 from imagelock.errors import DocumentError, did_you_mean
-from imagelock.images_file import ImagesFile, RenderTarget
+from imagelock.images_file.parser import ImagesFile, RenderTarget
 from imagelock.model.frozen import frozen
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from imagelock.cli.project import Project, find_project
 from imagelock.cli.words import count, took
 from imagelock.conflict_markers import has_conflict_markers
 from imagelock.files import write_changed
-from imagelock.images_file import ImagesFile
+from imagelock.images_file.parser import ImagesFile
 from imagelock.lock_plan import plan_lock
 from imagelock.lock_repair import Repair, merge_conflict
 from imagelock.lock_run import LockResult, run_steps

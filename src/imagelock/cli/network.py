@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from imagelock.cli.options import Settings
-from imagelock.registry_declaration import RegistryDeclaration
+from imagelock.images_file.registries import RegistryDeclaration
 from imagelock.resolving import ManifestSource
 from imagelock.sources import Sources
 

@@ -14,7 +14,7 @@ from imagelock.documents.locked_references import LockedReferences
 from imagelock.documents.pinning import pin
 from imagelock.errors import DocumentError
 from imagelock.files import read_bytes
-from imagelock.images_file import ImagesFile
+from imagelock.images_file.parser import ImagesFile
 from imagelock.model.frozen import frozen
 from imagelock.pinned_files import PinnedFile
 from imagelock.rendering import SpelledImage

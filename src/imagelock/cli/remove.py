@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import click
 
-from imagelock.authoring.edits import remove_images
 from imagelock.changes import find_changes
 from imagelock.cli.lock_report import change_document, change_lines
 from imagelock.cli.locking import lock_to_write
-from imagelock.cli.names import refuse_unknown_images
 from imagelock.cli.options import Settings, format_option, with_settings
 from imagelock.cli.project import find_project
 from imagelock.cli.uses import find_uses
 from imagelock.cli.words import count
 from imagelock.files import read_text, write_changed
+from imagelock.images_file.cli_names import refuse_unknown_images
+from imagelock.images_file.edit import remove_images
 from imagelock.lockfile import Lockfile
 
 

@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 
 from imagelock.documents.kinds import DocumentKind, detect_kind
 from imagelock.files import read_bytes
-from imagelock.images_file import IMAGES_FILE_NAME
+from imagelock.images_file.parser import IMAGES_FILE_NAME
 from imagelock.model.frozen import frozen
 from imagelock.tree import list_files
 

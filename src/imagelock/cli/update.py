@@ -9,11 +9,11 @@ import click
 
 from imagelock.changes import Updated
 from imagelock.cli.locking import Planner, report, run_plan
-from imagelock.cli.names import refuse_unknown_images
 from imagelock.cli.options import Settings, format_option, with_settings
 from imagelock.cli.words import count, took
 from imagelock.errors import ImagelockError
-from imagelock.images_file import ImagesFile
+from imagelock.images_file.cli_names import refuse_unknown_images
+from imagelock.images_file.parser import ImagesFile
 from imagelock.lock_plan import plan_take, plan_update
 from imagelock.lock_steps import Step
 from imagelock.lockfile import Lockfile

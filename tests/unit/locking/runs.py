@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from imagelock.freshness import find_mismatches
-from imagelock.images_file import parse_images_file
+from imagelock.images_file.parser import parse_images_file
 from imagelock.lock_plan import plan_lock, plan_update
 from imagelock.lock_run import LockResult, run_steps
 from imagelock.lockfile import LockedImage, Lockfile

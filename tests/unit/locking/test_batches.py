@@ -12,7 +12,7 @@ from imagelock.errors import (
     ImageNotFoundError,
     TemporaryError,
 )
-from imagelock.images_file import parse_images_file
+from imagelock.images_file.parser import parse_images_file
 from imagelock.lock_plan import plan_lock
 from imagelock.lock_run import run_steps
 from tests.support.memory_source import MemorySource

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from imagelock.declaration import Alias
 from imagelock.errors import (
     BatchError,
     ExitCode,
     TemporaryError,
 )
+from imagelock.images_file.declaration import Alias
 from imagelock.lock_run import LockResult
 from imagelock.lockfile import Lockfile
 from tests.support.memory_source import MemorySource

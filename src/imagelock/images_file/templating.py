@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from imagelock.authoring.survey import FoundImage, Obstacle, ScannedDocument, Survey
 from imagelock.documents.changes import Change, split_conflicts
 from imagelock.documents.kinds import DocumentKind
 from imagelock.documents.references import DigestField, HexDigestField, Image, InlineDigest, NotEditable, Reference
 from imagelock.documents.spans import Edit, apply_edits
+from imagelock.images_file.discovery import FoundImage, Obstacle, ScannedDocument, Survey
 from imagelock.model.frozen import frozen
 from imagelock.model.reference import DEFAULT_TAG, split_reference
 

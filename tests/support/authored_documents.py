@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from imagelock.authoring.survey import ScannedDocument
 from imagelock.documents.kinds import DocumentKind, find_references
+from imagelock.images_file.discovery import ScannedDocument
 
 DIGESTS = (f"sha256:{'a' * 64}", f"sha256:{'b' * 64}")
 

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from imagelock.authoring.survey import ScannedDocument, survey
-from imagelock.authoring.templates import make_template
 from imagelock.documents.references import Image, Scan
-from tests.unit.authoring.documents import DIGESTS, compose, dockerfile, values
+from imagelock.images_file.discovery import ScannedDocument, survey
+from imagelock.images_file.templating import make_template
+from tests.support.authored_documents import DIGESTS, compose, dockerfile, values
 
 
 @pytest.mark.parametrize(

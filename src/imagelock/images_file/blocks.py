@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from imagelock.images_file.toml import Path
+from imagelock.images_file.toml_positions import Statement
 from imagelock.model.frozen import frozen
-from imagelock.toml_fields import Path
-from imagelock.toml_positions import Statement
 
 
 @frozen

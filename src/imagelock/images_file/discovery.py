@@ -6,14 +6,14 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 
-from imagelock.authoring.naming import propose_names
-from imagelock.declaration import Alias
 from imagelock.documents.kinds import DocumentKind
 from imagelock.documents.pinning import is_external
 from imagelock.documents.references import Image, NotEditable, Reference, Scan, Unresolved
 from imagelock.documents.spans import Position
 from imagelock.documents.yaml.context_names import find_context_names
 from imagelock.errors import InvalidReferenceError
+from imagelock.images_file.declaration import Alias
+from imagelock.images_file.names import propose_names
 from imagelock.model.digest import Digest
 from imagelock.model.frozen import frozen
 from imagelock.model.reference import DEFAULT_TAG, AnyRepository, WrittenReference, split_reference

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from imagelock.declaration import Alias, ImageDeclaration
 from imagelock.errors import ImagesFileError
-from imagelock.images_file import ImagesFile, RenderTarget, parse_images_file
+from imagelock.images_file.declaration import Alias, ImageDeclaration
+from imagelock.images_file.parser import ImagesFile, RenderTarget, parse_images_file
 from imagelock.model.digest import Digest
 from imagelock.model.platforms import Platform
 from imagelock.model.reference import LayoutRepository, RegistryName, Repository

@@ -11,15 +11,15 @@ from collections.abc import Iterable
 from dataclasses import field
 from posixpath import normpath
 
-from imagelock.declaration import Alias, Defaults, ImageDeclaration, is_alias, read_declaration
 from imagelock.errors import ImagesFileError, join_problems
+from imagelock.images_file.declaration import Alias, Defaults, ImageDeclaration, is_alias, read_declaration
+from imagelock.images_file.pins import ExternalDeclaration, PinDeclaration, read_external, read_pins
+from imagelock.images_file.registries import RegistryDeclaration, read_registry
+from imagelock.images_file.toml import Path, Problem, Problems, TableReader
+from imagelock.images_file.toml_positions import find_lines, nearest_line, split_position
 from imagelock.model.frozen import frozen
 from imagelock.model.reference import AnyRepository
 from imagelock.model.selector import Selector
-from imagelock.pin_declaration import ExternalDeclaration, PinDeclaration, read_external, read_pins
-from imagelock.registry_declaration import RegistryDeclaration, read_registry
-from imagelock.toml_fields import Path, Problem, Problems, TableReader
-from imagelock.toml_positions import find_lines, nearest_line, split_position
 
 IMAGES_FILE_NAME = "images.toml"
 _OWN_FILES = (IMAGES_FILE_NAME, "images.lock")

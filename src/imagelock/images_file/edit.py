@@ -11,10 +11,10 @@ import tomllib
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
-from imagelock.authoring.blocks import Block, attached_comments, find_blocks, is_blank, is_comment
-from imagelock.authoring.entries import ImageEntry
 from imagelock.errors import ImagesFileError
-from imagelock.toml_positions import Statement, find_statements
+from imagelock.images_file.blocks import Block, attached_comments, find_blocks, is_blank, is_comment
+from imagelock.images_file.entries import ImageEntry
+from imagelock.images_file.toml_positions import Statement, find_statements
 
 _IMAGES = ("images",)
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")

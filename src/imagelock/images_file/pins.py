@@ -10,9 +10,9 @@ from posixpath import normpath
 from typing import Any
 
 from imagelock.errors import InvalidReferenceError
+from imagelock.images_file.toml import Problems, TableReader
 from imagelock.model.frozen import frozen
 from imagelock.model.reference import parse_reference
-from imagelock.toml_fields import Problems, TableReader
 
 
 @frozen(kw_only=True)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import partial
 
-from imagelock.authoring.entries import ImageEntry
-from imagelock.authoring.naming import propose_name
-from imagelock.authoring.ranges import LATEST, WrittenRange, bound_range, range_from_tag
-from imagelock.declaration import Alias, is_alias
 from imagelock.errors import ImagelockError, InvalidSelectorError
-from imagelock.images_file import ImagesFile, parse_images_file
+from imagelock.images_file.declaration import Alias, is_alias
+from imagelock.images_file.entries import ImageEntry
+from imagelock.images_file.names import propose_name
+from imagelock.images_file.parser import ImagesFile, parse_images_file
+from imagelock.images_file.ranges import LATEST, WrittenRange, bound_range, range_from_tag
 from imagelock.model.frozen import frozen
 from imagelock.model.platforms import Platform
 from imagelock.model.reference import TAG_RULE, AnyRepository, WrittenReference, is_tag_in, split_image

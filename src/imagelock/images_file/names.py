@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from itertools import count
 
-from imagelock.declaration import Alias
+from imagelock.images_file.declaration import Alias
 from imagelock.model.frozen import frozen
 from imagelock.model.reference import DEFAULT_TAG, DOCKER_HUB, LayoutRepository, WrittenReference
 

@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 import pytest
 
-from imagelock.authoring.naming import propose_name, propose_names
+from imagelock.images_file.names import propose_name, propose_names
 from imagelock.model.reference import split_image
 
 _DIGEST = f"sha256:{'a1' * 32}"

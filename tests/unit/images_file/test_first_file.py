@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from imagelock.authoring.first_file import FirstFile, dump_first_file
-from imagelock.authoring.survey import ScannedDocument, survey
-from imagelock.images_file import ImagesFile, RenderTarget, parse_images_file
-from tests.unit.authoring.documents import DIGESTS, compose, dockerfile
+from imagelock.images_file.discovery import ScannedDocument, survey
+from imagelock.images_file.first_file import FirstFile, dump_first_file
+from imagelock.images_file.parser import ImagesFile, RenderTarget, parse_images_file
+from tests.support.authored_documents import DIGESTS, compose, dockerfile
 
 _HEAD = """\
 # The images of this project: `imagelock lock` locks them, and `imagelock render` writes their digests.

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from imagelock.errors import InvalidReferenceError
+from imagelock.images_file.toml import Problems, TableReader
 from imagelock.model.frozen import frozen
 from imagelock.model.reference import RegistryName, check_location, registry_name
-from imagelock.toml_fields import Problems, TableReader
 
 
 @frozen(kw_only=True)

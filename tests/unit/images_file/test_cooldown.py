@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from imagelock.declaration import NO_COOLDOWN, read_cooldown
+from imagelock.images_file.declaration import NO_COOLDOWN, read_cooldown
+from imagelock.images_file.toml import Problems, TableReader
 from imagelock.model.cooldown import Cooldown, PassedOver, UnknownAge
-from imagelock.toml_fields import Problems, TableReader
 
 _NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 _WEEK = Cooldown(timedelta(days=7))

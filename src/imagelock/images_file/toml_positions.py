@@ -11,8 +11,8 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from imagelock.images_file.toml import Path
 from imagelock.model.frozen import frozen
-from imagelock.toml_fields import Path
 
 _POSITION = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$", re.ASCII)
 

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from typing import Any, NewType, Self
 
 from imagelock.errors import InvalidPlatformError, InvalidReferenceError, InvalidSelectorError, did_you_mean
+from imagelock.images_file.toml import Path, Problems, TableReader
 from imagelock.model.cooldown import Cooldown, UnknownAge
 from imagelock.model.frozen import frozen
 from imagelock.model.platforms import Platform
@@ -22,7 +23,6 @@ from imagelock.model.reference import (
 )
 from imagelock.model.selector import ExactDigest, ExactTag, Selector
 from imagelock.model.tags.version_range import VersionRange, parse_version_range
-from imagelock.toml_fields import Path, Problems, TableReader
 
 Alias = NewType("Alias", str)
 """The key under ``[images]``: the name that templates and commands use."""

@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
-from imagelock.authoring.edits import add_image, remove_images
-from imagelock.authoring.entries import ImageEntry
-from imagelock.declaration import Alias
 from imagelock.errors import ImagesFileError
+from imagelock.images_file.declaration import Alias
+from imagelock.images_file.edit import add_image, remove_images
+from imagelock.images_file.entries import ImageEntry
 
 _SHORT = ImageEntry(alias=Alias("redis"), image="redis:7")
 _LONG = ImageEntry(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from imagelock.errors import ImagelockError, did_you_mean
-from imagelock.images_file import IMAGES_FILE_NAME, ImagesFile
+from imagelock.images_file.parser import IMAGES_FILE_NAME, ImagesFile
 
 
 def refuse_unknown_images(names: Iterable[str], images_file: ImagesFile) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from imagelock.authoring.survey import FoundImage, Obstacle, Survey
-from imagelock.images_file import RenderTarget
+from imagelock.images_file.discovery import FoundImage, Obstacle, Survey
+from imagelock.images_file.parser import RenderTarget
+from imagelock.images_file.toml_text import array, quote
 from imagelock.model.frozen import frozen
-from imagelock.toml_text import array, quote
 
 DEFAULT_PLATFORMS = ("linux/amd64", "linux/arm64")
 _SHOWN_PATHS = 3

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from imagelock.authoring.entries import ImageEntry
-from imagelock.authoring.requests import ImageRequest, make_entry
-from imagelock.declaration import Alias
 from imagelock.errors import ImagelockError
-from imagelock.images_file import parse_images_file
+from imagelock.images_file.declaration import Alias
+from imagelock.images_file.entries import ImageEntry
+from imagelock.images_file.new_image import ImageRequest, make_entry
+from imagelock.images_file.parser import parse_images_file
 from imagelock.model.reference import AnyRepository
 
 _NODE_TAGS = ("18.20.1", "20.9.0", "20.11.1", "22.1.0", "22.1.0-slim", "22.3.0-slim", "latest", "slim")

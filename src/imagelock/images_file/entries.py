@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from imagelock.declaration import Alias
+from imagelock.images_file.declaration import Alias
+from imagelock.images_file.toml_text import array, quote
 from imagelock.model.frozen import frozen
-from imagelock.toml_text import array, quote
 
 
 @frozen(kw_only=True)
