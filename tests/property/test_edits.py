@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imagelock.images_file.declaration import Alias
-from imagelock.images_file.edit import add_image, remove_images
-from imagelock.images_file.entries import ImageEntry
+from imagelock.images_file.edit import ImageEntry, add_image, remove_images
 
 _NAMES = st.sampled_from(["go", "node", "redis-7", "_x"])
 _COMMENTS = st.sampled_from(["", "# a comment", "# [images.fake]", "  # go = 1"])

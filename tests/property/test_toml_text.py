@@ -5,7 +5,7 @@ import tomllib
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagelock.images_file.toml_text import array, quote
+from imagelock.images_file.toml import array, quote
 
 _TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
 

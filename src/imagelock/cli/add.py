@@ -14,11 +14,9 @@ from imagelock.cli.project import Project, find_or_begin_project
 from imagelock.cli.words import count, took
 from imagelock.errors import BatchError
 from imagelock.files import read_text
-from imagelock.images_file.edit import add_image
-from imagelock.images_file.entries import ImageEntry
-from imagelock.images_file.new_image import ImageRequest, make_entry
+from imagelock.images_file.edit import ImageEntry, add_image
+from imagelock.images_file.new_image import LATEST, ImageRequest, make_entry
 from imagelock.images_file.parser import parse_images_file
-from imagelock.images_file.ranges import LATEST
 from imagelock.lock_plan import plan_lock
 
 

@@ -12,8 +12,8 @@ from imagelock.cli.project import find_project
 from imagelock.cli.uses import find_uses
 from imagelock.cli.words import count
 from imagelock.files import read_text, write_changed
-from imagelock.images_file.cli_names import refuse_unknown_images
 from imagelock.images_file.edit import remove_images
+from imagelock.images_file.parser import refuse_unknown_images
 from imagelock.lockfile import Lockfile
 
 

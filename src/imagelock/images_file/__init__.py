@@ -1,1 +1,1 @@
-"""Writing images.toml for people, so that they would have written it like that themselves. Pure: texts and values."""
+"""images.toml: read strictly, edited gently, begun from the files that are there. Pure: texts and values."""

@@ -12,9 +12,9 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from imagelock.errors import ImagesFileError
-from imagelock.images_file.blocks import Block, attached_comments, find_blocks, is_blank, is_comment
-from imagelock.images_file.entries import ImageEntry
-from imagelock.images_file.toml_positions import Statement, find_statements
+from imagelock.images_file.declaration import Alias
+from imagelock.images_file.toml import Path, Statement, array, find_statements, quote
+from imagelock.model.frozen import frozen
 
 _IMAGES = ("images",)
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
@@ -124,3 +124,105 @@ def _confirmed(edited: str, before: str, images: dict[str, Any], *, hint: str) -
     if {"images": {}, **found} != wanted:
         raise ImagesFileError("the images are written in a way that can't be edited line by line", hint=hint)
     return edited
+
+
+@frozen
+class Block:
+    """A table with a header of its own, without the comments above it and the blank lines behind it."""
+
+    table: Path
+    start: int
+    """The line of the header."""
+    keys_end: int
+    """Behind the last key."""
+    end: int
+    """Behind the comments that follow the last key."""
+
+
+def find_blocks(lines: Sequence[str], statements: Iterable[Statement]) -> tuple[Block, ...]:
+    """Find the tables in the order of the file."""
+    return tuple(_blocks(lines, statements))
+
+
+def attached_comments(lines: Sequence[str], line: int) -> int:
+    """Find the first of the comment lines that stand right above a line, or the line itself."""
+    while line > 0 and is_comment(lines[line - 1]):
+        line -= 1
+    return line
+
+
+def is_blank(line: str) -> bool:
+    """Whether nothing stands in a line."""
+    return not line.strip()
+
+
+def is_comment(line: str) -> bool:
+    """Whether a line is a comment and nothing else."""
+    return line.lstrip().startswith("#")
+
+
+def _blocks(lines: Sequence[str], statements: Iterable[Statement]) -> Iterator[Block]:
+    header: Statement | None = None
+    end = 0
+    for statement in statements:
+        if statement.is_header:
+            if header is not None:
+                yield _block(lines, header, end)
+            header = statement
+        if statement.paths:
+            end = statement.last_line
+    if header is not None:
+        yield _block(lines, header, end)
+
+
+def _block(lines: Sequence[str], header: Statement, end: int) -> Block:
+    """Let comments right behind the last key belong to the table, unless they stand right above what follows."""
+    behind = end
+    while behind < len(lines) and is_comment(lines[behind]):
+        behind += 1
+    is_set_off = behind == len(lines) or is_blank(lines[behind])
+    return Block(header.paths[-1], header.first_line - 1, end, behind if is_set_off else end)
+
+
+@frozen(kw_only=True)
+class ImageEntry:
+    """What images.toml is to say of one image, in the words that are to stand there."""
+
+    alias: Alias
+    image: str
+    version: str | None = None
+    variant: str | None = None
+    tag: str | None = None
+    platforms: tuple[str, ...] = ()
+
+    @property
+    def is_short(self) -> bool:
+        """Whether ``name = "reference"`` says it all."""
+        return len(self.fields()) == 1
+
+    def fields(self) -> dict[str, str | list[str]]:
+        """Give the keys of the long form that are needed, as a TOML parser reads them."""
+        texts = {"image": self.image, "version": self.version, "variant": self.variant, "tag": self.tag}
+        fields: dict[str, str | list[str]] = {key: text for key, text in texts.items() if text is not None}
+        return fields | ({"platforms": list(self.platforms)} if self.platforms else {})
+
+    def value(self) -> str | dict[str, str | list[str]]:
+        """Give what a TOML parser reads."""
+        return self.image if self.is_short else self.fields()
+
+    def short_line(self) -> str:
+        """Write the short form."""
+        return f"{self.alias} = {quote(self.image)}"
+
+    def table_lines(self) -> Iterator[str]:
+        """Write the long form."""
+        yield f"[images.{self.alias}]"
+        for name, value in self.fields().items():
+            yield f"{name} = {quote(value) if isinstance(value, str) else array(value)}"
+
+    def __str__(self) -> str:
+        """Write it on one line, for messages."""
+        if self.is_short:
+            return self.short_line()
+        header, *fields = self.table_lines()
+        return f"{header} {', '.join(fields)}"

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from imagelock.images_file.discovery import FoundImage, Obstacle, Survey
 from imagelock.images_file.parser import RenderTarget
-from imagelock.images_file.toml_text import array, quote
+from imagelock.images_file.toml import array, quote
 from imagelock.model.frozen import frozen
 
 DEFAULT_PLATFORMS = ("linux/amd64", "linux/arm64")

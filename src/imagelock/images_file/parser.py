@@ -11,12 +11,11 @@ from collections.abc import Iterable
 from dataclasses import field
 from posixpath import normpath
 
-from imagelock.errors import ImagesFileError, join_problems
+from imagelock.errors import ImagelockError, ImagesFileError, did_you_mean, join_problems
 from imagelock.images_file.declaration import Alias, Defaults, ImageDeclaration, is_alias, read_declaration
 from imagelock.images_file.pins import ExternalDeclaration, PinDeclaration, read_external, read_pins
 from imagelock.images_file.registries import RegistryDeclaration, read_registry
-from imagelock.images_file.toml import Path, Problem, Problems, TableReader
-from imagelock.images_file.toml_positions import find_lines, nearest_line, split_position
+from imagelock.images_file.toml import Path, Problem, Problems, TableReader, find_lines, nearest_line, split_position
 from imagelock.model.frozen import frozen
 from imagelock.model.reference import AnyRepository
 from imagelock.model.selector import Selector
@@ -111,3 +110,12 @@ def _error(text: str, found: Iterable[Problem], file_name: str) -> ImagesFileErr
 
 def _dotted(path: Path) -> str:
     return ".".join(key if is_alias(key) else f'"{key}"' for key in path)
+
+
+def refuse_unknown_images(names: Iterable[str], images_file: ImagesFile) -> None:
+    """Name every one that images.toml doesn't have, with a guess."""
+    aliases = [image.alias for image in images_file.images]
+    unknown = [name for name in names if name not in aliases]
+    if unknown:
+        guesses = [f"{IMAGES_FILE_NAME} has no image `{name}`{did_you_mean(name, aliases)}" for name in unknown]
+        raise ImagelockError(guesses[0], details=guesses[1:])

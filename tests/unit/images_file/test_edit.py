@@ -6,8 +6,7 @@ import pytest
 
 from imagelock.errors import ImagesFileError
 from imagelock.images_file.declaration import Alias
-from imagelock.images_file.edit import add_image, remove_images
-from imagelock.images_file.entries import ImageEntry
+from imagelock.images_file.edit import ImageEntry, add_image, remove_images
 
 _SHORT = ImageEntry(alias=Alias("redis"), image="redis:7")
 _LONG = ImageEntry(

@@ -4,7 +4,7 @@ import pytest
 
 from imagelock.errors import ImagelockError
 from imagelock.images_file.declaration import Alias
-from imagelock.images_file.entries import ImageEntry
+from imagelock.images_file.edit import ImageEntry
 from imagelock.images_file.new_image import ImageRequest, make_entry
 from imagelock.images_file.parser import parse_images_file
 from imagelock.model.reference import AnyRepository

@@ -4,7 +4,7 @@ import tomllib
 
 import pytest
 
-from imagelock.images_file.toml_positions import find_lines, nearest_line, split_position
+from imagelock.images_file.toml import find_lines, nearest_line, split_position
 
 _TEXT = '''\
 # [images.fake]
