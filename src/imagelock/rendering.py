@@ -7,7 +7,7 @@ from collections.abc import Callable
 from imagelock.errors import ImagelockError, InvalidPlatformError, did_you_mean
 from imagelock.images_file.declaration import ImageDeclaration
 from imagelock.images_file.parser import ImagesFile
-from imagelock.lockfile import LockedImage, Lockfile
+from imagelock.locking.lockfile import LockedImage, Lockfile
 from imagelock.model.digest import Digest
 from imagelock.model.frozen import frozen
 from imagelock.model.platforms import Platform

@@ -10,11 +10,11 @@ from types import TracebackType
 from typing import Self
 
 from imagelock.errors import RegistryError
+from imagelock.locking.resolve import ManifestSource
 from imagelock.model.digest import Digest
 from imagelock.model.oci import Descriptor, FetchedManifest
 from imagelock.model.reference import AnyRepository, ImageReference, LayoutRepository
 from imagelock.oci_layout import LayoutSource
-from imagelock.resolving import ManifestSource
 
 
 class Sources:

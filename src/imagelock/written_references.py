@@ -7,7 +7,7 @@ from functools import partial
 
 from imagelock.documents.locked_references import LockedReferences
 from imagelock.errors import InvalidReferenceError
-from imagelock.lockfile import LockedImage
+from imagelock.locking.lockfile import LockedImage
 from imagelock.model.reference import LayoutRepository, PinnedReference, split_reference
 from imagelock.model.selector import accepts
 from imagelock.model.tags.version_range import VersionRange

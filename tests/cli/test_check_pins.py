@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from tests.support.git import Repository
+from tests.support.locked_images import digest
 from tests.support.pinned_project import GO, NGINX, Outcome, PinnedProject
 from tests.support.project import Project
 from tests.support.terminal import on_terminal
-from tests.unit.locked_images import digest
 
 _SERVICE = "apiVersion: v1\nkind: Service\n"
 _WAY_OUT = "let one ARG hold the whole reference, or use a template with {{images.NAME}}"

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from tests.support.git import Repository
+from tests.support.locked_images import digest
 from tests.support.oci_images import image_index, platform_image
 from tests.support.oci_layout import write_layout
 from tests.support.pinned_project import GO, NGINX, Outcome, PinnedProject
-from tests.unit.locked_images import digest
 
 _INDEX = image_index(platform_image("linux/amd64"))
 _DOCKERFILE = "FROM golang:1.22 AS build\nFROM nginx:1.25\nCOPY --from=build /app /app\n"

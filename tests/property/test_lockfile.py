@@ -5,10 +5,10 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagelock.changes import find_changes
 from imagelock.images_file.declaration import Alias
-from imagelock.lockfile import LockedImage, Lockfile
-from imagelock.lockfile_text import dump_lockfile, parse_lockfile
+from imagelock.locking.changes import find_changes
+from imagelock.locking.lockfile import LockedImage, Lockfile
+from imagelock.locking.lockfile_text import dump_lockfile, parse_lockfile
 from imagelock.model.digest import Digest
 from imagelock.model.image_config import LABEL_NAMES, Labels
 from imagelock.model.platforms import Platform, PlatformDigest, by_name

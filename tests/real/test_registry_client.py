@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from imagelock.errors import AuthenticationError, ImageNotFoundError
+from imagelock.locking.resolve import resolve_image
 from imagelock.model.reference import RegistryName, parse_reference
 from imagelock.registry.client import RegistryClient
 from imagelock.registry.opening import open_registry_client
 from imagelock.registry.settings import RegistryOptions, RegistrySettings
-from imagelock.resolving import resolve_image
 from tests.real.conftest import new_repository
 from tests.support.oci_images import multi_platform_image, platform_digests, platform_image
 from tests.support.registry_server import RegistryServer, bearer_registry

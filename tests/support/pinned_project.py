@@ -10,7 +10,7 @@ from types import MappingProxyType
 import pytest
 
 from imagelock.cli.main import run
-from tests.unit.locked_images import HEADER, digest, lock_text
+from tests.support.locked_images import HEADER, digest, lock_text
 
 GO = f"golang:1.22@{digest('go')}"
 NGINX = f"nginx:1.25@{digest('nginx')}"

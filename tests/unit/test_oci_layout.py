@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from imagelock.errors import ImageNotFoundError, InvalidContentError, RegistryError
+from imagelock.locking.resolve import resolve_image
 from imagelock.model.digest import Digest
 from imagelock.model.oci import Descriptor
 from imagelock.model.reference import (
@@ -17,7 +18,6 @@ from imagelock.model.reference import (
     TagReference,
 )
 from imagelock.oci_layout import LayoutSource
-from imagelock.resolving import resolve_image
 from tests.support.oci_images import Content, multi_platform_image, platform_image, sha256
 from tests.support.oci_layout import write_layout
 

@@ -4,7 +4,7 @@ import pytest
 
 from imagelock.images_file.parser import parse_images_file
 from imagelock.rendering import Rendering, SpelledImage, render, spelled_images
-from tests.unit.locked_images import digest, lock_text, lockfile
+from tests.support.locked_images import digest, lock_text, lockfile
 
 _IMAGES = f"""
 [images]

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from imagelock.errors import RegistryError
+from imagelock.locking.resolve import ManifestSource
 from imagelock.model.digest import Digest
 from imagelock.model.oci import Descriptor
 from imagelock.model.reference import LayoutRepository, TagReference, parse_reference, parse_repository
-from imagelock.resolving import ManifestSource
 from imagelock.sources import Sources
 from tests.support.memory_source import MemorySource
 from tests.support.oci_images import multi_platform_image

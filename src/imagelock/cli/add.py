@@ -17,7 +17,7 @@ from imagelock.files import read_text
 from imagelock.images_file.edit import ImageEntry, add_image
 from imagelock.images_file.new_image import LATEST, ImageRequest, make_entry
 from imagelock.images_file.parser import parse_images_file
-from imagelock.lock_plan import plan_lock
+from imagelock.locking.plan import plan_lock
 
 
 @click.command("add")

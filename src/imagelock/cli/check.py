@@ -16,9 +16,9 @@ from imagelock.cli.outputs import make_outputs
 from imagelock.cli.project import Project, find_project
 from imagelock.cli.words import count
 from imagelock.errors import CheckFailedError
-from imagelock.freshness import find_mismatches
 from imagelock.images_file.parser import ImagesFile
-from imagelock.lockfile import Lockfile
+from imagelock.locking.freshness import find_mismatches
+from imagelock.locking.lockfile import Lockfile
 
 _LOCK = "imagelock lock"
 _RENDER = "imagelock render"

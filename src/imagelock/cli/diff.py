@@ -9,7 +9,6 @@ from typing import Any
 
 import click
 
-from imagelock.changes import Change, Updated, find_changes
 from imagelock.cli.asking import open_sources_anywhere
 from imagelock.cli.console import Console
 from imagelock.cli.content_report import content_document, content_lines
@@ -18,13 +17,14 @@ from imagelock.cli.options import Settings, with_settings
 from imagelock.cli.progress import count_done
 from imagelock.cli.project import find_project
 from imagelock.cli.words import count
-from imagelock.content_changes import ContentChange, find_content_changes
 from imagelock.errors import BatchError
 from imagelock.files import read_text
 from imagelock.git_revisions import read_text_at
-from imagelock.lockfile import Lockfile
-from imagelock.lockfile_text import parse_lockfile
-from imagelock.questions import ask_all
+from imagelock.locking.changes import Change, Updated, find_changes
+from imagelock.locking.content_changes import ContentChange, find_content_changes
+from imagelock.locking.lockfile import Lockfile
+from imagelock.locking.lockfile_text import parse_lockfile
+from imagelock.locking.parallel import ask_all
 
 Contents = Mapping[str, Sequence[ContentChange]]
 """What changed on each platform, by alias."""

@@ -11,12 +11,12 @@ from imagelock.cli.asking import open_sources_anywhere
 from imagelock.cli.options import Settings, with_settings
 from imagelock.cli.words import count
 from imagelock.errors import BatchError
+from imagelock.locking.parallel import ask_all
+from imagelock.locking.platform_selection import select_platforms
+from imagelock.locking.resolve import ManifestSource, resolve_image
 from imagelock.model.digest import Digest
 from imagelock.model.platforms import Platform
 from imagelock.model.reference import WrittenReference, split_image
-from imagelock.platform_selection import select_platforms
-from imagelock.questions import ask_all
-from imagelock.resolving import ManifestSource, resolve_image
 
 
 @click.command("digest")

@@ -11,13 +11,13 @@ from imagelock.cli.asking import open_sources_anywhere
 from imagelock.cli.console import columns
 from imagelock.cli.options import Settings, format_option, with_settings
 from imagelock.cli.words import count, size
-from imagelock.inspection import InspectedImage, Inspection, inspect_image
+from imagelock.locking.inspection import InspectedImage, Inspection, inspect_image
+from imagelock.locking.platform_selection import select_platforms
+from imagelock.locking.resolve import ManifestSource, resolve_image
 from imagelock.model.image_config import ImageConfig
 from imagelock.model.oci import FetchedManifest
 from imagelock.model.platforms import Platform
 from imagelock.model.reference import ImageReference, PinnedReference, split_image
-from imagelock.platform_selection import select_platforms
-from imagelock.resolving import ManifestSource, resolve_image
 
 
 @click.command("inspect")

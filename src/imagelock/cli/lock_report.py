@@ -7,10 +7,10 @@ from typing import Any
 
 import click
 
-from imagelock.changes import Added, Change, Removed, Updated
 from imagelock.cli.console import columns
 from imagelock.cli.markdown import markdown_table
-from imagelock.lockfile import LockedImage
+from imagelock.locking.changes import Added, Change, Removed, Updated
+from imagelock.locking.lockfile import LockedImage
 
 _SHORT_REVISION = 7
 _VERBS = {

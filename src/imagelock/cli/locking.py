@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
-from imagelock.changes import Change, find_changes
 from imagelock.cli.console import Console
 from imagelock.cli.lock_report import change_document, change_lines
 from imagelock.cli.network import open_sources
@@ -17,15 +16,16 @@ from imagelock.cli.options import Settings
 from imagelock.cli.progress import count_done
 from imagelock.cli.project import Project, find_project
 from imagelock.cli.words import count, took
-from imagelock.conflict_markers import has_conflict_markers
 from imagelock.files import write_changed
 from imagelock.images_file.parser import ImagesFile
-from imagelock.lock_plan import plan_lock
-from imagelock.lock_repair import Repair, merge_conflict
-from imagelock.lock_run import LockResult, run_steps
-from imagelock.lock_steps import Keep, Step
-from imagelock.lockfile import Lockfile
-from imagelock.lockfile_text import dump_lockfile
+from imagelock.locking.changes import Change, find_changes
+from imagelock.locking.conflict_markers import has_conflict_markers
+from imagelock.locking.lockfile import Lockfile
+from imagelock.locking.lockfile_text import dump_lockfile
+from imagelock.locking.merge import Repair, merge_conflict
+from imagelock.locking.plan import plan_lock
+from imagelock.locking.run import LockResult, run_steps
+from imagelock.locking.steps import Keep, Step
 from imagelock.model.frozen import frozen
 
 Planner = Callable[[ImagesFile, Lockfile], Sequence[Step]]

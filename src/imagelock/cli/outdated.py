@@ -14,8 +14,8 @@ from imagelock.cli.progress import count_done
 from imagelock.cli.project import find_project
 from imagelock.cli.words import count
 from imagelock.errors import BatchError, ExitCode
-from imagelock.outdated import Standing, find_standing
-from imagelock.questions import Answers, ask_all
+from imagelock.locking.outdated import Standing, find_standing
+from imagelock.locking.parallel import Answers, ask_all
 
 
 @click.command("outdated")

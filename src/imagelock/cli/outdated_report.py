@@ -12,8 +12,8 @@ from imagelock.cli.lock_report import tag_and_version, with_version
 from imagelock.cli.markdown import markdown_table
 from imagelock.cli.tables import fit_table, table_width
 from imagelock.cli.words import count
+from imagelock.locking.outdated import Standing, State, TagToday
 from imagelock.model.cooldown import PassedOver
-from imagelock.outdated import Standing, State, TagToday
 
 _HEADER = ("image", "locked", "same tag", "in range", "beyond", "state")
 

@@ -13,7 +13,7 @@ from imagelock.cli.project import Project
 from imagelock.errors import DocumentError, ImagelockError
 from imagelock.files import read_bytes
 from imagelock.images_file.parser import ImagesFile, RenderTarget
-from imagelock.lockfile import Lockfile
+from imagelock.locking.lockfile import Lockfile
 from imagelock.model.frozen import frozen
 from imagelock.rendering import SpelledImage, render, spelled_images
 

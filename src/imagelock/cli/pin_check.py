@@ -10,7 +10,7 @@ from imagelock.cli.pinning import Pins
 from imagelock.cli.project import Project
 from imagelock.documents.checking import Finding, FindingKind
 from imagelock.images_file.parser import ImagesFile
-from imagelock.lockfile import Lockfile
+from imagelock.locking.lockfile import Lockfile
 from imagelock.pinned_files import PinnedFile, select_pinned_files
 from imagelock.rendering import spelled_images
 

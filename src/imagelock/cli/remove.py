@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import click
 
-from imagelock.changes import find_changes
 from imagelock.cli.lock_report import change_document, change_lines
 from imagelock.cli.locking import lock_to_write
 from imagelock.cli.options import Settings, format_option, with_settings
@@ -14,7 +13,8 @@ from imagelock.cli.words import count
 from imagelock.files import read_text, write_changed
 from imagelock.images_file.edit import remove_images
 from imagelock.images_file.parser import refuse_unknown_images
-from imagelock.lockfile import Lockfile
+from imagelock.locking.changes import find_changes
+from imagelock.locking.lockfile import Lockfile
 
 
 @click.command("remove")

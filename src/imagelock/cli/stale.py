@@ -5,7 +5,7 @@ from __future__ import annotations
 from imagelock.cli.options import Settings
 from imagelock.cli.project import find_project
 from imagelock.errors import CheckFailedError
-from imagelock.freshness import find_mismatches
+from imagelock.locking.freshness import find_mismatches
 
 
 def refuse_stale_lock(settings: Settings, *, output_format: str) -> None:

@@ -14,7 +14,7 @@ from imagelock.cli.tree_documents import list_own_files, read_document
 from imagelock.cli.words import count
 from imagelock.documents.checking import FindingKind, check
 from imagelock.images_file.parser import ImagesFile
-from imagelock.lockfile import Lockfile
+from imagelock.locking.lockfile import Lockfile
 from imagelock.pinned_files import external_files, select_pinned_files
 from imagelock.rendering import spelled_images
 

@@ -7,15 +7,15 @@ from datetime import UTC, datetime
 
 import click
 
-from imagelock.changes import Updated
 from imagelock.cli.locking import Planner, report, run_plan
 from imagelock.cli.options import Settings, format_option, with_settings
 from imagelock.cli.words import count, took
 from imagelock.errors import ImagelockError
 from imagelock.images_file.parser import ImagesFile, refuse_unknown_images
-from imagelock.lock_plan import plan_take, plan_update
-from imagelock.lock_steps import Step
-from imagelock.lockfile import Lockfile
+from imagelock.locking.changes import Updated
+from imagelock.locking.lockfile import Lockfile
+from imagelock.locking.plan import plan_take, plan_update
+from imagelock.locking.steps import Step
 
 
 @click.command("update")

@@ -14,7 +14,7 @@ from imagelock.documents.references import Image
 from imagelock.errors import FileError
 from imagelock.files import read_bytes
 from imagelock.images_file.parser import ImagesFile
-from imagelock.lockfile import Lockfile
+from imagelock.locking.lockfile import Lockfile
 from imagelock.pinned_files import select_pinned_files
 from imagelock.placeholders import find_placeholders, position
 from imagelock.rendering import spelled_images

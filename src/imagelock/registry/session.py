@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from imagelock.locking.parallel import DEFAULT_MAX_WORKERS
 from imagelock.model.frozen import frozen
 from imagelock.model.reference import Repository
-from imagelock.questions import DEFAULT_MAX_WORKERS
 from imagelock.registry.auth.access import BearerAccess
 from imagelock.registry.auth.authority import Authority
 from imagelock.registry.auth.permits import Permit

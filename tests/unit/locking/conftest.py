@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from tests.support.lock_runs import BOTH, GO
 from tests.support.memory_source import MemorySource
 from tests.support.oci_images import multi_platform_image
-from tests.unit.locking.runs import BOTH, GO
 
 
 @pytest.fixture

@@ -8,11 +8,11 @@ from imagelock.errors import (
     BatchError,
     ExitCode,
 )
-from imagelock.lock_run import LockResult
-from imagelock.lockfile import LockedImage, Lockfile
+from imagelock.locking.lockfile import LockedImage, Lockfile
+from imagelock.locking.run import LockResult
+from tests.support.lock_runs import BOTH, DECLARED, GO, go, lock, locked, platform_digest, platforms_of, update
 from tests.support.memory_source import MemorySource
 from tests.support.oci_images import multi_platform_image
-from tests.unit.locking.runs import BOTH, DECLARED, GO, go, lock, locked, platform_digest, platforms_of, update
 
 
 def test_an_image_that_is_not_locked_is_resolved(source: MemorySource) -> None:

@@ -10,11 +10,11 @@ from imagelock.errors import (
     TemporaryError,
 )
 from imagelock.images_file.declaration import Alias
-from imagelock.lock_run import LockResult
-from imagelock.lockfile import Lockfile
+from imagelock.locking.lockfile import Lockfile
+from imagelock.locking.run import LockResult
+from tests.support.lock_runs import BOTH, DECLARED, GO, go, lock, locked, platforms_of, update
 from tests.support.memory_source import MemorySource
 from tests.support.oci_images import Content, IndexEntry, image_index, multi_platform_image, platform_image
-from tests.unit.locking.runs import BOTH, DECLARED, GO, go, lock, locked, platforms_of, update
 
 _READING_A_CONFIGURATION = ["GET by digest", "BLOB by digest"] * 2
 """What it costs to learn the versions of content that has moved, old and new, where no index tells them."""

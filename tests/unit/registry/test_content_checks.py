@@ -9,10 +9,10 @@ from collections.abc import Iterator
 import pytest
 
 from imagelock.errors import InvalidContentError, RegistryError
+from imagelock.locking.resolve import resolve_image
 from imagelock.model.digest import Digest
 from imagelock.model.oci import Descriptor
 from imagelock.model.reference import parse_reference
-from imagelock.resolving import resolve_image
 from tests.support.fake_registry.answers import Answer, in_turn, json_answer
 from tests.support.fake_registry.clients import client_of
 from tests.support.fake_registry.internet import FakeInternet

@@ -17,7 +17,7 @@ from threading import Lock, local
 import httpcore
 
 from imagelock import __version__
-from imagelock.questions import DEFAULT_MAX_WORKERS
+from imagelock.locking.parallel import DEFAULT_MAX_WORKERS
 from imagelock.registry.auth.tokens import basic_authorization
 from imagelock.registry.http.bodies import read_body
 from imagelock.registry.http.failures import FailureKind, TransportFailure

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from imagelock.freshness import find_mismatches
 from imagelock.images_file.parser import parse_images_file
-from imagelock.lock_plan import plan_lock, plan_update
-from imagelock.lock_run import LockResult, run_steps
-from imagelock.lockfile import LockedImage, Lockfile
+from imagelock.locking.freshness import find_mismatches
+from imagelock.locking.lockfile import LockedImage, Lockfile
+from imagelock.locking.plan import plan_lock, plan_update
+from imagelock.locking.run import LockResult, run_steps
 from tests.support.memory_source import MemorySource
 from tests.support.oci_images import Content
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from functools import partial
 
 from imagelock.errors import BatchError, InvalidContentError
+from imagelock.locking.parallel import ask_all
+from imagelock.locking.resolve import ManifestSource
 from imagelock.model.frozen import frozen
 from imagelock.model.image_config import ImageConfig, parse_image_config
 from imagelock.model.oci import Descriptor, FetchedManifest, ImageIndex, ImageManifest, parse_manifest
 from imagelock.model.platforms import Platform
 from imagelock.model.reference import AnyRepository, PinnedReference
-from imagelock.questions import ask_all
-from imagelock.resolving import ManifestSource
 
 
 @frozen(kw_only=True)

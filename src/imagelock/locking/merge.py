@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from imagelock.conflict_markers import conflict_sides
-from imagelock.freshness import compare
 from imagelock.images_file.declaration import Alias
 from imagelock.images_file.parser import ImagesFile
-from imagelock.lockfile import LockedImage, Lockfile
-from imagelock.lockfile_text import LOCKFILE_NAME, parse_lockfile
+from imagelock.locking.conflict_markers import conflict_sides
+from imagelock.locking.freshness import compare
+from imagelock.locking.lockfile import LockedImage, Lockfile
+from imagelock.locking.lockfile_text import LOCKFILE_NAME, parse_lockfile
 from imagelock.model.frozen import frozen
 
 

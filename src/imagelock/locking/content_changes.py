@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from imagelock.changes import Updated
 from imagelock.errors import ImageNotFoundError
+from imagelock.locking.changes import Updated
+from imagelock.locking.resolve import ManifestSource, fetch_image
 from imagelock.model.digest import Digest
 from imagelock.model.frozen import frozen
 from imagelock.model.image_config import ImageConfig
 from imagelock.model.oci import Descriptor
 from imagelock.model.platforms import Platform
 from imagelock.model.reference import AnyRepository
-from imagelock.resolving import ManifestSource, fetch_image
 
 
 @frozen

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from imagelock.changes import Added, Removed, Updated, find_changes
 from imagelock.images_file.declaration import Alias
-from imagelock.lockfile import LockedImage, Lockfile
+from imagelock.locking.changes import Added, Removed, Updated, find_changes
+from imagelock.locking.lockfile import LockedImage, Lockfile
 from imagelock.model.digest import Digest
 from imagelock.model.platforms import Platform, PlatformDigest
 from imagelock.model.reference import parse_repository

@@ -10,11 +10,11 @@ import tomllib
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
-from imagelock.conflict_markers import has_conflict_markers
 from imagelock.errors import ImagelockError, LockfileError
 from imagelock.images_file.declaration import ALL_PLATFORMS, Alias, is_alias, read_version_range
 from imagelock.images_file.toml import Problems, TableReader, find_lines, nearest_line, quote, split_position
-from imagelock.lockfile import LockedImage, Lockfile
+from imagelock.locking.conflict_markers import has_conflict_markers
+from imagelock.locking.lockfile import LockedImage, Lockfile
 from imagelock.model.digest import Digest
 from imagelock.model.image_config import LABEL_NAMES, NO_LABELS, Labels
 from imagelock.model.platforms import Platform, PlatformDigest, by_name

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from imagelock.errors import ImageNotFoundError
+from imagelock.locking.resolve import ResolvedImage
 from imagelock.model.platforms import Platform, PlatformDigest, by_name
 from imagelock.model.reference import ImageReference
-from imagelock.resolving import ResolvedImage
 
 
 def select_platforms(

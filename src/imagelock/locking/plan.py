@@ -10,7 +10,9 @@ from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 
-from imagelock.freshness import (
+from imagelock.images_file.declaration import ImageDeclaration
+from imagelock.images_file.parser import ImagesFile
+from imagelock.locking.freshness import (
     AllPlatformsChanged,
     Mismatch,
     PlatformNotLocked,
@@ -18,12 +20,10 @@ from imagelock.freshness import (
     SelectorChanged,
     compare,
 )
-from imagelock.images_file.declaration import ImageDeclaration
-from imagelock.images_file.parser import ImagesFile
-from imagelock.lock_steps import AddPlatforms, Keep, Refresh, Resolve, Step, Take
-from imagelock.lockfile import LockedImage, Lockfile
+from imagelock.locking.lockfile import LockedImage, Lockfile
+from imagelock.locking.steps import AddPlatforms, Keep, Refresh, Resolve, Step, Take
+from imagelock.locking.taking import read_allowed
 from imagelock.model.selector import ExactDigest
-from imagelock.taking import read_allowed
 
 
 def plan_lock(images_file: ImagesFile, lockfile: Lockfile, *, now: datetime | None = None) -> tuple[Step, ...]:

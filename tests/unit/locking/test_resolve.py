@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 
 from imagelock.errors import ImageNotFoundError, InvalidContentError
+from imagelock.locking.platform_selection import select_platforms
+from imagelock.locking.resolve import ResolvedImage, resolve_image
 from imagelock.model.platforms import Platform
 from imagelock.model.reference import parse_reference
-from imagelock.platform_selection import select_platforms
-from imagelock.resolving import ResolvedImage, resolve_image
 from tests.support.memory_source import MemorySource
 from tests.support.oci_images import (
     OCI,

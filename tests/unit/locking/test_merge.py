@@ -5,9 +5,9 @@ import pytest
 from imagelock.errors import LockfileError
 from imagelock.images_file.declaration import Alias
 from imagelock.images_file.parser import parse_images_file
-from imagelock.lock_repair import Repair, merge_conflict
-from imagelock.lockfile import Lockfile
-from tests.unit.locked_images import HEADER, lock_text, locked
+from imagelock.locking.lockfile import Lockfile
+from imagelock.locking.merge import Repair, merge_conflict
+from tests.support.locked_images import HEADER, lock_text, locked
 
 _IMAGES = 'platforms = ["linux/amd64"]\n[images]\n'
 

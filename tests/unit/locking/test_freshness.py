@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from imagelock.freshness import find_mismatches
 from imagelock.images_file.parser import parse_images_file
-from imagelock.lockfile import Lockfile
-from tests.unit.locked_images import digest, lock_text, lockfile
+from imagelock.locking.freshness import find_mismatches
+from imagelock.locking.lockfile import Lockfile
+from tests.support.locked_images import digest, lock_text, lockfile
 
 _INDEX = digest("index")
 _SHORT = _INDEX.short

@@ -7,13 +7,13 @@ from datetime import datetime
 
 from imagelock.errors import NoTagError, NoTagReason
 from imagelock.images_file.declaration import ImageDeclaration
+from imagelock.locking.platform_selection import select_platforms
+from imagelock.locking.resolve import ManifestSource, ResolvedImage, fetch_image, resolve_image
 from imagelock.model.cooldown import PassedOver
 from imagelock.model.frozen import frozen
 from imagelock.model.reference import ImageReference, PinnedReference, TagReference
 from imagelock.model.selector import ExactDigest, ExactTag
 from imagelock.model.tags.version_range import VersionRange
-from imagelock.platform_selection import select_platforms
-from imagelock.resolving import ManifestSource, ResolvedImage, fetch_image, resolve_image
 
 _MAX_TOO_YOUNG = 30
 """Tags whose dates are asked for, three requests each, before a range gives up: something else is wrong then."""

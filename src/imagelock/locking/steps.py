@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from imagelock.choosing import ChosenReference, choose_reference
 from imagelock.errors import ImageNotFoundError
-from imagelock.image_labels import learn_labels
 from imagelock.images_file.declaration import ImageDeclaration
-from imagelock.lockfile import LockedImage
+from imagelock.locking.lockfile import LockedImage
+from imagelock.locking.platform_selection import select_platforms
+from imagelock.locking.resolve import ManifestSource, is_served, resolve_image
+from imagelock.locking.select import ChosenReference, choose_reference
+from imagelock.locking.version_labels import learn_labels
 from imagelock.model.frozen import frozen
 from imagelock.model.platforms import PlatformDigest
 from imagelock.model.reference import ImageReference, PinnedReference
 from imagelock.model.selector import ExactDigest
 from imagelock.model.tags.guess import find_longer_pattern
 from imagelock.model.tags.version_range import VersionRange
-from imagelock.platform_selection import select_platforms
-from imagelock.resolving import ManifestSource, is_served, resolve_image
 
 
 @frozen

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from imagelock.choosing import choose_reference
 from imagelock.errors import NoTagError, NoTagReason
 from imagelock.images_file.parser import parse_images_file
+from imagelock.locking.select import choose_reference
 from tests.support.memory_source import MemorySource
 from tests.support.oci_images import image_index, platform_image
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from imagelock.images_file.declaration import Alias, ImageDeclaration
 from imagelock.images_file.parser import ImagesFile
-from imagelock.lockfile import LockedImage, Lockfile
+from imagelock.locking.lockfile import LockedImage, Lockfile
 from imagelock.model.frozen import frozen
 from imagelock.model.platforms import Platform
 from imagelock.model.reference import AnyRepository

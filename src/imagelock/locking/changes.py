@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from imagelock.images_file.declaration import Alias
-from imagelock.lockfile import LockedImage, Lockfile
+from imagelock.locking.lockfile import LockedImage, Lockfile
 from imagelock.model.frozen import frozen
 from imagelock.model.platforms import Platform
 

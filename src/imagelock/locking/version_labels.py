@@ -12,12 +12,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from imagelock.errors import RegistryError
-from imagelock.lockfile import LockedImage
+from imagelock.locking.lockfile import LockedImage
+from imagelock.locking.resolve import ManifestSource, fetch_image
 from imagelock.model.image_config import Labels
 from imagelock.model.platforms import PlatformDigest
 from imagelock.model.reference import ImageReference, PinnedReference
 from imagelock.model.tags.guess import read_tag
-from imagelock.resolving import ManifestSource, fetch_image
 
 _EXACT_NUMBERS = 3
 

@@ -8,10 +8,10 @@ import pytest
 
 from imagelock.errors import TemporaryError
 from imagelock.images_file.parser import parse_images_file
-from imagelock.lock_plan import plan_lock
-from imagelock.lock_run import run_steps
-from imagelock.lockfile import LockedImage, Lockfile
-from imagelock.outdated import Standing, State, TagToday, find_standing
+from imagelock.locking.lockfile import LockedImage, Lockfile
+from imagelock.locking.outdated import Standing, State, TagToday, find_standing
+from imagelock.locking.plan import plan_lock
+from imagelock.locking.run import run_steps
 from tests.support.memory_source import MemorySource
 from tests.support.oci_images import image_index, multi_platform_image, platform_image
 

@@ -7,11 +7,11 @@ from functools import partial
 
 from imagelock.errors import BatchError
 from imagelock.images_file.declaration import Alias
-from imagelock.lock_steps import Keep, OnlineStep, Step, StepResult
-from imagelock.lockfile import LockedImage, Lockfile
+from imagelock.locking.lockfile import LockedImage, Lockfile
+from imagelock.locking.parallel import DEFAULT_MAX_WORKERS, ask_all
+from imagelock.locking.resolve import ManifestSource
+from imagelock.locking.steps import Keep, OnlineStep, Step, StepResult
 from imagelock.model.frozen import frozen
-from imagelock.questions import DEFAULT_MAX_WORKERS, ask_all
-from imagelock.resolving import ManifestSource
 
 
 @frozen

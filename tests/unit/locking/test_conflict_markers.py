@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from imagelock.conflict_markers import conflict_sides, has_conflict_markers
+from imagelock.locking.conflict_markers import conflict_sides, has_conflict_markers
 
 _MERGE = """\
 before

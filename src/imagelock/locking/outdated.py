@@ -10,11 +10,12 @@ from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 
-from imagelock.choosing import choose_reference
 from imagelock.errors import ImageNotFoundError, NoTagError
-from imagelock.image_labels import find_labels
 from imagelock.images_file.declaration import ImageDeclaration
-from imagelock.lockfile import LockedImage
+from imagelock.locking.lockfile import LockedImage
+from imagelock.locking.resolve import ManifestSource, ResolvedImage, is_served, resolve_image
+from imagelock.locking.select import choose_reference
+from imagelock.locking.version_labels import find_labels
 from imagelock.model.cooldown import PassedOver
 from imagelock.model.digest import Digest
 from imagelock.model.frozen import frozen
@@ -22,7 +23,6 @@ from imagelock.model.platforms import Platform
 from imagelock.model.reference import ImageReference, PinnedReference, TagReference
 from imagelock.model.selector import ExactDigest
 from imagelock.model.tags.version_range import VersionRange
-from imagelock.resolving import ManifestSource, ResolvedImage, is_served, resolve_image
 
 
 class State(StrEnum):

@@ -1,0 +1,1 @@
+"""images.lock: read, compared, planned, resolved and written."""
