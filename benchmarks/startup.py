@@ -17,8 +17,7 @@ import time
 from pathlib import Path
 
 from imagelock.images_file.declaration import Alias
-from imagelock.locking.lockfile import LockedImage, Lockfile
-from imagelock.locking.lockfile_text import dump_lockfile
+from imagelock.locking.lockfile import LockedImage, Lockfile, dump_lockfile
 from imagelock.model.digest import Digest
 from imagelock.model.platforms import Platform, PlatformDigest
 from imagelock.model.reference import parse_repository

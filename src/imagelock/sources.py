@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from imagelock.errors import RegistryError
-from imagelock.locking.resolve import ManifestSource
+from imagelock.locking.source import ManifestSource
 from imagelock.model.digest import Digest
 from imagelock.model.oci import Descriptor, FetchedManifest
 from imagelock.model.reference import AnyRepository, ImageReference, LayoutRepository

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 
-from imagelock.locking.lockfile_text import parse_lockfile
+from imagelock.locking.lockfile import parse_lockfile
 from tests.cli.conftest import IMAGES, Workshop
 from tests.support.oci_images import multi_platform_image
 from tests.support.project import Outcome

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from imagelock.errors import ImagelockError
 from imagelock.images_file.parser import parse_images_file
-from imagelock.locking.lockfile_text import parse_lockfile
+from imagelock.locking.lockfile import parse_lockfile
 from imagelock.model.digest import Digest
 from imagelock.model.image_config import parse_image_config
 from imagelock.model.oci import (

@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 
 from imagelock.images_file.declaration import Alias
 from imagelock.locking.changes import find_changes
-from imagelock.locking.lockfile import LockedImage, Lockfile
-from imagelock.locking.lockfile_text import dump_lockfile, parse_lockfile
+from imagelock.locking.lockfile import LockedImage, Lockfile, dump_lockfile, parse_lockfile
 from imagelock.model.digest import Digest
 from imagelock.model.image_config import LABEL_NAMES, Labels
 from imagelock.model.platforms import Platform, PlatformDigest, by_name

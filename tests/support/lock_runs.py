@@ -5,8 +5,7 @@ from __future__ import annotations
 from imagelock.images_file.parser import parse_images_file
 from imagelock.locking.freshness import find_mismatches
 from imagelock.locking.lockfile import LockedImage, Lockfile
-from imagelock.locking.plan import plan_lock, plan_update
-from imagelock.locking.run import LockResult, run_steps
+from imagelock.locking.plan import LockResult, plan_lock, plan_update, run_steps
 from tests.support.memory_source import MemorySource
 from tests.support.oci_images import Content
 

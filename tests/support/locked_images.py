@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from imagelock.images_file.declaration import ImageDeclaration
 from imagelock.images_file.parser import parse_images_file
-from imagelock.locking.lockfile import LockedImage, Lockfile
-from imagelock.locking.lockfile_text import parse_lockfile
+from imagelock.locking.lockfile import LockedImage, Lockfile, parse_lockfile
 from imagelock.model.digest import Digest
 
 HEADER = (

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from imagelock.errors import RegistryError
-from imagelock.locking.resolve import ManifestSource
+from imagelock.locking.source import ManifestSource
 from imagelock.model.digest import Digest
 from imagelock.model.oci import Descriptor
 from imagelock.model.reference import LayoutRepository, TagReference, parse_reference, parse_repository

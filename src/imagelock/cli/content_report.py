@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from imagelock.cli.words import count, size
-from imagelock.locking.content_changes import ContentChange, PlatformContent
+from imagelock.locking.inspection import ContentChange, PlatformContent
 
 
 def content_lines(change: ContentChange) -> Iterator[str]:

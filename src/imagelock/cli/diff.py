@@ -21,9 +21,8 @@ from imagelock.errors import BatchError
 from imagelock.files import read_text
 from imagelock.git_revisions import read_text_at
 from imagelock.locking.changes import Change, Updated, find_changes
-from imagelock.locking.content_changes import ContentChange, find_content_changes
-from imagelock.locking.lockfile import Lockfile
-from imagelock.locking.lockfile_text import parse_lockfile
+from imagelock.locking.inspection import ContentChange, find_content_changes
+from imagelock.locking.lockfile import Lockfile, parse_lockfile
 from imagelock.locking.parallel import ask_all
 
 Contents = Mapping[str, Sequence[ContentChange]]

@@ -12,8 +12,8 @@ from imagelock.cli.options import Settings, with_settings
 from imagelock.cli.words import count
 from imagelock.errors import BatchError
 from imagelock.locking.parallel import ask_all
-from imagelock.locking.platform_selection import select_platforms
-from imagelock.locking.resolve import ManifestSource, resolve_image
+from imagelock.locking.resolve import resolve_image, select_platforms
+from imagelock.locking.source import ManifestSource
 from imagelock.model.digest import Digest
 from imagelock.model.platforms import Platform
 from imagelock.model.reference import WrittenReference, split_image

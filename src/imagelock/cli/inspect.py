@@ -12,8 +12,8 @@ from imagelock.cli.console import columns
 from imagelock.cli.options import Settings, format_option, with_settings
 from imagelock.cli.words import count, size
 from imagelock.locking.inspection import InspectedImage, Inspection, inspect_image
-from imagelock.locking.platform_selection import select_platforms
-from imagelock.locking.resolve import ManifestSource, resolve_image
+from imagelock.locking.resolve import resolve_image, select_platforms
+from imagelock.locking.source import ManifestSource
 from imagelock.model.image_config import ImageConfig
 from imagelock.model.oci import FetchedManifest
 from imagelock.model.platforms import Platform

@@ -20,11 +20,9 @@ from imagelock.files import write_changed
 from imagelock.images_file.parser import ImagesFile
 from imagelock.locking.changes import Change, find_changes
 from imagelock.locking.conflict_markers import has_conflict_markers
-from imagelock.locking.lockfile import Lockfile
-from imagelock.locking.lockfile_text import dump_lockfile
+from imagelock.locking.lockfile import Lockfile, dump_lockfile
 from imagelock.locking.merge import Repair, merge_conflict
-from imagelock.locking.plan import plan_lock
-from imagelock.locking.run import LockResult, run_steps
+from imagelock.locking.plan import LockResult, plan_lock, run_steps
 from imagelock.locking.steps import Keep, Step
 from imagelock.model.frozen import frozen
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from imagelock.cli.options import Settings
 from imagelock.images_file.registries import RegistryDeclaration
-from imagelock.locking.resolve import ManifestSource
+from imagelock.locking.source import ManifestSource
 from imagelock.sources import Sources
 
 

@@ -11,8 +11,7 @@ from imagelock.errors import FileError, StaleLockfileError
 from imagelock.files import read_bytes, read_text
 from imagelock.images_file.parser import IMAGES_FILE_NAME, ImagesFile, parse_images_file
 from imagelock.locking.freshness import find_mismatches
-from imagelock.locking.lockfile import Lockfile
-from imagelock.locking.lockfile_text import LOCKFILE_NAME, parse_lockfile
+from imagelock.locking.lockfile import LOCKFILE_NAME, Lockfile, parse_lockfile
 from imagelock.model.frozen import frozen
 
 

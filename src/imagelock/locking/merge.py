@@ -6,8 +6,7 @@ from imagelock.images_file.declaration import Alias
 from imagelock.images_file.parser import ImagesFile
 from imagelock.locking.conflict_markers import conflict_sides
 from imagelock.locking.freshness import compare
-from imagelock.locking.lockfile import LockedImage, Lockfile
-from imagelock.locking.lockfile_text import LOCKFILE_NAME, parse_lockfile
+from imagelock.locking.lockfile import LOCKFILE_NAME, LockedImage, Lockfile, parse_lockfile
 from imagelock.model.frozen import frozen
 
 

@@ -13,8 +13,9 @@ from enum import StrEnum
 from imagelock.errors import ImageNotFoundError, NoTagError
 from imagelock.images_file.declaration import ImageDeclaration
 from imagelock.locking.lockfile import LockedImage
-from imagelock.locking.resolve import ManifestSource, ResolvedImage, is_served, resolve_image
+from imagelock.locking.resolve import ResolvedImage, is_served, resolve_image
 from imagelock.locking.select import choose_reference
+from imagelock.locking.source import ManifestSource
 from imagelock.locking.version_labels import find_labels
 from imagelock.model.cooldown import PassedOver
 from imagelock.model.digest import Digest

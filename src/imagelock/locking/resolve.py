@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from imagelock.errors import ImageNotFoundError, InvalidContentError
+from imagelock.locking.source import ManifestSource
 from imagelock.model.digest import Digest
 from imagelock.model.frozen import frozen
 from imagelock.model.image_config import NO_LABELS, ImageConfig, Labels, parse_image_config
@@ -29,29 +29,6 @@ _MAX_DEPTH = 3
 """Indexes in indexes are legal and rare; BuildKit and containerd follow them, real ones have one level."""
 _MAX_FOLLOWED = 100
 """Manifests that must be fetched to know their platforms; usually there is none."""
-
-
-class ManifestSource(Protocol):
-    """What resolving needs of a registry or a layout. Every method may raise a ``RegistryError``."""
-
-    def expect(self, repositories: Iterable[AnyRepository]) -> None:
-        """Hear what is going to be asked, before it is: one token and early connections can serve it all."""
-
-    def fetch_manifest(self, reference: ImageReference) -> FetchedManifest:
-        """Get the manifest or index; its digest is computed from the bytes, and checked if the reference has one."""
-        ...
-
-    def fetch_digest(self, reference: ImageReference) -> Digest:
-        """Ask which digest a tag has now, or whether a digest is still served, without fetching content."""
-        ...
-
-    def list_tags(self, repository: AnyRepository) -> tuple[str, ...]:
-        """List every tag; a list that can't be read to its end is an error."""
-        ...
-
-    def fetch_blob(self, repository: AnyRepository, descriptor: Descriptor) -> bytes:
-        """Get a small blob, such as an image's configuration, verified by its digest."""
-        ...
 
 
 @frozen
@@ -151,3 +128,38 @@ class _Descent:
     def _note(self, digest: Digest, labels: Labels) -> None:
         if labels:
             self.labels[digest] = self.labels.get(digest, NO_LABELS).filled_from(labels)
+
+
+def select_platforms(
+    wanted: Iterable[Platform], resolved: ResolvedImage, reference: ImageReference
+) -> tuple[PlatformDigest, ...]:
+    """Choose the entries for the wanted platforms, all of them where none is named; sorted by their names."""
+    wanted = tuple(wanted)
+    if not resolved.platform_digests:
+        raise ImageNotFoundError(f"{reference} has no image for any platform")
+    missing = [platform for platform in wanted if not any(_matching(platform, resolved))]
+    if missing:
+        raise ImageNotFoundError(
+            f"{reference} has no {', '.join(map(str, missing))} (it has: {_listing(resolved.platform_digests)})"
+        )
+    chosen = [_only_match(platform, resolved, reference) for platform in wanted] or resolved.platform_digests
+    return by_name(set(chosen))
+
+
+def _matching(platform: Platform, resolved: ResolvedImage) -> Iterator[PlatformDigest]:
+    return (entry for entry in resolved.platform_digests if platform.matches(entry.platform))
+
+
+def _only_match(platform: Platform, resolved: ResolvedImage, reference: ImageReference) -> PlatformDigest:
+    matches = list(_matching(platform, resolved))
+    exact = [entry for entry in matches if entry.platform == platform]
+    if len(exact or matches) > 1:
+        raise ImageNotFoundError(
+            f"{reference} has several {platform} (it has: {_listing(matches)})",
+            hint=f"name one of them in images.toml, such as `{matches[0].platform}`",
+        )
+    return (exact or matches)[0]
+
+
+def _listing(entries: Iterable[PlatformDigest]) -> str:
+    return ", ".join(sorted(str(entry.platform) for entry in entries))

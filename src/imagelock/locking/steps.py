@@ -8,9 +8,9 @@ from datetime import datetime
 from imagelock.errors import ImageNotFoundError
 from imagelock.images_file.declaration import ImageDeclaration
 from imagelock.locking.lockfile import LockedImage
-from imagelock.locking.platform_selection import select_platforms
-from imagelock.locking.resolve import ManifestSource, is_served, resolve_image
+from imagelock.locking.resolve import is_served, resolve_image, select_platforms
 from imagelock.locking.select import ChosenReference, choose_reference
+from imagelock.locking.source import ManifestSource
 from imagelock.locking.version_labels import learn_labels
 from imagelock.model.frozen import frozen
 from imagelock.model.platforms import PlatformDigest

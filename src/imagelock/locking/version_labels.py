@@ -13,7 +13,8 @@ from dataclasses import replace
 
 from imagelock.errors import RegistryError
 from imagelock.locking.lockfile import LockedImage
-from imagelock.locking.resolve import ManifestSource, fetch_image
+from imagelock.locking.resolve import fetch_image
+from imagelock.locking.source import ManifestSource
 from imagelock.model.image_config import Labels
 from imagelock.model.platforms import PlatformDigest
 from imagelock.model.reference import ImageReference, PinnedReference

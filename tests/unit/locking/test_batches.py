@@ -13,8 +13,7 @@ from imagelock.errors import (
     TemporaryError,
 )
 from imagelock.images_file.parser import parse_images_file
-from imagelock.locking.plan import plan_lock
-from imagelock.locking.run import run_steps
+from imagelock.locking.plan import plan_lock, run_steps
 from tests.support.lock_runs import BOTH, DECLARED, lock, locked
 from tests.support.memory_source import MemorySource
 from tests.support.oci_images import multi_platform_image

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from imagelock.cli.content_report import content_lines
-from imagelock.locking.content_changes import ContentChange, Difference, PlatformContent
+from imagelock.locking.inspection import ContentChange, Difference, PlatformContent
 from imagelock.model.digest import Digest
 from imagelock.model.image_config import ImageConfig
 from imagelock.model.oci import Descriptor

@@ -9,7 +9,7 @@ from imagelock.errors import (
     ExitCode,
 )
 from imagelock.locking.lockfile import LockedImage, Lockfile
-from imagelock.locking.run import LockResult
+from imagelock.locking.plan import LockResult
 from tests.support.lock_runs import BOTH, DECLARED, GO, go, lock, locked, platform_digest, platforms_of, update
 from tests.support.memory_source import MemorySource
 from tests.support.oci_images import multi_platform_image

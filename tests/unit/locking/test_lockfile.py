@@ -4,8 +4,7 @@ import pytest
 
 from imagelock.errors import LockfileError
 from imagelock.images_file.declaration import Alias
-from imagelock.locking.lockfile import LockedImage, Lockfile
-from imagelock.locking.lockfile_text import dump_lockfile, parse_lockfile
+from imagelock.locking.lockfile import LockedImage, Lockfile, dump_lockfile, parse_lockfile
 from imagelock.model.digest import Digest
 from imagelock.model.image_config import Labels
 from imagelock.model.platforms import Platform, PlatformDigest

@@ -10,8 +10,7 @@ from imagelock.errors import TemporaryError
 from imagelock.images_file.parser import parse_images_file
 from imagelock.locking.lockfile import LockedImage, Lockfile
 from imagelock.locking.outdated import Standing, State, TagToday, find_standing
-from imagelock.locking.plan import plan_lock
-from imagelock.locking.run import run_steps
+from imagelock.locking.plan import plan_lock, run_steps
 from tests.support.memory_source import MemorySource
 from tests.support.oci_images import image_index, multi_platform_image, platform_image
 

@@ -6,8 +6,7 @@ from dataclasses import replace
 import pytest
 
 from imagelock.errors import ImageNotFoundError, InvalidContentError
-from imagelock.locking.platform_selection import select_platforms
-from imagelock.locking.resolve import ResolvedImage, resolve_image
+from imagelock.locking.resolve import ResolvedImage, resolve_image, select_platforms
 from imagelock.model.platforms import Platform
 from imagelock.model.reference import parse_reference
 from tests.support.memory_source import MemorySource

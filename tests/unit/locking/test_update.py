@@ -11,7 +11,7 @@ from imagelock.errors import (
 )
 from imagelock.images_file.declaration import Alias
 from imagelock.locking.lockfile import Lockfile
-from imagelock.locking.run import LockResult
+from imagelock.locking.plan import LockResult
 from tests.support.lock_runs import BOTH, DECLARED, GO, go, lock, locked, platforms_of, update
 from tests.support.memory_source import MemorySource
 from tests.support.oci_images import Content, IndexEntry, image_index, multi_platform_image, platform_image

@@ -1,0 +1,33 @@
+"""What locking needs of a registry or of an OCI layout on disk: the protocol that both implement."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from imagelock.model.digest import Digest
+from imagelock.model.oci import Descriptor, FetchedManifest
+from imagelock.model.reference import AnyRepository, ImageReference
+
+
+class ManifestSource(Protocol):
+    """What resolving needs of a registry or a layout. Every method may raise a ``RegistryError``."""
+
+    def expect(self, repositories: Iterable[AnyRepository]) -> None:
+        """Hear what is going to be asked, before it is: one token and early connections can serve it all."""
+
+    def fetch_manifest(self, reference: ImageReference) -> FetchedManifest:
+        """Get the manifest or index; its digest is computed from the bytes, and checked if the reference has one."""
+        ...
+
+    def fetch_digest(self, reference: ImageReference) -> Digest:
+        """Ask which digest a tag has now, or whether a digest is still served, without fetching content."""
+        ...
+
+    def list_tags(self, repository: AnyRepository) -> tuple[str, ...]:
+        """List every tag; a list that can't be read to its end is an error."""
+        ...
+
+    def fetch_blob(self, repository: AnyRepository, descriptor: Descriptor) -> bytes:
+        """Get a small blob, such as an image's configuration, verified by its digest."""
+        ...
