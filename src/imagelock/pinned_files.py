@@ -9,10 +9,10 @@ from pathlib import Path
 from posixpath import join, normpath
 
 from imagelock.documents.pinning import PinStyle
-from imagelock.globs import compile_glob, is_wild, split_fixed
 from imagelock.images_file.parser import ImagesFile
 from imagelock.model.frozen import frozen
-from imagelock.tree import list_files
+from imagelock.project.globs import compile_glob, is_wild, split_fixed
+from imagelock.project.tree import list_files
 
 
 @frozen(kw_only=True)

@@ -10,14 +10,14 @@ import click
 from imagelock.cli.locking import report, run_plan_in
 from imagelock.cli.network import open_sources
 from imagelock.cli.options import Settings, format_option, with_settings
-from imagelock.cli.project import Project, find_or_begin_project
 from imagelock.cli.words import count, took
 from imagelock.errors import BatchError
-from imagelock.files import read_text
 from imagelock.images_file.edit import ImageEntry, add_image
 from imagelock.images_file.new_image import LATEST, ImageRequest, make_entry
 from imagelock.images_file.parser import parse_images_file
 from imagelock.locking.plan import plan_lock
+from imagelock.project.files import read_text
+from imagelock.project.project import Project, find_or_begin_project
 
 
 @click.command("add")
@@ -63,7 +63,7 @@ def command(  # noqa: PLR0913  click hands over each option as an argument
 
 
 def _add(settings: Settings, request: ImageRequest, *, output_format: str) -> None:
-    project = find_or_begin_project(settings)
+    project = find_or_begin_project(settings.images_path, settings.lock_path)
     text = read_text(project.images_path) if project.images_path.exists() else ""
     images_file = parse_images_file(text, file_name=str(project.images_path))
     with open_sources(settings, project.folder, images_file.registries) as sources:

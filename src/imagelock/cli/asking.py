@@ -6,8 +6,8 @@ from pathlib import Path
 
 from imagelock.cli.network import open_sources
 from imagelock.cli.options import Settings
-from imagelock.cli.project import find_project
 from imagelock.errors import FileError
+from imagelock.project.project import find_project
 from imagelock.sources import Sources
 
 
@@ -17,7 +17,7 @@ def open_sources_anywhere(settings: Settings) -> Sources:
     A file that was named with ``--file`` must be there.
     """
     try:
-        project = find_project(settings)
+        project = find_project(settings.images_path, settings.lock_path)
     except FileError:
         return open_sources(settings, Path(), ())
     return open_sources(settings, project.folder, project.read_images_file().registries)

@@ -13,12 +13,12 @@ from imagelock.cli.findings import Report, Wrong, annotation, document, lines
 from imagelock.cli.options import Settings, format_option, with_settings
 from imagelock.cli.output import Output
 from imagelock.cli.outputs import make_outputs
-from imagelock.cli.project import Project, find_project
 from imagelock.cli.words import count
 from imagelock.errors import CheckFailedError
 from imagelock.images_file.parser import ImagesFile
 from imagelock.locking.freshness import find_mismatches
 from imagelock.locking.lockfile import Lockfile
+from imagelock.project.project import Project, find_project
 
 _LOCK = "imagelock lock"
 _RENDER = "imagelock render"
@@ -36,7 +36,7 @@ def command(settings: Settings, *, searches_tree: bool, output_format: str) -> N
     no reason, that is what `imagelock update` is for. A `freeze-until` that is over is one, and the only reason that
     has to do with the calendar.
     """
-    project = find_project(settings)
+    project = find_project(settings.images_path, settings.lock_path)
     images_file, lockfile = project.read_images_file(), project.read_lockfile()
     report = Report()
     report.count(count(len(images_file.images)), "locked")

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from imagelock.cli.project import Project
 from imagelock.errors import DocumentError, did_you_mean
 from imagelock.images_file.parser import ImagesFile, RenderTarget
 from imagelock.model.frozen import frozen
+from imagelock.project.project import Project
 
 if TYPE_CHECKING:
     from imagelock.pinned_files import PinnedFile  # 30 ms that only [pin] needs

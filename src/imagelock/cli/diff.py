@@ -15,15 +15,15 @@ from imagelock.cli.content_report import content_document, content_lines
 from imagelock.cli.lock_report import change_document, change_lines, change_table
 from imagelock.cli.options import Settings, with_settings
 from imagelock.cli.progress import count_done
-from imagelock.cli.project import find_project
 from imagelock.cli.words import count
 from imagelock.errors import BatchError
-from imagelock.files import read_text
-from imagelock.git_revisions import read_text_at
 from imagelock.locking.changes import Change, Updated, find_changes
 from imagelock.locking.inspection import ContentChange, find_content_changes
 from imagelock.locking.lockfile import Lockfile, parse_lockfile
 from imagelock.locking.parallel import ask_all
+from imagelock.project.files import read_text
+from imagelock.project.git import read_text_at
+from imagelock.project.project import find_project
 
 Contents = Mapping[str, Sequence[ContentChange]]
 """What changed on each platform, by alias."""
@@ -47,7 +47,7 @@ def command(settings: Settings, *, old: str, new: str | None, output_format: str
     Without NEW, the lockfile as it is now; without OLD, the one in HEAD. With --layers, the registry is asked about
     each platform that moved: its layers, its size, its environment and how it starts.
     """
-    lock_path = find_project(settings).lock_path
+    lock_path = find_project(settings.images_path, settings.lock_path).lock_path
     after = _read(new, lock_path) if new is not None else _parse(_read_if_there(lock_path), str(lock_path))
     changes = find_changes(_read(old, lock_path), after)
     contents = _ask_contents(settings, changes) if wants_contents else {}

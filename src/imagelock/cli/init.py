@@ -13,13 +13,13 @@ from imagelock.cli.documents import scan_named, scan_tree
 from imagelock.cli.options import Settings, format_option, with_settings
 from imagelock.cli.words import count
 from imagelock.errors import FileError
-from imagelock.files import write_changed
 from imagelock.images_file.discovery import FoundImage, Obstacle, survey
 from imagelock.images_file.first_file import DEFAULT_PLATFORMS, FirstFile, dump_first_file
 from imagelock.images_file.parser import IMAGES_FILE_NAME, RenderTarget, parse_images_file
 from imagelock.images_file.templating import TEMPLATE_SUFFIX, Template, make_template
 from imagelock.model.frozen import frozen
 from imagelock.model.platforms import Platform
+from imagelock.project.files import write_changed
 
 
 @click.command("init")

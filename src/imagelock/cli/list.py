@@ -7,7 +7,7 @@ import click
 from imagelock.cli.console import columns
 from imagelock.cli.lock_report import image_document, tag_and_version
 from imagelock.cli.options import Settings, format_option, with_settings
-from imagelock.cli.project import find_project
+from imagelock.project.project import find_project
 
 
 @click.command("list")
@@ -15,7 +15,7 @@ from imagelock.cli.project import find_project
 @with_settings
 def command(settings: Settings, *, output_format: str) -> None:
     """List the locked images with their tags, digests and platforms."""
-    images = find_project(settings).read_lockfile().images
+    images = find_project(settings.images_path, settings.lock_path).read_lockfile().images
     if output_format == "json":
         settings.console.json({"images": [image_document(image) for image in images]})
         return

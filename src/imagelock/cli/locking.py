@@ -14,9 +14,7 @@ from imagelock.cli.lock_report import change_document, change_lines
 from imagelock.cli.network import open_sources
 from imagelock.cli.options import Settings
 from imagelock.cli.progress import count_done
-from imagelock.cli.project import Project, find_project
 from imagelock.cli.words import count, took
-from imagelock.files import write_changed
 from imagelock.images_file.parser import ImagesFile
 from imagelock.locking.changes import Change, find_changes
 from imagelock.locking.conflict_markers import has_conflict_markers
@@ -25,6 +23,8 @@ from imagelock.locking.merge import Repair, merge_conflict
 from imagelock.locking.plan import LockResult, plan_lock, run_steps
 from imagelock.locking.steps import Keep, Step
 from imagelock.model.frozen import frozen
+from imagelock.project.files import write_changed
+from imagelock.project.project import Project, find_project
 
 Planner = Callable[[ImagesFile, Lockfile], Sequence[Step]]
 
@@ -43,7 +43,7 @@ class Outcome:
 
 def run_plan(settings: Settings, plan: Planner, *, is_dry_run: bool) -> Outcome:
     """Carry out a plan and write images.lock, unless this is a dry run or nothing differs."""
-    project = find_project(settings)
+    project = find_project(settings.images_path, settings.lock_path)
     return run_plan_in(settings, project, project.read_images_file(), plan, is_dry_run=is_dry_run)
 
 

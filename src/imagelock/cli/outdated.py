@@ -11,11 +11,11 @@ from imagelock.cli.network import open_sources
 from imagelock.cli.options import Settings, with_settings
 from imagelock.cli.outdated_report import print_standings, standing_document, standing_table
 from imagelock.cli.progress import count_done
-from imagelock.cli.project import find_project
 from imagelock.cli.words import count
 from imagelock.errors import BatchError, ExitCode
 from imagelock.locking.outdated import Standing, find_standing
 from imagelock.locking.parallel import Answers, ask_all
+from imagelock.project.project import find_project
 
 
 @click.command("outdated")
@@ -51,7 +51,7 @@ def command(settings: Settings, *, wants_exit_code: bool, output_format: str) ->
 
 
 def _ask(settings: Settings) -> Answers[Standing]:
-    project = find_project(settings)
+    project = find_project(settings.images_path, settings.lock_path)
     images_file, lockfile = project.read_fresh()
     locked = lockfile.by_alias()
     now = datetime.now(UTC)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from imagelock.files import read_bytes
 from imagelock.model.frozen import frozen
+from imagelock.project.files import read_bytes
 from imagelock.rendering import Rendering
 
 if TYPE_CHECKING:

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from imagelock.cli.choosing import Choice
 from imagelock.cli.output import Output
-from imagelock.cli.project import Project
 from imagelock.errors import DocumentError, ImagelockError
-from imagelock.files import read_bytes
 from imagelock.images_file.parser import ImagesFile, RenderTarget
 from imagelock.locking.lockfile import Lockfile
 from imagelock.model.frozen import frozen
+from imagelock.project.files import read_bytes
+from imagelock.project.project import Project
 from imagelock.rendering import SpelledImage, render, spelled_images
 
 

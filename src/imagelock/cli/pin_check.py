@@ -7,11 +7,11 @@ from pathlib import Path
 
 from imagelock.cli.findings import Wrong
 from imagelock.cli.pinning import Pins
-from imagelock.cli.project import Project
 from imagelock.documents.checking import Finding, FindingKind
 from imagelock.images_file.parser import ImagesFile
 from imagelock.locking.lockfile import Lockfile
 from imagelock.pinned_files import PinnedFile, select_pinned_files
+from imagelock.project.project import Project
 from imagelock.rendering import spelled_images
 
 _RENDER = "imagelock render"

@@ -13,10 +13,10 @@ from imagelock.documents.kinds import DocumentKind, detect_kind
 from imagelock.documents.locked_references import LockedReferences
 from imagelock.documents.pinning import pin
 from imagelock.errors import DocumentError
-from imagelock.files import read_bytes
 from imagelock.images_file.parser import ImagesFile
 from imagelock.model.frozen import frozen
 from imagelock.pinned_files import PinnedFile
+from imagelock.project.files import read_bytes
 from imagelock.rendering import SpelledImage
 from imagelock.written_references import locked_references
 

@@ -7,14 +7,14 @@ import click
 from imagelock.cli.lock_report import change_document, change_lines
 from imagelock.cli.locking import lock_to_write
 from imagelock.cli.options import Settings, format_option, with_settings
-from imagelock.cli.project import find_project
 from imagelock.cli.uses import find_uses
 from imagelock.cli.words import count
-from imagelock.files import read_text, write_changed
 from imagelock.images_file.edit import remove_images
 from imagelock.images_file.parser import refuse_unknown_images
 from imagelock.locking.changes import find_changes
 from imagelock.locking.lockfile import Lockfile
+from imagelock.project.files import read_text, write_changed
+from imagelock.project.project import find_project
 
 
 @click.command("remove")
@@ -27,7 +27,7 @@ def command(settings: Settings, *, names: tuple[str, ...], output_format: str) -
     Comments and order of all others are kept. Where a template or a pinned file still has one of the images, a warning
     says so. No network is used.
     """
-    project = find_project(settings)
+    project = find_project(settings.images_path, settings.lock_path)
     images_file = project.read_images_file()
     refuse_unknown_images(names, images_file)
     edited = remove_images(read_text(project.images_path), names)

@@ -12,10 +12,10 @@ from imagelock.cli.console import Console
 from imagelock.cli.options import Settings, with_settings
 from imagelock.cli.output import Output
 from imagelock.cli.outputs import make_outputs
-from imagelock.cli.project import Project, find_project
 from imagelock.cli.words import count
 from imagelock.errors import CheckFailedError
-from imagelock.files import write_changed
+from imagelock.project.files import write_changed
+from imagelock.project.project import Project, find_project
 
 
 @click.command("render")
@@ -32,7 +32,7 @@ def command(settings: Settings, *, outputs: tuple[str, ...], pin: bool, check: b
     """
     if pin and not outputs:
         raise click.UsageError("--pin needs the files to pin", click.get_current_context())
-    made = _make(find_project(settings), outputs, takes_any_file=pin)
+    made = _make(find_project(settings.images_path, settings.lock_path), outputs, takes_any_file=pin)
     stale = [output for output in made if not output.is_current()]
     if diff:
         for output in stale:

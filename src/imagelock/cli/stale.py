@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from imagelock.cli.options import Settings
-from imagelock.cli.project import find_project
 from imagelock.errors import CheckFailedError
 from imagelock.locking.freshness import find_mismatches
+from imagelock.project.project import find_project
 
 
 def refuse_stale_lock(settings: Settings, *, output_format: str) -> None:
     """Say yes, or fail with every reason why not."""
-    project = find_project(settings)
+    project = find_project(settings.images_path, settings.lock_path)
     images_file, lockfile = project.read_images_file(), project.read_lockfile()
     mismatches = find_mismatches(images_file, lockfile)
     if output_format == "json":

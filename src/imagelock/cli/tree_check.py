@@ -9,13 +9,13 @@ from imagelock.cli.console import Console
 from imagelock.cli.findings import Report, Wrong, lines
 from imagelock.cli.pin_check import wrong_in
 from imagelock.cli.pinning import Pins
-from imagelock.cli.project import Project
-from imagelock.cli.tree_documents import list_own_files, read_document
 from imagelock.cli.words import count
 from imagelock.documents.checking import FindingKind, check
 from imagelock.images_file.parser import ImagesFile
 from imagelock.locking.lockfile import Lockfile
 from imagelock.pinned_files import external_files, select_pinned_files
+from imagelock.project.project import Project
+from imagelock.project.tree import list_own_files, read_document
 from imagelock.rendering import spelled_images
 
 _NOT_COVERED = frozenset(

@@ -11,12 +11,12 @@ import click
 from imagelock.cli.options import Settings, with_settings
 from imagelock.cli.pin_report import refusal_lines
 from imagelock.cli.pinning import kind_of_named
-from imagelock.cli.project import find_project
 from imagelock.cli.words import count
 from imagelock.documents.locked_references import LockedReferences
 from imagelock.documents.pinning import Pinned, unpin
 from imagelock.errors import DocumentError, FileError
-from imagelock.files import read_bytes, write_changed
+from imagelock.project.files import read_bytes, write_changed
+from imagelock.project.project import find_project
 from imagelock.rendering import spelled_images
 from imagelock.written_references import locked_references
 
@@ -44,7 +44,7 @@ def command(settings: Settings, *, files: tuple[Path, ...]) -> None:
 def _read_locked(settings: Settings) -> LockedReferences:
     """Read what is locked; whoever has no images.toml, or none that fits its lock, may unpin all the same."""
     with suppress(FileError):
-        project = find_project(settings)
+        project = find_project(settings.images_path, settings.lock_path)
         images_file, lockfile = project.read_images_file(), project.read_lockfile()
         by_alias = lockfile.by_alias()
         known = tuple(image for image in images_file.images if image.alias in by_alias)

@@ -7,16 +7,16 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from imagelock.cli.project import Project
 from imagelock.documents.kinds import detect_kind, find_references
 from imagelock.documents.locked_references import LockedReferences, NotLocked
 from imagelock.documents.references import Image
 from imagelock.errors import FileError
-from imagelock.files import read_bytes
 from imagelock.images_file.parser import ImagesFile
 from imagelock.locking.lockfile import Lockfile
 from imagelock.pinned_files import select_pinned_files
 from imagelock.placeholders import find_placeholders, position
+from imagelock.project.files import read_bytes
+from imagelock.project.project import Project
 from imagelock.rendering import spelled_images
 from imagelock.written_references import locked_references
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from imagelock.tree import list_files
+from imagelock.project.tree import list_files
 from tests.support.git import Repository
 
 _GITIGNORE = """\

@@ -6,13 +6,12 @@ import os
 from codecs import BOM_UTF8
 from pathlib import Path
 
-from imagelock.cli.options import Settings
 from imagelock.errors import FileError, StaleLockfileError
-from imagelock.files import read_bytes, read_text
 from imagelock.images_file.parser import IMAGES_FILE_NAME, ImagesFile, parse_images_file
 from imagelock.locking.freshness import find_mismatches
 from imagelock.locking.lockfile import LOCKFILE_NAME, Lockfile, parse_lockfile
 from imagelock.model.frozen import frozen
+from imagelock.project.files import read_bytes, read_text
 
 
 @frozen
@@ -58,19 +57,19 @@ class Project:
         return images_file, lockfile
 
 
-def find_project(settings: Settings) -> Project:
+def find_project(images_path: Path | None = None, lock_path: Path | None = None) -> Project:
     """Find images.toml: the named one, or the nearest in this folder and above, but not above the repository's root."""
-    images_path = settings.images_path or _nearest_images_file()
-    return Project(images_path, settings.lock_path or images_path.parent / LOCKFILE_NAME)
+    images_path = images_path or _nearest_images_file()
+    return Project(images_path, lock_path or images_path.parent / LOCKFILE_NAME)
 
 
-def find_or_begin_project(settings: Settings) -> Project:
+def find_or_begin_project(images_path: Path | None = None, lock_path: Path | None = None) -> Project:
     """Find images.toml; where there is none, begin one in this folder, or where ``--file`` says."""
     try:
-        return find_project(settings)
+        return find_project(images_path, lock_path)
     except FileError:
         images_path = Path(IMAGES_FILE_NAME)
-        return Project(images_path, settings.lock_path or images_path.parent / LOCKFILE_NAME)
+        return Project(images_path, lock_path or images_path.parent / LOCKFILE_NAME)
 
 
 def _nearest_images_file() -> Path:

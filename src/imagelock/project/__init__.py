@@ -1,0 +1,1 @@
+"""The folder on disk: its two files, its tree, its git."""

@@ -1,0 +1,137 @@
+"""Which files belong to a project: what git tracks, or would track if it were added."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path, PurePosixPath
+
+from imagelock.documents.kinds import DocumentKind, detect_kind
+from imagelock.errors import FileError
+from imagelock.images_file.parser import IMAGES_FILE_NAME
+from imagelock.model.frozen import frozen
+from imagelock.project.files import read_bytes
+from imagelock.project.git import run_git
+from imagelock.project.globs import compile_glob, escape_glob
+
+_NEVER_OURS = frozenset({".git", ".hg", ".svn", ".venv", "__pycache__", "node_modules"})
+
+
+def list_files(folder: Path) -> tuple[str, ...]:
+    """List the files below a folder, sorted, relative to it, with slashes.
+
+    Links are left out, as are git's submodules: what they lead to belongs to somebody else, or is listed under its
+    own name. ``.dockerignore`` is not read: it says what a build doesn't need, and often names the Dockerfile itself.
+    """
+    # git lists nothing where the whole folder is ignored; whoever works there still wants an answer.
+    listed = _ask_git(folder) or _walk(folder, "", ())
+    return tuple(sorted(set(listed)))
+
+
+def _ask_git(folder: Path) -> list[str] | None:
+    try:
+        listing = run_git(folder, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    except FileError:
+        return None
+    paths = map(os.fsdecode, (listing or b"").split(b"\0"))
+    return [path for path in paths if path and _is_file(folder / path)]
+
+
+def _walk(root: Path, folder: str, rules: tuple[IgnoreRule, ...]) -> Iterator[str]:
+    here = root / folder
+    rules += _rules_of(here, folder)
+    for entry in _entries(here):
+        path = f"{folder}/{entry.name}" if folder else entry.name
+        is_folder = entry.is_dir(follow_symlinks=False)
+        if is_ignored(path, rules, is_folder=is_folder):
+            continue
+        if entry.is_file(follow_symlinks=False):
+            yield path
+        elif is_folder and entry.name not in _NEVER_OURS:
+            yield from _walk(root, path, rules)
+
+
+def _rules_of(here: Path, folder: str) -> tuple[IgnoreRule, ...]:
+    try:
+        return parse_ignore_rules((here / ".gitignore").read_text("utf-8", "replace"), folder)
+    except OSError:
+        return ()
+
+
+def _entries(here: Path) -> Iterable[os.DirEntry[str]]:
+    try:
+        with os.scandir(here) as entries:
+            return list(entries)
+    except OSError:
+        return ()  # a folder that can't be read, or has just gone, has no files for us
+
+
+def _is_file(path: Path) -> bool:
+    return path.is_file() and not path.is_symlink()
+
+
+_TRAILING_BLANKS = re.compile(r"(?<!\\)[ \t\r]+$")
+
+
+@frozen
+class IgnoreRule:
+    """One line of a .gitignore."""
+
+    pattern: re.Pattern[str]
+    """For paths relative to the folder in which the walk began."""
+    is_exception: bool
+    is_for_folders: bool
+
+
+def parse_ignore_rules(text: str, folder: str) -> tuple[IgnoreRule, ...]:
+    """Read the .gitignore of a folder, which is ``""`` where the walk began, or a path."""
+    lines = (_TRAILING_BLANKS.sub("", line) for line in text.split("\n"))
+    return tuple(_parse_rule(line, folder) for line in lines if line.strip("/!") and not line.startswith("#"))
+
+
+def is_ignored(path: str, rules: Iterable[IgnoreRule], *, is_folder: bool) -> bool:
+    """Decide for a path by the last rule about it; nobody needs to ask for what lies in an ignored folder."""
+    answer = False
+    for rule in rules:
+        if (is_folder or not rule.is_for_folders) and rule.pattern.fullmatch(path):
+            answer = not rule.is_exception
+    return answer
+
+
+def _parse_rule(line: str, folder: str) -> IgnoreRule:
+    is_exception = line.startswith("!")
+    written = line.removeprefix("!")
+    pattern = written.rstrip("/")
+    if "/" not in pattern:
+        pattern = f"**/{pattern}"
+    below = f"{escape_glob(folder)}/" if folder else ""
+    return IgnoreRule(compile_glob(below + pattern.removeprefix("/")), is_exception, written.endswith("/"))
+
+
+_YAML_SUFFIXES = (".yml", ".yaml")
+
+
+@frozen
+class Document:
+    """A file that may have references."""
+
+    content: bytes
+    kind: DocumentKind
+
+
+def list_own_files(folder: Path) -> Iterator[str]:
+    """List the files below a folder, except in folders with an images.toml of their own, whose business they are."""
+    paths = [PurePosixPath(path) for path in list_files(folder)]
+    others = {path.parent for path in paths if path.name == IMAGES_FILE_NAME and len(path.parts) > 1}
+    return (str(path) for path in paths if others.isdisjoint(path.parents))
+
+
+def read_document(path: Path) -> Document | None:
+    """Read a file if it is, by its name or by what it begins with, one that may have references."""
+    where = path.absolute()
+    if path.suffix.lower() not in _YAML_SUFFIXES and detect_kind(where, b"") is None:
+        return None
+    content = read_bytes(path)
+    kind = detect_kind(where, content)
+    return None if kind is None else Document(content, kind)
