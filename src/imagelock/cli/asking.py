@@ -8,7 +8,7 @@ from imagelock.cli.network import open_sources
 from imagelock.cli.options import Settings
 from imagelock.errors import FileError
 from imagelock.project.project import find_project
-from imagelock.sources import Sources
+from imagelock.registry.sources import Sources
 
 
 def open_sources_anywhere(settings: Settings) -> Sources:

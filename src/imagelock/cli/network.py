@@ -10,7 +10,7 @@ from pathlib import Path
 from imagelock.cli.options import Settings
 from imagelock.images_file.registries import RegistryDeclaration
 from imagelock.locking.source import ManifestSource
-from imagelock.sources import Sources
+from imagelock.registry.sources import Sources
 
 
 def find_cache(settings: Settings) -> Path | None:

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagelock.credentials.docker_config import parse_auth_file, parse_legacy_auth_file
-from imagelock.credentials.helper_protocol import read_helper_answer
-from imagelock.credentials.lookup import find_candidates
 from imagelock.errors import ImagelockError
 from imagelock.model.reference import RegistryName
 from imagelock.registry.auth.challenges import choose_challenge, parse_challenges
+from imagelock.registry.auth.credential_lookup import find_candidates
+from imagelock.registry.auth.docker_config import parse_auth_file, parse_legacy_auth_file
+from imagelock.registry.auth.helper_protocol import read_helper_answer
 from imagelock.registry.auth.realms import check_realm
 from imagelock.registry.auth.tokens import AccessRefusedError, read_token
 from imagelock.registry.http.addresses import find_danger

@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from imagelock.credentials.values import Login
 from imagelock.model.reference import RegistryName
+from imagelock.registry.auth.credentials import Login
 from imagelock.registry.auth.tokens import basic_authorization
 from imagelock.registry.http.messages import Request, Response
 from imagelock.registry.http.urls import Origin, Url

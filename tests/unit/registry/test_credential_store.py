@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from imagelock.credentials.helper_protocol import helper_program
-from imagelock.credentials.locations import AuthFileKind, AuthFileLocation, find_auth_files
-from imagelock.credentials.values import FoundCredentials, IdentityToken, Login
 from imagelock.errors import AuthenticationError, FileError
+from imagelock.registry.auth.config_locations import AuthFileKind, AuthFileLocation, find_auth_files
 from imagelock.registry.auth.credential_helpers import CredentialHelpers
 from imagelock.registry.auth.credential_store import CredentialStore
+from imagelock.registry.auth.credentials import FoundCredentials, IdentityToken, Login
+from imagelock.registry.auth.helper_protocol import helper_program
 
 HOST, PATH = "reg.example", "team/a"
 

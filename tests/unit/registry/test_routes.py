@@ -10,8 +10,8 @@ from typing import NoReturn
 
 import pytest
 
-from imagelock.credentials.values import Login
 from imagelock.errors import FileError, RegistryError
+from imagelock.registry.auth.credentials import Login
 from imagelock.registry.http.failures import TransportFailure
 from imagelock.registry.http.urls import Origin
 from imagelock.registry.transport.certificates import CertificateFiles, find_certificate_files, make_tls_context

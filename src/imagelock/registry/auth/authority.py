@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from threading import Lock
 
-from imagelock.credentials.values import FoundCredentials, RegistryToken, login_of
 from imagelock.errors import RegistryError
 from imagelock.registry.auth.access import Access, BasicAccess, BearerAccess, OpenAccess, find_well_known, takes_batches
 from imagelock.registry.auth.access_memory import AccessMemory
 from imagelock.registry.auth.challenges import BasicChallenge, BearerChallenge, choose_challenge, parse_challenges
+from imagelock.registry.auth.credentials import FoundCredentials, RegistryToken, login_of
 from imagelock.registry.auth.first_contact import FirstContact
 from imagelock.registry.auth.keyring import Keyring
 from imagelock.registry.auth.permits import NO_PERMIT, Permit, PermitKind

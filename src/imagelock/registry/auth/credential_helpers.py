@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from threading import Lock
 from typing import IO
 
-from imagelock.credentials.helper_protocol import helper_program, read_helper_answer
-from imagelock.credentials.values import Credentials
 from imagelock.errors import AuthenticationError
+from imagelock.registry.auth.credentials import Credentials
+from imagelock.registry.auth.helper_protocol import helper_program, read_helper_answer
 
 _TIME_LIMIT_SECONDS = 30.0
 _MAX_OUTPUT_BYTES = 64 * 1024

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from threading import Lock
 
-from imagelock.credentials.docker_config import AuthFile, parse_auth_file, parse_legacy_auth_file
-from imagelock.credentials.locations import AuthFileKind, AuthFileLocation, find_auth_files
-from imagelock.credentials.lookup import HelperQuestion, find_candidates
-from imagelock.credentials.values import FoundCredentials
 from imagelock.errors import FileError
+from imagelock.registry.auth.config_locations import AuthFileKind, AuthFileLocation, find_auth_files
 from imagelock.registry.auth.credential_helpers import CredentialHelpers
+from imagelock.registry.auth.credential_lookup import HelperQuestion, find_candidates
+from imagelock.registry.auth.credentials import FoundCredentials
+from imagelock.registry.auth.docker_config import AuthFile, parse_auth_file, parse_legacy_auth_file
 
 _VARIABLE = "DOCKER_AUTH_CONFIG"
 _PARSERS = {AuthFileKind.CURRENT: parse_auth_file, AuthFileKind.LEGACY: parse_legacy_auth_file}

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from threading import Lock
 from typing import Protocol
 
-from imagelock.credentials.values import Credentials, FoundCredentials
+from imagelock.registry.auth.credentials import Credentials, FoundCredentials
 from imagelock.registry.http.messages import Response
 from imagelock.registry.http.urls import Origin
 

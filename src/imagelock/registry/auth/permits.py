@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
-from imagelock.credentials.values import FoundCredentials
 from imagelock.model.frozen import frozen
+from imagelock.registry.auth.credentials import FoundCredentials
 from imagelock.registry.auth.tokens import Token
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from imagelock.credentials.values import FoundCredentials, IdentityToken, Login, login_of
 from imagelock.registry.auth.access import BearerAccess
+from imagelock.registry.auth.credentials import FoundCredentials, IdentityToken, Login, login_of
 from imagelock.registry.auth.keyring import Keyring
 from imagelock.registry.auth.permits import HeldToken
 from imagelock.registry.auth.tokens import AccessRefusedError, Token, TokenQuestion, read_token, token_request

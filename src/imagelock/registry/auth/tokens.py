@@ -13,11 +13,11 @@ import re
 from dataclasses import field
 from urllib.parse import urlencode
 
-from imagelock.credentials.values import IdentityToken, Login
 from imagelock.errors import InvalidContentError
 from imagelock.model.frozen import frozen
 from imagelock.model.reference import RegistryName
 from imagelock.model.strict_json import parse_json_object
+from imagelock.registry.auth.credentials import IdentityToken, Login
 from imagelock.registry.http import limits
 from imagelock.registry.http.messages import Headers, Request, Response
 from imagelock.registry.http.urls import Url

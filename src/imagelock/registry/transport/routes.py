@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from ipaddress import ip_address, ip_network
 from urllib.parse import unquote, urlsplit
 
-from imagelock.credentials.values import Login
 from imagelock.errors import RegistryError
 from imagelock.model.frozen import frozen
 from imagelock.model.reference import RegistryName
+from imagelock.registry.auth.credentials import Login
 from imagelock.registry.http.addresses import is_loopback
 from imagelock.registry.http.urls import Origin
 

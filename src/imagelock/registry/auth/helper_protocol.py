@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 import re
 
-from imagelock.credentials.values import IDENTITY_TOKEN_USER, Credentials, IdentityToken, Login
 from imagelock.errors import AuthenticationError
+from imagelock.registry.auth.credentials import IDENTITY_TOKEN_USER, Credentials, IdentityToken, Login
 
 _NAME = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 _NOTHING_FOUND = "credentials not found in native keychain"

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 import pytest
 
-from imagelock.credentials.docker_config import AuthFile
-from imagelock.credentials.lookup import HelperQuestion, find_candidates
-from imagelock.credentials.values import Login
+from imagelock.registry.auth.credential_lookup import HelperQuestion, find_candidates
+from imagelock.registry.auth.credentials import Login
+from imagelock.registry.auth.docker_config import AuthFile
 
 MINE = Login("me", "secret")
 OTHER = Login("other", "secret")

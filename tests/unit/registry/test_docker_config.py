@@ -6,9 +6,9 @@ import base64
 
 import pytest
 
-from imagelock.credentials.docker_config import AuthFile, parse_auth_file, parse_legacy_auth_file
-from imagelock.credentials.values import Credentials, IdentityToken, Login, RegistryToken
 from imagelock.errors import FileError
+from imagelock.registry.auth.credentials import Credentials, IdentityToken, Login, RegistryToken
+from imagelock.registry.auth.docker_config import AuthFile, parse_auth_file, parse_legacy_auth_file
 
 
 def encoded(text: str) -> str:

@@ -17,7 +17,7 @@ from imagelock.model.reference import (
     Repository,
     TagReference,
 )
-from imagelock.oci_layout import LayoutSource
+from imagelock.registry.oci_layout import LayoutSource
 from tests.support.oci_images import Content, multi_platform_image, platform_image, sha256
 from tests.support.oci_layout import write_layout
 

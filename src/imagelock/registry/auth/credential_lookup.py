@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from imagelock.credentials.docker_config import AuthFile
-from imagelock.credentials.values import Credentials
 from imagelock.model.frozen import frozen
+from imagelock.registry.auth.credentials import Credentials
+from imagelock.registry.auth.docker_config import AuthFile
 
 DOCKER_HUB_KEY = "https://index.docker.io/v1/"
 """Under this key ``docker login`` keeps the credentials of Docker Hub."""

@@ -11,7 +11,7 @@ from imagelock.locking.source import ManifestSource
 from imagelock.model.digest import Digest
 from imagelock.model.oci import Descriptor
 from imagelock.model.reference import LayoutRepository, TagReference, parse_reference, parse_repository
-from imagelock.sources import Sources
+from imagelock.registry.sources import Sources
 from tests.support.memory_source import MemorySource
 from tests.support.oci_images import multi_platform_image
 from tests.support.oci_layout import write_layout

@@ -14,7 +14,7 @@ from imagelock.locking.source import ManifestSource
 from imagelock.model.digest import Digest
 from imagelock.model.oci import Descriptor, FetchedManifest
 from imagelock.model.reference import AnyRepository, ImageReference, LayoutRepository
-from imagelock.oci_layout import LayoutSource
+from imagelock.registry.oci_layout import LayoutSource
 
 
 class Sources:

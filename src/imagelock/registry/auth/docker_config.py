@@ -12,9 +12,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from imagelock.credentials.values import Credentials, IdentityToken, Login, RegistryToken
 from imagelock.errors import FileError
 from imagelock.model.frozen import frozen
+from imagelock.registry.auth.credentials import Credentials, IdentityToken, Login, RegistryToken
 
 
 @frozen
