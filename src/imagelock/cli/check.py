@@ -8,17 +8,17 @@ from datetime import UTC, date, datetime
 
 import click
 
-from imagelock.cli.choosing import Choice
 from imagelock.cli.findings import Report, Wrong, annotation, document, lines
 from imagelock.cli.options import Settings, format_option, with_settings
-from imagelock.cli.output import Output
-from imagelock.cli.outputs import make_outputs
 from imagelock.cli.words import count
 from imagelock.errors import CheckFailedError
 from imagelock.images_file.parser import ImagesFile
 from imagelock.locking.freshness import find_mismatches
 from imagelock.locking.lockfile import Lockfile
 from imagelock.project.project import Project, find_project
+from imagelock.rendering.file_choice import Choice
+from imagelock.rendering.output import Output
+from imagelock.rendering.outputs import make_outputs
 
 _LOCK = "imagelock lock"
 _RENDER = "imagelock render"

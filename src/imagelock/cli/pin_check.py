@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from imagelock.cli.findings import Wrong
-from imagelock.cli.pinning import Pins
 from imagelock.documents.checking import Finding, FindingKind
 from imagelock.images_file.parser import ImagesFile
 from imagelock.locking.lockfile import Lockfile
-from imagelock.pinned_files import PinnedFile, select_pinned_files
 from imagelock.project.project import Project
-from imagelock.rendering import spelled_images
+from imagelock.rendering.pinned_files import PinnedFile, select_pinned_files
+from imagelock.rendering.pinning import Pins
+from imagelock.rendering.template import spelled_images
 
 _RENDER = "imagelock render"
 _MENDED_BY_RENDER = frozenset(

@@ -7,7 +7,6 @@ import click
 from imagelock.cli.lock_report import change_document, change_lines
 from imagelock.cli.locking import lock_to_write
 from imagelock.cli.options import Settings, format_option, with_settings
-from imagelock.cli.uses import find_uses
 from imagelock.cli.words import count
 from imagelock.images_file.edit import remove_images
 from imagelock.images_file.parser import refuse_unknown_images
@@ -15,6 +14,7 @@ from imagelock.locking.changes import find_changes
 from imagelock.locking.lockfile import Lockfile
 from imagelock.project.files import read_text, write_changed
 from imagelock.project.project import find_project
+from imagelock.rendering.uses import find_uses
 
 
 @click.command("remove")

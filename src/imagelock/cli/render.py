@@ -7,15 +7,15 @@ from io import BytesIO
 
 import click
 
-from imagelock.cli.choosing import choose_all, choose_named, choose_to_pin
 from imagelock.cli.console import Console
 from imagelock.cli.options import Settings, with_settings
-from imagelock.cli.output import Output
-from imagelock.cli.outputs import make_outputs
 from imagelock.cli.words import count
 from imagelock.errors import CheckFailedError
 from imagelock.project.files import write_changed
 from imagelock.project.project import Project, find_project
+from imagelock.rendering.file_choice import choose_all, choose_named, choose_to_pin
+from imagelock.rendering.output import Output
+from imagelock.rendering.outputs import make_outputs
 
 
 @click.command("render")

@@ -8,15 +8,15 @@ from pathlib import Path
 from imagelock.cli.console import Console
 from imagelock.cli.findings import Report, Wrong, lines
 from imagelock.cli.pin_check import wrong_in
-from imagelock.cli.pinning import Pins
 from imagelock.cli.words import count
 from imagelock.documents.checking import FindingKind, check
 from imagelock.images_file.parser import ImagesFile
 from imagelock.locking.lockfile import Lockfile
-from imagelock.pinned_files import external_files, select_pinned_files
 from imagelock.project.project import Project
 from imagelock.project.tree import list_own_files, read_document
-from imagelock.rendering import spelled_images
+from imagelock.rendering.pinned_files import external_files, select_pinned_files
+from imagelock.rendering.pinning import Pins
+from imagelock.rendering.template import spelled_images
 
 _NOT_COVERED = frozenset(
     {

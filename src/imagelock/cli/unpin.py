@@ -10,15 +10,15 @@ import click
 
 from imagelock.cli.options import Settings, with_settings
 from imagelock.cli.pin_report import refusal_lines
-from imagelock.cli.pinning import kind_of_named
 from imagelock.cli.words import count
 from imagelock.documents.locked_references import LockedReferences
 from imagelock.documents.pinning import Pinned, unpin
 from imagelock.errors import DocumentError, FileError
 from imagelock.project.files import read_bytes, write_changed
 from imagelock.project.project import find_project
-from imagelock.rendering import spelled_images
-from imagelock.written_references import locked_references
+from imagelock.rendering.pinning import kind_of_named
+from imagelock.rendering.template import spelled_images
+from imagelock.rendering.written_references import locked_references
 
 
 @click.command("unpin")

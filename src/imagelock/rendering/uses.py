@@ -13,12 +13,12 @@ from imagelock.documents.references import Image
 from imagelock.errors import FileError
 from imagelock.images_file.parser import ImagesFile
 from imagelock.locking.lockfile import Lockfile
-from imagelock.pinned_files import select_pinned_files
-from imagelock.placeholders import find_placeholders, position
 from imagelock.project.files import read_bytes
 from imagelock.project.project import Project
-from imagelock.rendering import spelled_images
-from imagelock.written_references import locked_references
+from imagelock.rendering.pinned_files import select_pinned_files
+from imagelock.rendering.placeholders import find_placeholders, position
+from imagelock.rendering.template import spelled_images
+from imagelock.rendering.written_references import locked_references
 
 
 def find_uses(project: Project, images_file: ImagesFile, lockfile: Lockfile, aliases: Collection[str]) -> Iterator[str]:

@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
-from imagelock.cli.output import Output
 from imagelock.documents.checking import Finding, check
 from imagelock.documents.kinds import DocumentKind, detect_kind
 from imagelock.documents.locked_references import LockedReferences
@@ -15,10 +14,11 @@ from imagelock.documents.pinning import pin
 from imagelock.errors import DocumentError
 from imagelock.images_file.parser import ImagesFile
 from imagelock.model.frozen import frozen
-from imagelock.pinned_files import PinnedFile
 from imagelock.project.files import read_bytes
-from imagelock.rendering import SpelledImage
-from imagelock.written_references import locked_references
+from imagelock.rendering.output import Output
+from imagelock.rendering.pinned_files import PinnedFile
+from imagelock.rendering.template import SpelledImage
+from imagelock.rendering.written_references import locked_references
 
 
 @frozen

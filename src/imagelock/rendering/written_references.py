@@ -11,7 +11,7 @@ from imagelock.locking.lockfile import LockedImage
 from imagelock.model.reference import LayoutRepository, PinnedReference, split_reference
 from imagelock.model.selector import accepts
 from imagelock.model.tags.version_range import VersionRange
-from imagelock.rendering import SpelledImage
+from imagelock.rendering.template import SpelledImage
 
 
 def locked_references(images: Iterable[SpelledImage]) -> LockedReferences:

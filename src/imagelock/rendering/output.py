@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from imagelock.model.frozen import frozen
 from imagelock.project.files import read_bytes
-from imagelock.rendering import Rendering
+from imagelock.rendering.template import Rendering
 
 if TYPE_CHECKING:
     from imagelock.documents.pinning import Pinned  # its readers take 30 ms, which only [pin] needs

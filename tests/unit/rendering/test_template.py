@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from imagelock.images_file.parser import parse_images_file
-from imagelock.rendering import Rendering, SpelledImage, render, spelled_images
+from imagelock.rendering.template import Rendering, SpelledImage, render, spelled_images
 from tests.support.locked_images import digest, lock_text, lockfile
 
 _IMAGES = f"""

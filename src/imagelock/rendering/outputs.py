@@ -7,15 +7,15 @@ from dataclasses import field
 from functools import partial
 from pathlib import Path
 
-from imagelock.cli.choosing import Choice
-from imagelock.cli.output import Output
 from imagelock.errors import DocumentError, ImagelockError
 from imagelock.images_file.parser import ImagesFile, RenderTarget
 from imagelock.locking.lockfile import Lockfile
 from imagelock.model.frozen import frozen
 from imagelock.project.files import read_bytes
 from imagelock.project.project import Project
-from imagelock.rendering import SpelledImage, render, spelled_images
+from imagelock.rendering.file_choice import Choice
+from imagelock.rendering.output import Output
+from imagelock.rendering.template import SpelledImage, render, spelled_images
 
 
 @frozen
@@ -44,7 +44,7 @@ def make_outputs(project: Project, choice: Choice, images_file: ImagesFile, lock
     for target in choice.targets:
         work.add(partial(_render, project, target, images))
     if choice.pins:
-        from imagelock.cli.pinning import Pins  # noqa: PLC0415  30 ms that only [pin] needs
+        from imagelock.rendering.pinning import Pins  # noqa: PLC0415  30 ms that only [pin] needs
 
         pins = Pins.of(images_file, images)
         for file in choice.pins:

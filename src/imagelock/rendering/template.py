@@ -12,7 +12,7 @@ from imagelock.model.digest import Digest
 from imagelock.model.frozen import frozen
 from imagelock.model.platforms import Platform
 from imagelock.model.reference import LayoutRepository, registry_as_written
-from imagelock.placeholders import Placeholder, find_placeholders, position
+from imagelock.rendering.placeholders import Placeholder, find_placeholders, position
 
 _PLATFORMS = "platforms."
 _DIGEST_SUFFIX = ".digest"

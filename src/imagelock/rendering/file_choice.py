@@ -13,7 +13,7 @@ from imagelock.model.frozen import frozen
 from imagelock.project.project import Project
 
 if TYPE_CHECKING:
-    from imagelock.pinned_files import PinnedFile  # 30 ms that only [pin] needs
+    from imagelock.rendering.pinned_files import PinnedFile  # 30 ms that only [pin] needs
 
 
 @frozen
@@ -50,7 +50,7 @@ def choose_named(project: Project, images_file: ImagesFile, names: Sequence[str]
 
 def choose_to_pin(project: Project, images_file: ImagesFile, names: Sequence[str]) -> Choice:
     """Take any files that people named, and nothing else; those that images.toml lists are pinned as it says."""
-    from imagelock.pinned_files import PinnedFile  # noqa: PLC0415  30 ms that only pinning needs
+    from imagelock.rendering.pinned_files import PinnedFile  # noqa: PLC0415  30 ms that only pinning needs
 
     listed = {_seen(file.path): file for file in _pinned_files(project, images_file)}
     paths = dict.fromkeys(map(_seen, names))
@@ -60,7 +60,7 @@ def choose_to_pin(project: Project, images_file: ImagesFile, names: Sequence[str
 def _pinned_files(project: Project, images_file: ImagesFile) -> tuple[PinnedFile, ...]:
     if not images_file.pins.names_files:
         return ()
-    from imagelock.pinned_files import select_pinned_files  # noqa: PLC0415  30 ms that only [pin] needs
+    from imagelock.rendering.pinned_files import select_pinned_files  # noqa: PLC0415  30 ms that only [pin] needs
 
     selection = select_pinned_files(project.folder, images_file)
     if selection.problems:

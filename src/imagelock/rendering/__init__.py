@@ -1,0 +1,1 @@
+"""Puts locked digests into the files that images.toml names."""
