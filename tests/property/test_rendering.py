@@ -6,8 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imagelock.images_file.parser import parse_images_file
-from imagelock.rendering.placeholders import find_placeholders, position
-from imagelock.rendering.template import render, spelled_images
+from imagelock.rendering.template import find_placeholders, position, render, spelled_images
 from tests.support.locked_images import lock_text, lockfile
 
 _IMAGES = spelled_images(parse_images_file('[images]\ngo = "go:1"'), lockfile(lock_text()))

@@ -9,7 +9,7 @@ from imagelock.documents.references import Image
 from imagelock.images_file.discovery import ScannedDocument, Survey, survey
 from imagelock.images_file.templating import make_template
 from imagelock.model.reference import PinnedReference
-from imagelock.rendering.placeholders import find_placeholders
+from imagelock.rendering.template import find_placeholders
 from tests.property.test_documents import DOCKERFILES, SERVICES
 
 _DIGEST = f"sha256:{'d' * 64}"

@@ -17,8 +17,7 @@ from imagelock.locking.freshness import find_mismatches
 from imagelock.locking.lockfile import Lockfile
 from imagelock.project.project import Project, find_project
 from imagelock.rendering.file_choice import Choice
-from imagelock.rendering.output import Output
-from imagelock.rendering.outputs import make_outputs
+from imagelock.rendering.outputs import Output, make_outputs
 
 _LOCK = "imagelock lock"
 _RENDER = "imagelock render"

@@ -7,12 +7,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from imagelock.cli.console import Console
-from imagelock.documents.kinds import find_references
+from imagelock.documents.kinds import find_references, kind_of_named
 from imagelock.errors import DocumentError
 from imagelock.images_file.discovery import ScannedDocument
 from imagelock.project.files import read_bytes
 from imagelock.project.tree import Document, list_own_files, read_document
-from imagelock.rendering.pinning import kind_of_named
 
 
 def scan_tree(folder: Path, console: Console) -> Iterator[ScannedDocument]:

@@ -10,8 +10,7 @@ from imagelock.documents.checking import Finding, FindingKind
 from imagelock.images_file.parser import ImagesFile
 from imagelock.locking.lockfile import Lockfile
 from imagelock.project.project import Project
-from imagelock.rendering.pinned_files import PinnedFile, select_pinned_files
-from imagelock.rendering.pinning import Pins
+from imagelock.rendering.pinned_files import PinnedFile, Pins, select_pinned_files
 from imagelock.rendering.template import spelled_images
 
 _RENDER = "imagelock render"

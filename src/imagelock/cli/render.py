@@ -14,8 +14,7 @@ from imagelock.errors import CheckFailedError
 from imagelock.project.files import write_changed
 from imagelock.project.project import Project, find_project
 from imagelock.rendering.file_choice import choose_all, choose_named, choose_to_pin
-from imagelock.rendering.output import Output
-from imagelock.rendering.outputs import make_outputs
+from imagelock.rendering.outputs import Output, make_outputs
 
 
 @click.command("render")

@@ -14,8 +14,7 @@ from imagelock.images_file.parser import ImagesFile
 from imagelock.locking.lockfile import Lockfile
 from imagelock.project.project import Project
 from imagelock.project.tree import list_own_files, read_document
-from imagelock.rendering.pinned_files import external_files, select_pinned_files
-from imagelock.rendering.pinning import Pins
+from imagelock.rendering.pinned_files import Pins, external_files, select_pinned_files
 from imagelock.rendering.template import spelled_images
 
 _NOT_COVERED = frozenset(

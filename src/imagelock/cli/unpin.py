@@ -16,9 +16,8 @@ from imagelock.documents.pinning import Pinned, unpin
 from imagelock.errors import DocumentError, FileError
 from imagelock.project.files import read_bytes, write_changed
 from imagelock.project.project import find_project
-from imagelock.rendering.pinning import kind_of_named
+from imagelock.rendering.pinned_files import kind_of_named, locked_references
 from imagelock.rendering.template import spelled_images
-from imagelock.rendering.written_references import locked_references
 
 
 @click.command("unpin")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from enum import Enum
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 from imagelock.documents.dockerfile.scan import scan_dockerfile
 from imagelock.documents.references import Scan
@@ -15,6 +15,7 @@ from imagelock.documents.yaml.helm import find_in_helm_values
 from imagelock.documents.yaml.kubernetes import find_in_kubernetes
 from imagelock.documents.yaml.kustomize import find_in_kustomization
 from imagelock.documents.yaml.scan import scan_yaml
+from imagelock.errors import DocumentError
 
 _DOCKERFILE = re.compile(r"(dockerfile|containerfile)(\..+)?|.+\.(dockerfile|containerfile)")
 _NO_DOCKERFILE_SUFFIXES = frozenset(
@@ -83,3 +84,15 @@ def _yaml_kind_of_content(content: bytes) -> DocumentKind | None:
     if _API_VERSION.search(content):
         return DocumentKind.KUBERNETES
     return DocumentKind.COMPOSE if _SERVICES.search(content) else None
+
+
+def kind_of_named(path: Path, content: bytes) -> DocumentKind:
+    """Tell the kind of a file that somebody named."""
+    kind = detect_kind(path.absolute(), content)
+    if kind is None:
+        raise DocumentError(
+            f"cannot tell what kind of file {path} is",
+            details=["references are found in Dockerfiles, compose, Kubernetes and CI files, and Helm values"],
+            hint="for other files, use a template with {{images.NAME}}",
+        )
+    return kind

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import field
+from dataclasses import field, replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from imagelock.errors import DocumentError, ImagelockError
 from imagelock.images_file.parser import ImagesFile, RenderTarget
@@ -14,8 +15,27 @@ from imagelock.model.frozen import frozen
 from imagelock.project.files import read_bytes
 from imagelock.project.project import Project
 from imagelock.rendering.file_choice import Choice
-from imagelock.rendering.output import Output
-from imagelock.rendering.template import SpelledImage, render, spelled_images
+from imagelock.rendering.template import Rendering, SpelledImage, render, spelled_images
+
+if TYPE_CHECKING:
+    # The readers of documents take 30 ms, which only [pin] needs.
+    from imagelock.documents.pinning import Pinned
+    from imagelock.rendering.pinned_files import PinnedFile, Pins
+
+
+@frozen(kw_only=True)
+class Output:
+    """A file as it should be. It has a rendering, or was pinned in place, or both."""
+
+    path: Path
+    content: bytes
+    template: Path | None = None
+    rendering: Rendering | None = None
+    pinned: Pinned | None = None
+
+    def is_current(self) -> bool:
+        """Whether the file on disk is what rendering would write."""
+        return self.path.exists() and read_bytes(self.path) == self.content
 
 
 @frozen
@@ -44,11 +64,11 @@ def make_outputs(project: Project, choice: Choice, images_file: ImagesFile, lock
     for target in choice.targets:
         work.add(partial(_render, project, target, images))
     if choice.pins:
-        from imagelock.rendering.pinning import Pins  # noqa: PLC0415  30 ms that only [pin] needs
+        from imagelock.rendering.pinned_files import Pins  # noqa: PLC0415  30 ms that only [pin] needs
 
         pins = Pins.of(images_file, images)
         for file in choice.pins:
-            work.add(partial(pins.pin, file, work.outputs.get(file.path.resolve())))
+            work.add(partial(_pin, pins, file, work.outputs.get(file.path.resolve())))
     if work.problems:
         raise DocumentError("cannot render; no file was written", details=work.problems)
     return tuple(work.outputs.values())
@@ -59,3 +79,9 @@ def _render(project: Project, target: RenderTarget, images: dict[str, SpelledIma
     rendering = render(read_bytes(template), images, file_name=str(template))
     path = project.folder / target.output
     return Output(path=path, content=rendering.content, template=template, rendering=rendering)
+
+
+def _pin(pins: Pins, file: PinnedFile, rendered: Output | None) -> Output | None:
+    output = rendered or Output(path=file.path, content=read_bytes(file.path))
+    pinned = pins.pin(file, output.content)
+    return None if pinned is None else replace(output, content=pinned.content, pinned=pinned)

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from posixpath import join, normpath
+from typing import Self
 
-from imagelock.documents.pinning import PinStyle
+from imagelock.documents.checking import Finding, check
+from imagelock.documents.kinds import DocumentKind, detect_kind, kind_of_named
+from imagelock.documents.locked_references import LockedReferences
+from imagelock.documents.pinning import Pinned, PinStyle, pin
+from imagelock.errors import InvalidReferenceError
 from imagelock.images_file.parser import ImagesFile
+from imagelock.locking.lockfile import LockedImage
 from imagelock.model.frozen import frozen
+from imagelock.model.reference import LayoutRepository, PinnedReference, split_reference
+from imagelock.model.selector import accepts
+from imagelock.model.tags.version_range import VersionRange
+from imagelock.project.files import read_bytes
 from imagelock.project.globs import compile_glob, is_wild, split_fixed
 from imagelock.project.tree import list_files
+from imagelock.rendering.template import SpelledImage
 
 
 @frozen(kw_only=True)
@@ -87,3 +98,60 @@ class _Candidates:
 
 def _why_nothing(path: Path) -> str:
     return "names a folder: add `/**` for all files in it" if path.is_dir() else "matches no file"
+
+
+def locked_references(images: Iterable[SpelledImage]) -> LockedReferences:
+    """Make the locked images findable; those of a layout count by the reference that is their name there, if it is."""
+    found = [(reference, image.locked) for image in images if (reference := _reference(image))]
+    ranges = {
+        reference: partial(_is_in_range, locked)
+        for reference, locked in found
+        if isinstance(locked.selector, VersionRange)
+    }
+    return LockedReferences((reference for reference, _ in found), ranges=ranges)
+
+
+def _is_in_range(locked: LockedImage, tag: str) -> bool:
+    return accepts(locked.selector, tag=tag, digest=locked.digest)
+
+
+def _reference(image: SpelledImage) -> PinnedReference | None:
+    if image.name.startswith(str(LayoutRepository(""))):
+        return None
+    try:
+        return PinnedReference(split_reference(image.name).repository, image.locked.digest, image.tag)
+    except InvalidReferenceError:
+        return None
+
+
+@frozen
+class Pins:
+    """What files are pinned to."""
+
+    locked: LockedReferences
+    external: tuple[str, ...]
+
+    @classmethod
+    def of(cls, images_file: ImagesFile, images: Mapping[str, SpelledImage]) -> Self:
+        """Take it from a lock that answers images.toml."""
+        return cls(locked_references(images.values()), images_file.external.names)
+
+    def pin(self, file: PinnedFile, content: bytes) -> Pinned | None:
+        """Pin what a file holds, or is going to hold; None for what is no document, though a pattern led to it."""
+        kind = _kind_of(file, content)
+        if kind is None:
+            return None
+        return pin(content, kind, self.locked, style=file.style, external=self.external)
+
+    def check(self, file: PinnedFile) -> tuple[Finding, ...] | None:
+        """Compare a file with the lock; None for what is no document, though a pattern led to it."""
+        content = read_bytes(file.path)
+        kind = _kind_of(file, content)
+        if kind is None:
+            return None
+        return check(content, kind, self.locked, style=file.style, external=self.external)
+
+
+def _kind_of(file: PinnedFile, content: bytes) -> DocumentKind | None:
+    """Tell a file's kind; None for what a pattern took along."""
+    return kind_of_named(file.path, content) if file.is_named else detect_kind(file.path.absolute(), content)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from codecs import BOM_UTF8
+from collections.abc import Callable, Iterator
 
 from imagelock.errors import ImagelockError, InvalidPlatformError, did_you_mean
 from imagelock.images_file.declaration import ImageDeclaration
@@ -12,7 +14,36 @@ from imagelock.model.digest import Digest
 from imagelock.model.frozen import frozen
 from imagelock.model.platforms import Platform
 from imagelock.model.reference import LayoutRepository, registry_as_written
-from imagelock.rendering.placeholders import Placeholder, find_placeholders, position
+
+_PLACEHOLDER = re.compile(
+    rb"(?<!\$)\{\{[ \t]*images\.([A-Za-z0-9_][A-Za-z0-9_-]*)(?:\.([A-Za-z0-9_][A-Za-z0-9_./()+-]*))?[ \t]*\}\}"
+)
+
+
+@frozen
+class Placeholder:
+    """One placeholder; ``start`` and ``end`` are offsets in bytes, ``end`` is exclusive."""
+
+    alias: str
+    field: str
+    """Such as ``digest`` or ``platforms.linux/amd64``; empty for the whole reference."""
+    start: int
+    end: int
+
+
+def find_placeholders(content: bytes) -> Iterator[Placeholder]:
+    """Find every placeholder, in the order of the file."""
+    for match in _PLACEHOLDER.finditer(content):
+        alias, field = (group.decode("ascii") for group in match.groups(default=b""))
+        yield Placeholder(alias, field, match.start(), match.end())
+
+
+def position(content: bytes, offset: int) -> tuple[int, int]:
+    """Return the line and the column of a byte, both counted from 1, columns in characters as editors show them."""
+    line_start = content.rfind(b"\n", 0, offset) + 1
+    column = len(content[line_start:offset].removeprefix(BOM_UTF8).decode("utf-8", errors="replace")) + 1
+    return content.count(b"\n", 0, offset) + 1, column
+
 
 _PLATFORMS = "platforms."
 _DIGEST_SUFFIX = ".digest"

@@ -15,10 +15,8 @@ from imagelock.images_file.parser import ImagesFile
 from imagelock.locking.lockfile import Lockfile
 from imagelock.project.files import read_bytes
 from imagelock.project.project import Project
-from imagelock.rendering.pinned_files import select_pinned_files
-from imagelock.rendering.placeholders import find_placeholders, position
-from imagelock.rendering.template import spelled_images
-from imagelock.rendering.written_references import locked_references
+from imagelock.rendering.pinned_files import locked_references, select_pinned_files
+from imagelock.rendering.template import find_placeholders, position, spelled_images
 
 
 def find_uses(project: Project, images_file: ImagesFile, lockfile: Lockfile, aliases: Collection[str]) -> Iterator[str]:
