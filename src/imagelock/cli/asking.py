@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from imagelock.cli.network import open_sources
 from imagelock.cli.options import Settings
+from imagelock.cli.sources import open_sources
 from imagelock.errors import FileError
 from imagelock.project.project import find_project
 from imagelock.registry.sources import Sources

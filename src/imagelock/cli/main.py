@@ -41,7 +41,7 @@ class _LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  click's signature
         if cmd_name not in _COMMANDS:
             return None
-        module = importlib.import_module(f"imagelock.cli.{cmd_name}")
+        module = importlib.import_module(f"imagelock.cli.commands.{cmd_name}")
         command: click.Command = module.command
         _name_variables(command)
         return command

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from imagelock.cli.console import Console
-from imagelock.cli.words import count
+from imagelock.cli.text import count
 from imagelock.documents.pinning import Pinned, Refusal
 from imagelock.documents.spans import Position
 

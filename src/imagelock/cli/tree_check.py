@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from imagelock.cli.console import Console
-from imagelock.cli.findings import Report, Wrong, lines
-from imagelock.cli.pin_check import wrong_in
-from imagelock.cli.words import count
+from imagelock.cli.document_checks import wrong_in
+from imagelock.cli.reports.findings import Report, Wrong, lines
+from imagelock.cli.text import count
 from imagelock.documents.checking import FindingKind, check
 from imagelock.images_file.parser import ImagesFile
 from imagelock.locking.lockfile import Lockfile

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from imagelock.cli.findings import Wrong
+from imagelock.cli.reports.findings import Wrong
 from imagelock.documents.checking import Finding, FindingKind
 from imagelock.images_file.parser import ImagesFile
 from imagelock.locking.lockfile import Lockfile

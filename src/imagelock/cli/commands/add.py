@@ -7,10 +7,10 @@ from functools import partial
 
 import click
 
-from imagelock.cli.locking import report, run_plan_in
-from imagelock.cli.network import open_sources
+from imagelock.cli.lock_run import report, run_plan_in
 from imagelock.cli.options import Settings, format_option, with_settings
-from imagelock.cli.words import count, took
+from imagelock.cli.sources import open_sources
+from imagelock.cli.text import count, took
 from imagelock.errors import BatchError
 from imagelock.images_file.edit import ImageEntry, add_image
 from imagelock.images_file.new_image import LATEST, ImageRequest, make_entry

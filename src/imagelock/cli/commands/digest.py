@@ -9,7 +9,7 @@ import click
 
 from imagelock.cli.asking import open_sources_anywhere
 from imagelock.cli.options import Settings, with_settings
-from imagelock.cli.words import count
+from imagelock.cli.text import count
 from imagelock.errors import BatchError
 from imagelock.locking.parallel import ask_all
 from imagelock.locking.resolve import resolve_image, select_platforms

@@ -9,7 +9,7 @@ import click
 
 from imagelock.cli.console import Console
 from imagelock.cli.options import Settings, with_settings
-from imagelock.cli.words import count
+from imagelock.cli.text import count
 from imagelock.errors import CheckFailedError
 from imagelock.project.files import write_changed
 from imagelock.project.project import Project, find_project

@@ -11,7 +11,7 @@ import click
 from imagelock.cli.console import Console
 from imagelock.cli.documents import scan_named, scan_tree
 from imagelock.cli.options import Settings, format_option, with_settings
-from imagelock.cli.words import count
+from imagelock.cli.text import count
 from imagelock.errors import FileError
 from imagelock.images_file.discovery import FoundImage, Obstacle, survey
 from imagelock.images_file.first_file import DEFAULT_PLATFORMS, FirstFile, dump_first_file

@@ -10,11 +10,11 @@ from pathlib import Path
 from types import MappingProxyType
 
 from imagelock.cli.console import Console
-from imagelock.cli.lock_report import change_document, change_lines
-from imagelock.cli.network import open_sources
 from imagelock.cli.options import Settings
 from imagelock.cli.progress import count_done
-from imagelock.cli.words import count, took
+from imagelock.cli.reports.changes import change_document, change_lines
+from imagelock.cli.sources import open_sources
+from imagelock.cli.text import count, took
 from imagelock.images_file.parser import ImagesFile
 from imagelock.locking.changes import Change, find_changes
 from imagelock.locking.conflict_markers import has_conflict_markers

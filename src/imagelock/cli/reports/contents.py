@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from imagelock.cli.words import count, size
+from imagelock.cli.text import count, size
 from imagelock.locking.inspection import ContentChange, PlatformContent
 
 

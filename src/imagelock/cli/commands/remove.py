@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from imagelock.cli.lock_report import change_document, change_lines
-from imagelock.cli.locking import lock_to_write
+from imagelock.cli.lock_run import lock_to_write
 from imagelock.cli.options import Settings, format_option, with_settings
-from imagelock.cli.words import count
+from imagelock.cli.reports.changes import change_document, change_lines
+from imagelock.cli.text import count
 from imagelock.images_file.edit import remove_images
 from imagelock.images_file.parser import refuse_unknown_images
 from imagelock.locking.changes import find_changes

@@ -7,11 +7,11 @@ from functools import partial
 
 import click
 
-from imagelock.cli.network import open_sources
 from imagelock.cli.options import Settings, with_settings
-from imagelock.cli.outdated_report import print_standings, standing_document, standing_table
 from imagelock.cli.progress import count_done
-from imagelock.cli.words import count
+from imagelock.cli.reports.outdated import print_standings, standing_document, standing_table
+from imagelock.cli.sources import open_sources
+from imagelock.cli.text import count
 from imagelock.errors import BatchError, ExitCode
 from imagelock.locking.outdated import Standing, find_standing
 from imagelock.locking.parallel import Answers, ask_all

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 
 import click
 
-from imagelock.cli.locking import Planner, report, run_plan
+from imagelock.cli.lock_run import Planner, report, run_plan
 from imagelock.cli.options import Settings, format_option, with_settings
-from imagelock.cli.words import count, took
+from imagelock.cli.text import count, took
 from imagelock.errors import ImagelockError
 from imagelock.images_file.parser import ImagesFile, refuse_unknown_images
 from imagelock.locking.changes import Updated

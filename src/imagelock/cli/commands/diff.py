@@ -11,11 +11,11 @@ import click
 
 from imagelock.cli.asking import open_sources_anywhere
 from imagelock.cli.console import Console
-from imagelock.cli.content_report import content_document, content_lines
-from imagelock.cli.lock_report import change_document, change_lines, change_table
 from imagelock.cli.options import Settings, with_settings
 from imagelock.cli.progress import count_done
-from imagelock.cli.words import count
+from imagelock.cli.reports.changes import change_document, change_lines, change_table
+from imagelock.cli.reports.contents import content_document, content_lines
+from imagelock.cli.text import count
 from imagelock.errors import BatchError
 from imagelock.locking.changes import Change, Updated, find_changes
 from imagelock.locking.inspection import ContentChange, find_content_changes

@@ -8,9 +8,9 @@ from datetime import UTC, date, datetime
 
 import click
 
-from imagelock.cli.findings import Report, Wrong, annotation, document, lines
 from imagelock.cli.options import Settings, format_option, with_settings
-from imagelock.cli.words import count
+from imagelock.cli.reports.findings import Report, Wrong, annotation, document, lines
+from imagelock.cli.text import count
 from imagelock.errors import CheckFailedError
 from imagelock.images_file.parser import ImagesFile
 from imagelock.locking.freshness import find_mismatches
@@ -65,7 +65,7 @@ def _check_files(project: Project, images_file: ImagesFile, lockfile: Lockfile, 
     if not images_file.pins.names_files:
         report.add(_compare(make_outputs(project, Choice(images_file.targets), images_file, lockfile)))
         return
-    from imagelock.cli.pin_check import PinCheck  # noqa: PLC0415  30 ms that only [pin] needs
+    from imagelock.cli.document_checks import PinCheck  # noqa: PLC0415  30 ms that only [pin] needs
 
     pins = PinCheck(project, images_file, lockfile)
     report.count(count(len(pins.files), "file"), "pinned")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from imagelock.cli.console import columns
-from imagelock.cli.lock_report import image_document, tag_and_version
 from imagelock.cli.options import Settings, format_option, with_settings
+from imagelock.cli.reports.changes import image_document, tag_and_version
 from imagelock.project.project import find_project
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from imagelock.cli.network import find_cache
 from imagelock.cli.options import Settings, with_settings
-from imagelock.cli.words import count, size
+from imagelock.cli.sources import find_cache
+from imagelock.cli.text import count, size
 from imagelock.errors import ImagelockError
 from imagelock.registry.content_cache import clean_cache, measure_cache
 

@@ -31,10 +31,10 @@ def command(
     elif upgrade and upgraded:
         raise click.UsageError("--upgrade moves all images: leave out --upgrade-image", click.get_current_context())
     elif upgrade or upgraded:
-        from imagelock.cli.update import update_images  # noqa: PLC0415
+        from imagelock.cli.commands.update import update_images  # noqa: PLC0415
 
         update_images(settings, upgraded, is_dry_run=dry_run, takes_every_index=False, output_format=output_format)
     else:
-        from imagelock.cli.locking import lock_images  # noqa: PLC0415
+        from imagelock.cli.lock_run import lock_images  # noqa: PLC0415
 
         lock_images(settings, is_dry_run=dry_run, output_format=output_format)

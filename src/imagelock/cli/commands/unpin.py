@@ -10,7 +10,7 @@ import click
 
 from imagelock.cli.options import Settings, with_settings
 from imagelock.cli.pin_report import refusal_lines
-from imagelock.cli.words import count
+from imagelock.cli.text import count
 from imagelock.documents.locked_references import LockedReferences
 from imagelock.documents.pinning import Pinned, unpin
 from imagelock.errors import DocumentError, FileError

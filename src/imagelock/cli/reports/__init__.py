@@ -1,0 +1,1 @@
+"""How results are told: to people, to scripts, to CI systems."""
