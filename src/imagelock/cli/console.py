@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import Any, ClassVar, TextIO
 
@@ -139,3 +139,15 @@ def _terminal_width() -> int:
     with suppress(OSError, ValueError):
         return os.get_terminal_size(sys.stderr.fileno()).columns or _USUAL_WIDTH
     return _USUAL_WIDTH
+
+
+def count_done(console: Console, activity: str, *, total: int) -> Callable[[str], None]:
+    """Make the function that hears of each image that is done: ``Locking 3/12: node``."""
+    done = 0
+
+    def on_done(alias: str) -> None:
+        nonlocal done
+        done += 1
+        console.progress(f"{activity} {done}/{total}: {alias}")
+
+    return on_done

@@ -9,9 +9,8 @@ from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
-from imagelock.cli.console import Console
+from imagelock.cli.console import Console, count_done
 from imagelock.cli.options import Settings
-from imagelock.cli.progress import count_done
 from imagelock.cli.reports.changes import change_document, change_lines
 from imagelock.cli.sources import open_sources
 from imagelock.cli.text import count, took

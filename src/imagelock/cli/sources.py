@@ -8,8 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from imagelock.cli.options import Settings
+from imagelock.errors import FileError
 from imagelock.images_file.registries import RegistryDeclaration
 from imagelock.locking.source import ManifestSource
+from imagelock.project.project import find_project
 from imagelock.registry.sources import Sources
 
 
@@ -51,3 +53,15 @@ def open_sources(settings: Settings, folder: Path, registries: Iterable[Registry
             yield client
 
     return Sources(folder, None if settings.offline else open_registries)
+
+
+def open_sources_anywhere(settings: Settings) -> Sources:
+    """Make sources with the registries of the nearest images.toml; without one, with none of its settings.
+
+    A file that was named with ``--file`` must be there.
+    """
+    try:
+        project = find_project(settings.images_path, settings.lock_path)
+    except FileError:
+        return open_sources(settings, Path(), ())
+    return open_sources(settings, project.folder, project.read_images_file().registries)

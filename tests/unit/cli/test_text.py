@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from imagelock.cli.tables import fit_table
+from imagelock.cli.text import fit_table
 
 _ROWS = [("image", "state"), ("app", "frozen until the payment service has moved"), ("database", "moved")]
 

@@ -43,7 +43,7 @@ def command(settings: Settings, *, searches_tree: bool, output_format: str) -> N
     if not report.wrong:
         _check_files(project, images_file, lockfile, report)
         if searches_tree:
-            from imagelock.cli.tree_check import search_tree  # noqa: PLC0415  30 ms that nobody else needs
+            from imagelock.cli.document_checks import search_tree  # noqa: PLC0415  30 ms that nobody else needs
 
             search_tree(project, images_file, lockfile, console=settings.console, report=report)
     report.add(_find_overdue(images_file, datetime.now(UTC).date()))

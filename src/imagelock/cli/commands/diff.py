@@ -9,12 +9,11 @@ from typing import Any
 
 import click
 
-from imagelock.cli.asking import open_sources_anywhere
-from imagelock.cli.console import Console
+from imagelock.cli.console import Console, count_done
 from imagelock.cli.options import Settings, with_settings
-from imagelock.cli.progress import count_done
 from imagelock.cli.reports.changes import change_document, change_lines, change_table
 from imagelock.cli.reports.contents import content_document, content_lines
+from imagelock.cli.sources import open_sources_anywhere
 from imagelock.cli.text import count
 from imagelock.errors import BatchError
 from imagelock.locking.changes import Change, Updated, find_changes

@@ -7,8 +7,8 @@ from functools import partial
 
 import click
 
-from imagelock.cli.asking import open_sources_anywhere
 from imagelock.cli.options import Settings, with_settings
+from imagelock.cli.sources import open_sources_anywhere
 from imagelock.cli.text import count
 from imagelock.errors import BatchError
 from imagelock.locking.parallel import ask_all

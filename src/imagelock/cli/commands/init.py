@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
 from imagelock.cli.console import Console
-from imagelock.cli.documents import scan_named, scan_tree
 from imagelock.cli.options import Settings, format_option, with_settings
 from imagelock.cli.text import count
-from imagelock.errors import FileError
-from imagelock.images_file.discovery import FoundImage, Obstacle, survey
+from imagelock.documents.kinds import find_references, kind_of_named
+from imagelock.errors import DocumentError, FileError
+from imagelock.images_file.discovery import FoundImage, Obstacle, ScannedDocument, survey
 from imagelock.images_file.first_file import DEFAULT_PLATFORMS, FirstFile, dump_first_file
 from imagelock.images_file.parser import IMAGES_FILE_NAME, RenderTarget, parse_images_file
 from imagelock.images_file.templating import TEMPLATE_SUFFIX, Template, make_template
 from imagelock.model.frozen import frozen
 from imagelock.model.platforms import Platform
-from imagelock.project.files import write_changed
+from imagelock.project.files import read_bytes, write_changed
+from imagelock.project.tree import Document, list_own_files, read_document
 
 
 @click.command("init")
@@ -136,3 +138,37 @@ def _image_document(image: FoundImage) -> dict[str, Any]:
 def _obstacle_document(obstacle: Obstacle) -> dict[str, Any]:
     position = {"line": obstacle.position.line, "column": obstacle.position.column}
     return {"path": obstacle.path, **position, "text": obstacle.text, "reason": obstacle.reason}
+
+
+def scan_tree(folder: Path, console: Console) -> Iterator[ScannedDocument]:
+    """Scan every document that git knows or would add."""
+    paths = list(list_own_files(folder))
+    for number, path in enumerate(paths, start=1):
+        console.progress(f"Searching {number}/{len(paths)}: {path}")
+        document = read_document(folder / path)
+        if document is not None:
+            yield _scanned(path, document)
+
+
+def scan_named(folder: Path, names: Iterable[str]) -> Iterator[ScannedDocument]:
+    """Scan files that somebody named as seen from the working directory; each must be a document that names images."""
+    for name in names:
+        path = Path(name)
+        content = read_bytes(path)
+        document = _scanned(
+            Path(os.path.relpath(path, folder)).as_posix(), Document(content, kind_of_named(path, content))
+        )
+        _refuse_without_images(document, name)
+        yield document
+
+
+def _scanned(path: str, document: Document) -> ScannedDocument:
+    return ScannedDocument(path, document.kind, document.content, find_references(document.content, document.kind))
+
+
+def _refuse_without_images(document: ScannedDocument, name: str) -> None:
+    for problem in document.scan.problems:
+        place = f"{name}:{problem.position.line}:{problem.position.column}"
+        raise DocumentError(f"cannot read {name}", details=[f"{place}: {problem.reason}"])
+    if not any(document.images()):
+        raise DocumentError(f"the {document.kind.value} {name} names no image")

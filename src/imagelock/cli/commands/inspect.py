@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
-from imagelock.cli.asking import open_sources_anywhere
 from imagelock.cli.console import columns
 from imagelock.cli.options import Settings, format_option, with_settings
+from imagelock.cli.sources import open_sources_anywhere
 from imagelock.cli.text import count, size
 from imagelock.locking.inspection import InspectedImage, Inspection, inspect_image
 from imagelock.locking.resolve import resolve_image, select_platforms

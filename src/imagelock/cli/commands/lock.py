@@ -5,6 +5,9 @@ from __future__ import annotations
 import click
 
 from imagelock.cli.options import Settings, format_option, with_settings
+from imagelock.errors import CheckFailedError
+from imagelock.locking.freshness import find_mismatches
+from imagelock.project.project import find_project
 
 
 @click.command("lock")
@@ -21,12 +24,10 @@ def command(
 
     A digest that still answers never moves; `imagelock update` moves them.
     """
-    # Each of the three ways imports what it needs: the question must not wait for what only answers need.
+    # The two ways that resolve images import what they need: `--check` must not wait for it.
     if check and (dry_run or upgrade or upgraded):
         raise click.UsageError("--check asks, and writes nothing: leave out the others", click.get_current_context())
     if check:
-        from imagelock.cli.stale import refuse_stale_lock  # noqa: PLC0415
-
         refuse_stale_lock(settings, output_format=output_format)
     elif upgrade and upgraded:
         raise click.UsageError("--upgrade moves all images: leave out --upgrade-image", click.get_current_context())
@@ -38,3 +39,21 @@ def command(
         from imagelock.cli.lock_run import lock_images  # noqa: PLC0415
 
         lock_images(settings, is_dry_run=dry_run, output_format=output_format)
+
+
+def refuse_stale_lock(settings: Settings, *, output_format: str) -> None:
+    """Say yes, or fail with every reason why not."""
+    project = find_project(settings.images_path, settings.lock_path)
+    images_file, lockfile = project.read_images_file(), project.read_lockfile()
+    mismatches = find_mismatches(images_file, lockfile)
+    if output_format == "json":
+        problems = [{"name": mismatch.alias, "reason": str(mismatch)} for mismatch in mismatches]
+        settings.console.json({"ok": not mismatches, "problems": problems})
+    if mismatches:
+        raise CheckFailedError(
+            f"{project.lock_path} does not match {project.images_path}",
+            details=[f"{mismatch.alias}: {mismatch}" for mismatch in mismatches],
+            hint="run `imagelock lock`",
+        )
+    if output_format == "text":
+        settings.console.say(f"{project.lock_path} matches {project.images_path}")

@@ -7,8 +7,8 @@ from functools import partial
 
 import click
 
+from imagelock.cli.console import count_done
 from imagelock.cli.options import Settings, with_settings
-from imagelock.cli.progress import count_done
 from imagelock.cli.reports.outdated import print_standings, standing_document, standing_table
 from imagelock.cli.sources import open_sources
 from imagelock.cli.text import count

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import click
 
-from imagelock.cli.asking import open_sources_anywhere
 from imagelock.cli.console import Console, columns
 from imagelock.cli.options import Settings, format_option, with_settings
+from imagelock.cli.sources import open_sources_anywhere
 from imagelock.cli.text import count
 from imagelock.errors import ImagelockError, InvalidSelectorError, NoTagError, NoTagReason
 from imagelock.model.reference import AnyRepository, parse_repository

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from imagelock.cli.options import Settings, with_settings
-from imagelock.cli.pin_report import refusal_lines
+from imagelock.cli.reports.findings import refusal_lines
 from imagelock.cli.text import count
 from imagelock.documents.locked_references import LockedReferences
 from imagelock.documents.pinning import Pinned, unpin

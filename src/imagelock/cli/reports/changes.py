@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from imagelock.cli.console import columns
-from imagelock.cli.markdown import markdown_table
+from imagelock.cli.text import markdown_table
 from imagelock.locking.changes import Added, Change, Removed, Updated
 from imagelock.locking.lockfile import LockedImage
 

@@ -8,10 +8,8 @@ from typing import Any
 import click
 
 from imagelock.cli.console import Console
-from imagelock.cli.markdown import markdown_table
 from imagelock.cli.reports.changes import tag_and_version, with_version
-from imagelock.cli.tables import fit_table, table_width
-from imagelock.cli.text import count
+from imagelock.cli.text import count, fit_table, markdown_table, table_width
 from imagelock.locking.outdated import Standing, State, TagToday
 from imagelock.model.cooldown import PassedOver
 
