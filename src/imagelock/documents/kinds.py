@@ -8,8 +8,8 @@ from pathlib import Path, PurePath
 
 from imagelock.documents.dockerfile.scan import scan_dockerfile
 from imagelock.documents.references import Scan
+from imagelock.documents.yaml.ci import find_in_github
 from imagelock.documents.yaml.compose import find_in_compose
-from imagelock.documents.yaml.github import find_in_github
 from imagelock.documents.yaml.gitlab import find_in_gitlab
 from imagelock.documents.yaml.helm import find_in_helm_values
 from imagelock.documents.yaml.kubernetes import find_in_kubernetes

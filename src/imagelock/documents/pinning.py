@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from enum import Enum, auto
 
-from imagelock.documents.changes import Change, apply_changes, split_conflicts
+from imagelock.documents.edits import Change, apply_changes, split_conflicts
 from imagelock.documents.kinds import DocumentKind, find_references
 from imagelock.documents.locked_references import Locked, LockedReferences, LockedTwice, NotLocked
 from imagelock.documents.references import (

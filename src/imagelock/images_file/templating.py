@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from imagelock.documents.changes import Change, split_conflicts
+from imagelock.documents.edits import Change, split_conflicts
 from imagelock.documents.kinds import DocumentKind
 from imagelock.documents.references import DigestField, HexDigestField, Image, InlineDigest, NotEditable, Reference
 from imagelock.documents.spans import Edit, apply_edits

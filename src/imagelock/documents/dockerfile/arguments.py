@@ -10,12 +10,12 @@ from collections import Counter
 from collections.abc import Iterator
 from operator import attrgetter
 
+from imagelock.documents.digest_position import Definitions
 from imagelock.documents.dockerfile.blanks import BLANKS
 from imagelock.documents.dockerfile.lexer import parse_word
-from imagelock.documents.expansion import expand
-from imagelock.documents.places import Definitions
 from imagelock.documents.references import NotEditable
 from imagelock.documents.source_text import SourceText
+from imagelock.documents.variables import expand
 from imagelock.documents.words import Variable, Word, WordError, sole_variable
 from imagelock.model.frozen import frozen
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 
+from imagelock.documents.digest_position import find_digest_place, find_place_in_text
 from imagelock.documents.dockerfile.arguments import ArgumentScope
-from imagelock.documents.dockerfile.commands import Command
 from imagelock.documents.dockerfile.errors import DockerfileError
+from imagelock.documents.dockerfile.instructions import Command
 from imagelock.documents.dockerfile.lexer import parse_word
-from imagelock.documents.expansion import expand
-from imagelock.documents.places import find_digest_place, find_place_in_text
 from imagelock.documents.references import Image, NotEditable, Scratch, Stage, Target, Unresolved
 from imagelock.documents.source_text import SourceText
 from imagelock.documents.targets import image_or_unresolved
+from imagelock.documents.variables import expand
 from imagelock.documents.words import Word, WordError
 from imagelock.model.frozen import frozen
 

@@ -14,7 +14,7 @@ from imagelock.documents.targets import Found
 from imagelock.documents.yaml.inline_dockerfile import find_in_inline_dockerfile
 from imagelock.documents.yaml.interpolation import interpolated_target
 from imagelock.documents.yaml.nodes import Mapping, Node, Scalar
-from imagelock.documents.yaml.values import found_image
+from imagelock.documents.yaml.scalars import found_image
 
 _IMAGE_SCHEME = "docker-image://"
 _NULLS = ("", "~", "null")

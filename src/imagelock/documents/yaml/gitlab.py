@@ -11,7 +11,7 @@ from dataclasses import replace
 from imagelock.documents.references import Image, NotEditable, ReferenceKind
 from imagelock.documents.targets import Found
 from imagelock.documents.yaml.nodes import Mapping, Node, Scalar
-from imagelock.documents.yaml.values import found_image
+from imagelock.documents.yaml.scalars import found_image
 from imagelock.model.reference import split_reference
 
 _NO_JOBS = frozenset({"variables", "include", "workflow", "spec", "stages", "cache"})

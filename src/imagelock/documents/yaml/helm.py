@@ -11,7 +11,7 @@ from imagelock.documents.references import ReferenceKind
 from imagelock.documents.targets import Found
 from imagelock.documents.yaml.nodes import Mapping, Node, Scalar, walk
 from imagelock.documents.yaml.parts import SplitImage
-from imagelock.documents.yaml.values import found_image, is_template
+from imagelock.documents.yaml.scalars import found_image, is_template
 
 _TAG_KEYS = ("tag", "version")
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from imagelock.documents.references import Image, ReferenceKind, Unresolved
 from imagelock.documents.targets import Found
 from imagelock.documents.yaml.nodes import Mapping, Node, Scalar, walk
-from imagelock.documents.yaml.values import found_image, is_template
+from imagelock.documents.yaml.scalars import found_image, is_template
 
 _CONTAINER_LISTS = ("containers", "initContainers", "ephemeralContainers")
 _DATA_KINDS = frozenset({"CustomResourceDefinition", "ConfigMap", "Secret", "Kustomization", "Component"})

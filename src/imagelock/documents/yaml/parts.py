@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import KW_ONLY
 
-from imagelock.documents.places import find_place_in_text
+from imagelock.documents.digest_position import find_place_in_text
 from imagelock.documents.references import (
     DigestField,
     Editing,
@@ -16,7 +16,7 @@ from imagelock.documents.references import (
 )
 from imagelock.documents.targets import Found, image_or_unresolved
 from imagelock.documents.yaml.nodes import Scalar, ScalarStyle
-from imagelock.documents.yaml.values import why_not_plain
+from imagelock.documents.yaml.scalars import why_not_plain
 from imagelock.model.frozen import frozen
 
 _UNKNOWN_DIGEST_KEY = NotEditable(

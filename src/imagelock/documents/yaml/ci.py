@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from imagelock.documents.references import ReferenceKind
 from imagelock.documents.targets import Found
 from imagelock.documents.yaml.nodes import Mapping, Node, Scalar
-from imagelock.documents.yaml.values import found_after_prefix, found_image
+from imagelock.documents.yaml.scalars import found_after_prefix, found_image
 
 _DOCKER_SCHEME = "docker://"
 

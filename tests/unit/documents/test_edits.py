@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from imagelock.documents.changes import Change, apply_changes, split_conflicts
+from imagelock.documents.edits import Change, apply_changes, split_conflicts
 from imagelock.documents.kinds import DocumentKind, find_references
 from imagelock.documents.spans import Edit, Span
 from imagelock.errors import DocumentError

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from imagelock.documents.places import find_place_in_text
+from imagelock.documents.digest_position import find_place_in_text
 from imagelock.documents.references import Image, NotEditable, ReferenceKind, Target, Unresolved
 from imagelock.documents.source_text import SourceText
 from imagelock.documents.targets import Found, image_or_unresolved
