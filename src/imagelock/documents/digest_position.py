@@ -9,9 +9,8 @@ from __future__ import annotations
 from typing import Protocol
 
 from imagelock.documents.references import DigestField, Editing, InlineDigest, NotEditable
-from imagelock.documents.source_text import SourceText
-from imagelock.documents.spans import Span
-from imagelock.documents.words import Literal, Variable, Word, sole_variable
+from imagelock.documents.spans import SourceText, Span
+from imagelock.documents.variables import Literal, Variable, Word, sole_variable
 
 _ALTERNATIVES = (":-", "-")
 _VARIABLE_IN_TAG = NotEditable(

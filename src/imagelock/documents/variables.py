@@ -5,10 +5,10 @@ https://docs.docker.com/reference/dockerfile/#environment-replacement
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, Self
 
-from imagelock.documents.patterns import replace_all, replace_first, without_prefix, without_suffix
-from imagelock.documents.words import Literal, Piece, Variable, Word, WordError
+from imagelock.documents.spans import SourceText
+from imagelock.model.frozen import frozen
 
 _MAX_LENGTH = 4096
 
@@ -63,3 +63,170 @@ def _with_alternative(variable: Variable, alternative: str, value: str | None) -
             raise WordError(f"{variable.name}: {alternative or 'must be set'}")
         case _:
             raise WordError(f"`{variable.operator}` is not supported in a variable")
+
+
+@frozen
+class Literal:
+    """Characters that stand for themselves, their quotes and escapes taken off."""
+
+    source: SourceText
+    is_protected: bool = False
+    """Quoted or escaped: blanks in it split no words."""
+
+
+@frozen
+class Variable:
+    """``$NAME``, ``${NAME}``, or ``${NAME`` + operator + operands + ``}``."""
+
+    name: str
+    operator: str = ""
+    """``:-``, ``-``, ``:+``, ``+``, ``:?``, ``?``, ``#``, ``%``, ``/``, ``//``; unknown ones begin with ``:``."""
+    operands: tuple[Word, ...] = ()
+    has_braces: bool = True
+    is_protected: bool = False
+
+
+Piece = Literal | Variable
+Word = tuple[Piece, ...]
+
+
+class WordError(Exception):
+    """A word that the tool which reads the file would refuse; the message says why."""
+
+
+def sole_variable(word: Word) -> Variable | None:
+    """Find the variable that is the whole word, if one is."""
+    match word:
+        case (Variable() as variable,):
+            return variable
+        case _:
+            return None
+
+
+_STAR = "*"
+_ANY = "?"
+_Segment = tuple[str | None, ...]
+"""Characters in a row; ``None`` stands for any one."""
+
+
+@frozen
+class Pattern:
+    """What stands before, between and after the stars; without a star there is one segment."""
+
+    segments: tuple[_Segment, ...]
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        r"""Read a pattern; ``\*``, ``\?`` and ``\\`` are literal, any other escape is refused."""
+        segments: list[list[str | None]] = [[]]
+        at = 0
+        while at < len(text):
+            character = text[at]
+            at += 1
+            if character == _STAR:
+                segments.append([])
+            elif character == _ANY:
+                segments[-1].append(None)
+            elif character != "\\":
+                segments[-1].append(character)
+            elif text[at : at + 1] not in ("}", "/"):
+                segments[-1].append(_escaped(text[at : at + 1]))
+                at += 1
+        return cls(tuple(map(tuple, segments)))
+
+    def match_at(self, value: str, start: int, *, is_greedy: bool) -> int | None:
+        """Where the longest, or the shortest, match from ``start`` ends."""
+        first, *others = self.segments
+        if not _stands_at(first, value, start):
+            return None
+        end = start + len(first)
+        for index, segment in enumerate(others, start=1):
+            found = _find(segment, value, end)
+            if found is None:
+                return None
+            if is_greedy and index == len(others):
+                return _find_last(segment, value, found) + len(segment)
+            end = found + len(segment)
+        return end
+
+    def find(self, value: str, start: int) -> tuple[int, int] | None:
+        """Find the first match from ``start`` on, as long as it can be."""
+        found = _find(self.segments[0], value, start)
+        if found is None:
+            return None
+        end = self.match_at(value, found, is_greedy=True)
+        return None if end is None else (found, end)
+
+
+def without_prefix(value: str, pattern: str, *, is_greedy: bool) -> str:
+    """``${NAME#pattern}``, greedy with ``##``."""
+    end = Pattern.parse(pattern).match_at(value, 0, is_greedy=is_greedy)
+    return value if end is None else value[end:]
+
+
+def without_suffix(value: str, pattern: str, *, is_greedy: bool) -> str:
+    """``${NAME%pattern}``, greedy with ``%%``; matched backwards, as BuildKit does."""
+    return without_prefix(value[::-1], _reversed(pattern), is_greedy=is_greedy)[::-1]
+
+
+def replace_first(value: str, pattern: str, replacement: str) -> str:
+    """``${NAME/pattern/replacement}``."""
+    match Pattern.parse(pattern).find(value, 0):
+        case (start, end):
+            return value[:start] + replacement + value[end:]
+        case _:
+            return value
+
+
+def replace_all(value: str, pattern: str, replacement: str) -> str:
+    """``${NAME//pattern/replacement}``; an empty match right after another match is no match."""
+    if "$" in replacement:
+        raise WordError("a `$` in the replacement of `//` is not supported")
+    parsed = Pattern.parse(pattern)
+    parts: list[str] = []
+    copied = at = 0
+    last_end = -1
+    while at <= len(value) and (found := parsed.find(value, at)) is not None:
+        start, end = found
+        if (start, end) != (last_end, last_end):
+            parts += (value[copied:start], replacement)
+            copied = last_end = end
+        at = end if end > start else end + 1
+    return "".join((*parts, value[copied:]))
+
+
+def _escaped(character: str) -> str:
+    if character not in ("*", "?", "\\"):
+        raise WordError(f"`\\{character}` is no escape in a pattern")
+    return character
+
+
+def _reversed(pattern: str) -> str:
+    units: list[str] = []
+    at = 0
+    while at < len(pattern):
+        width = 2 if pattern[at] == "\\" and at + 1 < len(pattern) else 1
+        units.append(pattern[at : at + width])
+        at += width
+    return "".join(reversed(units))
+
+
+def _stands_at(segment: _Segment, value: str, start: int) -> bool:
+    return start + len(segment) <= len(value) and all(
+        wanted is None or wanted == value[index] for index, wanted in enumerate(segment, start)
+    )
+
+
+def _find(segment: _Segment, value: str, start: int) -> int | None:
+    for index in range(start, len(value) - len(segment) + 1):
+        if _stands_at(segment, value, index):
+            return index
+    return None
+
+
+def _find_last(segment: _Segment, value: str, start: int) -> int:
+    """Where the segment stands last; it is known to stand at ``start``."""
+    for index in range(len(value) - len(segment), start, -1):
+        if _stands_at(segment, value, index):
+            return index
+    return start

@@ -10,7 +10,7 @@ from imagelock.documents.kinds import DocumentKind
 from imagelock.documents.pinning import is_external
 from imagelock.documents.references import Image, NotEditable, Reference, Scan, Unresolved
 from imagelock.documents.spans import Position
-from imagelock.documents.yaml.context_names import find_context_names
+from imagelock.documents.yaml.compose import find_context_names
 from imagelock.errors import InvalidReferenceError
 from imagelock.images_file.declaration import Alias
 from imagelock.images_file.names import propose_names

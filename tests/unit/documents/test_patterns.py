@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from imagelock.documents.patterns import replace_all, replace_first, without_prefix, without_suffix
+from imagelock.documents.variables import replace_all, replace_first, without_prefix, without_suffix
 
 
 @pytest.mark.parametrize(

@@ -11,12 +11,13 @@ import click
 from imagelock.cli.options import Settings, with_settings
 from imagelock.cli.reports.findings import refusal_lines
 from imagelock.cli.text import count
+from imagelock.documents.kinds import kind_of_named
 from imagelock.documents.locked_references import LockedReferences
 from imagelock.documents.pinning import Pinned, unpin
 from imagelock.errors import DocumentError, FileError
 from imagelock.project.files import read_bytes, write_changed
 from imagelock.project.project import find_project
-from imagelock.rendering.pinned_files import kind_of_named, locked_references
+from imagelock.rendering.pinned_files import locked_references
 from imagelock.rendering.template import spelled_images
 
 

@@ -11,12 +11,11 @@ from collections.abc import Iterator
 from operator import attrgetter
 
 from imagelock.documents.digest_position import Definitions
-from imagelock.documents.dockerfile.blanks import BLANKS
 from imagelock.documents.dockerfile.lexer import parse_word
+from imagelock.documents.dockerfile.lines import BLANKS
 from imagelock.documents.references import NotEditable
-from imagelock.documents.source_text import SourceText
-from imagelock.documents.variables import expand
-from imagelock.documents.words import Variable, Word, WordError, sole_variable
+from imagelock.documents.spans import SourceText
+from imagelock.documents.variables import Variable, Word, WordError, expand, sole_variable
 from imagelock.model.frozen import frozen
 
 _AUTOMATIC = {

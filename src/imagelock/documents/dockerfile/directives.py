@@ -12,10 +12,8 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from imagelock.documents.dockerfile.blanks import BLANKS, without_leading_blanks
-from imagelock.documents.dockerfile.errors import DockerfileError
-from imagelock.documents.source_text import SourceText
-from imagelock.documents.spans import Span
+from imagelock.documents.dockerfile.lines import BLANKS, DockerfileError, without_leading_blanks
+from imagelock.documents.spans import SourceText, Span
 from imagelock.model.frozen import frozen
 
 DEFAULT_ESCAPE = "\\"

@@ -9,10 +9,10 @@ import json
 import re
 from collections.abc import Iterator
 
-from imagelock.documents.dockerfile.blanks import BLANKS
 from imagelock.documents.dockerfile.lexer import parse_raw_words, parse_word
-from imagelock.documents.source_text import SourceText
-from imagelock.documents.words import Literal, Piece, Word, WordError
+from imagelock.documents.dockerfile.lines import BLANKS
+from imagelock.documents.spans import SourceText
+from imagelock.documents.variables import Literal, Piece, Word, WordError
 from imagelock.model.frozen import frozen
 
 _HEREDOC = re.compile(r"[0-9]*<<(-?)[\t\n\f\r ]*([^<]*)\Z")

@@ -6,8 +6,8 @@ the file the evaluated characters stand.
 
 from __future__ import annotations
 
-from imagelock.documents.source_text import SourceText
-from imagelock.documents.words import Literal, Piece, Variable, Word, WordError
+from imagelock.documents.spans import SourceText
+from imagelock.documents.variables import Literal, Piece, Variable, Word, WordError
 from imagelock.model.frozen import frozen
 
 _MAX_DEPTH = 50

@@ -6,11 +6,42 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from operator import itemgetter
 
-from imagelock.documents.dockerfile.blanks import without_leading_blanks
-from imagelock.documents.dockerfile.errors import DockerfileError
-from imagelock.documents.source_text import SourceText
-from imagelock.documents.spans import Span
+from imagelock.documents.spans import SourceText, Span
 from imagelock.model.frozen import frozen
+
+
+class DockerfileError(Exception):
+    """BuildKit refuses the whole file; caught in ``scan``, which reports it as the file's problem."""
+
+    def __init__(self, offset: int, reason: str) -> None:
+        super().__init__(reason)
+        self.offset = offset
+        self.reason = reason
+
+
+ASCII_BLANKS = b"\t\n\v\f\r "
+BLANKS = (
+    "\t\n\v\f\r \u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000"
+)
+_FIRST_NON_ASCII = 0x80
+
+
+def without_leading_blanks(line: bytes) -> bytes:
+    """Take blanks off the front of a line."""
+    line = line.lstrip(ASCII_BLANKS)
+    if not line or line[0] < _FIRST_NON_ASCII:
+        return line
+    return line.decode("utf-8", "surrogateescape").lstrip(BLANKS).encode("utf-8", "surrogateescape")
+
+
+def without_trailing_blanks(line: bytes) -> bytes:
+    """Take blanks off the end of a line."""
+    line = line.rstrip(ASCII_BLANKS)
+    if not line or line[-1] < _FIRST_NON_ASCII:
+        return line
+    return line.decode("utf-8", "surrogateescape").rstrip(BLANKS).encode("utf-8", "surrogateescape")
+
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _MAX_LINE_BYTES = 65535

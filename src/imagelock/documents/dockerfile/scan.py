@@ -8,16 +8,13 @@ from dataclasses import replace
 from imagelock.documents.digest_position import find_place_in_text
 from imagelock.documents.dockerfile.arguments import Arguments, split_assignments
 from imagelock.documents.dockerfile.directives import Syntax, find_escape, find_syntax
-from imagelock.documents.dockerfile.errors import DockerfileError
 from imagelock.documents.dockerfile.heredocs import find_heredocs, is_json_array
-from imagelock.documents.dockerfile.instructions import Command, split_command
+from imagelock.documents.dockerfile.instructions import Command, find_mount_source, split_command
 from imagelock.documents.dockerfile.lexer import parse_word
-from imagelock.documents.dockerfile.lines import InstructionReader, split_lines
-from imagelock.documents.dockerfile.mounts import find_mount_source
+from imagelock.documents.dockerfile.lines import DockerfileError, InstructionReader, split_lines
 from imagelock.documents.dockerfile.stages import BuildStage, Stages, parse_stage
-from imagelock.documents.references import ReferenceKind, Scan
-from imagelock.documents.targets import Found, image_or_unresolved, make_scan
-from imagelock.documents.words import WordError
+from imagelock.documents.references import Found, ReferenceKind, Scan, image_or_unresolved, make_scan
+from imagelock.documents.variables import WordError
 
 _WITH_HEREDOCS = frozenset({"run", "copy", "add"})
 _INSTRUCTIONS = frozenset(

@@ -6,14 +6,12 @@ import re
 
 from imagelock.documents.digest_position import find_digest_place, find_place_in_text
 from imagelock.documents.dockerfile.arguments import ArgumentScope
-from imagelock.documents.dockerfile.errors import DockerfileError
 from imagelock.documents.dockerfile.instructions import Command
 from imagelock.documents.dockerfile.lexer import parse_word
-from imagelock.documents.references import Image, NotEditable, Scratch, Stage, Target, Unresolved
-from imagelock.documents.source_text import SourceText
-from imagelock.documents.targets import image_or_unresolved
-from imagelock.documents.variables import expand
-from imagelock.documents.words import Word, WordError
+from imagelock.documents.dockerfile.lines import DockerfileError
+from imagelock.documents.references import Image, NotEditable, Scratch, Stage, Target, Unresolved, image_or_unresolved
+from imagelock.documents.spans import SourceText
+from imagelock.documents.variables import Word, WordError, expand
 from imagelock.model.frozen import frozen
 
 _SCRATCH = "scratch"

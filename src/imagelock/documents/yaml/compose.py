@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from imagelock.documents.references import Image, NotEditable, ReferenceKind
-from imagelock.documents.targets import Found
+from imagelock.documents.references import Found, Image, NotEditable, ReferenceKind
 from imagelock.documents.yaml.inline_dockerfile import find_in_inline_dockerfile
 from imagelock.documents.yaml.interpolation import interpolated_target
-from imagelock.documents.yaml.nodes import Mapping, Node, Scalar
+from imagelock.documents.yaml.nodes import Mapping, Node, Scalar, Sequence
+from imagelock.documents.yaml.reader import YamlError, read_documents
 from imagelock.documents.yaml.scalars import found_image
 
 _IMAGE_SCHEME = "docker-image://"
@@ -102,3 +102,31 @@ def _find_image_volumes(service: Mapping, services: Mapping) -> Iterator[Found]:
         kind, source = volume.find_scalar("type"), volume.find_scalar("source")
         if kind and source and kind.value == "image" and services.find(source.value) is None:
             yield _found(ReferenceKind.IMAGE_VOLUME, source)
+
+
+_KEY = b"additional_contexts"
+
+
+def find_context_names(content: bytes) -> frozenset[str]:
+    """Find them; a file that can't be read has none."""
+    if _KEY not in content:
+        return frozenset()
+    try:
+        documents = read_documents(content)
+    except YamlError:
+        return frozenset()
+    return frozenset(name for document in documents for name in _in_document(document))
+
+
+def _in_document(document: Node) -> Iterator[str]:
+    if not isinstance(document, Mapping):
+        return
+    for _, service in document.find_mapping("services").mappings():
+        contexts = service.find_mapping("build").find(_KEY.decode())
+        match contexts:
+            case Mapping(entries=entries):
+                yield from (name for name, _ in entries)
+            case Sequence(items=items):
+                yield from (item.value.partition("=")[0] for item in items if isinstance(item, Scalar))
+            case _:
+                pass

@@ -7,11 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from imagelock.documents.references import ReferenceKind
-from imagelock.documents.targets import Found
+from imagelock.documents.references import Found, ReferenceKind
 from imagelock.documents.yaml.nodes import Mapping, Node, Scalar, walk
-from imagelock.documents.yaml.parts import SplitImage
-from imagelock.documents.yaml.scalars import found_image, is_template
+from imagelock.documents.yaml.scalars import SplitImage, found_image, is_template
 
 _TAG_KEYS = ("tag", "version")
 

@@ -13,6 +13,7 @@ from imagelock.documents.dockerfile.scan import scan_dockerfile
 from imagelock.documents.references import (
     DigestField,
     Editing,
+    Found,
     HexDigestField,
     Image,
     InlineDigest,
@@ -21,9 +22,7 @@ from imagelock.documents.references import (
     Target,
     Unresolved,
 )
-from imagelock.documents.source_text import SourceText
-from imagelock.documents.spans import Span
-from imagelock.documents.targets import Found
+from imagelock.documents.spans import SourceText, Span
 from imagelock.documents.yaml.nodes import Scalar, ScalarStyle
 from imagelock.model.frozen import frozen
 

@@ -10,11 +10,9 @@ from __future__ import annotations
 import re
 
 from imagelock.documents.digest_position import Definitions, find_digest_place
-from imagelock.documents.references import NotEditable, Target, Unresolved
-from imagelock.documents.source_text import SourceText
-from imagelock.documents.targets import image_or_unresolved
-from imagelock.documents.variables import expand
-from imagelock.documents.words import Literal, Piece, Variable, Word, WordError
+from imagelock.documents.references import NotEditable, Target, Unresolved, image_or_unresolved
+from imagelock.documents.spans import SourceText
+from imagelock.documents.variables import Literal, Piece, Variable, Word, WordError, expand
 
 _NAME = re.compile(r"[_a-zA-Z][_a-zA-Z0-9]*", re.ASCII)
 _OPERATOR = re.compile(r":?[-+?]")

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from imagelock.documents.references import Image, ReferenceKind, Unresolved
-from imagelock.documents.targets import Found
+from imagelock.documents.references import Found, Image, ReferenceKind, Unresolved
 from imagelock.documents.yaml.nodes import Mapping, Node, Scalar, walk
-from imagelock.documents.yaml.scalars import found_image, is_template
+from imagelock.documents.yaml.scalars import SplitImage, found_image, is_template
 
 _CONTAINER_LISTS = ("containers", "initContainers", "ephemeralContainers")
 _DATA_KINDS = frozenset({"CustomResourceDefinition", "ConfigMap", "Secret", "Kustomization", "Component"})
@@ -80,3 +79,18 @@ def _find_image_volumes(node: Mapping) -> Iterator[Found]:
     for volume in node.find_sequence("volumes").items:
         if isinstance(volume, Mapping) and (reference := volume.find_mapping("image").find_scalar("reference")):
             yield found_image(ReferenceKind.IMAGE_VOLUME, reference)
+
+
+def find_in_kustomization(document: Node) -> Iterator[Found]:
+    """Find the entries that say which tag or digest to use; others only rename."""
+    if not isinstance(document, Mapping):
+        return
+    for entry in document.find_sequence("images").items:
+        if not isinstance(entry, Mapping):
+            continue
+        name = entry.find_scalar("newName") or entry.find_scalar("name")
+        if name is not None:
+            parts = SplitImage(
+                name.value, tag=entry.find_scalar("newTag"), digest=entry.find_scalar("digest"), tag_takes_digest=True
+            )
+            yield from parts.find(ReferenceKind.IMAGE)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from imagelock.documents.source_text import SourceText
+from imagelock.documents.spans import SourceText
 
 _MERGE_KEY = "<<"
 

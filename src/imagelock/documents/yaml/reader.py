@@ -7,11 +7,13 @@ where a scalar begins. The byte order mark goes first: libyaml counts one charac
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from imagelock.documents.source_text import SourceText
+from imagelock.documents.references import Found, Scan, make_scan
+from imagelock.documents.spans import SourceText, Span
 from imagelock.documents.yaml.nodes import Mapping, Node, Scalar, ScalarStyle, Sequence
 
 if TYPE_CHECKING:
@@ -51,10 +53,23 @@ def read_documents(content: bytes) -> tuple[Node, ...]:
     try:
         return _Builder(source).build(yaml.parse(text, Loader=loader))
     except yaml.MarkedYAMLError as error:
-        offset = source.offsets[_index(error.problem_mark or error.context_mark)]
-        raise YamlError(offset, f"it is not YAML: {error.problem}") from error
+        index = _index(error.problem_mark or error.context_mark)
+        _refuse_deep_nesting(source, yaml.parse(text[:index], Loader=loader))
+        raise YamlError(source.offsets[index], f"it is not YAML: {error.problem}") from error
     except yaml.YAMLError as error:
         raise YamlError(start, f"it is not YAML: {str(error).partition(chr(10))[0]}") from error
+
+
+def _refuse_deep_nesting(source: SourceText, events: Iterator[yaml.Event]) -> None:
+    """Raise ``YamlError`` if what precedes a syntax error is nested too deep.
+
+    libyaml has had a limit of its own since PyYAML 6.0.4, and reads far enough ahead to fail before it reports the
+    collections that exceed ours.
+    """
+    import yaml  # noqa: PLC0415  imported already
+
+    with suppress(yaml.YAMLError):
+        _Builder(source).build(events)
 
 
 @dataclass(slots=True)
@@ -129,3 +144,24 @@ class _Mark(Protocol):
 def _index(mark: _Mark | None) -> int:
     """Tell where a mark is; PyYAML's types allow events without one, its parsers give none."""
     return 0 if mark is None else mark.index
+
+
+Finder = Callable[[Node], Iterable[Found]]
+
+
+def scan_yaml(content: bytes, find: Finder) -> Scan:
+    """Find the references in all documents of a file; one that is no YAML has a problem and no references."""
+    try:
+        documents = read_documents(content)
+    except YamlError as error:
+        return make_scan(content, (), ((error.offset, error.reason),))
+    return make_scan(content, _each_place_once(found for document in documents for found in find(document)), ())
+
+
+def _each_place_once(every: Iterable[Found]) -> Iterator[Found]:
+    """Drop what an alias or a merge key shows again: it stands in the file once, and is edited once."""
+    seen: set[Span] = set()
+    for found in every:
+        if found.span not in seen:
+            seen.add(found.span)
+            yield found

@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import KW_ONLY
+
 from imagelock.documents.digest_position import find_place_in_text
-from imagelock.documents.references import Image, NotEditable, ReferenceKind, Target, Unresolved
-from imagelock.documents.source_text import SourceText
-from imagelock.documents.targets import Found, image_or_unresolved
+from imagelock.documents.references import (
+    DigestField,
+    Editing,
+    Found,
+    HexDigestField,
+    Image,
+    InlineDigest,
+    NotEditable,
+    ReferenceKind,
+    Target,
+    Unresolved,
+    image_or_unresolved,
+)
+from imagelock.documents.spans import SourceText
 from imagelock.documents.yaml.nodes import Scalar, ScalarStyle
+from imagelock.model.frozen import frozen
 
 _TEMPLATE_SIGNS = ("{{", "$")
 _BLOCK_SCALAR = NotEditable("the value is a block scalar", "write it on the line of its key, without `|` or `>`")
@@ -59,3 +74,61 @@ def _text_target(text: str, reason: NotEditable) -> Image | Unresolved:
 
 def _unresolved_template(text: str) -> Unresolved:
     return Unresolved(text, "a variable or a template decides the image", "write the reference itself")
+
+
+_UNKNOWN_DIGEST_KEY = NotEditable(
+    "only the chart knows where its digest goes", 'add `digest: ""` if the chart reads that key'
+)
+_EMPTY_FIELD = NotEditable("the digest's key has no value", 'write `""` after the key')
+
+
+@frozen
+class SplitImage:
+    """The parts as they stand. A digest that stands, and be it empty, says where digests go."""
+
+    name: str
+    _: KW_ONLY
+    tag: Scalar | None
+    digest: Scalar | None
+    hex_digest: Scalar | None = None
+    tag_takes_digest: bool = False
+    """Whether ``1.2@sha256:…`` is sure to be understood as a tag."""
+
+    def find(self, kind: ReferenceKind) -> Iterator[Found]:
+        """Find the reference that the parts make, if there is more than a name."""
+        written = next((part for part in (self.tag, self.digest, self.hex_digest) if part and part.value), None)
+        if written is not None:
+            yield Found.at(kind, written.source, image_or_unresolved(self._text(), self._editing()))
+
+    def _text(self) -> str:
+        tag = f":{self.tag.value}" if self.tag and self.tag.value else ""
+        if self.digest and self.digest.value:
+            return f"{self.name}{tag.partition('@')[0]}@{self.digest.value}"
+        if self.hex_digest and self.hex_digest.value:
+            return f"{self.name}{tag.partition('@')[0]}@sha256:{self.hex_digest.value}"
+        return f"{self.name}{tag}"
+
+    def _editing(self) -> Editing:
+        if self.digest is not None:
+            return _field(self.digest, DigestField)
+        if self.hex_digest is not None:
+            return _field(self.hex_digest, HexDigestField)
+        if self.tag is not None and (self.tag_takes_digest or "@" in self.tag.value):
+            return self._place_in_tag(self.tag)
+        return _UNKNOWN_DIGEST_KEY
+
+    @staticmethod
+    def _place_in_tag(tag: Scalar) -> Editing:
+        if not tag.is_plain:
+            return why_not_plain(tag)
+        place = find_place_in_text(tag.source)
+        return InlineDigest(place.span, tag=None) if isinstance(place, InlineDigest) else place
+
+
+def _field(scalar: Scalar, field: type[DigestField | HexDigestField]) -> Editing:
+    is_quoted = scalar.style is ScalarStyle.QUOTED
+    if not scalar.is_plain:
+        return why_not_plain(scalar)
+    if not (scalar.value or is_quoted):
+        return _EMPTY_FIELD
+    return field(scalar.source.span, may_be_empty=is_quoted)
