@@ -20,12 +20,12 @@ def main() -> int:
     _, status, usage = os.wait4(process.pid, 0)
     wall_seconds = time.perf_counter() - started
     process.returncode = os.waitstatus_to_exitcode(status)
-    took = {
+    duration = {
         "wall_seconds": wall_seconds,
         "cpu_seconds": usage.ru_utime + usage.ru_stime,
         "peak_megabytes": usage.ru_maxrss / 1024,
     }
-    sys.stdout.write(json.dumps(took))
+    sys.stdout.write(json.dumps(duration))
     return process.returncode
 
 

@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imagelock.images_file.parser import parse_images_file
-from imagelock.rendering.template import find_placeholders, position, render, spelled_images
+from imagelock.rendering.template import find_placeholders, images_to_render, position, render
 from tests.support.locked_images import lock_text, lockfile
 
-_IMAGES = spelled_images(parse_images_file('[images]\ngo = "go:1"'), lockfile(lock_text()))
+_IMAGES = images_to_render(parse_images_file('[images]\ngo = "go:1"'), lockfile(lock_text()))
 _PLACEHOLDERS = st.sampled_from(
     [b"{{images.go}}", b"{{ images.go.tag }}", b"{{images.go.platforms.linux/amd64.digest}}", b"{{images.go.pinned\t}}"]
 )

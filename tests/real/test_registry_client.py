@@ -42,7 +42,7 @@ def test_an_image_is_resolved_as_other_clients_see_it(registry: RegistryServer, 
     repository = new_repository(registry)
     reference = parse_reference(repository.push(index))
     with client_of(registry, home=tmp_path) as client:
-        client.expect([reference.repository])
+        client.prepare([reference.repository])
         resolved = resolve_image(reference, client)
     assert str(resolved.digest) == repository.skopeo_digest() == index.digest
     assert {str(entry.platform): str(entry.digest) for entry in resolved.platform_digests} == platform_digests(
@@ -85,7 +85,7 @@ def test_many_repositories_cost_one_token_and_one_request_each(bearer: RegistryS
     references = [parse_reference(new_repository(bearer).push(index)) for _ in range(6)]
     mark, tokens_before = bearer.access_log.mark(), len(bearer.tokens.requests)
     with client_of(bearer, home=tmp_path) as client, ThreadPoolExecutor(6) as pool:
-        client.expect(reference.repository for reference in references)
+        client.prepare(reference.repository for reference in references)
         assert {str(fetched.digest) for fetched in pool.map(client.fetch_manifest, references)} == {index.digest}
     assert len(bearer.tokens.requests) - tokens_before == 1
     # One more, because nobody knew before what the registry wants to see.
@@ -99,7 +99,7 @@ def test_where_a_token_is_for_one_repository_each_costs_one_more_request(tmp_pat
         references = [parse_reference(new_repository(registry).push(index)) for _ in range(6)]
         mark, tokens_before = registry.access_log.mark(), len(registry.tokens.requests)
         with client_of(registry, home=tmp_path) as client, ThreadPoolExecutor(6) as pool:
-            client.expect(reference.repository for reference in references)
+            client.prepare(reference.repository for reference in references)
             assert {str(fetched.digest) for fetched in pool.map(client.fetch_manifest, references)} == {index.digest}
         tokens = len(registry.tokens.requests) - tokens_before
         assert (tokens, len(registry.access_log.since(mark))) == (6, 1 + 6)
@@ -111,7 +111,7 @@ def test_a_later_run_asks_for_a_token_at_once_and_pulls_nothing(bearer: Registry
     for methods in ({"GET"}, {"HEAD"}):
         mark, tokens_before = bearer.access_log.mark(), len(bearer.tokens.requests)
         with client_of(bearer, home=tmp_path, cache=tmp_path / "cache") as client:
-            client.expect(reference.repository for reference in references)
+            client.prepare(reference.repository for reference in references)
             for reference in references:
                 assert str(client.fetch_manifest(reference).digest) == index.digest
         assert len(bearer.tokens.requests) - tokens_before == 1

@@ -33,7 +33,7 @@ class MemorySource:
         """Serve one content no longer, as registries do that collect garbage."""
         del self._contents[image.digest]
 
-    def expect(self, repositories: Iterable[AnyRepository]) -> None:
+    def prepare(self, repositories: Iterable[AnyRepository]) -> None:
         self.expected += map(str, repositories)
 
     def fetch_manifest(self, reference: ImageReference) -> FetchedManifest:

@@ -14,7 +14,7 @@ from imagelock.locking.lockfile import Lockfile
 from imagelock.project.project import Project
 from imagelock.project.tree import list_own_files, read_document
 from imagelock.rendering.pinned_files import PinnedFile, Pins, external_files, select_pinned_files
-from imagelock.rendering.template import spelled_images
+from imagelock.rendering.template import images_to_render
 
 _RENDER = "imagelock render"
 _MENDED_BY_RENDER = frozenset(
@@ -33,7 +33,7 @@ class PinCheck:
     def __init__(self, project: Project, images_file: ImagesFile, lockfile: Lockfile) -> None:
         self._images_path = project.images_path
         self._selection = select_pinned_files(project.folder, images_file)
-        self._pins = Pins.of(images_file, spelled_images(images_file, lockfile))
+        self._pins = Pins.of(images_file, images_to_render(images_file, lockfile))
         self.files = self._selection.files
         outputs = {(project.folder / target.output).resolve() for target in images_file.targets}
         self.rendered = tuple(file for file in self.files if file.path.resolve() in outputs)
@@ -95,7 +95,7 @@ def search_tree(
     Files that can't be read as what they seem to be, such as Helm's templates, are noted. Those of ``[pin]`` were
     checked already, and folders with an images.toml of their own are checked there.
     """
-    pins = Pins.of(images_file, spelled_images(images_file, lockfile))
+    pins = Pins.of(images_file, images_to_render(images_file, lockfile))
     paths = tuple(_paths_to_search(project.folder, images_file))
     unreadable: list[Wrong] = []
     searched = 0

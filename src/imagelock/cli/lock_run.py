@@ -13,14 +13,14 @@ from imagelock.cli.console import Console, count_done
 from imagelock.cli.options import Settings
 from imagelock.cli.reports.changes import change_document, change_lines
 from imagelock.cli.sources import open_sources
-from imagelock.cli.text import count, took
+from imagelock.cli.text import count, duration
 from imagelock.images_file.parser import ImagesFile
 from imagelock.locking.changes import Change, find_changes
 from imagelock.locking.conflict_markers import has_conflict_markers
 from imagelock.locking.lockfile import Lockfile, dump_lockfile
 from imagelock.locking.merge import Repair, merge_conflict
 from imagelock.locking.plan import LockResult, plan_lock, run_steps
-from imagelock.locking.steps import Keep, Step
+from imagelock.locking.steps import KeepLocked, Step
 from imagelock.model.frozen import frozen
 from imagelock.project.files import write_changed
 from imagelock.project.project import Project, find_project
@@ -64,7 +64,7 @@ def run_plan_in(
     before = project.read_lockfile() if repair is None else repair.lockfile
     steps = plan(images_file, before)
     with open_sources(settings, project.folder, images_file.registries) as sources:
-        asked = sum(not isinstance(step, Keep) for step in steps)
+        asked = sum(not isinstance(step, KeepLocked) for step in steps)
         result = run_steps(steps, sources, on_done=count_done(settings.console, "Locking", total=asked))
     if not is_dry_run:
         write_changed({**beside, **lock_to_write(project, result.lockfile)})
@@ -86,7 +86,7 @@ def lock_images(settings: Settings, *, is_dry_run: bool, output_format: str) -> 
     elif is_dry_run:
         summary = f"Would lock {images}; nothing was written"
     else:
-        summary = f"Locked {images} in {took(outcome.seconds)}"
+        summary = f"Locked {images} in {duration(outcome.seconds)}"
     report(settings.console, outcome, summary, output_format=output_format)
 
 

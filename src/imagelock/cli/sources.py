@@ -55,7 +55,7 @@ def open_sources(settings: Settings, folder: Path, registries: Iterable[Registry
     return Sources(folder, None if settings.offline else open_registries)
 
 
-def open_sources_anywhere(settings: Settings) -> Sources:
+def open_sources_outside_project(settings: Settings) -> Sources:
     """Make sources with the registries of the nearest images.toml; without one, with none of its settings.
 
     A file that was named with ``--file`` must be there.

@@ -19,7 +19,7 @@ def count(number: int, noun: str = "image") -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def took(seconds: float) -> str:
+def duration(seconds: float) -> str:
     """Write a duration as uv does: ``12ms``, ``1.4s``."""
     return f"{seconds:.1f}s" if seconds >= 1 else f"{seconds * 1000:.0f}ms"
 

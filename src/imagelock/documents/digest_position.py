@@ -39,7 +39,7 @@ class Definitions(Protocol):
         ...
 
 
-def find_digest_place(word: Word, definitions: Definitions) -> Editing:
+def find_digest_position(word: Word, definitions: Definitions) -> Editing:
     """Find the one place whose digest is the digest of the reference that the word comes to."""
     while variable := sole_variable(word):
         source = _follow(variable, definitions)
@@ -50,8 +50,8 @@ def find_digest_place(word: Word, definitions: Definitions) -> Editing:
     reference = "".join(texts)
     at_sign = reference.find("@")
     if at_sign < 0:
-        return _place_after_tag(word, texts)
-    return _place_of_digest(word, texts, at_sign, definitions)
+        return _position_after_tag(word, texts)
+    return _position_of_digest(word, texts, at_sign, definitions)
 
 
 def _follow(variable: Variable, definitions: Definitions) -> tuple[Word, Definitions] | NotEditable:
@@ -66,7 +66,7 @@ def _follow(variable: Variable, definitions: Definitions) -> tuple[Word, Definit
     return definitions.find_editable(variable.name)
 
 
-def _place_of_digest(word: Word, texts: list[str], at_sign: int, definitions: Definitions) -> Editing:
+def _position_of_digest(word: Word, texts: list[str], at_sign: int, definitions: Definitions) -> Editing:
     start = sum(map(len, texts))
     tag = find_tag("".join(texts)[:at_sign])
     for piece, text in zip(reversed(word), reversed(texts), strict=True):
@@ -75,30 +75,30 @@ def _place_of_digest(word: Word, texts: list[str], at_sign: int, definitions: De
             case _ if not text:
                 continue
             case Literal(source=source) if start <= at_sign:
-                return _place_in_literal(source, at_sign - start, None if tag is None else tag - start)
+                return _position_in_literal(source, at_sign - start, None if tag is None else tag - start)
             case Variable() if start in (at_sign, at_sign + 1):
-                return _place_in_digest_variable(piece, definitions)
+                return _position_in_digest_variable(piece, definitions)
             case _:
                 break
     return _NOT_PLAIN
 
 
-def find_place_in_text(source: SourceText) -> Editing:
+def find_position_in_text(source: SourceText) -> Editing:
     """Find it in a reference that has no variables."""
     at_sign = source.text.find("@")
     if at_sign >= 0:
-        return _place_in_literal(source, at_sign, find_tag(source.text[:at_sign]))
-    return _place_at_end(source, find_tag(source.text))
+        return _position_in_literal(source, at_sign, find_tag(source.text[:at_sign]))
+    return _position_at_end(source, find_tag(source.text))
 
 
-def _place_in_literal(source: SourceText, at_sign: int, tag: int | None) -> Editing:
+def _position_in_literal(source: SourceText, at_sign: int, tag: int | None) -> Editing:
     if not source.is_verbatim:
         return _NOT_PLAIN
     digest = source.cut(at_sign).span
     return InlineDigest(digest, _tag_span(source, tag, digest.start))
 
 
-def _place_in_digest_variable(variable: Variable, definitions: Definitions) -> Editing:
+def _position_in_digest_variable(variable: Variable, definitions: Definitions) -> Editing:
     """``FROM alpine@${DIGEST}``, or a variable that holds the ``@``, too."""
     definition = definitions.find_digest(variable.name)
     match definition:
@@ -114,7 +114,7 @@ def _place_in_digest_variable(variable: Variable, definitions: Definitions) -> E
             return _NOT_PLAIN
 
 
-def _place_after_tag(word: Word, texts: list[str]) -> Editing:
+def _position_after_tag(word: Word, texts: list[str]) -> Editing:
     """Take the end of the word, if all of the tag, or else of the name's last part, is literal."""
     reference = "".join(texts)
     tag = find_tag(reference)
@@ -126,10 +126,10 @@ def _place_after_tag(word: Word, texts: list[str]) -> Editing:
         tail.append(piece.source)
     if len(reference) - sum(map(len, tail)) > must_be_literal:
         return _VARIABLE_IN_TAG
-    return _place_at_end(tail[0], None if tag is None else tag - len(reference) + len(tail[0]))
+    return _position_at_end(tail[0], None if tag is None else tag - len(reference) + len(tail[0]))
 
 
-def _place_at_end(source: SourceText, tag: int | None) -> Editing:
+def _position_at_end(source: SourceText, tag: int | None) -> Editing:
     end = source.span.end
     return InlineDigest(Span(end, end), _tag_span(source, tag, end))
 

@@ -17,7 +17,7 @@ from imagelock.model.reference import (
     AnyRepository,
     PinnedReference,
     TagReference,
-    WrittenReference,
+    UnnormalizedReference,
     is_tag_in,
     split_image,
 )
@@ -126,7 +126,7 @@ def _read_long_form(
 
 
 def _declare(
-    alias: str, table: TableReader, written: WrittenReference | None, defaults: Defaults
+    alias: str, table: TableReader, written: UnnormalizedReference | None, defaults: Defaults
 ) -> ImageDeclaration | None:
     selector = _read_selector(table, written)
     platforms = _read_platforms(table, defaults.platforms)
@@ -158,7 +158,7 @@ def _read_range_cooldown(table: TableReader, selector: Selector | None, default:
     return NO_COOLDOWN
 
 
-def _read_reference(text: str, path: Path, problems: Problems) -> WrittenReference | None:
+def _read_reference(text: str, path: Path, problems: Problems) -> UnnormalizedReference | None:
     try:
         return split_image(text)
     except InvalidReferenceError as error:
@@ -166,7 +166,7 @@ def _read_reference(text: str, path: Path, problems: Problems) -> WrittenReferen
         return None
 
 
-def _read_selector(table: TableReader, written: WrittenReference | None) -> Selector | None:
+def _read_selector(table: TableReader, written: UnnormalizedReference | None) -> Selector | None:
     tag = table.text("tag")
     version_range = read_version_range(table, tag)
     if written is None:
@@ -184,7 +184,7 @@ def _read_selector(table: TableReader, written: WrittenReference | None) -> Sele
             return ExactTag(written_or_latest if tag is None else tag)
 
 
-def _refuse_second_choice(table: TableReader, written: WrittenReference) -> None:
+def _refuse_second_choice(table: TableReader, written: UnnormalizedReference) -> None:
     chosen = f"tag `{written.tag}`" if written.tag is not None else f"digest `{written.digest}`"
     for key in ("version", "variant", "tag"):
         if table.has(key):

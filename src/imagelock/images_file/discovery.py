@@ -16,7 +16,7 @@ from imagelock.images_file.declaration import Alias
 from imagelock.images_file.names import propose_names
 from imagelock.model.digest import Digest
 from imagelock.model.frozen import frozen
-from imagelock.model.reference import DEFAULT_TAG, AnyRepository, WrittenReference, split_reference
+from imagelock.model.reference import DEFAULT_TAG, AnyRepository, UnnormalizedReference, split_reference
 
 ImageKey = tuple[AnyRepository, str | Digest]
 """What tells images apart, as images.toml does: a digest counts where no tag stands beside it."""
@@ -70,7 +70,7 @@ class FoundImage:
 
 
 @frozen
-class Obstacle:
+class Unlockable:
     """Something in a document that nobody can lock, or that can't be pinned where it stands."""
 
     path: str
@@ -91,13 +91,13 @@ class Survey:
     images: tuple[FoundImage, ...] = ()
     pinnable: tuple[str, ...] = ()
     """The documents in which every reference can have its digest."""
-    unresolved: tuple[Obstacle, ...] = ()
+    unresolved: tuple[Unlockable, ...] = ()
     """What names no image that could be locked."""
-    not_editable: tuple[Obstacle, ...] = ()
+    not_editable: tuple[Unlockable, ...] = ()
     """Images that can be locked, but whose digest has no place where they stand."""
     external: tuple[str, ...] = ()
     """Names that look like images, and that builds bring their own content for."""
-    unreadable: tuple[Obstacle, ...] = ()
+    unreadable: tuple[Unlockable, ...] = ()
     """Documents that don't parse, such as Helm's templates; nothing was taken from them."""
 
     def find(self, reference: Image) -> FoundImage | None:
@@ -143,7 +143,7 @@ def _is_used(name: str, documents: Iterable[ScannedDocument]) -> bool:
 
 
 def _collect(documents: Iterable[ScannedDocument]) -> tuple[FoundImage, ...]:
-    places: dict[ImageKey, list[tuple[WrittenReference, str]]] = defaultdict(list)
+    places: dict[ImageKey, list[tuple[UnnormalizedReference, str]]] = defaultdict(list)
     for document in documents:
         for _, image in document.images():
             written = split_reference(image.text)
@@ -163,21 +163,21 @@ def _collect(documents: Iterable[ScannedDocument]) -> tuple[FoundImage, ...]:
     return tuple(sorted(images, key=lambda image: image.alias))
 
 
-def _unreadable(document: ScannedDocument) -> Iterator[Obstacle]:
+def _unreadable(document: ScannedDocument) -> Iterator[Unlockable]:
     for problem in document.scan.problems:
-        yield Obstacle(document.path, problem.position, "", problem.reason)
+        yield Unlockable(document.path, problem.position, "", problem.reason)
 
 
-def _unresolved(document: ScannedDocument) -> Iterator[Obstacle]:
+def _unresolved(document: ScannedDocument) -> Iterator[Unlockable]:
     for reference in document.scan.references:
         if isinstance(reference.target, Unresolved):
-            yield Obstacle(document.path, reference.position, reference.text, reference.target.reason)
+            yield Unlockable(document.path, reference.position, reference.text, reference.target.reason)
 
 
-def _not_editable(document: ScannedDocument) -> Iterator[Obstacle]:
+def _not_editable(document: ScannedDocument) -> Iterator[Unlockable]:
     for reference, image in document.images():
         if isinstance(image.editing, NotEditable):
-            yield Obstacle(document.path, reference.position, reference.text, image.editing.reason)
+            yield Unlockable(document.path, reference.position, reference.text, image.editing.reason)
 
 
 def _key(image: Image) -> ImageKey:

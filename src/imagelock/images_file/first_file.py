@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from imagelock.images_file.discovery import FoundImage, Obstacle, Survey
+from imagelock.images_file.discovery import FoundImage, Survey, Unlockable
 from imagelock.images_file.parser import RenderTarget
 from imagelock.images_file.toml import array, quote
 from imagelock.model.frozen import frozen
@@ -30,7 +30,7 @@ class FirstFile:
         return tuple(path for path in self.survey.pinnable if path not in rendered and _can_be_listed(path))
 
     @property
-    def left_alone(self) -> tuple[Obstacle, ...]:
+    def left_alone(self) -> tuple[Unlockable, ...]:
         """Why other documents are not."""
         rendered = {target.output for target in self.targets}
         return tuple(obstacle for obstacle in self.survey.not_editable if obstacle.path not in rendered)
@@ -119,7 +119,7 @@ def _files(paths: Sequence[str]) -> Iterator[str]:
     yield "]"
 
 
-def _comments(obstacles: Iterable[Obstacle]) -> Iterator[str]:
+def _comments(obstacles: Iterable[Unlockable]) -> Iterator[str]:
     return (f"#   {_printable(str(obstacle))}" for obstacle in obstacles)
 
 

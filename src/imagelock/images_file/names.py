@@ -9,7 +9,7 @@ from itertools import count
 
 from imagelock.images_file.declaration import Alias
 from imagelock.model.frozen import frozen
-from imagelock.model.reference import DEFAULT_TAG, DOCKER_HUB, LayoutRepository, WrittenReference
+from imagelock.model.reference import DEFAULT_TAG, DOCKER_HUB, LayoutRepository, UnnormalizedReference
 
 _OFFICIAL = "library"
 _NO_NAME = re.compile(r"[^A-Za-z0-9_]+", re.ASCII)
@@ -26,7 +26,7 @@ class _Subject:
     """Empty where it says nothing."""
 
 
-def propose_names(images: Sequence[WrittenReference]) -> tuple[Alias, ...]:
+def propose_names(images: Sequence[UnnormalizedReference]) -> tuple[Alias, ...]:
     """Name images of one project, each by the least that tells it from the others."""
     subjects = [_subject(image) for image in images]
     bases = _distinct_paths({subject.path for subject in subjects})
@@ -43,7 +43,7 @@ def propose_names(images: Sequence[WrittenReference]) -> tuple[Alias, ...]:
     return tuple(names)
 
 
-def propose_name(image: WrittenReference, taken: Collection[str]) -> Alias:
+def propose_name(image: UnnormalizedReference, taken: Collection[str]) -> Alias:
     """Name one more image of a project whose other names are taken."""
     subject = _subject(image)
     base = _word(subject.path[-1])
@@ -52,7 +52,7 @@ def propose_name(image: WrittenReference, taken: Collection[str]) -> Alias:
     return _free_name(wanted, taken)
 
 
-def _subject(image: WrittenReference) -> _Subject:
+def _subject(image: UnnormalizedReference) -> _Subject:
     tag = image.tag or ""
     if isinstance(image.repository, LayoutRepository):
         # The name in a layout, such as `golang:1.22`, says more than the layout's folder.

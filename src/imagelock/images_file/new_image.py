@@ -12,7 +12,7 @@ from imagelock.images_file.names import propose_name
 from imagelock.images_file.parser import ImagesFile, parse_images_file
 from imagelock.model.frozen import frozen
 from imagelock.model.platforms import Platform
-from imagelock.model.reference import TAG_RULE, AnyRepository, WrittenReference, is_tag_in, split_image
+from imagelock.model.reference import TAG_RULE, AnyRepository, UnnormalizedReference, is_tag_in, split_image
 from imagelock.model.tags.pattern import leading_numbers
 from imagelock.model.tags.selection import choose_tag
 from imagelock.model.tags.specifier import ANY_VERSION, Clause, parse_specifier
@@ -56,7 +56,7 @@ def make_entry(request: ImageRequest, images_file: ImagesFile, list_tags: TagLis
     return entry
 
 
-def _alias(request: ImageRequest, written: WrittenReference, images_file: ImagesFile) -> Alias:
+def _alias(request: ImageRequest, written: UnnormalizedReference, images_file: ImagesFile) -> Alias:
     taken = {image.alias: image for image in images_file.images}
     if request.name is None:
         return propose_name(written, taken)
@@ -82,7 +82,7 @@ def _parse_range(request: ImageRequest) -> VersionRange | None:
         raise ImagelockError(f"--{error.field}: {error.message}", details=error.details, hint=error.hint) from error
 
 
-def _tagged(request: ImageRequest, written: WrittenReference) -> str:
+def _tagged(request: ImageRequest, written: UnnormalizedReference) -> str:
     if request.tag is None:
         return request.reference
     _refuse_second_choice(written, "--tag")
@@ -92,7 +92,7 @@ def _tagged(request: ImageRequest, written: WrittenReference) -> str:
 
 
 def _write_range(
-    request: ImageRequest, written: WrittenReference, wanted: VersionRange, list_tags: TagLister
+    request: ImageRequest, written: UnnormalizedReference, wanted: VersionRange, list_tags: TagLister
 ) -> WrittenRange:
     begins_with_tag = request.version == LATEST and request.variant is None and request.tag is None
     if begins_with_tag and written.tag is not None and written.digest is None:
@@ -102,7 +102,7 @@ def _write_range(
     return bound_range(wanted, request.version or LATEST, list_these, repository=written.repository)
 
 
-def _refuse_second_choice(written: WrittenReference, what: str) -> None:
+def _refuse_second_choice(written: UnnormalizedReference, what: str) -> None:
     if written.tag is not None or written.digest is not None:
         chosen = f"tag `{written.tag}`" if written.tag is not None else f"digest `{written.digest}`"
         raise ImagelockError(f"{what} stands beside the {chosen}: keep one of the two", hint=f"write `{written.name}`")

@@ -6,7 +6,7 @@ from imagelock.documents.edits import Change, split_conflicts
 from imagelock.documents.kinds import DocumentKind
 from imagelock.documents.references import DigestField, HexDigestField, Image, InlineDigest, NotEditable, Reference
 from imagelock.documents.spans import Edit, apply_edits
-from imagelock.images_file.discovery import FoundImage, Obstacle, ScannedDocument, Survey
+from imagelock.images_file.discovery import FoundImage, ScannedDocument, Survey, Unlockable
 from imagelock.model.frozen import frozen
 from imagelock.model.reference import DEFAULT_TAG, split_reference
 
@@ -20,13 +20,13 @@ class Template:
     """A template, and the images that stay in it as they are."""
 
     content: bytes
-    remaining: tuple[Obstacle, ...]
+    remaining: tuple[Unlockable, ...]
 
 
 def make_template(document: ScannedDocument, survey: Survey) -> Template:
     """Put a placeholder where each image stands, or where its digest would."""
     changes: list[Change] = []
-    remaining: list[Obstacle] = []
+    remaining: list[Unlockable] = []
     for reference, image in document.images():
         found = survey.find(image)
         if found is None:
@@ -41,8 +41,8 @@ def make_template(document: ScannedDocument, survey: Survey) -> Template:
     return Template(apply_edits(document.content, (change.edit for change in kept)), tuple(remaining))
 
 
-def _obstacle(document: ScannedDocument, reference: Reference, reason: str) -> Obstacle:
-    return Obstacle(document.path, reference.position, reference.text, reason)
+def _obstacle(document: ScannedDocument, reference: Reference, reason: str) -> Unlockable:
+    return Unlockable(document.path, reference.position, reference.text, reason)
 
 
 def _edit(document: ScannedDocument, reference: Reference, image: Image, found: FoundImage) -> Edit | str:

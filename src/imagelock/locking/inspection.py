@@ -7,7 +7,7 @@ from functools import partial
 
 from imagelock.errors import BatchError, ImageNotFoundError, InvalidContentError
 from imagelock.locking.changes import Updated
-from imagelock.locking.parallel import ask_all
+from imagelock.locking.parallel import run_all
 from imagelock.locking.resolve import fetch_image
 from imagelock.locking.source import ManifestSource
 from imagelock.model.digest import Digest
@@ -64,7 +64,7 @@ def inspect_image(repository: AnyRepository, fetched: FetchedManifest, source: M
 
 def _images_of(index: ImageIndex, repository: AnyRepository, source: ManifestSource) -> tuple[InspectedImage, ...]:
     entries = {str(entry.digest): entry for entry in index.entries if entry.is_image}
-    answers = ask_all({key: partial(_fetch_image, repository, entry, source) for key, entry in entries.items()})
+    answers = run_all({key: partial(_fetch_image, repository, entry, source) for key, entry in entries.items()})
     if answers.failures:
         raise BatchError("cannot read every image of the index", answers.failures)
     return tuple(answers.found[key] for key in entries)

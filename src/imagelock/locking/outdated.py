@@ -14,10 +14,10 @@ from imagelock.errors import ImageNotFoundError, NoTagError
 from imagelock.images_file.declaration import ImageDeclaration
 from imagelock.locking.lockfile import LockedImage
 from imagelock.locking.resolve import ResolvedImage, is_served, resolve_image
-from imagelock.locking.select import choose_reference
+from imagelock.locking.select import select_reference
 from imagelock.locking.source import ManifestSource
 from imagelock.locking.version_labels import find_labels
-from imagelock.model.cooldown import PassedOver
+from imagelock.model.cooldown import TooYoung
 from imagelock.model.digest import Digest
 from imagelock.model.frozen import frozen
 from imagelock.model.platforms import Platform
@@ -51,7 +51,7 @@ _URGENT = frozenset(
 
 
 @frozen(kw_only=True)
-class TagToday:
+class CurrentTag:
     """What a tag gives today, seen from the platforms that are locked."""
 
     tag: str
@@ -65,19 +65,19 @@ class TagToday:
 
 
 @frozen(kw_only=True)
-class Standing:
+class ImageStatus:
     """All that was found out about one locked image."""
 
     locked: LockedImage
     states: tuple[State, ...]
     """The most urgent first; never empty."""
-    same_tag: TagToday | None = None
+    same_tag: CurrentTag | None = None
     """The locked tag; None where it is deleted, or only a digest is wanted."""
-    in_range: TagToday | None = None
+    in_range: CurrentTag | None = None
     """The tag that the range would take, where that is another one."""
-    beyond: str | None = None
+    newer_outside_range: str | None = None
     """A newer tag that the range excludes."""
-    too_young: tuple[PassedOver, ...] = ()
+    too_young: tuple[TooYoung, ...] = ()
     freeze: str | None = None
 
     @property
@@ -86,38 +86,40 @@ class Standing:
         return State.DIGEST_GONE in self.states or (self.freeze is None and not _URGENT.isdisjoint(self.states))
 
 
-def find_standing(
+def find_status(
     declaration: ImageDeclaration, locked: LockedImage, source: ManifestSource, *, now: datetime
-) -> Standing:
+) -> ImageStatus:
     """Ask how a locked image that answers its declaration stands; failures are raised."""
     same_tag = _ask_same_tag(locked, source) if _follows_tag(locked) else None
-    offer = _Offer()
+    offer = _RangeCandidates()
     if isinstance(declaration.selector, VersionRange):
         offer = _ask_range(declaration, declaration.selector, locked, source, now)
     is_unmoved = same_tag is not None and same_tag.digest == locked.digest
     is_there = is_unmoved or is_served(PinnedReference(locked.repository, locked.digest, locked.tag), source)
-    return Standing(
+    return ImageStatus(
         locked=locked,
         states=_states(locked, same_tag, offer, is_served=is_there),
         same_tag=same_tag,
         in_range=offer.in_range,
-        beyond=offer.beyond,
+        newer_outside_range=offer.newer_outside_range,
         too_young=offer.too_young,
         freeze=declaration.freeze,
     )
 
 
 @frozen(kw_only=True)
-class _Offer:
+class _RangeCandidates:
     """What a range has beside the locked tag."""
 
-    in_range: TagToday | None = None
+    in_range: CurrentTag | None = None
     is_newer: bool = False
-    beyond: str | None = None
-    too_young: tuple[PassedOver, ...] = ()
+    newer_outside_range: str | None = None
+    too_young: tuple[TooYoung, ...] = ()
 
 
-def _states(locked: LockedImage, same_tag: TagToday | None, offer: _Offer, *, is_served: bool) -> tuple[State, ...]:
+def _states(
+    locked: LockedImage, same_tag: CurrentTag | None, offer: _RangeCandidates, *, is_served: bool
+) -> tuple[State, ...]:
     has_moved = same_tag is not None and bool(same_tag.moved or same_tag.gained)
     has_lost = same_tag is not None and bool(same_tag.lost)
     has_other_index = same_tag is not None and same_tag.digest != locked.digest
@@ -137,14 +139,14 @@ def _follows_tag(locked: LockedImage) -> bool:
     return locked.tag is not None and not isinstance(locked.selector, ExactDigest)
 
 
-def _ask_same_tag(locked: LockedImage, source: ManifestSource) -> TagToday | None:
+def _ask_same_tag(locked: LockedImage, source: ManifestSource) -> CurrentTag | None:
     tag = str(locked.tag)
     try:
         digest = source.fetch_digest(TagReference(locked.repository, tag))
     except ImageNotFoundError:
         return None
     if digest == locked.digest:
-        return TagToday(tag=tag, digest=digest, version=locked.labels.version)
+        return CurrentTag(tag=tag, digest=digest, version=locked.labels.version)
     # Content is asked for by digest: nobody can move it in between.
     reference = PinnedReference(locked.repository, digest, tag)
     return _compare(locked, reference, resolve_image(reference, source), source)
@@ -152,36 +154,36 @@ def _ask_same_tag(locked: LockedImage, source: ManifestSource) -> TagToday | Non
 
 def _ask_range(
     declaration: ImageDeclaration, wanted: VersionRange, locked: LockedImage, source: ManifestSource, now: datetime
-) -> _Offer:
+) -> _RangeCandidates:
     from imagelock.model.tags.selection import rank_tags  # noqa: PLC0415  loads `packaging`, which only ranges need
 
     def rank(bounds: VersionRange, tags: Iterable[str]) -> list[str]:
         return [chosen.tag for chosen in rank_tags(bounds, tags, repository=declaration.repository)]
 
     try:
-        chosen = choose_reference(declaration, source, locked_tag=locked.tag, now=now)
+        chosen = select_reference(declaration, source, locked_tag=locked.tag, now=now)
     except NoTagError:
         # The locked tag is deleted then, and that is what matters: what is locked still answers.
-        return _Offer()
+        return _RangeCandidates()
     tag = str(chosen.reference.tag)
     newest = rank(wanted.without_end, chosen.tags)[0]
-    return _Offer(
+    return _RangeCandidates(
         in_range=None
         if tag == locked.tag
         else _compare(locked, chosen.reference, chosen.resolved or resolve_image(chosen.reference, source), source),
         is_newer=tag != locked.tag and rank(wanted, [tag, str(locked.tag)])[0] == tag,
-        beyond=None if newest in rank(wanted, chosen.tags) else newest,
-        too_young=chosen.passed_over,
+        newer_outside_range=None if newest in rank(wanted, chosen.tags) else newest,
+        too_young=chosen.too_young,
     )
 
 
 def _compare(
     locked: LockedImage, reference: ImageReference, resolved: ResolvedImage, source: ManifestSource
-) -> TagToday:
+) -> CurrentTag:
     before = {entry.platform: entry.digest for entry in locked.platform_digests}
     staying = tuple(entry for entry in resolved.platform_digests if entry.platform in before)
     there = {entry.platform for entry in resolved.platform_digests}
-    return TagToday(
+    return CurrentTag(
         tag=str(reference.tag),
         digest=resolved.digest,
         version=find_labels(reference, resolved.labels_of(staying), staying, source).version if staying else None,

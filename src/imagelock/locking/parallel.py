@@ -14,19 +14,19 @@ _Answer = TypeVar("_Answer")
 
 
 @frozen
-class Answers(Generic[_Answer]):
+class Results(Generic[_Answer]):
     """What came back, by the name of the question."""
 
     found: Mapping[str, _Answer]
     failures: tuple[tuple[str, ImagelockError], ...]
 
 
-def ask_all(
+def run_all(
     questions: Mapping[str, Callable[[], _Answer]],
     *,
     max_workers: int = DEFAULT_MAX_WORKERS,
     on_done: Callable[[str], None] = lambda _: None,
-) -> Answers[_Answer]:
+) -> Results[_Answer]:
     """Ask in parallel; ``on_done`` hears the name of each question that is over, in the caller's thread."""
     from concurrent.futures import ThreadPoolExecutor, as_completed  # noqa: PLC0415  what asks nobody needs no threads
 
@@ -45,4 +45,4 @@ def ask_all(
     finally:
         # An interrupt must not wait for what is still in the queue.
         executor.shutdown(wait=False, cancel_futures=True)
-    return Answers(found, tuple(failures))
+    return Results(found, tuple(failures))

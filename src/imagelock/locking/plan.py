@@ -23,16 +23,25 @@ from imagelock.locking.freshness import (
     compare,
 )
 from imagelock.locking.lockfile import LockedImage, Lockfile
-from imagelock.locking.parallel import DEFAULT_MAX_WORKERS, ask_all
-from imagelock.locking.select import read_allowed
+from imagelock.locking.parallel import DEFAULT_MAX_WORKERS, run_all
+from imagelock.locking.select import parse_requested
 from imagelock.locking.source import ManifestSource
-from imagelock.locking.steps import AddPlatforms, Keep, OnlineStep, Refresh, Resolve, Step, StepResult, Take
+from imagelock.locking.steps import (
+    AddPlatforms,
+    KeepLocked,
+    LockRequested,
+    OnlineStep,
+    Resolve,
+    Step,
+    StepResult,
+    Update,
+)
 from imagelock.model.frozen import frozen
 from imagelock.model.selector import ExactDigest
 
 
 def plan_lock(images_file: ImagesFile, lockfile: Lockfile, *, now: datetime | None = None) -> tuple[Step, ...]:
-    """Choose the smallest step for each image; where all are ``Keep``, locking asks nobody.
+    """Choose the smallest step for each image; where all are ``KeepLocked``, locking asks nobody.
 
     ``now`` is what declarations with a minimum age have to know.
     """
@@ -58,15 +67,15 @@ def plan_update(
     return tuple(steps)
 
 
-def plan_take(images_file: ImagesFile, lockfile: Lockfile, *, alias: str, wanted: str) -> tuple[Step, ...]:
+def plan_requested(images_file: ImagesFile, lockfile: Lockfile, *, alias: str, wanted: str) -> tuple[Step, ...]:
     """Lock for one image what a person named, if its declaration allows it, and choose the smallest step for others."""
     locked_images = lockfile.by_alias()
     steps: list[Step] = []
     for declaration in images_file.images:
         locked = locked_images.get(declaration.alias)
         if declaration.alias == alias:
-            reference = read_allowed(wanted, declaration, locked_tag=None if locked is None else locked.tag)
-            steps.append(Take(declaration, reference))
+            reference = parse_requested(wanted, declaration, locked_tag=None if locked is None else locked.tag)
+            steps.append(LockRequested(declaration, reference))
         else:
             steps.append(_smallest_step(declaration, locked, now=None))
     return tuple(steps)
@@ -74,12 +83,12 @@ def plan_take(images_file: ImagesFile, lockfile: Lockfile, *, alias: str, wanted
 
 def _refreshing(step: Step, *, takes_every_index: bool, now: datetime | None) -> Step:
     match step:
-        case Keep(declaration) if isinstance(declaration.selector, ExactDigest):
+        case KeepLocked(declaration) if isinstance(declaration.selector, ExactDigest):
             return step
-        case Keep(declaration) if declaration.freeze is not None:
+        case KeepLocked(declaration) if declaration.freeze is not None:
             return replace(step, notes=(f"frozen: {declaration.freeze}",))
-        case Keep(declaration) | AddPlatforms(declaration) if declaration.freeze is None:
-            return Refresh(step, takes_every_index, now)
+        case KeepLocked(declaration) | AddPlatforms(declaration) if declaration.freeze is None:
+            return Update(step, takes_every_index, now)
         case _:
             return step
 
@@ -92,7 +101,7 @@ def _smallest_step(declaration: ImageDeclaration, locked: LockedImage | None, *,
         return Resolve(declaration, now)
     if any(map(_needs_more_platforms, mismatches)):
         return AddPlatforms(declaration, locked)
-    return Keep(declaration, locked)
+    return KeepLocked(declaration, locked)
 
 
 def _needs_other_content(mismatch: Mismatch) -> bool:
@@ -136,8 +145,8 @@ def run_steps(
     on_done: Callable[[str], None] = lambda _: None,
 ) -> LockResult:
     """Run every step; ``BatchError`` names all that failed. The source is asked only if it must be."""
-    results = [step.run() for step in steps if isinstance(step, Keep)]
-    online = [step for step in steps if not isinstance(step, Keep)]
+    results = [step.run() for step in steps if isinstance(step, KeepLocked)]
+    online = [step for step in steps if not isinstance(step, KeepLocked)]
     if online:
         results += _run_online(online, source, total=len(steps), max_workers=max_workers, on_done=on_done)
     results.sort(key=lambda result: result.image.alias)
@@ -158,9 +167,9 @@ def _run_online(
     max_workers: int,
     on_done: Callable[[str], None],
 ) -> list[StepResult]:
-    source.expect(step.declaration.repository for step in steps)
+    source.prepare(step.declaration.repository for step in steps)
     questions = {str(step.declaration.alias): partial(step.run, source) for step in steps}
-    answers = ask_all(questions, max_workers=max_workers, on_done=on_done)
+    answers = run_all(questions, max_workers=max_workers, on_done=on_done)
     if answers.failures:
         count = f"{len(answers.failures)} of {total} image{'s' if total > 1 else ''}"
         raise BatchError(f"cannot lock {count}; images.lock is unchanged", answers.failures)

@@ -9,7 +9,7 @@ from imagelock.errors import ImagelockError, NoTagError, NoTagReason
 from imagelock.images_file.declaration import ImageDeclaration
 from imagelock.locking.resolve import ResolvedImage, fetch_image, resolve_image, select_platforms
 from imagelock.locking.source import ManifestSource
-from imagelock.model.cooldown import PassedOver
+from imagelock.model.cooldown import TooYoung
 from imagelock.model.digest import Digest
 from imagelock.model.frozen import frozen
 from imagelock.model.reference import TAG_RULE, ImageReference, PinnedReference, TagReference, is_tag_in
@@ -22,37 +22,37 @@ _SHOWN = 3
 
 
 @frozen
-class ChosenReference:
+class SelectedReference:
     """What a declaration selects, and what was learned on the way there."""
 
     reference: ImageReference
     resolved: ResolvedImage | None = None
     """What lies there, if its age had to be asked for."""
-    passed_over: tuple[PassedOver, ...] = ()
+    too_young: tuple[TooYoung, ...] = ()
     """Newer tags whose images are too young."""
     tags: tuple[str, ...] = ()
     """The whole list, where there had to be one."""
 
 
-def choose_reference(
+def select_reference(
     declaration: ImageDeclaration, source: ManifestSource, *, locked_tag: str | None = None, now: datetime | None = None
-) -> ChosenReference:
+) -> SelectedReference:
     """Find what a declaration selects; a declaration with a minimum age needs to know what time it is.
 
     A range that comes to its locked tag takes it, however young: what is locked was good enough before.
     """
     match declaration.selector:
         case ExactTag(tag):
-            return ChosenReference(TagReference(declaration.repository, tag))
+            return SelectedReference(TagReference(declaration.repository, tag))
         case ExactDigest(digest, tag):
-            return ChosenReference(PinnedReference(declaration.repository, digest, tag))
+            return SelectedReference(PinnedReference(declaration.repository, digest, tag))
         case VersionRange() as wanted:
             from imagelock.model.tags.selection import rank_tags  # noqa: PLC0415  loads `packaging`, which only ranges need
 
             tags = source.list_tags(declaration.repository)
             ranked = [chosen.tag for chosen in rank_tags(wanted, tags, repository=declaration.repository)]
             if not declaration.cooldown:
-                return ChosenReference(TagReference(declaration.repository, ranked[0]), tags=tags)
+                return SelectedReference(TagReference(declaration.repository, ranked[0]), tags=tags)
             if now is None:
                 raise ValueError("whether an image is old enough depends on the time")
             search = _AgeSearch(declaration, source, locked_tag, now)
@@ -68,17 +68,17 @@ class _AgeSearch:
     locked_tag: str | None
     now: datetime
 
-    def find(self, ranked: Sequence[str], tags: tuple[str, ...]) -> ChosenReference:
-        too_young: list[PassedOver] = []
+    def find(self, ranked: Sequence[str], tags: tuple[str, ...]) -> SelectedReference:
+        too_young: list[TooYoung] = []
         for tag in ranked[:_MAX_TOO_YOUNG]:
             reference = TagReference(self.declaration.repository, tag)
             if tag == self.locked_tag:
-                return ChosenReference(reference, None, tuple(too_young), tags)
+                return SelectedReference(reference, None, tuple(too_young), tags)
             resolved = resolve_image(reference, self.source)
             created = self._ask_created(reference, resolved)
             if self.declaration.cooldown.accepts(created, now=self.now):
-                return ChosenReference(reference, resolved, tuple(too_young), tags)
-            too_young.append(PassedOver(tag, created, self.declaration.cooldown))
+                return SelectedReference(reference, resolved, tuple(too_young), tags)
+            too_young.append(TooYoung(tag, created, self.declaration.cooldown))
         raise _all_too_young(self.declaration, too_young, is_all=len(too_young) == len(ranked))
 
     def _ask_created(self, reference: TagReference, resolved: ResolvedImage) -> datetime | None:
@@ -87,7 +87,7 @@ class _AgeSearch:
         return config.created
 
 
-def _all_too_young(declaration: ImageDeclaration, too_young: Sequence[PassedOver], *, is_all: bool) -> NoTagError:
+def _all_too_young(declaration: ImageDeclaration, too_young: Sequence[TooYoung], *, is_all: bool) -> NoTagError:
     dates = [it.created for it in too_young]
     tags = f"of the {'' if is_all else f'newest {len(too_young)} '}tags of {declaration.repository} in the range"
     return NoTagError(
@@ -101,7 +101,7 @@ def _all_too_young(declaration: ImageDeclaration, too_young: Sequence[PassedOver
 _DIGEST_MARK = "sha"
 
 
-def read_allowed(text: str, declaration: ImageDeclaration, *, locked_tag: str | None) -> ImageReference:
+def parse_requested(text: str, declaration: ImageDeclaration, *, locked_tag: str | None) -> ImageReference:
     """Read ``TAG``, ``DIGEST`` or ``TAG@DIGEST``; an error says why the declaration doesn't allow it."""
     if declaration.freeze is not None:
         raise ImagelockError(

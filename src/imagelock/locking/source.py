@@ -13,7 +13,7 @@ from imagelock.model.reference import AnyRepository, ImageReference
 class ManifestSource(Protocol):
     """What resolving needs of a registry or a layout. Every method may raise a ``RegistryError``."""
 
-    def expect(self, repositories: Iterable[AnyRepository]) -> None:
+    def prepare(self, repositories: Iterable[AnyRepository]) -> None:
         """Hear what is going to be asked, before it is: one token and early connections can serve it all."""
 
     def fetch_manifest(self, reference: ImageReference) -> FetchedManifest:

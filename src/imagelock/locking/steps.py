@@ -9,7 +9,7 @@ from imagelock.errors import ImageNotFoundError
 from imagelock.images_file.declaration import ImageDeclaration
 from imagelock.locking.lockfile import LockedImage
 from imagelock.locking.resolve import is_served, resolve_image, select_platforms
-from imagelock.locking.select import ChosenReference, choose_reference
+from imagelock.locking.select import SelectedReference, select_reference
 from imagelock.locking.source import ManifestSource
 from imagelock.locking.version_labels import learn_labels
 from imagelock.model.frozen import frozen
@@ -34,7 +34,7 @@ class StepResult:
 
 
 @frozen
-class Keep:
+class KeepLocked:
     """Nothing needs to move; at most the copy of the declaration is written anew, or a platform's line dropped."""
 
     declaration: ImageDeclaration
@@ -49,7 +49,7 @@ class Keep:
             for entry in self.locked.platform_digests
             if not platforms or any(platform.matches(entry.platform) for platform in platforms)
         )
-        return StepResult(_restate(self.declaration, self.locked, kept), self.notes)
+        return StepResult(_copy_declaration(self.declaration, self.locked, kept), self.notes)
 
 
 @frozen
@@ -78,7 +78,7 @@ class AddPlatforms:
             chosen = select_platforms(self.declaration.platforms, resolved, reference)
         except ImageNotFoundError as error:
             raise ImageNotFoundError(error.message, hint=error.hint or self._update_hint) from error
-        return StepResult(_restate(self.declaration, self.locked, chosen))
+        return StepResult(_copy_declaration(self.declaration, self.locked, chosen))
 
     @property
     def _update_hint(self) -> str:
@@ -95,17 +95,17 @@ class Resolve:
 
     def run(self, source: ManifestSource) -> StepResult:
         """Ask for the declared tag or digest, or for the tags to choose from."""
-        chosen = choose_reference(self.declaration, source, now=self.now)
+        chosen = select_reference(self.declaration, source, now=self.now)
         return StepResult(
             _resolve(self.declaration, chosen, source),
-            notes=_passed_over(chosen),
+            notes=_too_young_notes(chosen),
             warnings=_missing_bound(self.declaration),
             reasons=_too_short_pattern(self.declaration, chosen),
         )
 
 
 @frozen
-class Take:
+class LockRequested:
     """Lock what a person named, who has seen that the declaration allows it."""
 
     declaration: ImageDeclaration
@@ -116,14 +116,14 @@ class Take:
         reference = self.reference
         if isinstance(reference, PinnedReference) and not is_served(reference, source):
             raise ImageNotFoundError(f"{reference.repository} does not serve {reference.digest}")
-        return StepResult(learn_labels(_resolve(self.declaration, ChosenReference(reference), source), source))
+        return StepResult(learn_labels(_resolve(self.declaration, SelectedReference(reference), source), source))
 
 
 @frozen
-class Refresh:
+class Update:
     """Move a locked image to what its declaration selects today, if that is something else for its platforms."""
 
-    smallest_step: Keep | AddPlatforms
+    smallest_step: KeepLocked | AddPlatforms
     """What is left to do where nothing moved."""
     takes_every_index: bool
     now: datetime | None = None
@@ -137,13 +137,13 @@ class Refresh:
     def run(self, source: ManifestSource) -> StepResult:
         """Ask for the digest first, which costs no pull, and for the content only where it moved."""
         locked = self.smallest_step.locked
-        chosen = choose_reference(self.declaration, source, locked_tag=locked.tag, now=self.now)
-        notes = _passed_over(chosen)
+        chosen = select_reference(self.declaration, source, locked_tag=locked.tag, now=self.now)
+        notes = _too_young_notes(chosen)
         if chosen.reference.tag == locked.tag and source.fetch_digest(chosen.reference) == locked.digest:
             unmoved = self._run_smallest_step(source)
             return replace(unmoved, notes=(*notes, *unmoved.notes))
         new = _resolve(self.declaration, chosen, source)
-        staying = Keep(self.declaration, locked).run().image.platform_digests
+        staying = KeepLocked(self.declaration, locked).run().image.platform_digests
         is_same = new.tag == locked.tag and new.platform_digests == staying
         if not is_same or self.takes_every_index:
             return StepResult(learn_labels(new, source), notes, old=learn_labels(locked, source))
@@ -154,17 +154,17 @@ class Refresh:
 
     def _run_smallest_step(self, source: ManifestSource) -> StepResult:
         match self.smallest_step:
-            case Keep():
+            case KeepLocked():
                 return self.smallest_step.run()
             case AddPlatforms():
                 return self.smallest_step.run(source)
 
 
-OnlineStep = AddPlatforms | Resolve | Refresh | Take
-Step = Keep | OnlineStep
+OnlineStep = AddPlatforms | Resolve | Update | LockRequested
+Step = KeepLocked | OnlineStep
 
 
-def _resolve(declaration: ImageDeclaration, chosen: ChosenReference, source: ManifestSource) -> LockedImage:
+def _resolve(declaration: ImageDeclaration, chosen: SelectedReference, source: ManifestSource) -> LockedImage:
     reference = chosen.reference
     resolved = chosen.resolved or resolve_image(reference, source)
     platform_digests = select_platforms(declaration.platforms, resolved, reference)
@@ -180,8 +180,8 @@ def _resolve(declaration: ImageDeclaration, chosen: ChosenReference, source: Man
     )
 
 
-def _passed_over(chosen: ChosenReference) -> tuple[str, ...]:
-    return tuple(f"{it}: passed over" for it in chosen.passed_over)
+def _too_young_notes(chosen: SelectedReference) -> tuple[str, ...]:
+    return tuple(f"{it}: passed over" for it in chosen.too_young)
 
 
 def _missing_bound(declaration: ImageDeclaration) -> tuple[str, ...]:
@@ -191,7 +191,7 @@ def _missing_bound(declaration: ImageDeclaration) -> tuple[str, ...]:
     return (f"the range `{wanted.version}` has no upper bound: one day it takes the next major version",)
 
 
-def _too_short_pattern(declaration: ImageDeclaration, chosen: ChosenReference) -> tuple[str, ...]:
+def _too_short_pattern(declaration: ImageDeclaration, chosen: SelectedReference) -> tuple[str, ...]:
     wanted, tag = declaration.selector, chosen.reference.tag
     if not isinstance(wanted, VersionRange) or tag is None:
         return ()
@@ -199,7 +199,7 @@ def _too_short_pattern(declaration: ImageDeclaration, chosen: ChosenReference) -
     return () if longer is None else (f"{tag} may float: {longer}",)
 
 
-def _restate(
+def _copy_declaration(
     declaration: ImageDeclaration, locked: LockedImage, platform_digests: tuple[PlatformDigest, ...]
 ) -> LockedImage:
     """Copy the declaration into a locked image whose content stays."""

@@ -18,7 +18,7 @@ from imagelock.locking.source import ManifestSource
 from imagelock.model.image_config import Labels
 from imagelock.model.platforms import PlatformDigest
 from imagelock.model.reference import ImageReference, PinnedReference
-from imagelock.model.tags.guess import read_tag
+from imagelock.model.tags.guess import guess_pattern
 
 _EXACT_NUMBERS = 3
 
@@ -47,5 +47,5 @@ def find_labels(
 
 def _tells_version(tag: str | None) -> bool:
     """Whether a tag names one release, by three numbers or a day; 20-slim and 22.04 are moved from one to the next."""
-    reading = None if tag is None else read_tag(tag)
+    reading = None if tag is None else guess_pattern(tag)
     return reading is not None and (reading.is_date or reading.version.count(".") + 1 >= _EXACT_NUMBERS)

@@ -42,7 +42,7 @@ class Cooldown:
 
 
 @frozen
-class PassedOver:
+class TooYoung:
     """A tag that a range would take if its image were older."""
 
     tag: str

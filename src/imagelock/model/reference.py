@@ -87,7 +87,7 @@ ImageReference = TagReference | PinnedReference
 
 
 @frozen
-class WrittenReference:
+class UnnormalizedReference:
     """The parts of a reference as somebody spelled them, nothing completed."""
 
     name: str
@@ -108,7 +108,7 @@ def parse_reference(text: str) -> ImageReference:
     return split_reference(text).meaning
 
 
-def split_reference(text: str) -> WrittenReference:
+def split_reference(text: str) -> UnnormalizedReference:
     """Read an image reference and keep its spelling; ``InvalidReferenceError`` says what is wrong with it."""
     _refuse_what_is_no_reference(text)
     name, at_sign, digest_text = text.partition("@")
@@ -121,7 +121,7 @@ def split_reference(text: str) -> WrittenReference:
     if path != path.lower():
         hint = f"write `{name.lower()}{text.removeprefix(name)}`"
         raise InvalidReferenceError(f"`{text}`: the repository must be lower-case", hint=hint)
-    return WrittenReference(
+    return UnnormalizedReference(
         name=name,
         tag=tag or None,
         digest=digest,
@@ -129,7 +129,7 @@ def split_reference(text: str) -> WrittenReference:
     )
 
 
-def split_image(text: str) -> WrittenReference:
+def split_image(text: str) -> UnnormalizedReference:
     """Read what an ``image`` in images.toml says: a reference, or ``oci:DIRECTORY:NAME`` for an OCI layout on disk."""
     if not text.startswith(_LAYOUT_PREFIX) or text.startswith(f"{_LAYOUT_PREFIX}//"):
         return split_reference(text)
@@ -140,7 +140,7 @@ def split_image(text: str) -> WrittenReference:
             f"`{text}` names no image of an OCI layout",
             hint="write `oci:DIRECTORY:NAME`, as in `oci:./vendor/layout:go-1.22`",
         )
-    return WrittenReference(
+    return UnnormalizedReference(
         name=f"{_LAYOUT_PREFIX}{directory}",
         tag=name or None,
         digest=_parse_digest(text, digest_text) if at_sign else None,

@@ -50,7 +50,7 @@ class RegistryClient:
         self._lock = Lock()
         self._sessions: dict[RegistryName, Session] = {}
 
-    def expect(self, repositories: Iterable[AnyRepository]) -> None:
+    def prepare(self, repositories: Iterable[AnyRepository]) -> None:
         """Hear what is going to be asked: one token and early connections can serve it all."""
         paths: defaultdict[Place, dict[str, None]] = defaultdict(dict)
         for repository in repositories:
@@ -59,7 +59,7 @@ class RegistryClient:
                 place = self._places.of_tag(_repository_of(repository))[0]
                 paths[replace(place, path="")][place.path] = None
         for place, expected in paths.items():
-            self._session(place).expect(expected)
+            self._session(place).prepare(expected)
 
     def fetch_manifest(self, reference: ImageReference) -> FetchedManifest:
         """Get a manifest or index under the digest of its bytes; from the cache if it is there under that digest.

@@ -24,7 +24,7 @@ class LayoutSource:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def expect(self, repositories: Iterable[AnyRepository]) -> None:
+    def prepare(self, repositories: Iterable[AnyRepository]) -> None:
         """Nothing can be prepared on a disk."""
 
     def fetch_manifest(self, reference: ImageReference) -> FetchedManifest:

@@ -52,10 +52,10 @@ class Session:
         self._exchange = exchange
         self._is_anonymous = is_anonymous
 
-    def expect(self, paths: Iterable[str]) -> None:
+    def prepare(self, paths: Iterable[str]) -> None:
         """Hear which repositories will be asked about; connect to whoever will be asked."""
         paths = tuple(paths)
-        self.authority.expect(paths)
+        self.authority.prepare(paths)
         connections = min(len(paths), DEFAULT_MAX_WORKERS)
         self._delivery.open_early(self.endpoint.origin, registry=self.endpoint.registry, connections=connections)
         access = self.authority.access

@@ -40,11 +40,11 @@ class Sources:
     ) -> None:
         self._opened.__exit__(kind, error, traceback)
 
-    def expect(self, repositories: Iterable[AnyRepository]) -> None:
+    def prepare(self, repositories: Iterable[AnyRepository]) -> None:
         """Announce what is going to be asked of registries."""
         remote = [repository for repository in repositories if not isinstance(repository, LayoutRepository)]
         if remote and self._open_registries:
-            self._source_of(remote[0]).expect(remote)
+            self._source_of(remote[0]).prepare(remote)
 
     def fetch_manifest(self, reference: ImageReference) -> FetchedManifest:
         """Get a manifest or an index."""

@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 
 @frozen
-class Choice:
+class FileChoice:
     """Files to render and files to pin; a file may be both."""
 
     targets: tuple[RenderTarget, ...] = ()
     pins: tuple[PinnedFile, ...] = ()
 
 
-def choose_all(project: Project, images_file: ImagesFile) -> Choice:
+def all_files(project: Project, images_file: ImagesFile) -> FileChoice:
     """Take everything; a pattern that leads nowhere is an error."""
     if not images_file.targets and not images_file.pins.names_files:
         raise DocumentError(
@@ -32,10 +32,10 @@ def choose_all(project: Project, images_file: ImagesFile) -> Choice:
             hint='add `[render]` and a line such as `"Dockerfile" = "Dockerfile.in"` to it, '
             'or `[pin]` and `files = ["Dockerfile"]`',
         )
-    return Choice(images_file.targets, _pinned_files(project, images_file))
+    return FileChoice(images_file.targets, _pinned_files(project, images_file))
 
 
-def choose_named(project: Project, images_file: ImagesFile, names: Sequence[str]) -> Choice:
+def named_files(project: Project, images_file: ImagesFile, names: Sequence[str]) -> FileChoice:
     """Find the files that people named, as seen from the working directory."""
     targets = {_seen(project.folder / target.output): target for target in images_file.targets}
     pins = {_seen(file.path): file for file in _pinned_files(project, images_file)}
@@ -43,18 +43,18 @@ def choose_named(project: Project, images_file: ImagesFile, names: Sequence[str]
     unknown = [path for path in wanted if path not in targets and path not in pins]
     if unknown:
         raise _unknown(project, unknown[0], targets=targets, pins=pins)
-    return Choice(
+    return FileChoice(
         tuple(targets[path] for path in wanted if path in targets), tuple(pins[path] for path in wanted if path in pins)
     )
 
 
-def choose_to_pin(project: Project, images_file: ImagesFile, names: Sequence[str]) -> Choice:
+def files_to_pin(project: Project, images_file: ImagesFile, names: Sequence[str]) -> FileChoice:
     """Take any files that people named, and nothing else; those that images.toml lists are pinned as it says."""
     from imagelock.rendering.pinned_files import PinnedFile  # noqa: PLC0415  30 ms that only pinning needs
 
     listed = {_seen(file.path): file for file in _pinned_files(project, images_file)}
     paths = dict.fromkeys(map(_seen, names))
-    return Choice(pins=tuple(listed.get(path) or PinnedFile(path=Path(path)) for path in paths))
+    return FileChoice(pins=tuple(listed.get(path) or PinnedFile(path=Path(path)) for path in paths))
 
 
 def _pinned_files(project: Project, images_file: ImagesFile) -> tuple[PinnedFile, ...]:

@@ -14,8 +14,8 @@ from imagelock.locking.lockfile import Lockfile
 from imagelock.model.frozen import frozen
 from imagelock.project.files import read_bytes
 from imagelock.project.project import Project
-from imagelock.rendering.file_choice import Choice
-from imagelock.rendering.template import Rendering, SpelledImage, render, spelled_images
+from imagelock.rendering.file_choice import FileChoice
+from imagelock.rendering.template import RenderedImage, Rendering, images_to_render, render
 
 if TYPE_CHECKING:
     # The readers of documents take 30 ms, which only [pin] needs.
@@ -57,9 +57,11 @@ class _Work:
                 self.problems.extend(output.rendering.problems)
 
 
-def make_outputs(project: Project, choice: Choice, images_file: ImagesFile, lockfile: Lockfile) -> tuple[Output, ...]:
+def make_outputs(
+    project: Project, choice: FileChoice, images_file: ImagesFile, lockfile: Lockfile
+) -> tuple[Output, ...]:
     """Make every file in memory; all problems of all files are reported at once, and nothing is written."""
-    images = spelled_images(images_file, lockfile)
+    images = images_to_render(images_file, lockfile)
     work = _Work()
     for target in choice.targets:
         work.add(partial(_render, project, target, images))
@@ -74,7 +76,7 @@ def make_outputs(project: Project, choice: Choice, images_file: ImagesFile, lock
     return tuple(work.outputs.values())
 
 
-def _render(project: Project, target: RenderTarget, images: dict[str, SpelledImage]) -> Output:
+def _render(project: Project, target: RenderTarget, images: dict[str, RenderedImage]) -> Output:
     template = project.folder / target.template
     rendering = render(read_bytes(template), images, file_name=str(template))
     path = project.folder / target.output

@@ -23,7 +23,7 @@ from imagelock.model.tags.version_range import VersionRange
 from imagelock.project.files import read_bytes
 from imagelock.project.globs import compile_glob, is_wild, split_fixed
 from imagelock.project.tree import list_files
-from imagelock.rendering.template import SpelledImage
+from imagelock.rendering.template import RenderedImage
 
 
 @frozen(kw_only=True)
@@ -100,7 +100,7 @@ def _why_nothing(path: Path) -> str:
     return "names a folder: add `/**` for all files in it" if path.is_dir() else "matches no file"
 
 
-def locked_references(images: Iterable[SpelledImage]) -> LockedReferences:
+def locked_references(images: Iterable[RenderedImage]) -> LockedReferences:
     """Make the locked images findable; those of a layout count by the reference that is their name there, if it is."""
     found = [(reference, image.locked) for image in images if (reference := _reference(image))]
     ranges = {
@@ -115,7 +115,7 @@ def _is_in_range(locked: LockedImage, tag: str) -> bool:
     return accepts(locked.selector, tag=tag, digest=locked.digest)
 
 
-def _reference(image: SpelledImage) -> PinnedReference | None:
+def _reference(image: RenderedImage) -> PinnedReference | None:
     if image.name.startswith(str(LayoutRepository(""))):
         return None
     try:
@@ -132,7 +132,7 @@ class Pins:
     external: tuple[str, ...]
 
     @classmethod
-    def of(cls, images_file: ImagesFile, images: Mapping[str, SpelledImage]) -> Self:
+    def of(cls, images_file: ImagesFile, images: Mapping[str, RenderedImage]) -> Self:
         """Take it from a lock that answers images.toml."""
         return cls(locked_references(images.values()), images_file.external.names)
 

@@ -50,7 +50,7 @@ _DIGEST_SUFFIX = ".digest"
 
 
 @frozen
-class SpelledImage:
+class RenderedImage:
     """A locked image under the name that its owner gave it in images.toml."""
 
     name: str
@@ -72,13 +72,13 @@ class _UnknownFieldError(ImagelockError):
     """A placeholder whose field doesn't exist; the message follows its position."""
 
 
-def spelled_images(images_file: ImagesFile, lockfile: Lockfile) -> dict[str, SpelledImage]:
+def images_to_render(images_file: ImagesFile, lockfile: Lockfile) -> dict[str, RenderedImage]:
     """Join each locked image with its spelling; the lock must answer the images file."""
     locked_images = lockfile.by_alias()
     return {image.alias: _spelled(image, locked_images[image.alias]) for image in images_file.images}
 
 
-def render(template: bytes, images: dict[str, SpelledImage], *, file_name: str) -> Rendering:
+def render(template: bytes, images: dict[str, RenderedImage], *, file_name: str) -> Rendering:
     """Replace every placeholder; each unknown name, field or platform is a problem, and all of them are reported."""
     pieces: list[bytes] = []
     problems: list[str] = []
@@ -99,15 +99,15 @@ def render(template: bytes, images: dict[str, SpelledImage], *, file_name: str) 
     return Rendering(b"".join(pieces), tuple(problems), tuple(single_platforms))
 
 
-def _spelled(declaration: ImageDeclaration, locked: LockedImage) -> SpelledImage:
+def _spelled(declaration: ImageDeclaration, locked: LockedImage) -> RenderedImage:
     """Find the words for an image; in a layout, a name such as ``golang:1.22`` says what was put there."""
     if isinstance(declaration.repository, LayoutRepository) and locked.tag and ":" in locked.tag:
         name, _, tag = locked.tag.rpartition(":")
-        return SpelledImage(name, tag, locked)
-    return SpelledImage(declaration.name, locked.tag, locked)
+        return RenderedImage(name, tag, locked)
+    return RenderedImage(declaration.name, locked.tag, locked)
 
 
-def _replacement(placeholder: Placeholder, images: dict[str, SpelledImage]) -> str:
+def _replacement(placeholder: Placeholder, images: dict[str, RenderedImage]) -> str:
     image = images.get(placeholder.alias)
     if image is None:
         raise _UnknownFieldError(f"unknown image `{placeholder.alias}`{did_you_mean(placeholder.alias, images)}")
@@ -119,7 +119,7 @@ def _replacement(placeholder: Placeholder, images: dict[str, SpelledImage]) -> s
     return _FIELDS[placeholder.field](image)
 
 
-def _platform_field(field: str, image: SpelledImage) -> str:
+def _platform_field(field: str, image: RenderedImage) -> str:
     try:
         wanted = Platform.parse(field.removesuffix(_DIGEST_SUFFIX))
     except InvalidPlatformError as error:
@@ -139,23 +139,23 @@ def _platform_digest(wanted: Platform, locked: LockedImage) -> Digest:
     raise _UnknownFieldError(f"`{locked.alias}` {problem} (it is locked for: {', '.join(names)}){guess}")
 
 
-def _tagged(image: SpelledImage) -> str:
+def _tagged(image: RenderedImage) -> str:
     return f"{image.name}:{image.tag}" if image.tag else image.name
 
 
-def _tag(image: SpelledImage) -> str:
+def _tag(image: RenderedImage) -> str:
     if image.tag is None:
         raise _UnknownFieldError(f"`{image.locked.alias}` is declared by its digest and has no tag")
     return image.tag
 
 
-def _registry(image: SpelledImage) -> str:
+def _registry(image: RenderedImage) -> str:
     if image.name.startswith(str(LayoutRepository(""))):
         raise _UnknownFieldError(f"`{image.locked.alias}` comes from an OCI layout and has no registry")
     return registry_as_written(image.name)
 
 
-_FIELDS: dict[str, Callable[[SpelledImage], str]] = {
+_FIELDS: dict[str, Callable[[RenderedImage], str]] = {
     "": lambda image: f"{_tagged(image)}@{image.locked.digest}",
     "digest": lambda image: str(image.locked.digest),
     "tag": _tag,

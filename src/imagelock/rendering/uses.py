@@ -16,7 +16,7 @@ from imagelock.locking.lockfile import Lockfile
 from imagelock.project.files import read_bytes
 from imagelock.project.project import Project
 from imagelock.rendering.pinned_files import locked_references, select_pinned_files
-from imagelock.rendering.template import find_placeholders, position, spelled_images
+from imagelock.rendering.template import find_placeholders, images_to_render, position
 
 
 def find_uses(project: Project, images_file: ImagesFile, lockfile: Lockfile, aliases: Collection[str]) -> Iterator[str]:
@@ -29,7 +29,7 @@ def find_uses(project: Project, images_file: ImagesFile, lockfile: Lockfile, ali
             yield from _in_template(project.folder / template, aliases)
     locked = lockfile.by_alias()
     gone = tuple(image for image in images_file.images if image.alias in aliases and image.alias in locked)
-    references = locked_references(spelled_images(replace(images_file, images=gone), lockfile).values())
+    references = locked_references(images_to_render(replace(images_file, images=gone), lockfile).values())
     for file in select_pinned_files(project.folder, images_file).files:
         with suppress(FileError):
             yield from _in_document(file.path, references)

@@ -6,7 +6,7 @@ import pytest
 
 from imagelock.images_file.declaration import NO_COOLDOWN, read_cooldown
 from imagelock.images_file.toml import Problems, TableReader
-from imagelock.model.cooldown import Cooldown, PassedOver, UnknownAge
+from imagelock.model.cooldown import Cooldown, TooYoung, UnknownAge
 
 _NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 _WEEK = Cooldown(timedelta(days=7))
@@ -70,5 +70,5 @@ def test_an_image_is_accepted_from_the_second_on_at_which_it_is_old_enough(
 
 
 def test_a_tag_that_was_passed_over_says_why() -> None:
-    assert str(PassedOver("3.1", _NOW, _WEEK)) == "3.1 was created on 2026-11-23, less than 7 days ago"
-    assert str(PassedOver("3.1", None, _WEEK)) == "3.1 has no date, and must be 7 days old"
+    assert str(TooYoung("3.1", _NOW, _WEEK)) == "3.1 was created on 2026-11-23, less than 7 days ago"
+    assert str(TooYoung("3.1", None, _WEEK)) == "3.1 has no date, and must be 7 days old"

@@ -9,7 +9,7 @@ import pytest
 from imagelock.errors import TemporaryError
 from imagelock.images_file.parser import parse_images_file
 from imagelock.locking.lockfile import LockedImage, Lockfile
-from imagelock.locking.outdated import Standing, State, TagToday, find_standing
+from imagelock.locking.outdated import CurrentTag, ImageStatus, State, find_status
 from imagelock.locking.plan import plan_lock, run_steps
 from tests.support.memory_source import MemorySource
 from tests.support.oci_images import image_index, multi_platform_image, platform_image
@@ -32,9 +32,9 @@ def _lock(images: str, source: MemorySource) -> LockedImage:
     return locked
 
 
-def _ask(images: str, locked: LockedImage, source: MemorySource) -> Standing:
+def _ask(images: str, locked: LockedImage, source: MemorySource) -> ImageStatus:
     (declaration,) = parse_images_file(images).images
-    return find_standing(declaration, locked, source, now=_NOW)
+    return find_status(declaration, locked, source, now=_NOW)
 
 
 def _asked(source: MemorySource) -> list[str]:
@@ -44,9 +44,9 @@ def _asked(source: MemorySource) -> list[str]:
 def test_an_image_that_did_not_move_costs_one_question_without_content(source: MemorySource) -> None:
     source.push(f"{_GO}:1", _OLD)
     locked = _lock(_TAG, source)
-    standing = _ask(_TAG, locked, source)
-    assert standing == Standing(
-        locked=locked, states=(State.UP_TO_DATE,), same_tag=TagToday(tag="1", digest=locked.digest)
+    status = _ask(_TAG, locked, source)
+    assert status == ImageStatus(
+        locked=locked, states=(State.UP_TO_DATE,), same_tag=CurrentTag(tag="1", digest=locked.digest)
     )
     assert source.requests == [f"HEAD {_GO}:1"]
 
@@ -55,8 +55,8 @@ def test_content_is_fetched_once_and_by_digest_where_a_tag_moved(source: MemoryS
     source.push(f"{_GO}:1", _OLD)
     locked = _lock(_TAG, source)
     source.push(f"{_GO}:1", _NEW)
-    standing = _ask(_TAG, locked, source)
-    assert (standing.states, standing.is_outdated) == ((State.TAG_MOVED,), True)
+    status = _ask(_TAG, locked, source)
+    assert (status.states, status.is_outdated) == ((State.TAG_MOVED,), True)
     # The new index; one platform's image and configuration for the version; and whether the locked index is there.
     assert _asked(source) == [f"HEAD {_GO}:1", f"GET {_GO}:1", f"GET {_GO}", f"BLOB {_GO}", f"HEAD {_GO}:1"]
 
@@ -69,7 +69,7 @@ def test_a_range_without_news_costs_its_list_and_one_question(source: MemorySour
 
 
 @pytest.mark.parametrize(
-    ("tags", "in_range", "beyond", "states"),
+    ("tags", "in_range", "newer_outside_range", "states"),
     [
         ("1.1.0", None, None, (State.UP_TO_DATE,)),
         ("1.1.0 1.0.0 latest 20240606", None, None, (State.UP_TO_DATE,)),
@@ -82,15 +82,19 @@ def test_a_range_without_news_costs_its_list_and_one_question(source: MemorySour
     ],
 )
 def test_a_range_is_told_what_it_would_take_and_what_lies_beyond(
-    source: MemorySource, tags: str, in_range: str | None, beyond: str | None, states: tuple[State, ...]
+    source: MemorySource, tags: str, in_range: str | None, newer_outside_range: str | None, states: tuple[State, ...]
 ) -> None:
     source.push(f"{_GO}:1.1.0", _OLD)
     locked = _lock(_RANGE, source)
     source.tags.clear()
     for tag in tags.split():
         source.push(f"{_GO}:{tag}", _OLD)
-    standing = _ask(_RANGE, locked, source)
-    assert (standing.in_range and standing.in_range.tag, standing.beyond, standing.states) == (in_range, beyond, states)
+    status = _ask(_RANGE, locked, source)
+    assert (status.in_range and status.in_range.tag, status.newer_outside_range, status.states) == (
+        in_range,
+        newer_outside_range,
+        states,
+    )
 
 
 @pytest.mark.parametrize(
@@ -113,18 +117,18 @@ def test_a_freeze_excuses_everything_but_a_dead_digest(
     source.push(f"{_GO}:1", _NEW)
     if state is State.DIGEST_GONE:
         source.forget(_OLD)
-    standing = _ask(images, locked, source)
-    assert (standing.states[0], standing.is_outdated) == (state, is_outdated)
+    status = _ask(images, locked, source)
+    assert (status.states[0], status.is_outdated) == (state, is_outdated)
 
 
 def test_every_locked_platform_may_be_lost(source: MemorySource) -> None:
     source.push(f"{_GO}:1", _OLD)
     locked = _lock(_TAG, source)
     source.push(f"{_GO}:1", image_index(platform_image("linux/s390x")))
-    standing = _ask(_TAG, locked, source)
-    assert standing.states == (State.PLATFORM_LOST, State.TAG_MOVED)
-    assert standing.same_tag is not None
-    assert [list(map(str, it)) for it in (standing.same_tag.lost, standing.same_tag.gained)] == [
+    status = _ask(_TAG, locked, source)
+    assert status.states == (State.PLATFORM_LOST, State.TAG_MOVED)
+    assert status.same_tag is not None
+    assert [list(map(str, it)) for it in (status.same_tag.lost, status.same_tag.gained)] == [
         ["linux/amd64", "linux/arm64"],
         ["linux/s390x"],
     ]

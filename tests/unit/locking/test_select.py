@@ -8,7 +8,7 @@ import pytest
 
 from imagelock.errors import NoTagError, NoTagReason
 from imagelock.images_file.parser import parse_images_file
-from imagelock.locking.select import choose_reference
+from imagelock.locking.select import select_reference
 from tests.support.memory_source import MemorySource
 from tests.support.oci_images import image_index, platform_image
 
@@ -29,8 +29,8 @@ def _source(**days_old: int | None) -> MemorySource:
 def _choose(source: MemorySource, *, keys: str = "", locked_tag: str | None = None) -> tuple[str | None, list[str]]:
     text = f'[images.go]\nimage = "go"\nversion = ">=1,<2"\nminimum-age = "7 days"\n{keys}\n'
     (declaration,) = parse_images_file(text).images
-    chosen = choose_reference(declaration, source, locked_tag=locked_tag, now=_NOW)
-    return chosen.reference.tag, [it.tag for it in chosen.passed_over]
+    chosen = select_reference(declaration, source, locked_tag=locked_tag, now=_NOW)
+    return chosen.reference.tag, [it.tag for it in chosen.too_young]
 
 
 def test_the_newest_tag_that_is_old_enough_is_taken_and_no_older_one_asked() -> None:
@@ -83,4 +83,4 @@ def test_where_no_image_has_a_date_the_hint_says_how_to_take_it() -> None:
 def test_an_age_can_not_be_judged_without_the_time() -> None:
     (declaration,) = parse_images_file('[images.go]\nimage = "go"\nversion = "<2"\nminimum-age = "1 day"').images
     with pytest.raises(ValueError, match="depends on the time"):
-        choose_reference(declaration, _source(v1_0=90))
+        select_reference(declaration, _source(v1_0=90))

@@ -6,7 +6,7 @@ from imagelock.errors import InvalidReferenceError
 from imagelock.model.digest import Digest
 from imagelock.model.reference import (
     LayoutRepository,
-    WrittenReference,
+    UnnormalizedReference,
     split_image,
     split_reference,
 )
@@ -17,17 +17,17 @@ _DIGEST = f"sha256:{'f' * 64}"
 @pytest.mark.parametrize(
     ("text", "written"),
     [
-        ("oci:./vendor:go", WrittenReference("oci:./vendor", "go", None, LayoutRepository("./vendor"))),
+        ("oci:./vendor:go", UnnormalizedReference("oci:./vendor", "go", None, LayoutRepository("./vendor"))),
         (
             "oci:/srv/a b:golang:1.22",
-            WrittenReference("oci:/srv/a b", "golang:1.22", None, LayoutRepository("/srv/a b")),
+            UnnormalizedReference("oci:/srv/a b", "golang:1.22", None, LayoutRepository("/srv/a b")),
         ),
-        (f"oci:v@{_DIGEST}", WrittenReference("oci:v", None, Digest.parse(_DIGEST), LayoutRepository("v"))),
-        (f"oci:v:x@{_DIGEST}", WrittenReference("oci:v", "x", Digest.parse(_DIGEST), LayoutRepository("v"))),
+        (f"oci:v@{_DIGEST}", UnnormalizedReference("oci:v", None, Digest.parse(_DIGEST), LayoutRepository("v"))),
+        (f"oci:v:x@{_DIGEST}", UnnormalizedReference("oci:v", "x", Digest.parse(_DIGEST), LayoutRepository("v"))),
         ("alpine:3", split_reference("alpine:3")),
     ],
 )
-def test_an_image_may_lie_in_a_layout(text: str, written: WrittenReference) -> None:
+def test_an_image_may_lie_in_a_layout(text: str, written: UnnormalizedReference) -> None:
     assert split_image(text) == written
 
 

@@ -37,7 +37,7 @@ def test_an_unknown_token_registry_costs_three_requests() -> None:
 
 def test_connections_are_begun_before_the_first_question() -> None:
     internet = FakeInternet({})
-    client_of(internet).expect([parse_reference("alpine:3.20").repository, parse_reference("python:3").repository])
+    client_of(internet).prepare([parse_reference("alpine:3.20").repository, parse_reference("python:3").repository])
     assert internet.early == [("https://registry-1.docker.io", 2), ("https://auth.docker.io", 1)]
 
 

@@ -164,7 +164,7 @@ def configured(tmp_path: Path, reference: str) -> list[str]:
     conf.write_text(CONF)
     setup = Setup(internet=FakeInternet({}), registries_conf=conf)
     client = setup.client()
-    client.expect([parse_reference(reference).repository])
+    client.prepare([parse_reference(reference).repository])
     with pytest.raises(RegistryError):
         client.fetch_manifest(parse_reference(reference))
     return [

@@ -44,7 +44,7 @@ def _error(call: Callable[[], object], kind: type[RegistryError] = ImageNotFound
 
 def test_an_image_is_found_by_its_name(tmp_path: Path, image: Content) -> None:
     source = LayoutSource(tmp_path)
-    source.expect([_LAYOUT])
+    source.prepare([_LAYOUT])
     assert str(source.fetch_digest(_TAG)) == image.digest
     fetched = source.fetch_manifest(_TAG)
     assert (str(fetched.digest), fetched.body, fetched.content_type) == (image.digest, image.body, "")

@@ -45,7 +45,7 @@ def troubled_setup(*, rate: float) -> Setup:
 
 def fetch_all(client: RegistryClient) -> tuple[int, dict[str, ImagelockError]]:
     references = [parse_reference(f"reg.example/team/image{number}:1") for number in range(IMAGES)]
-    client.expect(reference.repository for reference in references)
+    client.prepare(reference.repository for reference in references)
     failures: dict[str, ImagelockError] = {}
 
     def fetch(reference: ImageReference) -> bool:

@@ -39,9 +39,9 @@ def test_the_registry_client_is_opened_once_when_it_is_needed_and_closed_at_the_
     image = registries.source.push("docker.io/library/go:1", multi_platform_image("linux/amd64"))
     with Sources(tmp_path, registries.open) as sources:
         assert registries.log == []
-        sources.expect([_LAYOUT])
+        sources.prepare([_LAYOUT])
         assert registries.log == []
-        sources.expect([_LAYOUT, _GO.repository])
+        sources.prepare([_LAYOUT, _GO.repository])
         assert str(sources.fetch_digest(_GO)) == str(sources.fetch_manifest(_GO).digest) == image.digest
         assert sources.list_tags(_GO.repository) == ("1",)
         blob = Descriptor(media_type="", digest=Digest.parse(image.children[0].digest), size_bytes=0)
@@ -62,7 +62,7 @@ def test_a_layout_needs_no_registry(tmp_path: Path) -> None:
 
 def test_without_network_a_registry_can_not_be_asked(tmp_path: Path) -> None:
     with Sources(tmp_path, None) as sources:
-        sources.expect([parse_repository("go")])
+        sources.prepare([parse_repository("go")])
         with pytest.raises(RegistryError) as caught:
             sources.fetch_manifest(_GO)
     assert caught.value.message == "docker.io/library/go must be asked, and the network is off"

@@ -20,7 +20,7 @@ from tests.unit.registry.bearer_hosts import CHALLENGE, IMAGE, A, B, bearer_inte
 def test_a_token_is_fetched_for_each_repository_where_batches_are_unknown() -> None:
     tokens = FakeTokenServer()
     client = client_of(bearer_internet(tokens))
-    client.expect([A.repository, B.repository])
+    client.prepare([A.repository, B.repository])
     client.fetch_manifest(A)
     client.fetch_manifest(B)
     assert tokens.questions == [("repository:team/a:pull",), ("repository:team/b:pull",)]
@@ -30,7 +30,7 @@ def test_one_token_serves_all_repositories_of_a_distribution_registry() -> None:
     tokens = FakeTokenServer()
     internet = bearer_internet(tokens, names_access=True)
     client = client_of(internet)
-    client.expect([A.repository, B.repository])
+    client.prepare([A.repository, B.repository])
     client.fetch_manifest(A)
     client.fetch_manifest(B)
     assert tokens.questions == [("repository:team/a:pull", "repository:team/b:pull")]
@@ -41,7 +41,7 @@ def test_a_token_that_is_for_less_than_it_was_asked_for_is_completed_alone() -> 
     tokens = FakeTokenServer(grants=lambda scopes: scopes[-1:])
     internet = bearer_internet(tokens, names_access=True)
     client = client_of(internet)
-    client.expect([A.repository, B.repository])
+    client.prepare([A.repository, B.repository])
     client.fetch_manifest(A)
     client.fetch_manifest(B)
     assert tokens.questions == [
@@ -54,7 +54,7 @@ def test_an_opaque_token_that_is_for_less_is_found_out_by_the_refusal() -> None:
     tokens = FakeTokenServer(grants=lambda scopes: scopes[:1], writes_claims=False)
     internet = bearer_internet(tokens, names_access=True)
     client = client_of(internet)
-    client.expect([A.repository, B.repository])
+    client.prepare([A.repository, B.repository])
     client.fetch_manifest(A)
     client.fetch_manifest(B)
     assert tokens.questions[1:] == [("repository:team/b:pull",)]
@@ -66,7 +66,7 @@ def test_a_refused_batch_falls_back_quietly() -> None:
     internet.hosts["auth.example"] = in_turn(refusal(400, "INVALID", "one scope only"), tokens)
     client = client_of(internet)
     references = [A, B, parse_reference("reg.example/team/c:1")]
-    client.expect(reference.repository for reference in references)
+    client.prepare(reference.repository for reference in references)
     for reference in references:
         client.fetch_manifest(reference)
     assert [len(question) for question in tokens.questions] == [1, 1, 1]
@@ -77,7 +77,7 @@ def test_many_workers_share_the_first_contact_and_the_token() -> None:
     internet = bearer_internet(tokens, names_access=True, paths=20)
     references = [parse_reference(f"reg.example/team/{letter}:1") for letter in "abcdefghijklmnopqrst"]
     client = client_of(internet)
-    client.expect(reference.repository for reference in references)
+    client.prepare(reference.repository for reference in references)
     with ThreadPoolExecutor(8) as pool:
         digests = {str(fetched.digest) for fetched in pool.map(client.fetch_manifest, references)}
     assert digests == {IMAGE.digest}

@@ -63,7 +63,7 @@ def client_of(
 def test_a_registry_of_this_machine_may_speak_http() -> None:
     with serving(registry()) as name, client_of(name) as client:
         reference = parse_reference(f"{name}/team/a:1")
-        client.expect([reference.repository])
+        client.prepare([reference.repository])
         assert str(client.fetch_manifest(reference).digest) == IMAGE.digest
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from imagelock.images_file.parser import parse_images_file
-from imagelock.rendering.template import Rendering, SpelledImage, render, spelled_images
+from imagelock.rendering.template import RenderedImage, Rendering, images_to_render, render
 from tests.support.locked_images import digest, lock_text, lockfile
 
 _IMAGES = f"""
@@ -36,8 +36,8 @@ _INDEX = digest("index")
 _AMD64 = digest("linux/amd64")
 
 
-def _images() -> dict[str, SpelledImage]:
-    return spelled_images(parse_images_file(_IMAGES), lockfile(*_LOCK))
+def _images() -> dict[str, RenderedImage]:
+    return images_to_render(parse_images_file(_IMAGES), lockfile(*_LOCK))
 
 
 def _render(template: bytes) -> Rendering:

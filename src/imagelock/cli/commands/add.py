@@ -10,7 +10,7 @@ import click
 from imagelock.cli.lock_run import report, run_plan_in
 from imagelock.cli.options import Settings, format_option, with_settings
 from imagelock.cli.sources import open_sources
-from imagelock.cli.text import count, took
+from imagelock.cli.text import count, duration
 from imagelock.errors import BatchError
 from imagelock.images_file.edit import ImageEntry, add_image
 from imagelock.images_file.new_image import LATEST, ImageRequest, make_entry
@@ -83,4 +83,4 @@ def _lock(settings: Settings, project: Project, entry: ImageEntry, edited: str, 
     if output_format == "text":
         settings.console.say(f"Added to {project.images_path}: {entry}")
     images = count(len(outcome.result.lockfile.images))
-    report(settings.console, outcome, f"Locked {images} in {took(outcome.seconds)}", output_format=output_format)
+    report(settings.console, outcome, f"Locked {images} in {duration(outcome.seconds)}", output_format=output_format)

@@ -16,7 +16,7 @@ from imagelock.images_file.parser import ImagesFile
 from imagelock.locking.freshness import find_mismatches
 from imagelock.locking.lockfile import Lockfile
 from imagelock.project.project import Project, find_project
-from imagelock.rendering.file_choice import Choice
+from imagelock.rendering.file_choice import FileChoice
 from imagelock.rendering.outputs import Output, make_outputs
 
 _LOCK = "imagelock lock"
@@ -63,13 +63,13 @@ def _find_mismatches(project: Project, images_file: ImagesFile, lockfile: Lockfi
 def _check_files(project: Project, images_file: ImagesFile, lockfile: Lockfile, report: Report) -> None:
     report.count(count(len(images_file.targets), "file"), "rendered")
     if not images_file.pins.names_files:
-        report.add(_compare(make_outputs(project, Choice(images_file.targets), images_file, lockfile)))
+        report.add(_compare(make_outputs(project, FileChoice(images_file.targets), images_file, lockfile)))
         return
     from imagelock.cli.document_checks import PinCheck  # noqa: PLC0415  30 ms that only [pin] needs
 
     pins = PinCheck(project, images_file, lockfile)
     report.count(count(len(pins.files), "file"), "pinned")
-    choice = Choice(images_file.targets, pins.rendered)
+    choice = FileChoice(images_file.targets, pins.rendered)
     report.add(_compare(make_outputs(project, choice, images_file, lockfile)))
     report.add(pins.find())
 

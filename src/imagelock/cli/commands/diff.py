@@ -13,13 +13,13 @@ from imagelock.cli.console import Console, count_done
 from imagelock.cli.options import Settings, with_settings
 from imagelock.cli.reports.changes import change_document, change_lines, change_table
 from imagelock.cli.reports.contents import content_document, content_lines
-from imagelock.cli.sources import open_sources_anywhere
+from imagelock.cli.sources import open_sources_outside_project
 from imagelock.cli.text import count
 from imagelock.errors import BatchError
 from imagelock.locking.changes import Change, Updated, find_changes
 from imagelock.locking.inspection import ContentChange, find_content_changes
 from imagelock.locking.lockfile import Lockfile, parse_lockfile
-from imagelock.locking.parallel import ask_all
+from imagelock.locking.parallel import run_all
 from imagelock.project.files import read_text
 from imagelock.project.git import read_text_at
 from imagelock.project.project import find_project
@@ -61,10 +61,10 @@ def command(settings: Settings, *, old: str, new: str | None, output_format: str
 
 def _ask_contents(settings: Settings, changes: Sequence[Change]) -> Contents:
     updated = [change for change in changes if isinstance(change, Updated) and change.moved_platforms]
-    with open_sources_anywhere(settings) as sources:
-        sources.expect(change.new.repository for change in updated)
+    with open_sources_outside_project(settings) as sources:
+        sources.prepare(change.new.repository for change in updated)
         questions = {str(change.alias): partial(find_content_changes, change, sources) for change in updated}
-        answers = ask_all(questions, on_done=count_done(settings.console, "Asking about", total=len(questions)))
+        answers = run_all(questions, on_done=count_done(settings.console, "Asking about", total=len(questions)))
     if answers.failures:
         asked = count(len(questions))
         raise BatchError(f"cannot compare the contents of {len(answers.failures)} of {asked}", answers.failures)

@@ -8,15 +8,15 @@ from functools import partial
 import click
 
 from imagelock.cli.options import Settings, with_settings
-from imagelock.cli.sources import open_sources_anywhere
+from imagelock.cli.sources import open_sources_outside_project
 from imagelock.cli.text import count
 from imagelock.errors import BatchError
-from imagelock.locking.parallel import ask_all
+from imagelock.locking.parallel import run_all
 from imagelock.locking.resolve import resolve_image, select_platforms
 from imagelock.locking.source import ManifestSource
 from imagelock.model.digest import Digest
 from imagelock.model.platforms import Platform
-from imagelock.model.reference import WrittenReference, split_image
+from imagelock.model.reference import UnnormalizedReference, split_image
 
 
 @click.command("digest")
@@ -31,10 +31,10 @@ def command(settings: Settings, *, references: tuple[str, ...], full_ref: bool, 
     """
     platform = None if platform_text is None else Platform.parse(platform_text)
     written = {text: split_image(text) for text in references}
-    with open_sources_anywhere(settings) as source:
-        source.expect(reference.repository for reference in written.values())
+    with open_sources_outside_project(settings) as source:
+        source.prepare(reference.repository for reference in written.values())
         questions = {text: partial(_find_digest, reference, platform, source) for text, reference in written.items()}
-        answers = ask_all(questions)
+        answers = run_all(questions)
     if answers.failures:
         raise BatchError(f"cannot tell {len(answers.failures)} of {count(len(written), 'digest')}", answers.failures)
     for text in references:
@@ -44,7 +44,7 @@ def command(settings: Settings, *, references: tuple[str, ...], full_ref: bool, 
         _note_platform(settings, platform, references)
 
 
-def _find_digest(reference: WrittenReference, platform: Platform | None, source: ManifestSource) -> Digest:
+def _find_digest(reference: UnnormalizedReference, platform: Platform | None, source: ManifestSource) -> Digest:
     if platform is None:
         return source.fetch_digest(reference.meaning)
     resolved = resolve_image(reference.meaning, source)

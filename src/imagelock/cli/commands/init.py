@@ -14,7 +14,7 @@ from imagelock.cli.options import Settings, format_option, with_settings
 from imagelock.cli.text import count
 from imagelock.documents.kinds import find_references, kind_of_named
 from imagelock.errors import DocumentError, FileError
-from imagelock.images_file.discovery import FoundImage, Obstacle, ScannedDocument, survey
+from imagelock.images_file.discovery import FoundImage, ScannedDocument, Unlockable, survey
 from imagelock.images_file.first_file import DEFAULT_PLATFORMS, FirstFile, dump_first_file
 from imagelock.images_file.parser import IMAGES_FILE_NAME, RenderTarget, parse_images_file
 from imagelock.images_file.templating import TEMPLATE_SUFFIX, Template, make_template
@@ -115,7 +115,7 @@ def _tell(console: Console, beginning: _Beginning, *, is_dry_run: bool) -> None:
         console.say(f"\nNext: run `imagelock lock`{', then `imagelock render`' if has_files else ''}")
 
 
-def _left_over(beginning: _Beginning) -> list[Obstacle]:
+def _left_over(beginning: _Beginning) -> list[Unlockable]:
     remaining = [obstacle for template in beginning.templates.values() for obstacle in template.remaining]
     return [*beginning.file.survey.unresolved, *beginning.file.left_alone, *remaining]
 
@@ -135,7 +135,7 @@ def _image_document(image: FoundImage) -> dict[str, Any]:
     return {"name": image.alias, "image": image.text, "files": list(image.paths)}
 
 
-def _obstacle_document(obstacle: Obstacle) -> dict[str, Any]:
+def _obstacle_document(obstacle: Unlockable) -> dict[str, Any]:
     position = {"line": obstacle.position.line, "column": obstacle.position.column}
     return {"path": obstacle.path, **position, "text": obstacle.text, "reason": obstacle.reason}
 

@@ -9,7 +9,7 @@ import click
 
 from imagelock.cli.console import columns
 from imagelock.cli.options import Settings, format_option, with_settings
-from imagelock.cli.sources import open_sources_anywhere
+from imagelock.cli.sources import open_sources_outside_project
 from imagelock.cli.text import count, size
 from imagelock.locking.inspection import InspectedImage, Inspection, inspect_image
 from imagelock.locking.resolve import resolve_image, select_platforms
@@ -30,8 +30,8 @@ def command(settings: Settings, *, reference: str, platform_text: str | None, ra
     """Show what a reference is: its platforms with their digests and sizes, annotations, and the image's labels."""
     written = split_image(reference)
     platform = None if platform_text is None else Platform.parse(platform_text)
-    with open_sources_anywhere(settings) as source:
-        source.expect([written.repository])
+    with open_sources_outside_project(settings) as source:
+        source.prepare([written.repository])
         fetched = _fetch(written.meaning, platform, source)
         if raw:
             settings.console.raw_data(fetched.body)

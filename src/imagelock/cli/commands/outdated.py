@@ -13,8 +13,8 @@ from imagelock.cli.reports.outdated import print_standings, standing_document, s
 from imagelock.cli.sources import open_sources
 from imagelock.cli.text import count
 from imagelock.errors import BatchError, ExitCode
-from imagelock.locking.outdated import Standing, find_standing
-from imagelock.locking.parallel import Answers, ask_all
+from imagelock.locking.outdated import ImageStatus, find_status
+from imagelock.locking.parallel import Results, run_all
 from imagelock.project.project import find_project
 
 
@@ -34,31 +34,31 @@ def command(settings: Settings, *, wants_exit_code: bool, output_format: str) ->
     Nothing is written, and content is fetched only where it moved. `-v` also lists the images that are up to date.
     """
     answers = _ask(settings)
-    standings = [answers.found[name] for name in sorted(answers.found)]
+    statuses = [answers.found[name] for name in sorted(answers.found)]
     if output_format == "json":
         failures = [{"name": name, "error": error.message} for name, error in sorted(answers.failures)]
-        images = [standing_document(standing) for standing in standings]
+        images = [standing_document(status) for status in statuses]
         settings.console.json({"images": images, "failures": failures})
     elif output_format == "markdown":
-        settings.console.data("\n".join(standing_table(standings, unknown=len(answers.failures))))
-    elif standings or not answers.failures:
-        print_standings(settings.console, standings)
+        settings.console.data("\n".join(standing_table(statuses, unknown=len(answers.failures))))
+    elif statuses or not answers.failures:
+        print_standings(settings.console, statuses)
     if answers.failures:
-        asked = count(len(standings) + len(answers.failures))
+        asked = count(len(statuses) + len(answers.failures))
         raise BatchError(f"cannot tell the state of {len(answers.failures)} of {asked}", answers.failures)
-    if wants_exit_code and any(standing.is_outdated for standing in standings):
+    if wants_exit_code and any(status.is_outdated for status in statuses):
         click.get_current_context().exit(ExitCode.NO)
 
 
-def _ask(settings: Settings) -> Answers[Standing]:
+def _ask(settings: Settings) -> Results[ImageStatus]:
     project = find_project(settings.images_path, settings.lock_path)
     images_file, lockfile = project.read_fresh()
     locked = lockfile.by_alias()
     now = datetime.now(UTC)
     with open_sources(settings, project.folder, images_file.registries) as sources:
-        sources.expect(declaration.repository for declaration in images_file.images)
+        sources.prepare(declaration.repository for declaration in images_file.images)
         questions = {
-            str(declaration.alias): partial(find_standing, declaration, locked[declaration.alias], sources, now=now)
+            str(declaration.alias): partial(find_status, declaration, locked[declaration.alias], sources, now=now)
             for declaration in images_file.images
         }
-        return ask_all(questions, on_done=count_done(settings.console, "Asking about", total=len(questions)))
+        return run_all(questions, on_done=count_done(settings.console, "Asking about", total=len(questions)))

@@ -13,7 +13,7 @@ from imagelock.cli.text import count
 from imagelock.errors import CheckFailedError
 from imagelock.project.files import write_changed
 from imagelock.project.project import Project, find_project
-from imagelock.rendering.file_choice import choose_all, choose_named, choose_to_pin
+from imagelock.rendering.file_choice import all_files, files_to_pin, named_files
 from imagelock.rendering.outputs import Output, make_outputs
 
 
@@ -45,11 +45,11 @@ def command(settings: Settings, *, outputs: tuple[str, ...], pin: bool, check: b
 def _make(project: Project, names: tuple[str, ...], *, takes_any_file: bool) -> tuple[Output, ...]:
     images_file, lockfile = project.read_fresh()
     if takes_any_file:
-        choice = choose_to_pin(project, images_file, names)
+        choice = files_to_pin(project, images_file, names)
     elif names:
-        choice = choose_named(project, images_file, names)
+        choice = named_files(project, images_file, names)
     else:
-        choice = choose_all(project, images_file)
+        choice = all_files(project, images_file)
     return make_outputs(project, choice, images_file, lockfile)
 
 

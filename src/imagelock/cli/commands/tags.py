@@ -8,12 +8,12 @@ import click
 
 from imagelock.cli.console import Console, columns
 from imagelock.cli.options import Settings, format_option, with_settings
-from imagelock.cli.sources import open_sources_anywhere
+from imagelock.cli.sources import open_sources_outside_project
 from imagelock.cli.text import count
 from imagelock.errors import ImagelockError, InvalidSelectorError, NoTagError, NoTagReason
 from imagelock.model.reference import AnyRepository, parse_repository
 from imagelock.model.tags.guess import find_longer_pattern
-from imagelock.model.tags.selection import Chosen, TagVerdict, choose_tag, review_tags, sort_tags
+from imagelock.model.tags.selection import Chosen, TagMatch, choose_tag, review_tags, sort_tags
 from imagelock.model.tags.specifier import ANY_VERSION
 from imagelock.model.tags.version_range import VersionRange, parse_version_range
 
@@ -46,7 +46,7 @@ def command(  # noqa: PLR0913  click hands over each option as an argument
     if version is None and (precision is not None or prereleases):
         version = ANY_VERSION
     wanted = _parse_range(version=version, variant=variant, tag=pattern, precision=precision, prereleases=prereleases)
-    with open_sources_anywhere(settings) as sources:
+    with open_sources_outside_project(settings) as sources:
         tags = sources.list_tags(asked)
     if wanted is None:
         _show_list(settings.console, asked, sort_tags(tags), output_format=output_format)
@@ -81,7 +81,7 @@ def _show_review(
     console: Console, repository: AnyRepository, wanted: VersionRange, tags: Sequence[str], *, output_format: str
 ) -> None:
     verdicts = review_tags(wanted, tags)
-    taken = next((verdict.tag for verdict in verdicts if not verdict.refusals), None)
+    taken = next((verdict.tag for verdict in verdicts if not verdict.mismatches), None)
     if output_format == "json":
         document = {"repository": str(repository), "range": str(wanted), "chosen": taken}
         console.json({**document, "tags": [_verdict_document(verdict) for verdict in verdicts]})
@@ -104,18 +104,18 @@ def _choose(wanted: VersionRange, tags: Sequence[str], repository: AnyRepository
         raise NoTagError(error.message, reason=error.reason, hint=hint) from error
 
 
-def _print_verdicts(console: Console, verdicts: Sequence[TagVerdict], taken: str | None) -> None:
+def _print_verdicts(console: Console, verdicts: Sequence[TagMatch], taken: str | None) -> None:
     shown = [verdict for verdict in verdicts if verdict.version is not None or console.verbosity]
     rows = [(verdict.tag, verdict.version or "", _remark(verdict, taken)) for verdict in shown]
     for line in columns(rows) if rows else ():
         console.data(line)
 
 
-def _remark(verdict: TagVerdict, taken: str | None) -> str:
+def _remark(verdict: TagMatch, taken: str | None) -> str:
     if verdict.tag == taken:
         return "chosen"
-    return " and ".join(verdict.refusals) or "in the range"
+    return " and ".join(verdict.mismatches) or "in the range"
 
 
-def _verdict_document(verdict: TagVerdict) -> dict[str, object]:
-    return {"tag": verdict.tag, "version": verdict.version, "refusals": list(verdict.refusals)}
+def _verdict_document(verdict: TagMatch) -> dict[str, object]:
+    return {"tag": verdict.tag, "version": verdict.version, "refusals": list(verdict.mismatches)}

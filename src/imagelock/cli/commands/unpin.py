@@ -18,7 +18,7 @@ from imagelock.errors import DocumentError, FileError
 from imagelock.project.files import read_bytes, write_changed
 from imagelock.project.project import find_project
 from imagelock.rendering.pinned_files import locked_references
-from imagelock.rendering.template import spelled_images
+from imagelock.rendering.template import images_to_render
 
 
 @click.command("unpin")
@@ -48,7 +48,7 @@ def _read_locked(settings: Settings) -> LockedReferences:
         images_file, lockfile = project.read_images_file(), project.read_lockfile()
         by_alias = lockfile.by_alias()
         known = tuple(image for image in images_file.images if image.alias in by_alias)
-        return locked_references(spelled_images(replace(images_file, images=known), lockfile).values())
+        return locked_references(images_to_render(replace(images_file, images=known), lockfile).values())
     return LockedReferences(())
 
 

@@ -9,12 +9,12 @@ import click
 
 from imagelock.cli.lock_run import Planner, report, run_plan
 from imagelock.cli.options import Settings, format_option, with_settings
-from imagelock.cli.text import count, took
+from imagelock.cli.text import count, duration
 from imagelock.errors import ImagelockError
 from imagelock.images_file.parser import ImagesFile, refuse_unknown_images
 from imagelock.locking.changes import Updated
 from imagelock.locking.lockfile import Lockfile
-from imagelock.locking.plan import plan_take, plan_update
+from imagelock.locking.plan import plan_requested, plan_update
 from imagelock.locking.steps import Step
 
 
@@ -77,7 +77,7 @@ def take_content(
 
     def plan(images_file: ImagesFile, lockfile: Lockfile) -> Sequence[Step]:
         refuse_unknown_images(names, images_file)
-        return plan_take(images_file, lockfile, alias=name, wanted=wanted)
+        return plan_requested(images_file, lockfile, alias=name, wanted=wanted)
 
     _run(settings, plan, names, is_dry_run=is_dry_run, output_format=output_format)
 
@@ -91,5 +91,5 @@ def _run(settings: Settings, plan: Planner, names: Collection[str], *, is_dry_ru
     elif is_dry_run:
         summary = f"Would update {updated} of {images}; nothing was written"
     else:
-        summary = f"Updated {updated} of {images} in {took(outcome.seconds)}"
+        summary = f"Updated {updated} of {images} in {duration(outcome.seconds)}"
     report(settings.console, outcome, summary, output_format=output_format)

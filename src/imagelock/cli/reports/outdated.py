@@ -10,53 +10,53 @@ import click
 from imagelock.cli.console import Console
 from imagelock.cli.reports.changes import tag_and_version, with_version
 from imagelock.cli.text import count, fit_table, markdown_table, table_width
-from imagelock.locking.outdated import Standing, State, TagToday
-from imagelock.model.cooldown import PassedOver
+from imagelock.locking.outdated import CurrentTag, ImageStatus, State
+from imagelock.model.cooldown import TooYoung
 
 _HEADER = ("image", "locked", "same tag", "in range", "beyond", "state")
 
 
-def print_standings(console: Console, standings: Sequence[Standing]) -> None:
+def print_standings(console: Console, statuses: Sequence[ImageStatus]) -> None:
     """Print the images that have something to tell, and count the outdated ones; with ``-v``, print all."""
-    shown = [standing for standing in standings if console.verbosity or _is_news(standing)]
+    shown = [status for status in statuses if console.verbosity or _is_news(status)]
     if shown:
         header, *lines = fit_table(_without_empty_columns([_HEADER, *map(_cells, shown)]), width=table_width())
         console.styled_data(click.style(header, bold=True))
         for line in lines:
             console.styled_data(line)
-    outdated = sum(standing.is_outdated for standing in standings)
-    images = count(len(standings))
+    outdated = sum(status.is_outdated for status in statuses)
+    images = count(len(statuses))
     console.say(f"{outdated} of {images} outdated" if outdated else f"{images}, none outdated")
 
 
-def standing_table(standings: Sequence[Standing], *, unknown: int) -> list[str]:
+def standing_table(statuses: Sequence[ImageStatus], *, unknown: int) -> list[str]:
     """Write the images that have something to tell as a Markdown table, and how many images nobody could tell of."""
-    shown = [standing for standing in standings if _is_news(standing)]
+    shown = [status for status in statuses if _is_news(status)]
     table = markdown_table(_without_empty_columns([_HEADER, *map(_cells, shown)])) if shown else []
     if unknown:
         gap = [""] if table else []
-        return [*table, *gap, f"The state of {unknown} of {count(len(standings) + unknown)} is not known."]
+        return [*table, *gap, f"The state of {unknown} of {count(len(statuses) + unknown)} is not known."]
     return table or ["Every image is up to date."]
 
 
-def standing_document(standing: Standing) -> dict[str, Any]:
+def standing_document(status: ImageStatus) -> dict[str, Any]:
     """Describe a standing for scripts, with whole digests."""
-    locked = standing.locked
+    locked = status.locked
     return {
         "name": locked.alias,
-        "state": standing.states[0],
-        "states": list(standing.states),
-        "outdated": standing.is_outdated,
+        "state": status.states[0],
+        "states": list(status.states),
+        "outdated": status.is_outdated,
         "locked": {"tag": locked.tag, "version": locked.labels.version, "digest": str(locked.digest)},
-        "same_tag": standing.same_tag and _tag_document(standing.same_tag),
-        "in_range": standing.in_range and _tag_document(standing.in_range),
-        "beyond": standing.beyond,
-        "too_young": [{"tag": it.tag, "created": it.created and it.created.isoformat()} for it in standing.too_young],
-        "freeze": standing.freeze,
+        "same_tag": status.same_tag and _tag_document(status.same_tag),
+        "in_range": status.in_range and _tag_document(status.in_range),
+        "beyond": status.newer_outside_range,
+        "too_young": [{"tag": it.tag, "created": it.created and it.created.isoformat()} for it in status.too_young],
+        "freeze": status.freeze,
     }
 
 
-def _tag_document(today: TagToday) -> dict[str, Any]:
+def _tag_document(today: CurrentTag) -> dict[str, Any]:
     return {
         "tag": today.tag,
         "version": today.version,
@@ -67,8 +67,8 @@ def _tag_document(today: TagToday) -> dict[str, Any]:
     }
 
 
-def _is_news(standing: Standing) -> bool:
-    return standing.states != (State.UP_TO_DATE,) or standing.beyond is not None
+def _is_news(status: ImageStatus) -> bool:
+    return status.states != (State.UP_TO_DATE,) or status.newer_outside_range is not None
 
 
 def _without_empty_columns(rows: Sequence[Sequence[str]]) -> list[list[str]]:
@@ -76,58 +76,58 @@ def _without_empty_columns(rows: Sequence[Sequence[str]]) -> list[list[str]]:
     return [[cell for cell, is_filled in zip(row, filled, strict=True) if is_filled] for row in rows]
 
 
-def _cells(standing: Standing) -> tuple[str, ...]:
+def _cells(status: ImageStatus) -> tuple[str, ...]:
     return (
-        standing.locked.alias,
-        tag_and_version(standing.locked) or standing.locked.digest.short,
-        _same_tag(standing),
-        with_version(standing.in_range.tag, standing.in_range.version) if standing.in_range else "",
-        standing.beyond or "",
-        _remark(standing),
+        status.locked.alias,
+        tag_and_version(status.locked) or status.locked.digest.short,
+        _same_tag(status),
+        with_version(status.in_range.tag, status.in_range.version) if status.in_range else "",
+        status.newer_outside_range or "",
+        _remark(status),
     )
 
 
-def _same_tag(standing: Standing) -> str:
+def _same_tag(status: ImageStatus) -> str:
     """Name what is under the locked tag now: a version if the images tell it, else a digest."""
-    today, locked = standing.same_tag, standing.locked
+    today, locked = status.same_tag, status.locked
     if today is None or today.digest == locked.digest:
         return ""
     return today.version if today.version and today.version != locked.labels.version else today.digest.short
 
 
-def _remark(standing: Standing) -> str:
-    told = "; ".join(_describe(state, standing) for state in standing.states)
-    return f"frozen ({standing.freeze}); {told}" if standing.freeze is not None else told
+def _remark(status: ImageStatus) -> str:
+    told = "; ".join(_describe(state, status) for state in status.states)
+    return f"frozen ({status.freeze}); {told}" if status.freeze is not None else told
 
 
-def _describe(state: State, standing: Standing) -> str:
+def _describe(state: State, status: ImageStatus) -> str:
     match state:
-        case State.TAG_MOVED if standing.same_tag is not None:
-            return f"{state}{_platforms(standing.same_tag, standing)}"
-        case State.PLATFORM_LOST if standing.same_tag is not None:
-            return f"{state}: {' '.join(map(str, standing.same_tag.lost))}"
-        case State.NEWER_TAG if standing.in_range is not None:
-            return f"{state}{_platforms(standing.in_range, standing)}"
+        case State.TAG_MOVED if status.same_tag is not None:
+            return f"{state}{_platforms(status.same_tag, status)}"
+        case State.PLATFORM_LOST if status.same_tag is not None:
+            return f"{state}: {' '.join(map(str, status.same_tag.lost))}"
+        case State.NEWER_TAG if status.in_range is not None:
+            return f"{state}{_platforms(status.in_range, status)}"
         case State.INDEX_MOVED:
             return f"{state}, your platforms did not"
         case State.TOO_YOUNG:
-            return f"{state}: {', '.join(map(_age, standing.too_young))}"
+            return f"{state}: {', '.join(map(_age, status.too_young))}"
         case _:
             return str(state)
 
 
-def _platforms(today: TagToday, standing: Standing) -> str:
+def _platforms(today: CurrentTag, status: ImageStatus) -> str:
     """Name the platforms that changed, if not all of them did, and those that came or are missing."""
-    staying = len(standing.locked.platform_digests) - len(today.lost)
+    staying = len(status.locked.platform_digests) - len(today.lost)
     names = [str(platform) for platform in today.moved] if len(today.moved) < staying else []
     names += [f"+{platform}" for platform in today.gained]
-    if standing.in_range is today:
+    if status.in_range is today:
         names += [f"-{platform}" for platform in today.lost]
     if not (today.moved or names):
         return ", same content"
     return f": {' '.join(names)}" if names else ""
 
 
-def _age(passed_over: PassedOver) -> str:
-    created = "no date" if passed_over.created is None else f"{passed_over.created:%Y-%m-%d}"
-    return f"{passed_over.tag} ({created})"
+def _age(too_young: TooYoung) -> str:
+    created = "no date" if too_young.created is None else f"{too_young.created:%Y-%m-%d}"
+    return f"{too_young.tag} ({created})"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from imagelock.documents.digest_position import find_place_in_text
+from imagelock.documents.digest_position import find_position_in_text
 from imagelock.documents.dockerfile.arguments import Arguments, split_assignments
 from imagelock.documents.dockerfile.directives import Syntax, find_escape, find_syntax
 from imagelock.documents.dockerfile.heredocs import find_heredocs, is_json_array
@@ -47,7 +47,7 @@ def _scan(content: bytes) -> tuple[tuple[Found, ...], tuple[DockerfileError, ...
 
 
 def _found_syntax(syntax: Syntax) -> Found:
-    target = image_or_unresolved(syntax.value.text, find_place_in_text(syntax.value))
+    target = image_or_unresolved(syntax.value.text, find_position_in_text(syntax.value))
     return Found.at(ReferenceKind.SYNTAX, syntax.value, target)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from imagelock.documents.digest_position import find_digest_place, find_place_in_text
+from imagelock.documents.digest_position import find_digest_position, find_position_in_text
 from imagelock.documents.dockerfile.arguments import ArgumentScope
 from imagelock.documents.dockerfile.instructions import Command
 from imagelock.documents.dockerfile.lexer import parse_word
@@ -103,14 +103,14 @@ class Stages:
     def _image_of_from(text: str, word: Word, scope: ArgumentScope) -> Target:
         if scope.depends_on_build(word):
             return image_or_unresolved(text, _DEPENDS_ON_BUILD)
-        return image_or_unresolved(text, find_digest_place(word, scope))
+        return image_or_unresolved(text, find_digest_position(word, scope))
 
     def _stage_or_image(self, source: SourceText) -> Target:
         if source.text.lower() in self._all:
             return Stage(source.text)
         if source.text == _SCRATCH:
             return Scratch(source.text)
-        return image_or_unresolved(source.text, find_place_in_text(source))
+        return image_or_unresolved(source.text, find_position_in_text(source))
 
 
 def parse_stage(command: Command) -> BuildStage:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from imagelock.documents.digest_position import Definitions, find_digest_place
+from imagelock.documents.digest_position import Definitions, find_digest_position
 from imagelock.documents.references import NotEditable, Target, Unresolved, image_or_unresolved
 from imagelock.documents.spans import SourceText
 from imagelock.documents.variables import Literal, Piece, Variable, Word, WordError, expand
@@ -27,7 +27,7 @@ def interpolated_target(source: SourceText) -> Target:
         text = expand(word, _Environment())
     except WordError as error:
         return Unresolved(source.text, str(error), "give the variable a default: `${NAME:-IMAGE}`")
-    return image_or_unresolved(text, find_digest_place(word, _Environment()))
+    return image_or_unresolved(text, find_digest_position(word, _Environment()))
 
 
 class _Environment:

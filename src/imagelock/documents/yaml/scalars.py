@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import KW_ONLY
 
-from imagelock.documents.digest_position import find_place_in_text
+from imagelock.documents.digest_position import find_position_in_text
 from imagelock.documents.references import (
     DigestField,
     Editing,
@@ -63,7 +63,7 @@ def _target_of(scalar: Scalar) -> Target:
 def _plain_target(source: SourceText) -> Target:
     if is_template(source.text):
         return _unresolved_template(source.text)
-    return image_or_unresolved(source.text, find_place_in_text(source))
+    return image_or_unresolved(source.text, find_position_in_text(source))
 
 
 def _text_target(text: str, reason: NotEditable) -> Image | Unresolved:
@@ -121,7 +121,7 @@ class SplitImage:
     def _place_in_tag(tag: Scalar) -> Editing:
         if not tag.is_plain:
             return why_not_plain(tag)
-        place = find_place_in_text(tag.source)
+        place = find_position_in_text(tag.source)
         return InlineDigest(place.span, tag=None) if isinstance(place, InlineDigest) else place
 
 

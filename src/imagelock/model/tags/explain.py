@@ -12,8 +12,8 @@ from packaging.version import Version
 
 from imagelock.errors import NoTagError, NoTagReason
 from imagelock.model.reference import AnyRepository
-from imagelock.model.tags.guess import read_tag
-from imagelock.model.tags.match import Candidate, Judgement, Refusal, newest_first
+from imagelock.model.tags.guess import guess_pattern
+from imagelock.model.tags.match import Candidate, Mismatch, RangeMatch, newest_first
 from imagelock.model.tags.pattern import TagPattern, leading_numbers
 from imagelock.model.tags.specifier import Clause
 from imagelock.model.tags.version_range import VersionRange
@@ -22,9 +22,9 @@ _ENDS_BELOW = frozenset({">=", ">", "==", "~="})
 _ENDS_ABOVE = frozenset({"<=", "<", "==", "~="})
 
 
-def explain(judgement: Judgement, wanted: VersionRange) -> tuple[str, ...]:
+def explain(match: RangeMatch, wanted: VersionRange) -> tuple[str, ...]:
     """Say what speaks against a tag, each reason a predicate such as ``is a pre-release``."""
-    return tuple(reason for refusal in judgement.refusals for reason in _reasons(refusal, judgement, wanted))
+    return tuple(reason for mismatch in match.mismatches for reason in _reasons(mismatch, match, wanted))
 
 
 def is_above(candidate: Candidate, wanted: VersionRange) -> bool:
@@ -32,19 +32,19 @@ def is_above(candidate: Candidate, wanted: VersionRange) -> bool:
     return any(_side(clause, candidate) == "above" for clause in _unmet(candidate, wanted))
 
 
-def _reasons(refusal: Refusal, judgement: Judgement, wanted: VersionRange) -> list[str]:
-    candidate = judgement.candidate
-    if refusal is Refusal.OUTSIDE:
+def _reasons(mismatch: Mismatch, match: RangeMatch, wanted: VersionRange) -> list[str]:
+    candidate = match.candidate
+    if mismatch is Mismatch.OUTSIDE:
         return [f"is {_side(clause, candidate)} `{clause}`" for clause in _unmet(candidate, wanted)]
     kind = "a serial number, not a version" if candidate.serial else f"version {candidate.text}, not a serial number"
     reasons = {
-        Refusal.OTHER_KIND: f"is {kind}",
-        Refusal.OTHER_BUILD_KIND: f"has {'a' if candidate.serial_build else 'no'} serial number as its build",
-        Refusal.PRERELEASE: "is a pre-release",
-        Refusal.PRECISION: f"has {len(candidate.components)} numbers, not {wanted.precision}",
-        Refusal.FLOATING: f"floats ({judgement.more_exact} is more exact)",
+        Mismatch.OTHER_KIND: f"is {kind}",
+        Mismatch.OTHER_BUILD_KIND: f"has {'a' if candidate.serial_build else 'no'} serial number as its build",
+        Mismatch.PRERELEASE: "is a pre-release",
+        Mismatch.PRECISION: f"has {len(candidate.components)} numbers, not {wanted.precision}",
+        Mismatch.FLOATING: f"floats ({match.more_exact} is more exact)",
     }
-    return [reasons[refusal]]
+    return [reasons[mismatch]]
 
 
 def _unmet(candidate: Candidate, wanted: VersionRange) -> list[Clause]:
@@ -77,21 +77,21 @@ _MAX_PATTERNS = 500
 
 
 def no_tag_error(
-    wanted: VersionRange, judgements: Sequence[Judgement], tags: Collection[str], *, repository: AnyRepository
+    wanted: VersionRange, matches: Sequence[RangeMatch], tags: Collection[str], *, repository: AnyRepository
 ) -> NoTagError:
     """Explain judgements that all have refusals; ``tags`` is the whole list that they come from."""
-    if not judgements:
+    if not matches:
         return _nothing_fits(wanted, tags, repository)
-    floating = [it for it in judgements if it.refusals == (Refusal.FLOATING,)]
+    floating = [it for it in matches if it.mismatches == (Mismatch.FLOATING,)]
     if floating:
         return _only_floating(wanted, floating, repository)
-    prereleases = [it for it in judgements if set(it.refusals) <= {Refusal.PRERELEASE, Refusal.FLOATING}]
+    prereleases = [it for it in matches if set(it.mismatches) <= {Mismatch.PRERELEASE, Mismatch.FLOATING}]
     if prereleases:
         return _only_prereleases(wanted, prereleases, repository)
-    return _nothing_in_range(wanted, judgements, tags, repository)
+    return _nothing_in_range(wanted, matches, tags, repository)
 
 
-def _only_floating(wanted: VersionRange, floating: Sequence[Judgement], repository: AnyRepository) -> NoTagError:
+def _only_floating(wanted: VersionRange, floating: Sequence[RangeMatch], repository: AnyRepository) -> NoTagError:
     newest = floating[0].candidate
     return NoTagError(
         f"only floating tags of {repository} are in `{wanted.version}`",
@@ -102,8 +102,8 @@ def _only_floating(wanted: VersionRange, floating: Sequence[Judgement], reposito
     )
 
 
-def _only_prereleases(wanted: VersionRange, prereleases: list[Judgement], repository: AnyRepository) -> NoTagError:
-    full_first = sorted(prereleases, key=lambda it: len(it.refusals))
+def _only_prereleases(wanted: VersionRange, prereleases: list[RangeMatch], repository: AnyRepository) -> NoTagError:
+    full_first = sorted(prereleases, key=lambda it: len(it.mismatches))
     return NoTagError(
         f"only pre-releases of {repository} are in `{wanted.version}`",
         reason=NoTagReason.PRERELEASE,
@@ -113,14 +113,14 @@ def _only_prereleases(wanted: VersionRange, prereleases: list[Judgement], reposi
 
 
 def _nothing_in_range(
-    wanted: VersionRange, judgements: Sequence[Judgement], tags: Collection[str], repository: AnyRepository
+    wanted: VersionRange, matches: Sequence[RangeMatch], tags: Collection[str], repository: AnyRepository
 ) -> NoTagError:
     precision = f" with precision {wanted.precision}" if wanted.precision else ""
     return NoTagError(
-        f"no tag of {repository} is in `{wanted.version}`{precision} ({_fitting(judgements, tags, wanted)})",
+        f"no tag of {repository} is in `{wanted.version}`{precision} ({_fitting(matches, tags, wanted)})",
         reason=NoTagReason.NONE,
-        details=_lines(_nearest(wanted, judgements), wanted),
-        hint=_date_hint(judgements[0]) or f"run `imagelock tags {repository}`",
+        details=_lines(_nearest(wanted, matches), wanted),
+        hint=_date_hint(matches[0]) or f"run `imagelock tags {repository}`",
     )
 
 
@@ -142,42 +142,42 @@ def _near_patterns(wanted: TagPattern, newest_first_tags: Iterable[str]) -> dict
     """Find the patterns most like the one that fits nothing, the closest first, each with its newest tag."""
     newest: dict[str, str] = {}
     for tag in newest_first_tags:
-        reading = read_tag(tag)
-        if reading is not None and len(newest) < _MAX_PATTERNS:
-            newest.setdefault(reading.pattern.text, tag)
+        guess = guess_pattern(tag)
+        if guess is not None and len(newest) < _MAX_PATTERNS:
+            newest.setdefault(guess.pattern.text, tag)
     close = difflib.get_close_matches(wanted.text, newest, n=_SHOWN)
     return {TagPattern(text): newest[text] for text in close}
 
 
-def _nearest(wanted: VersionRange, judgements: Sequence[Judgement]) -> list[Judgement]:
+def _nearest(wanted: VersionRange, matches: Sequence[RangeMatch]) -> list[RangeMatch]:
     """Take the newest below the range, the oldest above it and the newest above it, with as few refusals as may be."""
-    fewest = min(len(it.refusals) for it in judgements)
-    ordered: dict[Judgement, None] = {}
+    fewest = min(len(it.mismatches) for it in matches)
+    ordered: dict[RangeMatch, None] = {}
     for group in (
-        [it for it in judgements if len(it.refusals) == fewest],
-        [it for it in judgements if len(it.refusals) > fewest],
+        [it for it in matches if len(it.mismatches) == fewest],
+        [it for it in matches if len(it.mismatches) > fewest],
     ):
-        above: list[Judgement] = []
-        below: list[Judgement] = []
+        above: list[RangeMatch] = []
+        below: list[RangeMatch] = []
         for it in group:
             (above if is_above(it.candidate, wanted) else below).append(it)
         ordered.update(dict.fromkeys([*below[:1], *above[-1:], *above[:1], *below, *reversed(above)]))
     shown = set(islice(ordered, _SHOWN))
-    return [it for it in judgements if it in shown]
+    return [it for it in matches if it in shown]
 
 
-def _lines(judgements: Iterable[Judgement], wanted: VersionRange) -> list[str]:
-    return [f"{it.candidate.tag} {' and '.join(explain(it, wanted))}" for it in judgements]
+def _lines(matches: Iterable[RangeMatch], wanted: VersionRange) -> list[str]:
+    return [f"{it.candidate.tag} {' and '.join(explain(it, wanted))}" for it in matches]
 
 
-def _date_hint(newest: Judgement) -> str | None:
+def _date_hint(newest: RangeMatch) -> str | None:
     """Help those who have serial numbers on one side and dates on the other: each has a hole of its own."""
     candidate = newest.candidate
-    reading = read_tag(candidate.tag)
-    if Refusal.OTHER_KIND not in newest.refusals or reading is None or not reading.is_date:
+    guess = guess_pattern(candidate.tag)
+    if Mismatch.OTHER_KIND not in newest.mismatches or guess is None or not guess.is_date:
         return None
     if candidate.serial:
-        return f'`{_as_field(reading.pattern)}` reads dates, as in `version = ">=2024.6"`'
+        return f'`{_as_field(guess.pattern)}` reads dates, as in `version = ">=2024.6"`'
     return f"`{{date}}` reads {candidate.tag} as {candidate.text}: write the dates in `version` so"
 
 
@@ -185,9 +185,9 @@ def _as_field(pattern: TagPattern) -> str:
     return f'variant = "{pattern.variant}"' if pattern.variant else f'tag = "{pattern}"'
 
 
-def _fitting(judgements: Sequence[Judgement], tags: Collection[str], wanted: VersionRange) -> str:
-    verb = "fits" if len(judgements) == 1 else "fit"
-    return f"of {_count(tags)}, {len(judgements)} {verb} `{wanted.pattern}`"
+def _fitting(matches: Sequence[RangeMatch], tags: Collection[str], wanted: VersionRange) -> str:
+    verb = "fits" if len(matches) == 1 else "fit"
+    return f"of {_count(tags)}, {len(matches)} {verb} `{wanted.pattern}`"
 
 
 def _count(tags: Collection[str]) -> str:

@@ -17,7 +17,7 @@ _DATED = rf"(?<![0-9]){DATE}(?![0-9])"
 
 
 @frozen
-class TagReading:
+class PatternGuess:
     """A tag taken apart: ``17.0.2_8-jre`` is 17.0.2 in ``{version}_{build}-jre``."""
 
     pattern: TagPattern
@@ -26,17 +26,17 @@ class TagReading:
     is_date: bool
 
 
-def read_tag(tag: str) -> TagReading | None:
+def guess_pattern(tag: str) -> PatternGuess | None:
     """Guess where the version of a tag stands; a tag with a commit in it, such as ``v3.9.0-177-ged5bcde``, has none."""
     if any(is_commit(piece.removeprefix("g")) for piece in re.split("[-_.]", tag)):
         return None
     dated = _find_date(tag)
     versioned = re.fullmatch(_VERSIONED, tag, re.ASCII)
     if versioned and _is_version(versioned) and not (dated and dated.start() == versioned.start("numbers")):
-        return TagReading(_version_pattern(versioned), versioned["version"], is_date=False)
+        return PatternGuess(_version_pattern(versioned), versioned["version"], is_date=False)
     if dated:
         pattern = TagPattern(f"{tag[: dated.start()]}{{date}}{tag[dated.end() :]}")
-        return TagReading(pattern, date_version(dated), is_date=True)
+        return PatternGuess(pattern, date_version(dated), is_date=True)
     return None
 
 
@@ -76,11 +76,11 @@ def find_longer_pattern(wanted: TagPattern, chosen: str, tags: Iterable[str]) ->
     longer: dict[str, list[str]] = {}
     fewer = 0
     for tag in sorted(tags):
-        reading = read_tag(tag)
-        if reading is None or reading.is_date or _surroundings(reading.pattern) != _surroundings(wanted):
+        guess = guess_pattern(tag)
+        if guess is None or guess.is_date or _surroundings(guess.pattern) != _surroundings(wanted):
             continue
         if _count_numbers(tag) > count and wanted.match(tag) is None:
-            longer.setdefault(reading.pattern.text, []).append(tag)
+            longer.setdefault(guess.pattern.text, []).append(tag)
         else:
             fewer += 1
     found = sum(map(len, longer.values()))
@@ -97,10 +97,10 @@ def _surroundings(pattern: TagPattern) -> tuple[str, ...]:
 
 def _count_numbers(tag: str) -> int:
     """Count a version's numbers together with its build's."""
-    reading = read_tag(tag)
-    if reading is None:
+    guess = guess_pattern(tag)
+    if guess is None:
         return 0
-    match = reading.pattern.match(tag)
+    match = guess.pattern.match(tag)
     if match is None:
         return 0
     groups = match.groupdict()

@@ -13,7 +13,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 from imagelock.model.frozen import frozen
-from imagelock.model.tags.guess import read_tag
+from imagelock.model.tags.guess import guess_pattern
 from imagelock.model.tags.pattern import TagPattern, date_version, is_commit, is_serial
 from imagelock.model.tags.version_range import VersionRange
 
@@ -73,7 +73,7 @@ def _read(pattern: TagPattern, tag: str) -> Candidate | None:
     )
 
 
-class Refusal(Enum):
+class Mismatch(Enum):
     """One rule that speaks against a tag, in the order in which people are told."""
 
     OTHER_KIND = auto()
@@ -88,26 +88,26 @@ class Refusal(Enum):
 
 
 @frozen
-class Judgement:
+class RangeMatch:
     """A candidate, and the rules that speak against it."""
 
     candidate: Candidate
-    refusals: tuple[Refusal, ...]
+    mismatches: tuple[Mismatch, ...]
     more_exact: str | None
     """For a tag that floats: the highest tag that it may stand for."""
 
 
-def judge(wanted: VersionRange, tags: Iterable[str]) -> tuple[Judgement, ...]:
+def match_tags(wanted: VersionRange, tags: Iterable[str]) -> tuple[RangeMatch, ...]:
     """Judge the tags that fit the pattern, newest first; the first one without a refusal is the one to take."""
-    court = _Court.for_candidates(wanted, find_candidates(wanted.pattern, tags))
-    return tuple(court.judge(candidate) for candidate in court.candidates)
+    matcher = _RangeMatcher.for_candidates(wanted, find_candidates(wanted.pattern, tags))
+    return tuple(matcher.match_tags(candidate) for candidate in matcher.candidates)
 
 
 _ReleaseKey = tuple[bool, tuple[int, ...]]
 
 
 @frozen(kw_only=True)
-class _Court:
+class _RangeMatcher:
     """What the rules need to know about the range and about all candidates together."""
 
     wanted: VersionRange
@@ -119,7 +119,7 @@ class _Court:
     more_exact: dict[_ReleaseKey, str]
 
     @classmethod
-    def for_candidates(cls, wanted: VersionRange, candidates: tuple[Candidate, ...]) -> _Court:
+    def for_candidates(cls, wanted: VersionRange, candidates: tuple[Candidate, ...]) -> _RangeMatcher:
         serials = [clause.is_serial for clause in wanted.clauses]
         takes_serials = _wants_serials(serials, [it.serial for it in candidates])
         alike = [it for it in candidates if it.serial == takes_serials]
@@ -136,26 +136,26 @@ class _Court:
             more_exact=_find_more_exact(alike) if wanted.precision is None else {},
         )
 
-    def judge(self, candidate: Candidate) -> Judgement:
+    def match_tags(self, candidate: Candidate) -> RangeMatch:
         more_exact = self.more_exact.get(_release_key(candidate))
-        return Judgement(candidate, tuple(self._refusals(candidate)), more_exact)
+        return RangeMatch(candidate, tuple(self._mismatches(candidate)), more_exact)
 
-    def _refusals(self, candidate: Candidate) -> Iterator[Refusal]:
+    def _mismatches(self, candidate: Candidate) -> Iterator[Mismatch]:
         if candidate.serial != self.takes_serials:
             # Nothing else can be said: a date isn't older than a version, and doesn't float beside it.
-            yield Refusal.OTHER_KIND
+            yield Mismatch.OTHER_KIND
             return
         if candidate.serial_build not in (None, self.takes_serial_builds):
-            yield Refusal.OTHER_BUILD_KIND
+            yield Mismatch.OTHER_BUILD_KIND
         # Always with `prereleases=`: without it, packaging 26 contains pre-releases that 25 did not.
         if not self.specifier.contains(candidate.version, prereleases=True):
-            yield Refusal.OUTSIDE
+            yield Mismatch.OUTSIDE
         if candidate.version.is_prerelease and not self.takes_prereleases:
-            yield Refusal.PRERELEASE
+            yield Mismatch.PRERELEASE
         if self.wanted.precision not in (None, len(candidate.components)):
-            yield Refusal.PRECISION
+            yield Mismatch.PRECISION
         if _release_key(candidate) in self.more_exact:
-            yield Refusal.FLOATING
+            yield Mismatch.FLOATING
 
 
 def _wants_serials(named: list[bool], found: Iterable[bool | None]) -> bool:
@@ -194,7 +194,7 @@ def newest_first(tags: Iterable[str]) -> tuple[str, ...]:
 
 
 def _newness(tag: str) -> tuple[int, Version, int]:
-    reading = read_tag(tag)
-    if reading is None:
+    guess = guess_pattern(tag)
+    if guess is None:
         return 0, _NO_VERSION, 0
-    return 1 if reading.is_date else 2, Version(reading.version), -len(tag)
+    return 1 if guess.is_date else 2, Version(guess.version), -len(tag)

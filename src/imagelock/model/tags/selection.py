@@ -23,26 +23,26 @@ class Chosen:
 
 
 @frozen
-class TagVerdict:
+class TagMatch:
     """A tag of a list, and why a range doesn't take it."""
 
     tag: str
     version: str | None
     """``None`` if the tag doesn't fit the pattern."""
-    refusals: tuple[str, ...]
+    mismatches: tuple[str, ...]
     """Predicates such as ``is a pre-release``; empty for a tag that lies in the range."""
 
 
 def rank_tags(wanted: VersionRange, tags: Iterable[str], *, repository: AnyRepository) -> tuple[Chosen, ...]:
     """List the tags that a range would take, the one that it takes first; ``NoTagError`` explains why there is none."""
     from imagelock.model.tags.explain import no_tag_error  # noqa: PLC0415  loads `packaging`
-    from imagelock.model.tags.match import judge  # noqa: PLC0415  loads `packaging`
+    from imagelock.model.tags.match import match_tags  # noqa: PLC0415  loads `packaging`
 
     all_tags = frozenset(tags)
-    judgements = judge(wanted, all_tags)
-    ranked = tuple(Chosen(it.candidate.tag, it.candidate.text) for it in judgements if not it.refusals)
+    matches = match_tags(wanted, all_tags)
+    ranked = tuple(Chosen(it.candidate.tag, it.candidate.text) for it in matches if not it.mismatches)
     if not ranked:
-        raise no_tag_error(wanted, judgements, all_tags, repository=repository)
+        raise no_tag_error(wanted, matches, all_tags, repository=repository)
     return ranked
 
 
@@ -56,23 +56,23 @@ def accepts(wanted: VersionRange, tag: str) -> bool:
 
     Whether it floats is not asked: that would need the list.
     """
-    from imagelock.model.tags.match import judge  # noqa: PLC0415  loads `packaging`
+    from imagelock.model.tags.match import match_tags  # noqa: PLC0415  loads `packaging`
 
-    return any(not judgement.refusals for judgement in judge(wanted, [tag]))
+    return any(not match.mismatches for match in match_tags(wanted, [tag]))
 
 
-def review_tags(wanted: VersionRange, tags: Iterable[str]) -> tuple[TagVerdict, ...]:
+def review_tags(wanted: VersionRange, tags: Iterable[str]) -> tuple[TagMatch, ...]:
     """Judge each tag of a list, newest first, those that don't fit last; the range takes the first without refusals."""
     from imagelock.model.tags.explain import explain  # noqa: PLC0415  loads `packaging`
-    from imagelock.model.tags.match import judge  # noqa: PLC0415  loads `packaging`
+    from imagelock.model.tags.match import match_tags  # noqa: PLC0415  loads `packaging`
 
     all_tags = frozenset(tags)
     fitting = tuple(
-        TagVerdict(judgement.candidate.tag, judgement.candidate.text, explain(judgement, wanted))
-        for judgement in judge(wanted, all_tags)
+        TagMatch(match.candidate.tag, match.candidate.text, explain(match, wanted))
+        for match in match_tags(wanted, all_tags)
     )
     others = sort_tags(all_tags.difference(verdict.tag for verdict in fitting))
-    return fitting + tuple(TagVerdict(tag, None, (f"does not fit `{wanted.pattern}`",)) for tag in others)
+    return fitting + tuple(TagMatch(tag, None, (f"does not fit `{wanted.pattern}`",)) for tag in others)
 
 
 def sort_tags(tags: Iterable[str]) -> tuple[str, ...]:

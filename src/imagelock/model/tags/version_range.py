@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from imagelock.errors import InvalidSelectorError
 from imagelock.model.frozen import frozen
-from imagelock.model.tags.guess import read_tag
+from imagelock.model.tags.guess import guess_pattern
 from imagelock.model.tags.pattern import ANY_TAG, TagPattern, is_serial, leading_numbers, next_breaking_release
 from imagelock.model.tags.specifier import ANY_VERSION, Clause, dump_specifier, parse_specifier
 
@@ -121,12 +121,12 @@ def bounded_range_for(tag: str) -> VersionRange | None:
     ``3.12.4-slim`` gives ``>=3.12.4,<4``, ``0.4.2`` gives ``>=0.4.2,<0.5``, ``bookworm-20240612`` gives
     ``>=2024.6.12,<2025``. A build is left open: ``17.0.2_8-jre`` gives ``>=17.0.2,<18`` as ``{version}_{build}-jre``.
     """
-    reading = read_tag(tag)
-    if reading is None:
+    guess = guess_pattern(tag)
+    if guess is None:
         return None
     # A date's time of day would only make the range hard to read.
-    version = ".".join(reading.version.split(".")[:3]) if reading.is_date else reading.version
-    at_least = VersionRange(clauses=parse_specifier(f">={version}"), pattern=reading.pattern)
+    version = ".".join(guess.version.split(".")[:3]) if guess.is_date else guess.version
+    at_least = VersionRange(clauses=parse_specifier(f">={version}"), pattern=guess.pattern)
     return with_upper_bound(at_least, version=version)
 
 

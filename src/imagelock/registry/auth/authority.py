@@ -53,7 +53,7 @@ class Authority:
         """How the host wants to be asked, as far as it is known."""
         return self._contact.access
 
-    def expect(self, paths: Iterable[str]) -> None:
+    def prepare(self, paths: Iterable[str]) -> None:
         """Hear which repositories will be asked about, so that one token can serve them."""
         self._expected.update(dict.fromkeys(paths))
 

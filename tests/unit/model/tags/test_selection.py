@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from imagelock.model.reference import parse_repository
-from imagelock.model.tags.selection import Chosen, TagVerdict, accepts, choose_tag, review_tags, sort_tags
+from imagelock.model.tags.selection import Chosen, TagMatch, accepts, choose_tag, review_tags, sort_tags
 from imagelock.model.tags.version_range import VersionRange, parse_version_range
 
 
@@ -140,30 +140,28 @@ def test_a_review_lists_every_tag_and_what_speaks_against_it() -> None:
     tags = ["3.12.4", "3.12", "3.11.9", "3.13.0b2", "3.10.1", "20240606", "3.12.4-slim", "latest", "3.12.3"]
 
     assert review_tags(_range(">=3.11,<3.13"), tags) == (
-        TagVerdict("20240606", "20240606", ("is a serial number, not a version",)),
-        TagVerdict("3.13.0b2", "3.13.0b2", ("is excluded by `<3.13`", "is a pre-release")),
-        TagVerdict("3.12.4", "3.12.4", ()),
-        TagVerdict("3.12.3", "3.12.3", ()),
-        TagVerdict("3.12", "3.12", ("floats (3.12.4 is more exact)",)),
-        TagVerdict("3.11.9", "3.11.9", ()),
-        TagVerdict("3.10.1", "3.10.1", ("is below `>=3.11`",)),
-        TagVerdict("3.12.4-slim", None, ("does not fit `{version}`",)),
-        TagVerdict("latest", None, ("does not fit `{version}`",)),
+        TagMatch("20240606", "20240606", ("is a serial number, not a version",)),
+        TagMatch("3.13.0b2", "3.13.0b2", ("is excluded by `<3.13`", "is a pre-release")),
+        TagMatch("3.12.4", "3.12.4", ()),
+        TagMatch("3.12.3", "3.12.3", ()),
+        TagMatch("3.12", "3.12", ("floats (3.12.4 is more exact)",)),
+        TagMatch("3.11.9", "3.11.9", ()),
+        TagMatch("3.10.1", "3.10.1", ("is below `>=3.11`",)),
+        TagMatch("3.12.4-slim", None, ("does not fit `{version}`",)),
+        TagMatch("latest", None, ("does not fit `{version}`",)),
     )
 
 
 def test_a_review_knows_all_reasons() -> None:
     assert review_tags(_range("<5,!=4.2.1", tag="{version}-{build}", precision=3), ["4.2.1-20240606", "4.2-7"]) == (
-        TagVerdict(
-            "4.2.1-20240606", "4.2.1+20240606", ("has a serial number as its build", "is excluded by `!=4.2.1`")
-        ),
-        TagVerdict("4.2-7", "4.2+7", ("has 2 numbers, not 3",)),
+        TagMatch("4.2.1-20240606", "4.2.1+20240606", ("has a serial number as its build", "is excluded by `!=4.2.1`")),
+        TagMatch("4.2-7", "4.2+7", ("has 2 numbers, not 3",)),
     )
 
 
 def test_a_named_serial_build_speaks_against_plain_builds() -> None:
     assert review_tags(_range("==4.2+20240606", tag="{version}-{build}"), ["4.2-7"]) == (
-        TagVerdict("4.2-7", "4.2+7", ("has no serial number as its build", "is below `==4.2+20240606`")),
+        TagMatch("4.2-7", "4.2+7", ("has no serial number as its build", "is below `==4.2+20240606`")),
     )
 
 

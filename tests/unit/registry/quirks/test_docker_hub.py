@@ -30,7 +30,7 @@ def test_it_is_known_without_asking_and_one_token_serves_every_repository(intern
     registry.push("library/python", IMAGE, tag="3")
     internet = internet_of({HUB: registry, AUTH: tokens})
     client = client_of(internet)
-    client.expect([ALPINE.repository, PYTHON.repository])
+    client.prepare([ALPINE.repository, PYTHON.repository])
     for reference in (ALPINE, PYTHON):
         client.fetch_manifest(reference)
     assert internet.log() == [

@@ -33,7 +33,7 @@ def test_its_tokens_are_for_one_project_each_and_live_as_long_as_nobody_says(int
     )
     setup = Setup(internet=internet_of({REGISTRY: registry, "gitlab.example": tokens}))
     client = setup.client()
-    client.expect([A.repository, B.repository])
+    client.prepare([A.repository, B.repository])
     for reference in (A, B, A):
         client.fetch_manifest(reference)
     assert tokens.questions == [(f"repository:{path}:pull",) for path in PATHS]

@@ -36,7 +36,7 @@ def test_its_tokens_are_for_one_repository_each(internet_of: InternetOf) -> None
     tokens = FakeTokenServer()
     client = client_of(internet_of({GAR: google(GAR, tokens, "p/r/a", "p/r/b")}))
     references = [parse_reference(f"{GAR}/p/r/{name}:1") for name in "ab"]
-    client.expect(reference.repository for reference in references)
+    client.prepare(reference.repository for reference in references)
     for reference in references:
         client.fetch_manifest(reference)
     assert tokens.questions == [("repository:p/r/a:pull",), ("repository:p/r/b:pull",)]

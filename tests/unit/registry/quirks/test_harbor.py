@@ -25,7 +25,7 @@ def harbor(tokens: FakeTokenServer, *paths: str) -> Handler:
 def test_one_token_serves_every_project(internet_of: InternetOf) -> None:
     tokens = FakeTokenServer()
     client = client_of(internet_of({HARBOR: harbor(tokens, "project/a", "project/b")}))
-    client.expect([A.repository, B.repository])
+    client.prepare([A.repository, B.repository])
     for reference in (A, B):
         client.fetch_manifest(reference)
     assert tokens.questions == [("repository:project/a:pull", "repository:project/b:pull")]
@@ -41,7 +41,7 @@ def test_a_name_without_project_spoils_the_batch_and_nothing_else(internet_of: I
         return registry(request)
 
     client = client_of(internet_of({HARBOR: answer}))
-    client.expect([A.repository, B.repository, parse_reference(f"{HARBOR}/single:1").repository])
+    client.prepare([A.repository, B.repository, parse_reference(f"{HARBOR}/single:1").repository])
     assert [client.fetch_manifest(reference).body for reference in (A, B)] == [IMAGE.body, IMAGE.body]
 
 

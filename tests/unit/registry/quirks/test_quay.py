@@ -25,7 +25,7 @@ def quay(registry: FakeRegistry, tokens: FakeTokenServer) -> Handler:
 def test_no_batch_is_asked_for_since_one_nested_name_would_spoil_it(internet_of: InternetOf) -> None:
     tokens = FakeTokenServer()
     client = client_of(internet_of({"quay.io": quay(holding("team/a"), tokens)}))
-    client.expect([REFERENCE.repository, parse_reference("quay.io/team/deep/b:1").repository])
+    client.prepare([REFERENCE.repository, parse_reference("quay.io/team/deep/b:1").repository])
     client.fetch_manifest(REFERENCE)
     assert tokens.questions == [("repository:team/a:pull",)]
 
