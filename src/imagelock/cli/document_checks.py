@@ -8,7 +8,7 @@ from pathlib import Path
 from imagelock.cli.console import Console
 from imagelock.cli.reports.findings import Report, Wrong, lines
 from imagelock.cli.text import count
-from imagelock.documents.checking import Finding, FindingKind, check
+from imagelock.documents.pin_plan import Finding, FindingKind, check
 from imagelock.images_file.parser import ImagesFile
 from imagelock.locking.lockfile import Lockfile
 from imagelock.project.project import Project

@@ -9,7 +9,7 @@ from pathlib import Path
 from posixpath import join, normpath
 from typing import Self
 
-from imagelock.documents.checking import Finding, check
+from imagelock.documents.pin_plan import Finding, check
 from imagelock.documents.kinds import DocumentKind, detect_kind, kind_of_named
 from imagelock.documents.locked_references import LockedReferences
 from imagelock.documents.pinning import Pinned, PinStyle, pin

@@ -14,7 +14,7 @@ from imagelock.model.frozen import frozen
 
 if TYPE_CHECKING:
     # The readers of documents take 30 ms, which only [pin] needs.
-    from imagelock.documents.checking import Finding
+    from imagelock.documents.pin_plan import Finding
     from imagelock.documents.pinning import Pinned, Refusal
     from imagelock.documents.spans import Position
 

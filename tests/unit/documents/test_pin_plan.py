@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from imagelock.documents.checking import Finding, FindingKind, check
+from imagelock.documents.pin_plan import Finding, FindingKind, check
 from imagelock.documents.kinds import DocumentKind
 from imagelock.documents.pinning import PinStyle
 from imagelock.documents.spans import Position
