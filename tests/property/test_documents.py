@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 
 from imagelock.documents.dockerfile.scan import scan_dockerfile
 from imagelock.documents.kinds import DocumentKind, find_references
-from imagelock.documents.pinning import PinStyle, unpin
+from imagelock.documents.pin_plan import PinStyle, plan_pins
+from imagelock.documents.pinning import pin, unpin
 from imagelock.documents.references import Image, NotEditable
 from imagelock.model.reference import PinnedReference
-from tests.support.documents import pin_all
+from tests.support.documents import lock_of, pin_all
 
 _NAMES = st.sampled_from(["alpine:3", "golang:1.22", "ghcr.io/a/b", "scratch", "base", "Build", "localhost:5000/x:1"])
 _VARIABLES = st.sampled_from(["$A", "${A}", "${B:-c:1}", "${A-$B}", "${A:+x}", "${A%:*}", "${A/a/b}", "$TARGETARCH"])
@@ -120,3 +121,18 @@ def test_line_ends_and_byte_order_marks_change_no_reference(document: str) -> No
         )
     ]
     assert seen[0] == seen[1] == seen[2]
+
+
+@given(DOCKERFILES, st.sampled_from(PinStyle), st.data())
+def test_check_finds_after_render_what_render_could_not_put_right(
+    document: str, style: PinStyle, data: st.DataObject
+) -> None:
+    content = document.encode()
+    locked = lock_of(*data.draw(st.lists(st.sampled_from(["alpine:3", "golang:1.22", "ghcr.io/a/b", "a:1", "c:1"]))))
+    plan = plan_pins(content, DocumentKind.DOCKERFILE, locked, style=style)
+    pinned = pin(content, DocumentKind.DOCKERFILE, locked, style=style)
+    again = plan_pins(pinned.content, DocumentKind.DOCKERFILE, locked, style=style)
+    left = [(step.reference.text, step.finding.kind) for step in plan.steps if step.finding and not step.change]
+    assert [(finding.text, finding.kind) for finding in again.findings if not plan.problems] == left
+    assert again.changes == ()
+    assert all(step.change for step in plan.steps if step.finding and step.finding.kind.is_mended_by_render)

@@ -6,7 +6,8 @@ from collections.abc import Collection
 
 from imagelock.documents.kinds import DocumentKind, find_references
 from imagelock.documents.locked_references import LockedReferences
-from imagelock.documents.pinning import Pinned, PinStyle, pin
+from imagelock.documents.pin_plan import PinStyle
+from imagelock.documents.pinning import Pinned, pin
 from imagelock.documents.references import Image, NotEditable, Reference, Scratch, Stage, Unresolved
 from imagelock.model.digest import Digest
 from imagelock.model.reference import PinnedReference, TagReference, parse_reference

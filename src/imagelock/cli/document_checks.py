@@ -17,14 +17,6 @@ from imagelock.rendering.pinned_files import PinnedFile, Pins, external_files, s
 from imagelock.rendering.template import images_to_render
 
 _RENDER = "imagelock render"
-_MENDED_BY_RENDER = frozenset(
-    {
-        FindingKind.NO_DIGEST,
-        FindingKind.DIGEST_DIFFERS,
-        FindingKind.RANGE_MOVED,
-        FindingKind.TAG_BESIDE_DIGEST,
-    }
-)
 
 
 class PinCheck:
@@ -55,7 +47,7 @@ class PinCheck:
 
 def wrong_in(path: Path, finding: Finding) -> Wrong:
     """Say what a finding means for its file."""
-    command = _RENDER if finding.kind in _MENDED_BY_RENDER else None
+    command = _RENDER if finding.kind.is_mended_by_render else None
     way_out = None if command else finding.hint
     return Wrong(name=str(path), reason=finding.reason, command=command, way_out=way_out, path=path, finding=finding)
 

@@ -1,19 +1,46 @@
-"""Compare the references of a document with the lockfile, and say what is wrong, where, and what to do."""
+"""The decision about each reference of a document: as locked, to be edited, or to be reported.
+
+``render`` makes the edits of a plan and ``check`` reports its findings. Both read the same plan, so that ``render``
+never writes what ``check`` refuses.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from enum import StrEnum
+from collections.abc import Collection
+from dataclasses import replace
+from enum import Enum, StrEnum, auto
 
+from imagelock.documents.edits import Change, split_conflicts
 from imagelock.documents.kinds import DocumentKind, find_references
 from imagelock.documents.locked_references import Locked, LockedReferences, LockedTwice, NotLocked
-from imagelock.documents.pinning import PinStyle, is_external, is_pinned_as
-from imagelock.documents.references import Image, NotEditable, Reference, Unresolved
-from imagelock.documents.spans import Position
+from imagelock.documents.references import (
+    DigestField,
+    Editing,
+    HexDigestField,
+    Image,
+    InlineDigest,
+    NotEditable,
+    Problem,
+    Reference,
+    Unresolved,
+)
+from imagelock.documents.spans import Edit, Position, Span
+from imagelock.model.digest import Digest
 from imagelock.model.frozen import frozen
-from imagelock.model.reference import PinnedReference
+from imagelock.model.reference import DEFAULT_TAG, PinnedReference, split_reference
 
 _RENDER = "run `imagelock render`"
+CONFLICT = NotEditable("another reference needs another digest in the same place", "write the references separately")
+_TAG_STANDS_APART = NotEditable("its tag stands apart from its digest", "write the whole reference in one place")
+
+
+class PinStyle(Enum):
+    """What stands in a pinned document."""
+
+    TAG_AND_DIGEST = auto()
+    """``golang:1.22@sha256:…``; a reference without a tag gets none."""
+    DIGEST_ONLY = auto()
+    """``golang@sha256:…``, for the tools that refuse a tag beside a digest."""
 
 
 class FindingKind(StrEnum):
@@ -31,6 +58,26 @@ class FindingKind(StrEnum):
     TAG_BESIDE_DIGEST = "tag-beside-digest"
     NOT_PINNABLE = "not-pinnable"
 
+    @property
+    def is_mended_by_render(self) -> bool:
+        """Whether every finding of this kind has an edit in its plan."""
+        return self in _MENDED_BY_RENDER
+
+    @property
+    def is_missing_in_lock(self) -> bool:
+        """Whether images.lock has no such image, under the tag of the reference."""
+        return self in (FindingKind.NOT_LOCKED, FindingKind.STALE_TAG)
+
+
+_MENDED_BY_RENDER = frozenset(
+    {
+        FindingKind.NO_DIGEST,
+        FindingKind.DIGEST_DIFFERS,
+        FindingKind.RANGE_MOVED,
+        FindingKind.TAG_BESIDE_DIGEST,
+    }
+)
+
 
 @frozen
 class Finding:
@@ -44,6 +91,67 @@ class Finding:
     hint: str | None
 
 
+@frozen
+class PinStep:
+    """What is decided about one reference."""
+
+    reference: Reference
+    finding: Finding | None = None
+    """What is wrong with it; ``None`` if it is as locked."""
+    change: Change | None = None
+    """The edit that puts it right, if one does."""
+
+
+@frozen
+class PinPlan:
+    """What is decided about all references of a document, in its order, those to stages and external ones left out."""
+
+    kind: DocumentKind
+    steps: tuple[PinStep, ...]
+    problems: tuple[Problem, ...]
+    """Why the document could not be read. Then there are no steps."""
+    names_image: bool
+    """Whether the document has any reference, stages and external ones included."""
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Everything that is not as locked. Finding no reference at all is a finding, too."""
+        if self.problems:
+            return tuple(
+                Finding(FindingKind.UNREADABLE, problem.position, "", problem.reason, None) for problem in self.problems
+            )
+        if not self.names_image:
+            reason = f"the {self.kind.value} names no image"
+            return (Finding(FindingKind.NO_REFERENCE, Position(1, 1), "", reason, None),)
+        return tuple(step.finding for step in self.steps if step.finding)
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """The edits that ``render`` makes."""
+        return tuple(step.change for step in self.steps if step.change)
+
+
+def plan_pins(
+    content: bytes,
+    kind: DocumentKind,
+    locked: LockedReferences,
+    *,
+    style: PinStyle = PinStyle.TAG_AND_DIGEST,
+    external: Collection[str] = (),
+) -> PinPlan:
+    """Decide about each reference of a document; no bytes make this raise anything.
+
+    ``external`` names what is no registry's image although it looks like one: BuildKit's named contexts.
+    """
+    scan = find_references(content, kind)
+    names_image = bool(scan.references)
+    if scan.problems:
+        return PinPlan(kind, (), scan.problems, names_image)
+    wanted = (each for each in scan.references if isinstance(each.target, Image | Unresolved))
+    steps = tuple(_decide(each, locked, style) for each in wanted if not is_external(each, external))
+    return PinPlan(kind, _without_conflicts(steps), (), names_image)
+
+
 def check(
     content: bytes,
     kind: DocumentKind,
@@ -52,63 +160,109 @@ def check(
     style: PinStyle = PinStyle.TAG_AND_DIGEST,
     external: Collection[str] = (),
 ) -> tuple[Finding, ...]:
-    """Find every reference that is not what the lockfile says. Finding no reference at all is a finding, too."""
-    scan = find_references(content, kind)
-    if scan.problems:
-        return tuple(
-            Finding(FindingKind.UNREADABLE, problem.position, "", problem.reason, None) for problem in scan.problems
-        )
-    if not scan.references:
-        return (Finding(FindingKind.NO_REFERENCE, Position(1, 1), "", f"the {kind.value} names no image", None),)
-    wanted = (reference for reference in scan.references if not is_external(reference, external))
-    return tuple(finding for reference in wanted for finding in _check_reference(reference, locked, style))
+    """Find every reference that is not what the lockfile says."""
+    return plan_pins(content, kind, locked, style=style, external=external).findings
 
 
-def _check_reference(reference: Reference, locked: LockedReferences, style: PinStyle) -> Iterator[Finding]:
+def is_external(reference: Reference, external: Collection[str]) -> bool:
+    """Whether a reference is one of the names that a build brings its own content for; ``:latest`` is no difference."""
+    return reference.target.text.removesuffix(f":{DEFAULT_TAG}") in external
+
+
+def _without_conflicts(steps: tuple[PinStep, ...]) -> tuple[PinStep, ...]:
+    _, conflicts = split_conflicts([step.change for step in steps if step.change])
+    edits = {change.edit for change in conflicts}
+    return tuple(
+        _refused(step.reference, CONFLICT) if step.change and step.change.edit in edits else step for step in steps
+    )
+
+
+def _decide(reference: Reference, locked: LockedReferences, style: PinStyle) -> PinStep:
     match reference.target:
         case Unresolved(_, reason, hint):
-            yield _finding(FindingKind.UNRESOLVED, reference, reason, hint)
+            return _found(FindingKind.UNRESOLVED, reference, reason, hint)
         case Image() as image:
-            yield from _check_image(reference, image, locked, style)
+            return _decide_image(reference, image, locked, style)
         case _:
-            return
+            return PinStep(reference)
 
 
-def _check_image(reference: Reference, image: Image, locked: LockedReferences, style: PinStyle) -> Iterator[Finding]:
+def _decide_image(reference: Reference, image: Image, locked: LockedReferences, style: PinStyle) -> PinStep:
     match locked.find(image.reference, any_tag=style is PinStyle.DIGEST_ONLY):
         case NotLocked(other_tags):
-            yield _not_locked(reference, image, locked, other_tags)
+            return _not_locked(reference, image, locked, other_tags)
         case LockedTwice(tags):
             reason = f"the lockfile has several digests for it: {', '.join(tags)}"
-            yield _finding(FindingKind.LOCKED_TWICE, reference, reason, "write the tag")
-        case Locked(digest, None) if is_pinned_as(image, digest, style):
-            return
+            return _found(FindingKind.LOCKED_TWICE, reference, reason, "write the tag")
+        case Locked(digest, None) if _is_pinned_as(image, digest, style):
+            return PinStep(reference)
         case Locked() as locked_image:
-            yield _unlike_lock(reference, image, locked_image)
+            return _unlike_lock(reference, image, locked_image, style)
 
 
-def _not_locked(reference: Reference, image: Image, locked: LockedReferences, other_tags: tuple[str, ...]) -> Finding:
+def _not_locked(reference: Reference, image: Image, locked: LockedReferences, other_tags: tuple[str, ...]) -> PinStep:
     pinned = image.reference
     if isinstance(pinned, PinnedReference) and (tag := locked.find_tag(pinned)) and tag != pinned.tag:
         reason = f"the digest is locked for the tag `{tag}`, and registries ignore the tag that stands there"
-        return _finding(FindingKind.STALE_TAG, reference, reason, f"write `{tag}`")
+        return _found(FindingKind.STALE_TAG, reference, reason, f"write `{tag}`")
     others = f"; of its repository there is `{'`, `'.join(other_tags)}`" if other_tags else ""
     hint = f"run `imagelock add {image.text.partition('@')[0]}`"
-    return _finding(FindingKind.NOT_LOCKED, reference, f"images.lock does not have it{others}", hint)
+    return _found(FindingKind.NOT_LOCKED, reference, f"images.lock does not have it{others}", hint)
 
 
-def _unlike_lock(reference: Reference, image: Image, locked: Locked) -> Finding:
-    if isinstance(image.editing, NotEditable):
-        return _finding(FindingKind.NOT_PINNABLE, reference, image.editing.reason, image.editing.hint)
+def _unlike_lock(reference: Reference, image: Image, locked: Locked, style: PinStyle) -> PinStep:
+    written = split_reference(image.text)
+    tag = None if style is PinStyle.DIGEST_ONLY else locked.tag or written.tag
+    edit = _digest_edit(image.editing, locked.digest, tag=tag, moves_tag=tag != written.tag)
+    if isinstance(edit, NotEditable):
+        return _refused(reference, edit)
+    step = _found(*_difference(reference, image, locked), hint=_RENDER)
+    return replace(step, change=Change(reference, edit, f"{written.name}{tag_suffix(tag)}@{locked.digest}"))
+
+
+def _difference(reference: Reference, image: Image, locked: Locked) -> tuple[FindingKind, Reference, str]:
+    """Say in what a reference differs from the lock."""
     if not isinstance(image.reference, PinnedReference):
-        return _finding(FindingKind.NO_DIGEST, reference, "it has no digest", _RENDER)
+        return FindingKind.NO_DIGEST, reference, "it has no digest"
     if locked.tag is not None:
-        return _finding(FindingKind.RANGE_MOVED, reference, f"its range gives `{locked.tag}` now", _RENDER)
+        return FindingKind.RANGE_MOVED, reference, f"its range gives `{locked.tag}` now"
     if image.reference.digest == locked.digest:
-        return _finding(FindingKind.TAG_BESIDE_DIGEST, reference, "a tag stands beside the digest", _RENDER)
+        return FindingKind.TAG_BESIDE_DIGEST, reference, "a tag stands beside the digest"
     reason = f"it has {image.reference.digest.short}, images.lock has {locked.digest.short}"
-    return _finding(FindingKind.DIGEST_DIFFERS, reference, reason, _RENDER)
+    return FindingKind.DIGEST_DIFFERS, reference, reason
 
 
-def _finding(kind: FindingKind, reference: Reference, reason: str, hint: str | None) -> Finding:
-    return Finding(kind, reference.position, reference.text, reason, hint)
+def _digest_edit(editing: Editing, digest: Digest, *, tag: str | None, moves_tag: bool) -> Edit | NotEditable:
+    match editing:
+        case NotEditable():
+            return editing
+        case InlineDigest(span, Span(start)) if moves_tag:
+            return Edit(Span(start, span.end), f"{tag_suffix(tag)}@{digest}".encode())
+        case _ if moves_tag:
+            return _TAG_STANDS_APART
+        case InlineDigest(span):
+            return Edit(span, f"@{digest}".encode())
+        case DigestField(span):
+            return Edit(span, str(digest).encode())
+        case HexDigestField(span):
+            return Edit(span, digest.hex.encode())
+
+
+def _refused(reference: Reference, editing: NotEditable) -> PinStep:
+    return _found(FindingKind.NOT_PINNABLE, reference, editing.reason, editing.hint)
+
+
+def _found(kind: FindingKind, reference: Reference, reason: str, hint: str | None) -> PinStep:
+    return PinStep(reference, Finding(kind, reference.position, reference.text, reason, hint))
+
+
+def _is_pinned_as(image: Image, digest: Digest, style: PinStyle) -> bool:
+    pinned = image.reference
+    if not isinstance(pinned, PinnedReference) or pinned.digest != digest:
+        return False
+    return style is PinStyle.TAG_AND_DIGEST or pinned.tag is None
+
+
+def tag_suffix(tag: str | None) -> str:
+    """Return ``:1.22`` for the tag ``1.22``, and nothing where there is none."""
+    return f":{tag}" if tag else ""

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 
 from imagelock.documents.kinds import DocumentKind
-from imagelock.documents.pinning import is_external
+from imagelock.documents.pin_plan import is_external
 from imagelock.documents.references import Image, NotEditable, Reference, Scan, Unresolved
 from imagelock.documents.spans import Position
 from imagelock.documents.yaml.compose import find_context_names

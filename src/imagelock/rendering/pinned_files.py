@@ -9,10 +9,10 @@ from pathlib import Path
 from posixpath import join, normpath
 from typing import Self
 
-from imagelock.documents.pin_plan import Finding, check
 from imagelock.documents.kinds import DocumentKind, detect_kind, kind_of_named
 from imagelock.documents.locked_references import LockedReferences
-from imagelock.documents.pinning import Pinned, PinStyle, pin
+from imagelock.documents.pin_plan import Finding, PinStyle, check
+from imagelock.documents.pinning import Pinned, pin
 from imagelock.errors import InvalidReferenceError
 from imagelock.images_file.parser import ImagesFile
 from imagelock.locking.lockfile import LockedImage

@@ -4,7 +4,8 @@ import pytest
 
 from imagelock.documents.kinds import DocumentKind
 from imagelock.documents.locked_references import LockedReferences
-from imagelock.documents.pinning import PinStyle, pin, unpin
+from imagelock.documents.pin_plan import PinStyle
+from imagelock.documents.pinning import pin, unpin
 from imagelock.documents.references import Reference
 from imagelock.model.reference import PinnedReference, parse_reference
 from tests.support.documents import DIGEST, OLD_DIGEST, lock_of, pin_all
