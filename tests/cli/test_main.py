@@ -151,6 +151,40 @@ def test_questions_import_no_http_client(locked: Workshop, arguments: list[str],
     assert done.stdout.splitlines()[-1] == f"False False False {needs_click}"
 
 
+_LOADED = """
+import sys
+from imagelock.__main__ import main
+sys.argv[0] = "imagelock"
+try:
+    main()
+except SystemExit:
+    pass
+print("tomlkit" in sys.modules)
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "edits"),
+    [
+        (["check"], False),
+        (["lock"], False),
+        (["update"], False),
+        (["render"], False),
+        (["outdated"], False),
+        (["list"], False),
+        (["init", "--dry-run"], False),
+        (["remove", "no-such"], True),
+    ],
+)
+def test_only_commands_that_edit_load_the_library_for_edits(
+    locked: Workshop, arguments: list[str], *, edits: bool
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _LOADED, *arguments], cwd=locked.folder, capture_output=True, check=True, text=True
+    )
+    assert done.stdout.splitlines()[-1] == f"{edits}"
+
+
 _COMPILED = """
 import gc
 import sys

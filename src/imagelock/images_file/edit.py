@@ -1,187 +1,24 @@
-"""Adding images to an images.toml and removing them, without touching any line that is about something else.
-
-Whole lines come and go; every other one stays as it is, its end included. The libraries that edit TOML by a tree of
-its values move a comment into the table before it and drop it together with that.
-"""
+"""Edits of images.toml: every byte that is about something else stays, and comments go with what they describe."""
 
 from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from typing import Any
+
+from tomlkit.items import Comment, Table, Whitespace
 
 from imagelock.errors import ImagesFileError
 from imagelock.images_file.declaration import Alias
-from imagelock.images_file.toml import Path, Statement, array, find_statements, quote
+from imagelock.images_file.toml import array, quote
+from imagelock.images_file.toml_tree import Body, Entry, TomlTree, end_of_lines, headed_tables, is_line, split_indent
 from imagelock.model.frozen import frozen
 
-_IMAGES = ("images",)
-_LINE = re.compile(r"[^\n]*\n|[^\n]+")
-
-
-def add_image(text: str, entry: ImageEntry) -> str:
-    """Add an image to a valid images.toml: a short one to the lines under ``[images]``, a table behind the others."""
-    lines, statements = _LINE.findall(text), tuple(find_statements(text))
-    blocks = find_blocks(lines, statements)
-    ours = [block for block in blocks if block.table[:1] == _IMAGES]
-    dotted = [each for each in statements if each.paths[:1] == (_IMAGES,) and not each.is_header]
-    if not entry.is_short:
-        place = ours[-1].end if ours else _place_for_first(lines, blocks)
-        new = _paragraph(lines, place, entry.table_lines())
-    elif dotted:
-        place, new = dotted[-1].last_line, [f"images.{entry.short_line()}"]
-    elif headed := [block for block in ours if block.table == _IMAGES]:
-        place, new = headed[0].keys_end, [entry.short_line()]
-    else:
-        place = _place_for_first(lines, ours or blocks)
-        new = _paragraph(lines, place, ["[images]", entry.short_line()])
-    edited = _splice(lines, [(place, place)], new)
-    images = {**tomllib.loads(text).get("images", {}), entry.alias: entry.value()}
-    return _confirmed(edited, text, images, hint=f"write it yourself: {entry}")
-
-
-def remove_images(text: str, aliases: Collection[str]) -> str:
-    """Remove images from a valid images.toml, each with the comment that is about it alone."""
-    lines, statements = _LINE.findall(text), tuple(find_statements(text))
-    unwanted = [("images", alias) for alias in aliases]
-    ranges = [
-        *(_range_of_block(lines, block) for block in find_blocks(lines, statements) if block.table[:2] in unwanted),
-        *(_range_of_lines(lines, each) for each in statements if not each.is_header and _is_about(each, unwanted)),
-    ]
-    images = {alias: value for alias, value in tomllib.loads(text)["images"].items() if alias not in aliases}
-    edited = _splice(lines, _merged(ranges), ())
-    return _confirmed(edited, text, images, hint="remove it yourself, then run `imagelock lock`")
-
-
-def _place_for_first(lines: list[str], blocks: Sequence[Block]) -> int:
-    """Before the first of some tables, or behind everything where there is none."""
-    if blocks:
-        return attached_comments(lines, blocks[0].start)
-    return max((number for number, line in enumerate(lines, start=1) if not is_blank(line)), default=0)
-
-
-def _paragraph(lines: list[str], place: int, new: Iterable[str]) -> list[str]:
-    before = [""] if place > 0 and not is_blank(lines[place - 1]) else []
-    after = [""] if place < len(lines) and not is_blank(lines[place]) else []
-    return [*before, *new, *after]
-
-
-def _is_about(statement: Statement, unwanted: list[tuple[str, str]]) -> bool:
-    """Whether a statement sets keys of unwanted images, and of no others."""
-    paths = [path for path in statement.paths if path != _IMAGES]
-    return bool(paths) and all(path[:2] in unwanted for path in paths)
-
-
-def _range_of_block(lines: list[str], block: Block) -> tuple[int, int]:
-    """Take the comment right above a table as well, unless that begins the file, and the blank lines before it."""
-    start = attached_comments(lines, block.start) or block.start
-    while start > 0 and is_blank(lines[start - 1]):
-        start -= 1
-    end = block.end
-    while start == 0 and end < len(lines) and is_blank(lines[end]):
-        end += 1
-    return start, end
-
-
-def _range_of_lines(lines: list[str], statement: Statement) -> tuple[int, int]:
-    """Take the comment right above a line as well, unless that may be the heading of the next lines, too."""
-    start, end = statement.first_line - 1, statement.last_line
-    heads_others = end < len(lines) and not is_blank(lines[end]) and not is_comment(lines[end])
-    return (start if heads_others else attached_comments(lines, start)), end
-
-
-def _merged(ranges: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """Sort ranges and cut off what an earlier one has already."""
-    done = 0
-    for start, end in sorted(ranges):
-        if end > done:
-            yield max(start, done), end
-            done = end
-
-
-def _splice(lines: list[str], ranges: Iterable[tuple[int, int]], new: Iterable[str]) -> str:
-    """Put new lines in the place of others, with the file's line end; a last line without one stays without."""
-    newline = "\r\n" if lines and lines[0].endswith("\r\n") else "\n"
-    is_open = bool(lines) and not lines[-1].endswith("\n")
-    closed = [*lines[:-1], lines[-1] + newline] if is_open else lines
-    pieces: list[str] = []
-    copied = 0
-    for start, end in ranges:
-        pieces += [*closed[copied:start], *(f"{line}{newline}" for line in new)]
-        copied = end
-    edited = "".join([*pieces, *closed[copied:]])
-    return edited.removesuffix("\n").removesuffix("\r") if is_open else edited
-
-
-def _confirmed(edited: str, before: str, images: dict[str, Any], *, hint: str) -> str:
-    """Refuse an edit that doesn't say what it was meant to, as may be in the rarer ways to write a table."""
-    wanted = {**tomllib.loads(before), "images": images}
-    try:
-        found = tomllib.loads(edited)
-    except tomllib.TOMLDecodeError:
-        found = {}
-    if {"images": {}, **found} != wanted:
-        raise ImagesFileError("the images are written in a way that can't be edited line by line", hint=hint)
-    return edited
-
-
-@frozen
-class Block:
-    """A table with a header of its own, without the comments above it and the blank lines behind it."""
-
-    table: Path
-    start: int
-    """The line of the header."""
-    keys_end: int
-    """Behind the last key."""
-    end: int
-    """Behind the comments that follow the last key."""
-
-
-def find_blocks(lines: Sequence[str], statements: Iterable[Statement]) -> tuple[Block, ...]:
-    """Find the tables in the order of the file."""
-    return tuple(_blocks(lines, statements))
-
-
-def attached_comments(lines: Sequence[str], line: int) -> int:
-    """Find the first of the comment lines that stand right above a line, or the line itself."""
-    while line > 0 and is_comment(lines[line - 1]):
-        line -= 1
-    return line
-
-
-def is_blank(line: str) -> bool:
-    """Whether nothing stands in a line."""
-    return not line.strip()
-
-
-def is_comment(line: str) -> bool:
-    """Whether a line is a comment and nothing else."""
-    return line.lstrip().startswith("#")
-
-
-def _blocks(lines: Sequence[str], statements: Iterable[Statement]) -> Iterator[Block]:
-    header: Statement | None = None
-    end = 0
-    for statement in statements:
-        if statement.is_header:
-            if header is not None:
-                yield _block(lines, header, end)
-            header = statement
-        if statement.paths:
-            end = statement.last_line
-    if header is not None:
-        yield _block(lines, header, end)
-
-
-def _block(lines: Sequence[str], header: Statement, end: int) -> Block:
-    """Let comments right behind the last key belong to the table, unless they stand right above what follows."""
-    behind = end
-    while behind < len(lines) and is_comment(lines[behind]):
-        behind += 1
-    is_set_off = behind == len(lines) or is_blank(lines[behind])
-    return Block(header.paths[-1], header.first_line - 1, end, behind if is_set_off else end)
+_IMAGES = "images"
+_FIRST_COMMENT = re.compile(r"(?:[ \t]*#[^\n]*(?:\n|\Z))*")
+_BLANK_LINES = re.compile(r"(?:[ \t]*\r?\n)*")
+_LAST_BLANK_LINES = re.compile(r"(?:^[ \t]*\r?\n)*\Z", re.MULTILINE)
 
 
 @frozen(kw_only=True)
@@ -226,3 +63,135 @@ class ImageEntry:
             return self.short_line()
         header, *fields = self.table_lines()
         return f"{header} {', '.join(fields)}"
+
+
+def add_image(text: str, entry: ImageEntry) -> str:
+    """Add an image to a valid images.toml: a short one to the lines under ``[images]``, a table behind the others."""
+    hint = f"write it yourself: {entry}"
+    tree = _parse(text, hint=hint)
+    if entry.is_short:
+        _add_line(tree, entry)
+    else:
+        _add_table(tree, entry)
+    document = tomllib.loads(text)
+    images = {**document.get(_IMAGES, {}), entry.alias: entry.value()}
+    return _confirmed(tree.as_string(), {**document, _IMAGES: images}, hint=hint)
+
+
+def remove_images(text: str, aliases: Collection[str]) -> str:
+    """Remove images from a valid images.toml, each with the comment that is about it alone."""
+    hint = "remove it yourself, then run `imagelock lock`"
+    # A comment that begins the file is about the whole of it, even right above an image.
+    start = _end(_FIRST_COMMENT, text)
+    tree = _parse(text[start:], hint=hint)
+    for body, place, name in reversed(list(_image_places(tree.body))):
+        if name in aliases:
+            _remove(body, place)
+    edited = tree.as_string()
+    if not start and not _end(_BLANK_LINES, text):
+        edited = edited[_end(_BLANK_LINES, edited) :]
+    document = tomllib.loads(text)
+    images = {alias: value for alias, value in document[_IMAGES].items() if alias not in aliases}
+    return _confirmed(text[:start] + edited, {**document, _IMAGES: images}, hint=hint)
+
+
+def _parse(text: str, *, hint: str) -> TomlTree:
+    try:
+        tree = TomlTree(text)
+    except ValueError as error:
+        raise _cannot_edit(hint) from error
+    if any(key is not None and key.key == _IMAGES and not isinstance(item, Table) for key, item in tree.body):
+        raise _cannot_edit(hint)
+    return tree
+
+
+def _add_line(tree: TomlTree, entry: ImageEntry) -> None:
+    lines, tables = _image_parts(tree.body)
+    headed = next((body for place in tables if (body := _body_of_header(tree.body[place])) is not None), None)
+    if lines:
+        place = lines[-1] + 1
+        tree.body[place:place] = tree.parse(f"{_IMAGES}.{entry.short_line()}")
+    elif headed is not None:
+        place = end_of_lines(headed)
+        headed[place:place] = tree.parse(entry.short_line())
+    else:
+        place = tables[0] if tables else _first_table(tree.body)
+        tree.insert_before(place, f"[{_IMAGES}]", entry.short_line())
+
+
+def _add_table(tree: TomlTree, entry: ImageEntry) -> None:
+    _, tables = _image_parts(tree.body)
+    if tables:
+        tree.insert_behind(tables[-1] + 1, *entry.table_lines())
+    else:
+        tree.insert_before(_first_table(tree.body), *entry.table_lines())
+
+
+def _image_parts(root: Body) -> tuple[list[int], list[int]]:
+    """Find the root entries about images: those of dotted keys, and those of tables."""
+    places = [place for place, (key, _) in enumerate(root) if key is not None and key.key == _IMAGES]
+    return [it for it in places if is_line(root[it])], [it for it in places if not is_line(root[it])]
+
+
+def _body_of_header(entry: Entry) -> Body | None:
+    """Return the body of a table that has a header; ``[images.a]`` alone makes a parent without one."""
+    item = entry[1]
+    return item.value.body if isinstance(item, Table) and not item.is_super_table() else None
+
+
+def _first_table(root: Body) -> int:
+    places = (place for place, (key, _) in enumerate(root) if key is not None and not is_line(root[place]))
+    return next(places, len(root))
+
+
+def _image_places(root: Body) -> Iterator[tuple[Body, int, str]]:
+    """Give each entry that is about one image: the body that has it, its place there, and the image's name."""
+    for place, (key, item) in enumerate(root):
+        if key is None or key.key != _IMAGES or not isinstance(item, Table):
+            continue
+        body = item.value.body
+        if key.is_dotted():
+            yield root, place, next(inner.key for inner, _ in body if inner is not None)
+        else:
+            yield from ((body, number, inner.key) for number, (inner, _) in enumerate(body) if inner is not None)
+
+
+def _remove(body: Body, place: int) -> None:
+    """Take a line with the comments right above it, unless these may be the heading of the next line, too."""
+    if not is_line(body[place]):
+        _remove_table(body, place)
+        return
+    start = place
+    heads_next = place + 1 < len(body) and is_line(body[place + 1])
+    while not heads_next and start > 0 and isinstance(body[start - 1][1], Comment):
+        start -= 1
+    del body[start : place + 1]
+
+
+def _remove_table(body: Body, place: int) -> None:
+    """Take a table with the comments right above it, and leave those that a blank line sets off."""
+    set_off, _ = split_indent(next(headed_tables(body[place : place + 1])))
+    end = len(set_off.rstrip())
+    end += len(set_off[end:].partition("\n")[0]) + 1 if end else 0
+    # A ``Comment`` in a parent without a header would make tomlkit write a header for it.
+    body[place] = (None, Whitespace(set_off[:end]))
+
+
+def _confirmed(edited: str, wanted: dict[str, Any], *, hint: str) -> str:
+    """Refuse an edit that doesn't say what it was meant to."""
+    try:
+        found = tomllib.loads(edited)
+    except tomllib.TOMLDecodeError:
+        found = {}
+    if {_IMAGES: {}, **found} != wanted:
+        raise _cannot_edit(hint)
+    return edited
+
+
+def _cannot_edit(hint: str) -> ImagesFileError:
+    return ImagesFileError("the images are written in a way that can't be edited line by line", hint=hint)
+
+
+def _end(pattern: re.Pattern[str], text: str) -> int:
+    match = pattern.match(text)
+    return 0 if match is None else match.end()

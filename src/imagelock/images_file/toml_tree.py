@@ -1,0 +1,154 @@
+"""A TOML text as tomlkit's tree of items, in which each comment belongs to the table that it describes.
+
+tomlkit keeps everything above a header in the body of the table before it, and its mapping view (``document["a"]``,
+``del``) moves or drops comments with that table. So the tree is rearranged once, after parsing: what is above a header
+goes into the header's ``trivia.indent``, which is written verbatim. From then on only ``body`` lists and ``as_string``
+may be used: the first change of a ``body`` leaves the container's index of keys stale.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import takewhile
+
+import tomlkit
+from tomlkit.exceptions import TOMLKitError
+from tomlkit.items import AoT, Comment, Item, Key, Table, Whitespace
+
+Entry = tuple[Key | None, Item]
+Body = list[Entry]
+
+# The anchors keep the newline of the comment before out of the match.
+_ATTACHED = re.compile(r"(?:^[ \t]*#[^\n]*\n)*[ \t]*\Z", re.MULTILINE)
+_BLANK_LINE = re.compile(r"[ \t]*\r?\n")
+
+
+class TomlTree:
+    """A text to edit and to write back. ``ValueError`` if writing would change other bytes of it."""
+
+    def __init__(self, text: str) -> None:
+        self._newline = "\r\n" if text.partition("\n")[0].endswith("\r") else "\n"
+        self._is_open = bool(text) and not text.endswith("\n")
+        closed = f"{text}{self._newline}" if self._is_open else text
+        try:
+            self._document = tomlkit.parse(closed)
+        except TOMLKitError as error:
+            raise ValueError(str(error)) from error
+        if self._document.as_string() != closed:
+            raise ValueError("tomlkit would write other bytes")
+        self.body: Body = self._document.body
+        self._end = _rearrange(self.body)
+
+    def parse(self, *lines: str) -> Body:
+        """Parse new lines with the file's line ends, so that their entries can be put into a body."""
+        return tomlkit.parse("".join(f"{line}{self._newline}" for line in lines)).body
+
+    def insert_before(self, place: int, *lines: str) -> None:
+        """Put a table in front of the root entry at ``place``, below the comments that a blank line sets off there."""
+        following = next(headed_tables(self.body[place:]), None)
+        indent = ""
+        if following is not None:
+            indent, attached = split_indent(following)
+            following.trivia.indent = f"{self._newline}{attached}"
+        self._insert(place, lines, indent or (self._newline if place else ""))
+
+    def insert_behind(self, place: int, *lines: str) -> None:
+        """Put a table behind the root entry before ``place``; all comments further down stay below it."""
+        following = next(headed_tables(self.body[place:]), None)
+        if following is not None and not _BLANK_LINE.match(following.trivia.indent):
+            following.trivia.indent = f"{self._newline}{following.trivia.indent}"
+        self._insert(place, lines, self._newline)
+
+    def _insert(self, place: int, lines: tuple[str, ...], indent: str) -> None:
+        new = self.parse(*lines)
+        next(headed_tables(new)).trivia.indent = indent
+        self.body[place:place] = new
+
+    def as_string(self) -> str:
+        """Write the text; its last line has a newline only if it had one before."""
+        text = self._document.as_string() + self._end
+        # In a file of mixed line ends, the line that is last now may have the other one.
+        return text.removesuffix("\n").removesuffix("\r") if self._is_open else text
+
+
+def is_line(entry: Entry) -> bool:
+    """Whether an entry is ``key = value``; a dotted key is a table for tomlkit, but has no header."""
+    key, item = entry
+    return key is not None and (key.is_dotted() or not isinstance(item, Table | AoT))
+
+
+def headed_tables(body: Body) -> Iterator[Table]:
+    """Give all tables that have a header of their own, in the order of the text."""
+    for entry in body:
+        item = entry[1]
+        if isinstance(item, AoT):
+            raise ValueError("tomlkit reorders arrays of tables")  # noqa: TRY004  the text is wrong, not a type
+        if isinstance(item, Table) and not is_line(entry):
+            if not item.is_super_table():
+                yield item
+            yield from headed_tables(item.value.body)
+
+
+def end_of_lines(body: Body) -> int:
+    """Give the place behind the last ``key = value`` of a table, before comments and tables below it."""
+    return max((place for place, entry in enumerate(body, start=1) if is_line(entry)), default=0)
+
+
+def split_indent(table: Table) -> tuple[str, str]:
+    """Split what is above a header: blank lines and comments that are set off, and the comments right above it."""
+    indent = table.trivia.indent
+    match = _ATTACHED.search(indent)
+    start = len(indent) if match is None else match.start()
+    return indent[:start], indent[start:]
+
+
+def _rearrange(root: Body) -> str:
+    """Put what is above each header into its indent, and return what is below the last table."""
+    body, is_root = root, True
+    for table in list(headed_tables(root)):
+        table.trivia.indent = _cut(body, _above_header(body, is_root=is_root)) + table.trivia.indent
+        body, is_root = table.value.body, False
+    return _cut(body, _below_everything(body, is_root=is_root))
+
+
+def _cut(body: Body, cut: slice) -> str:
+    text = "".join(item.as_string() for _, item in body[cut])
+    del body[cut]
+    return text
+
+
+def _above_header(body: Body, *, is_root: bool) -> slice:
+    """Find what is about the next header: not the comments right behind the last key, if a blank line ends them.
+
+    Before the first table, it is what is right above the header, and the blank lines in front of that.
+    """
+    start, end = _behind_lines(body)
+    behind = body[start:end]
+    if is_root:
+        comments = len(list(takewhile(_is_comment, reversed(behind))))
+        blank = len(list(takewhile(_is_blank, reversed(behind[: len(behind) - comments]))))
+        return slice(end - comments - blank, end)
+    comments = len(list(takewhile(_is_comment, behind)))
+    return slice(start if comments == len(behind) else start + comments, end)
+
+
+def _below_everything(body: Body, *, is_root: bool) -> slice:
+    start, end = _behind_lines(body)
+    if is_root:
+        return slice(end - len(list(takewhile(_is_blank, reversed(body[start:end])))), end)
+    return slice(start + len(list(takewhile(_is_comment, body[start:end]))), end)
+
+
+def _behind_lines(body: Body) -> tuple[int, int]:
+    """Give the places between the last ``key = value`` of a table and its first subtable."""
+    start = end_of_lines(body)
+    return start, start + len(list(takewhile(lambda entry: entry[0] is None, body[start:])))
+
+
+def _is_comment(entry: Entry) -> bool:
+    return isinstance(entry[1], Comment)
+
+
+def _is_blank(entry: Entry) -> bool:
+    return isinstance(entry[1], Whitespace)
