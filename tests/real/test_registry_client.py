@@ -13,7 +13,7 @@ from imagelock.errors import AuthenticationError, ImageNotFoundError
 from imagelock.locking.resolve import resolve_image
 from imagelock.model.reference import RegistryName, parse_reference
 from imagelock.registry.client import RegistryClient
-from imagelock.registry.opening import open_registry_client
+from imagelock.registry.factory import open_registry_client
 from imagelock.registry.settings import RegistryOptions, RegistrySettings
 from tests.real.conftest import new_repository
 from tests.support.oci_images import multi_platform_image, platform_digests, platform_image

@@ -29,7 +29,7 @@ def open_sources(settings: Settings, folder: Path, registries: Iterable[Registry
 
     @contextmanager
     def open_registries() -> Iterator[ManifestSource]:
-        from imagelock.registry.opening import open_registry_client  # noqa: PLC0415  imports the HTTP library
+        from imagelock.registry.factory import open_registry_client  # noqa: PLC0415  imports the HTTP library
         from imagelock.registry.settings import RegistryOptions, RegistrySettings  # noqa: PLC0415
 
         options = {

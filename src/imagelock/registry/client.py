@@ -1,4 +1,4 @@
-"""Answer what resolving wants to know, from registries."""
+"""Answer what locking asks of registries: manifests, digests, small blobs and lists of tags."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import replace
 from threading import Lock
 from typing import TypeVar
 
-from imagelock.errors import RegistryError
+from imagelock.errors import InvalidContentError, RegistryError
 from imagelock.model.digest import Digest
 from imagelock.model.oci import Descriptor, FetchedManifest, is_schema_1, parse_manifest
 from imagelock.model.reference import (
@@ -22,9 +22,10 @@ from imagelock.model.reference import (
 )
 from imagelock.registry.content_cache import ContentCache
 from imagelock.registry.http.addresses import is_loopback
-from imagelock.registry.http.messages import Response
-from imagelock.registry.http.quota import TOO_MANY_REQUESTS
-from imagelock.registry.places import Place, Places
+from imagelock.registry.http.backoff import TOO_MANY_REQUESTS
+from imagelock.registry.http.messages import TAG_LIST_BYTES, TAGS_PAGES, Response
+from imagelock.registry.http.urls import Url
+from imagelock.registry.locations import Place, Places
 from imagelock.registry.protocol import (
     TAG_ALGORITHM,
     blob_request,
@@ -32,9 +33,42 @@ from imagelock.registry.protocol import (
     read_blob,
     read_digest_header,
     read_manifest,
+    read_tags_page,
+    tags_request,
 )
 from imagelock.registry.session import Session, Subject
-from imagelock.registry.tag_listing import list_tags
+
+_PAGE_SIZE_REFUSED = (400, 405)
+
+
+def list_tags(session: Session, subject: Subject) -> tuple[str, ...]:
+    """Return every tag once, in the registry's order."""
+    repository = subject.repository
+    request = tags_request(session.endpoint, subject.path)
+    response = session.answer(request, subject)
+    if response.status in _PAGE_SIZE_REFUSED:
+        request = tags_request(session.endpoint, subject.path, with_page_size=False)
+        response = session.answer(request, subject)
+    tags: dict[str, None] = {}
+    visited: set[Url] = set()
+    received_bytes = 0
+    for _ in range(TAGS_PAGES):
+        session.demand_success(response, subject)
+        page = read_tags_page(response, asked=request.url, what=str(repository))
+        received_bytes += len(response.body)
+        if received_bytes > TAG_LIST_BYTES:
+            raise InvalidContentError(f"the list of tags of {repository} has more than {TAG_LIST_BYTES} bytes")
+        known = len(tags)
+        tags.update(dict.fromkeys(page.tags))
+        if page.following is None or page.is_empty or (not page.is_linked and len(tags) == known):
+            return tuple(tags)
+        if page.following in visited or (page.tags and len(tags) == known):
+            raise InvalidContentError(f"the list of tags of {repository} has no end: its pages go in a circle")
+        visited.add(page.following)
+        request = request.at(page.following)
+        response = session.answer(request, subject)
+    raise InvalidContentError(f"the list of tags of {repository} has more than {TAGS_PAGES} pages")
+
 
 OpenSession = Callable[[Place], Session]
 _Answer = TypeVar("_Answer")

@@ -7,15 +7,13 @@ from collections.abc import Iterable
 from imagelock.locking.parallel import DEFAULT_MAX_WORKERS
 from imagelock.model.frozen import frozen
 from imagelock.model.reference import Repository
-from imagelock.registry.auth.access import BearerAccess
-from imagelock.registry.auth.authority import Authority
-from imagelock.registry.auth.permits import Permit
-from imagelock.registry.auth.strangers import answer_as_nobody
-from imagelock.registry.auth.token_exchange import TokenExchange
+from imagelock.registry.auth.authenticator import Authority, Permit, answer_as_nobody
+from imagelock.registry.auth.schemes import BearerAccess
+from imagelock.registry.auth.token_server import TokenExchange
 from imagelock.registry.auth.tokens import AccessRefusedError
-from imagelock.registry.endpoints import Endpoint
-from imagelock.registry.http.delivery import Delivery
 from imagelock.registry.http.messages import Request, Response
+from imagelock.registry.http.sender import Delivery
+from imagelock.registry.locations import Endpoint
 from imagelock.registry.refusals import Asked, Identity, depends_on_identity, refusal_of
 
 _MOST_RENEWALS = 2

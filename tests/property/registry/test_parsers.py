@@ -13,24 +13,21 @@ from hypothesis import strategies as st
 
 from imagelock.errors import ImagelockError
 from imagelock.model.reference import RegistryName
-from imagelock.registry.auth.challenges import choose_challenge, parse_challenges
-from imagelock.registry.auth.credential_lookup import find_candidates
+from imagelock.registry.auth.challenges import check_realm, choose_challenge, parse_challenges
+from imagelock.registry.auth.credential_store import find_candidates
 from imagelock.registry.auth.docker_config import parse_auth_file, parse_legacy_auth_file
-from imagelock.registry.auth.helper_protocol import read_helper_answer
-from imagelock.registry.auth.realms import check_realm
-from imagelock.registry.auth.tokens import AccessRefusedError, read_token
-from imagelock.registry.http.addresses import find_danger
-from imagelock.registry.http.announcements import read_warnings
-from imagelock.registry.http.bodies import read_body
-from imagelock.registry.http.error_bodies import is_written_by_distribution, read_complaints
-from imagelock.registry.http.failures import TransportFailure
-from imagelock.registry.http.messages import Headers, Request, Response
-from imagelock.registry.http.quota import read_quota
-from imagelock.registry.http.redirects import next_hop
-from imagelock.registry.http.retrying import describe_retry_after, read_retry_after
-from imagelock.registry.http.urls import InvalidUrlError, Url
+from imagelock.registry.auth.helpers import read_helper_answer
+from imagelock.registry.auth.token_server import read_token
+from imagelock.registry.auth.tokens import AccessRefusedError
+from imagelock.registry.http.addresses import InvalidUrlError, find_danger
+from imagelock.registry.http.backoff import describe_retry_after, read_quota, read_retry_after
+from imagelock.registry.http.connections import TransportFailure
+from imagelock.registry.http.messages import Headers, Request, Response, read_body
+from imagelock.registry.http.sender import next_hop, read_warnings
+from imagelock.registry.http.urls import Url
 from imagelock.registry.http.wording import printable
-from imagelock.registry.pagination import find_next_link, read_tags_page
+from imagelock.registry.protocol import find_next_link, read_tags_page
+from imagelock.registry.refusals import is_written_by_distribution, read_complaints
 from imagelock.registry.registries_conf import parse_registries_conf
 from tests.support.fake_registry.clock import FakeClock
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from imagelock.model.reference import RegistryName
-from imagelock.registry.auth.access_memory import AccessMemory
+from imagelock.registry.auth.schemes import AccessMemory
 from imagelock.registry.client import RegistryClient
-from imagelock.registry.opening import make_registry_client
+from imagelock.registry.factory import make_registry_client
 from imagelock.registry.settings import RegistryOptions, RegistrySettings
 from tests.support.fake_registry.clock import FakeClock
 from tests.support.fake_registry.internet import Internet

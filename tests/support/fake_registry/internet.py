@@ -8,10 +8,9 @@ from dataclasses import dataclass, field
 from threading import Lock
 
 from imagelock.model.reference import RegistryName
-from imagelock.registry.http.bodies import read_body
-from imagelock.registry.http.failures import FailureKind, TransportFailure
-from imagelock.registry.http.messages import Headers, Request, Response
-from imagelock.registry.http.urls import Origin
+from imagelock.registry.http.addresses import Origin
+from imagelock.registry.http.connections import FailureKind, TransportFailure
+from imagelock.registry.http.messages import Headers, Request, Response, read_body
 from tests.support.fake_registry.answers import Answer, Fault, Handler
 
 _FAILURES = {

@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from imagelock.model.reference import RegistryName
-from imagelock.registry.auth.credentials import Login
-from imagelock.registry.auth.tokens import basic_authorization
+from imagelock.registry.auth.credentials import Login, basic_authorization
+from imagelock.registry.http.addresses import Origin
 from imagelock.registry.http.messages import Request, Response
-from imagelock.registry.http.urls import Origin, Url
+from imagelock.registry.http.network import Network
+from imagelock.registry.http.urls import Url
 from imagelock.registry.settings import RegistrySettings
-from imagelock.registry.transport.network import Network
 from tests.support.certificates import CertificateOffice
 from tests.support.fake_registry.answers import Answer, Handler
 from tests.support.fake_registry.clients import NOWHERE

@@ -11,8 +11,9 @@ from socket import SO_LINGER, SOL_SOCKET
 from threading import Event, Thread
 
 from imagelock.model.reference import RegistryName
+from imagelock.registry.http.addresses import Origin
 from imagelock.registry.http.messages import Headers, Request
-from imagelock.registry.http.urls import Origin, Url
+from imagelock.registry.http.urls import Url
 from tests.support.fake_registry.answers import Answer, Fault, Handler
 
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from imagelock.model.reference import parse_reference
-from imagelock.registry.http.announcements import read_warnings
 from imagelock.registry.http.messages import Headers
+from imagelock.registry.http.sender import read_warnings
 from tests.support.fake_registry.answers import Answer
 from tests.support.fake_registry.clients import client_of
 from tests.unit.registry.conftest import InternetOf

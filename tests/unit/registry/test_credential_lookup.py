@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from imagelock.registry.auth.credential_lookup import HelperQuestion, find_candidates
+from imagelock.registry.auth.credential_store import HelperQuestion, find_candidates
 from imagelock.registry.auth.credentials import Login
 from imagelock.registry.auth.docker_config import AuthFile
 

@@ -11,11 +11,10 @@ from pathlib import Path
 import pytest
 
 from imagelock.errors import AuthenticationError, FileError
-from imagelock.registry.auth.config_locations import AuthFileKind, AuthFileLocation, find_auth_files
-from imagelock.registry.auth.credential_helpers import CredentialHelpers
 from imagelock.registry.auth.credential_store import CredentialStore
 from imagelock.registry.auth.credentials import FoundCredentials, IdentityToken, Login
-from imagelock.registry.auth.helper_protocol import helper_program
+from imagelock.registry.auth.docker_config import AuthFileKind, AuthFileLocation, find_auth_files
+from imagelock.registry.auth.helpers import CredentialHelpers, helper_program
 
 HOST, PATH = "reg.example", "team/a"
 

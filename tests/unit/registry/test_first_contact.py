@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
-from imagelock.registry.auth.access import OpenAccess
-from imagelock.registry.auth.first_contact import FirstContact
+from imagelock.registry.auth.schemes import FirstContact, OpenAccess
 
 
 def test_the_next_one_is_the_first_when_the_first_gave_way() -> None:

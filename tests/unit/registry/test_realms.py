@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from imagelock.errors import InvalidContentError
-from imagelock.registry.auth.realms import check_realm
+from imagelock.registry.auth.challenges import check_realm
 from imagelock.registry.http.urls import Url
 
 ASKED = Url.parse("https://reg.example/v2/a/b/manifests/1")

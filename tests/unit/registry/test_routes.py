@@ -12,12 +12,10 @@ import pytest
 
 from imagelock.errors import FileError, RegistryError
 from imagelock.registry.auth.credentials import Login
-from imagelock.registry.http.failures import TransportFailure
-from imagelock.registry.http.urls import Origin
-from imagelock.registry.transport.certificates import CertificateFiles, find_certificate_files, make_tls_context
-from imagelock.registry.transport.proxy_tunnel import open_tunnel
-from imagelock.registry.transport.routes import Proxy, find_proxy
-from imagelock.registry.transport.sockets import Sockets
+from imagelock.registry.http.addresses import Origin
+from imagelock.registry.http.certificates import CertificateFiles, find_certificate_files, make_tls_context
+from imagelock.registry.http.connections import Sockets, TransportFailure
+from imagelock.registry.http.proxies import Proxy, find_proxy, open_tunnel
 from tests.support.certificates import make_loopback_tls
 
 REGISTRY = Origin("https", "reg.example", 443)

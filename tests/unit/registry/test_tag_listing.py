@@ -9,7 +9,7 @@ import pytest
 from imagelock.errors import ImageNotFoundError, InvalidContentError
 from imagelock.model.reference import parse_repository
 from imagelock.registry.http.messages import Headers, Request
-from imagelock.registry.pagination import find_next_link
+from imagelock.registry.protocol import find_next_link
 from tests.support.fake_registry.answers import Answer, Handler, in_turn, json_answer, refusal
 from tests.support.fake_registry.clients import client_of
 from tests.support.fake_registry.internet import FakeInternet

@@ -19,12 +19,12 @@ import pytest
 
 from imagelock.errors import InvalidContentError, RegistryError, TemporaryError
 from imagelock.model.reference import ImageReference, RegistryName, parse_reference
-from imagelock.registry.auth.access_memory import AccessMemory
+from imagelock.registry.auth.schemes import AccessMemory
 from imagelock.registry.client import RegistryClient
+from imagelock.registry.factory import make_registry_client, open_registry_client
 from imagelock.registry.http.messages import Request
-from imagelock.registry.opening import make_registry_client, open_registry_client
+from imagelock.registry.http.network import Network
 from imagelock.registry.settings import RegistryOptions, RegistrySettings
-from imagelock.registry.transport.network import Network
 from tests.support.certificates import make_loopback_tls
 from tests.support.fake_registry.answers import Answer, Fault, in_turn
 from tests.support.fake_registry.clients import NOWHERE

@@ -1,7 +1,10 @@
-"""``WWW-Authenticate``: what a registry wants to see before it answers.
+"""``WWW-Authenticate``: what a registry asks for before it answers, and which token servers it may name.
 
 https://www.rfc-editor.org/rfc/rfc9110#section-11.6.1, read as leniently as the registries write it: several challenges
 on one line, missing commas, semicolons, unquoted addresses. Linear in the length of the header.
+
+A registry that could name any address as its token server would make us its messenger inside the user's network, or
+have the user's password sent to a host of its choice (CVE-2026-48978, CVE-2026-33540, CVE-2019-10214).
 """
 
 from __future__ import annotations
@@ -9,7 +12,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
+from imagelock.errors import InvalidContentError
 from imagelock.model.frozen import frozen
+from imagelock.registry.http.addresses import InvalidUrlError, is_loopback
+from imagelock.registry.http.urls import Url, find_objection
+from imagelock.registry.http.wording import printable
 
 _MAX_LENGTH = 8192
 _WORD = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
@@ -93,3 +100,26 @@ def _finished(scheme: str, parameters: Mapping[str, str]) -> Iterator[Challenge]
 def _value(match: re.Match[str]) -> str:
     quoted, bare = match[2], match[3]
     return bare if quoted is None else re.sub(r"\\(.)", r"\1", quoted)
+
+
+def check_realm(realm: str, *, asked: Url) -> Url:
+    """Read the realm that ``asked`` was answered with; ``InvalidContentError`` if it must not be followed."""
+    try:
+        url = asked.join(realm)
+    except InvalidUrlError as error:
+        raise _refusal(realm, asked, str(error)) from error
+    reason = find_objection(url, asked=asked)
+    if reason is None and not url.origin.is_encrypted and url.origin != asked.origin and is_loopback(asked.origin.host):
+        # Nobody declared that a registry on this machine may do without TLS, and its token server is elsewhere.
+        reason = "it is not encrypted"
+    if reason is not None:
+        raise _refusal(realm, asked, reason)
+    return url
+
+
+def _refusal(realm: str, asked: Url, reason: str) -> InvalidContentError:
+    return InvalidContentError(
+        f"{asked.origin.host_and_port} names a token server that must not be asked: {reason}",
+        details=[f"realm: {printable(realm)}"],
+        hint="tell the people who run this registry: no client should follow that address",
+    )

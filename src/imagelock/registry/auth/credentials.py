@@ -1,13 +1,27 @@
-"""Credentials, as values that don't show their secrets in a traceback, a log line or a ``repr``."""
+"""Credentials as values that hide their secrets in a traceback, a log line or a ``repr``, and those of one run.
+
+Docker Hub locks an account after a few failed logins, so credentials that a server refused are not sent to it again.
+"""
 
 from __future__ import annotations
 
+import base64
+from collections.abc import Callable
 from dataclasses import field
+from threading import Lock
+from typing import Protocol
 
 from imagelock.model.frozen import frozen
+from imagelock.registry.http.addresses import Origin
+from imagelock.registry.http.messages import Response
 
 IDENTITY_TOKEN_USER = "<token>"  # noqa: S105  a marker that helpers use, not a password
 """The user name under which credential helpers hand out an identity token."""
+
+
+def basic_authorization(login: Login) -> str:
+    """Return the header of a user name and a password: https://www.rfc-editor.org/rfc/rfc7617."""
+    return f"Basic {base64.b64encode(f'{login.username}:{login.password}'.encode()).decode()}"
 
 
 @frozen
@@ -54,3 +68,45 @@ class FoundCredentials:
 
     credentials: Credentials
     source: str
+
+
+class CredentialSource(Protocol):
+    """Where credentials are looked for."""
+
+    def find(self, host: str, path: str) -> FoundCredentials | None:
+        """Return the credentials of a repository, ``None`` if nobody left any; a broken file or helper is an error."""
+        ...
+
+
+class NoCredentials:
+    """For ``--anonymous``, and for hosts that we were only sent to."""
+
+    def find(self, host: str, path: str) -> None:
+        """There are none."""
+
+
+class Keyring:
+    """Remembers who refused what. Thread-safe; the source is opened when the first registry wants a login."""
+
+    def __init__(self, open_source: Callable[[], CredentialSource]) -> None:
+        self._open_source = open_source
+        self._source: CredentialSource | None = None
+        self._lock = Lock()
+        self._refusals: dict[tuple[Origin, Credentials], Response] = {}
+
+    def find(self, host: str, path: str) -> FoundCredentials | None:
+        """Return the credentials of a repository."""
+        with self._lock:
+            if self._source is None:
+                self._source = self._open_source()
+        return self._source.find(host, path)
+
+    def note_refusal(self, origin: Origin, found: FoundCredentials, response: Response) -> None:
+        """Remember that this server didn't take these credentials."""
+        with self._lock:
+            self._refusals[origin, found.credentials] = response
+
+    def find_refusal(self, origin: Origin, found: FoundCredentials | None) -> Response | None:
+        """Say what the server said to these credentials when it refused them."""
+        with self._lock:
+            return self._refusals.get((origin, found.credentials)) if found else None

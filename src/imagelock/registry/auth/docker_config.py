@@ -1,7 +1,7 @@
-"""The files that ``docker login`` and ``podman login`` write: config.json, auth.json and the older .dockercfg.
+"""The files that ``docker login`` and ``podman login`` write: where they are, and what is in them.
 
-https://docs.docker.com/reference/cli/docker/login/ and containers-auth.json(5). Unknown keys are other programs'
-business; what cannot be read is an error with the place, never silence.
+https://docs.docker.com/reference/cli/docker/login/ and containers-auth.json(5). Unknown keys belong to other programs;
+what cannot be read is an error that names the place.
 """
 
 from __future__ import annotations
@@ -9,12 +9,19 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Mapping
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from enum import Enum, auto
+from pathlib import Path
 from typing import Any
 
 from imagelock.errors import FileError
 from imagelock.model.frozen import frozen
 from imagelock.registry.auth.credentials import Credentials, IdentityToken, Login, RegistryToken
+
+_RUN_FOLDER = Path("/run/containers")
+"""Here `podman login` writes where there is no session, as for root and in CI: in a folder named after the user."""
 
 
 @frozen
@@ -123,3 +130,43 @@ def _unreadable(source: str, where: str, problem: str) -> FileError:
     return FileError(
         f"{source}: {where}{' ' if where else 'the document '}{problem}", hint="log in again with `docker login`"
     )
+
+
+class AuthFileKind(Enum):
+    """Which of the two formats a file has."""
+
+    CURRENT = auto()
+    LEGACY = auto()
+
+
+@frozen
+class AuthFileLocation:
+    """A file that may hold credentials."""
+
+    path: Path
+    kind: AuthFileKind = AuthFileKind.CURRENT
+    is_required: bool = False
+    """Someone named this very file: that it isn't there is an error."""
+
+
+def find_auth_files(
+    environment: Mapping[str, str], *, home: Path, run_folder: Path = _RUN_FOLDER
+) -> tuple[AuthFileLocation, ...]:
+    """Return the files to look at. ``REGISTRY_AUTH_FILE`` stands for itself alone, as with podman and skopeo."""
+    chosen = environment.get("REGISTRY_AUTH_FILE")
+    if chosen:
+        return (AuthFileLocation(Path(chosen), is_required=True),)
+    docker = Path(environment.get("DOCKER_CONFIG") or home / ".docker") / "config.json"
+    podman = (AuthFileLocation(folder / "auth.json") for folder in _podman_folders(environment, home, run_folder))
+    return (AuthFileLocation(docker), *podman, AuthFileLocation(home / ".dockercfg", AuthFileKind.LEGACY))
+
+
+def _podman_folders(environment: Mapping[str, str], home: Path, run_folder: Path) -> Iterator[Path]:
+    if sys.platform == "linux" and environment.get("XDG_RUNTIME_DIR"):
+        yield Path(environment["XDG_RUNTIME_DIR"]) / "containers"
+    elif sys.platform == "linux":
+        own = run_folder / str(os.getuid())
+        # Where root's podman has run, others may not even look: they have nothing there.
+        if os.access(own, os.X_OK):
+            yield own
+    yield Path(environment.get("XDG_CONFIG_HOME") or home / ".config") / "containers"

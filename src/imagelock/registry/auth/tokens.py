@@ -1,46 +1,38 @@
-"""Tokens: questions to a token server, and its answers.
+"""Tokens of one host by scope: each is fetched once, however many threads wait for it, and one may cover many scopes.
 
-https://distribution.github.io/distribution/spec/auth/token/ and, for identity tokens,
-https://distribution.github.io/distribution/spec/auth/oauth/
+https://distribution.github.io/distribution/spec/auth/scope/
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
-import re
-from dataclasses import field
-from urllib.parse import urlencode
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from threading import Lock
 
 from imagelock.errors import InvalidContentError
 from imagelock.model.frozen import frozen
-from imagelock.model.reference import RegistryName
-from imagelock.model.strict_json import parse_json_object
-from imagelock.registry.auth.credentials import IdentityToken, Login
-from imagelock.registry.http import limits
-from imagelock.registry.http.messages import Headers, Request, Response
-from imagelock.registry.http.urls import Url
+from imagelock.registry.http.backoff import TOO_MANY_REQUESTS, Clock
+from imagelock.registry.http.messages import Response
 
-CLIENT_ID = "imagelock"
-_VISIBLE = re.compile(r"[!-~]+", re.ASCII)
-"""Anything else could end the header line and begin another one."""
-_DEFAULT_LIFETIME_SECONDS = 60.0
-_LONGEST_LIFETIME_SECONDS = 24 * 60 * 60.0
-_USED_LIFE = 0.9
-"""The part of a token's life in which it is used: it must not die on its way."""
-_FORM = Headers((("content-type", "application/x-www-form-urlencoded"),))
+_MAX_TOKEN_BYTES = 5_000
+"""Proxies in front of registries refuse header lines above 8 KiB, and a token lists what it is for."""
+_TOKEN_BYTES_OF_ENTRY = 75
+"""Of ``{"type":"repository","name":"","actions":["pull"]}`` in base64, and a little."""
+
+_REFUSALS = range(400, 500)
 
 
-@frozen(kw_only=True)
-class TokenQuestion:
-    """What a token is wanted for, and from whom."""
+@dataclass(frozen=True, slots=True, eq=False)
+class HeldToken:
+    """A token and the moment (of the monotonic clock) until which it is used."""
 
-    registry: RegistryName
-    realm: Url
-    service: str
-    scopes: tuple[str, ...]
-    credentials: Login | IdentityToken | None
+    token: Token
+    usable_until: float
+
+    def is_aged(self, now: float) -> bool:
+        """Whether more than half of its life is over: a refusal may then mean that it died early."""
+        return now > self.usable_until - self.token.usable_seconds / 2
 
 
 @frozen(kw_only=True)
@@ -61,76 +53,131 @@ class AccessRefusedError(Exception):
         self.response = response
 
 
-def token_request(question: TokenQuestion) -> Request:
-    """Ask for a token: ``GET`` with a login or with nothing, ``POST`` to exchange an identity token."""
-    service = [("service", question.service)] if question.service else []
-    match question.credentials:
-        case IdentityToken(token=token):
-            form = [
-                ("grant_type", "refresh_token"),
-                ("refresh_token", token),
-                ("client_id", CLIENT_ID),
-                *service,
-                ("scope", " ".join(question.scopes)),
-            ]
-            return Request(
-                method="POST",
-                url=question.realm,
-                registry=question.registry,
-                headers=_FORM,
-                form=urlencode(form).encode(),
-                max_body_bytes=limits.TOKEN_BYTES,
-                follows_redirects=False,
-            )
-        case credentials:
-            scopes = [("scope", scope) for scope in question.scopes]
-            return Request(
-                url=question.realm.adding([*service, *scopes, ("client_id", CLIENT_ID)]),
-                registry=question.registry,
-                authorization=basic_authorization(credentials) if credentials else "",
-                max_body_bytes=limits.TOKEN_BYTES,
-                follows_redirects=False,
-            )
+def pull_scope(path: str) -> str:
+    """Return the scope that reading a repository needs."""
+    return f"repository:{path}:pull"
 
 
-def read_token(response: Response) -> Token:
-    """Read the answer; the token may stand under either of two names, and the server's clock is not ours."""
-    if not response.is_success:
-        raise AccessRefusedError(response)
-    what = f"the answer of the token server {response.url.origin}"
-    document = parse_json_object(response.body, what=what)
-    text = document.get("access_token") or document.get("token")
-    if not isinstance(text, str) or not _VISIBLE.fullmatch(text):
-        raise InvalidContentError(f"{what} holds no usable token")
-    lifetime = document.get("expires_in")
-    if isinstance(lifetime, bool) or not isinstance(lifetime, int | float):
-        lifetime = _DEFAULT_LIFETIME_SECONDS
-    return Token(
-        text=text,
-        usable_seconds=min(max(_DEFAULT_LIFETIME_SECONDS, lifetime), _LONGEST_LIFETIME_SECONDS) * _USED_LIFE,
-        granted=_granted_scopes(text),
-    )
+def batch_scopes(first: str, others: Iterable[str]) -> tuple[str, ...]:
+    """Return the first scope and as many others as a token's size allows, each once."""
+    batch, size = [first], _token_bytes(first)
+    for scope in dict.fromkeys(others):
+        size += _token_bytes(scope)
+        if size > _MAX_TOKEN_BYTES:
+            break
+        if scope != first:
+            batch.append(scope)
+    return tuple(batch)
 
 
-def basic_authorization(login: Login) -> str:
-    """Return the header of a user name and a password: https://www.rfc-editor.org/rfc/rfc7617."""
-    return f"Basic {base64.b64encode(f'{login.username}:{login.password}'.encode()).decode()}"
+def _token_bytes(scope: str) -> int:
+    return _TOKEN_BYTES_OF_ENTRY + len(scope) * 4 // 3
 
 
-def bearer_authorization(token: str) -> str:
-    """Return the header of a token: https://www.rfc-editor.org/rfc/rfc6750#section-2.1."""
-    if not _VISIBLE.fullmatch(token):
-        raise InvalidContentError("a token has characters that no header may have", hint="log in again")
-    return f"Bearer {token}"
+Fetch = Callable[[tuple[str, ...]], HeldToken]
 
 
-def _granted_scopes(token: str) -> frozenset[str] | None:
-    """Say what a JSON web token says it is for. Not verified: it only saves requests that would be refused."""
-    try:
-        payload = token.split(".")[1]
-        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-        return frozenset(
-            f"{entry['type']}:{entry['name']}:pull" for entry in claims["access"] if "pull" in entry["actions"]
-        )
-    except (binascii.Error, ValueError, RecursionError, LookupError, TypeError):
-        return None
+@dataclass(frozen=True, slots=True, eq=False)
+class _Flight:
+    """One question on its way, and the scopes that it asks for."""
+
+    scopes: tuple[str, ...]
+    answer: Future[HeldToken | None] = field(default_factory=Future)
+
+    @property
+    def is_shared(self) -> bool:
+        return len(self.scopes) > 1
+
+
+class TokenStore:
+    """Holds tokens by scope, and asks for one that covers several where that is allowed. Thread-safe."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._lock = Lock()
+        self._held: dict[str, HeldToken] = {}
+        self._flights: dict[str, _Flight] = {}
+        self._alone: set[str] = set()
+        self._takes_batches = True
+
+    def get(self, scope: str, *, others: Iterable[str], fetch: Fetch) -> tuple[HeldToken, bool]:
+        """Return a token for the scope, and whether it was fetched for that scope alone just now.
+
+        ``others`` are scopes that will be wanted, too, and may be asked for with the same question; they are looked at
+        only if there is a question to ask.
+        """
+        with self._lock:
+            held = self._fresh(scope)
+        if held is not None:
+            return held, False
+        others = tuple(others)
+        while True:
+            found, is_mine = self._find_or_start(scope, others)
+            if isinstance(found, HeldToken):
+                return found, False
+            held = self._fly(found, fetch) if is_mine else found.answer.result()
+            if is_mine and held is not None and not found.is_shared:
+                return held, True
+
+    def drop(self, scope: str, held: HeldToken) -> None:
+        """Forget a token that was refused, and ask for that scope alone from now on."""
+        with self._lock:
+            self._alone.add(scope)
+            if self._held.get(scope) is held:
+                del self._held[scope]
+
+    def _fresh(self, scope: str) -> HeldToken | None:
+        held = self._held.get(scope)
+        return held if held is not None and self._clock.monotonic() < held.usable_until else None
+
+    def _find_or_start(self, scope: str, others: tuple[str, ...]) -> tuple[HeldToken | _Flight, bool]:
+        with self._lock:
+            held = self._fresh(scope)
+            if held is not None:
+                return held, False
+            flight = self._flights.get(scope)
+            if flight is not None:
+                return flight, False
+            flight = _Flight(self._scopes_beside(scope, others))
+            self._flights.update(dict.fromkeys(flight.scopes, flight))
+            return flight, True
+
+    def _scopes_beside(self, scope: str, others: tuple[str, ...]) -> tuple[str, ...]:
+        if scope in self._alone or not self._takes_batches:
+            return (scope,)
+        taken = self._held.keys() | self._flights.keys() | self._alone
+        return batch_scopes(scope, (other for other in others if other not in taken))
+
+    def _fly(self, flight: _Flight, fetch: Fetch) -> HeldToken | None:
+        """Fetch and tell whoever waits; ``None`` if a batch was refused, which is nobody's error."""
+        try:
+            held = fetch(flight.scopes)
+        except BaseException as error:
+            self._land(flight, None)
+            if flight.is_shared and _is_about_the_question(error):
+                flight.answer.set_result(None)
+                return None
+            flight.answer.set_exception(error)
+            raise
+        self._land(flight, held)
+        flight.answer.set_result(held)
+        return held
+
+    def _land(self, flight: _Flight, held: HeldToken | None) -> None:
+        with self._lock:
+            for scope in flight.scopes:
+                del self._flights[scope]
+                granted = None if held is None else held.token.granted
+                if held is not None and (not flight.is_shared or granted is None or scope in granted):
+                    self._held[scope] = held
+                else:
+                    self._alone.add(scope)
+            if held is None and flight.is_shared:
+                self._takes_batches = False
+
+
+def _is_about_the_question(error: BaseException) -> bool:
+    """Whether asking for fewer scopes may help: the server answered, and it isn't busy."""
+    if isinstance(error, AccessRefusedError):
+        return error.response.status in _REFUSALS and error.response.status != TOO_MANY_REQUESTS
+    return isinstance(error, InvalidContentError)

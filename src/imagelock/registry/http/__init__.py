@@ -1,1 +1,1 @@
-"""An HTTP conversation as values, and the rules of a careful client: redirects, retries, bounds."""
+"""Careful HTTP: one exchange over sockets of our own, then retries, redirects and limits around it."""

@@ -7,12 +7,59 @@ from __future__ import annotations
 
 import re
 import socket
+from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from typing import Self
+
+_HOST = re.compile(r"[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?\.?|\[[0-9a-f:.]+\]", re.ASCII)
+_DEFAULT_PORTS = {"https": 443, "http": 80}
 
 _NUMERIC_HOST = re.compile(r"(?:0x[0-9a-f]*|[0-9]+)(?:\.(?:0x[0-9a-f]*|[0-9]+)){0,3}", re.ASCII)
 _NAT64 = IPv6Network("64:ff9b::/96")
 _METADATA_ADDRESSES = frozenset({ip_address("100.100.100.200"), ip_address("fd00:ec2::254")})
 _METADATA_NAMES = frozenset({"metadata.google.internal", "metadata.goog"})
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Origin:
+    """Scheme, host and port: the border that no credentials cross."""
+
+    scheme: str
+    host: str
+    port: int
+
+    @classmethod
+    def of(cls, scheme: str, host_and_port: str) -> Self:
+        """Return the origin of ``localhost:5000`` or ``ghcr.io`` under a scheme."""
+        return cls(*_split_host(scheme, host_and_port))
+
+    @property
+    def host_and_port(self) -> str:
+        """As it stands in a ``Host`` header: the port only where it isn't the scheme's own."""
+        return self.host if self.port == _DEFAULT_PORTS[self.scheme] else f"{self.host}:{self.port}"
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether TLS protects what is sent there."""
+        return self.scheme == "https"
+
+    def __str__(self) -> str:
+        return f"{self.scheme}://{self.host_and_port}"
+
+
+class InvalidUrlError(ValueError):
+    """An address that must not be followed; its text says why."""
+
+
+def _split_host(scheme: str, host_and_port: str) -> tuple[str, str, int]:
+    match = re.fullmatch(r"(.*?)(?::([0-9]{1,5}))?", host_and_port, re.ASCII)
+    host = match[1].lower() if match else ""
+    port = int(match[2]) if match and match[2] else _DEFAULT_PORTS[scheme]
+    if not _HOST.fullmatch(host):
+        raise InvalidUrlError("it names no host" if not host else f"`{host}` is not a host name")
+    if not 0 < port < 1 << 16:
+        raise InvalidUrlError(f"{port} is not a port")
+    return scheme, host, port
 
 
 def find_danger(host: str) -> str | None:

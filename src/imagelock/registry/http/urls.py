@@ -1,53 +1,21 @@
-"""Addresses, read strictly: what a server names is never sent anywhere before it went through here."""
+"""URLs, read strictly: what a server names is never sent anywhere before it went through here."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Self
 from urllib.parse import parse_qsl, quote, urlencode, urljoin, urlsplit
 
 from imagelock.model.frozen import frozen
+from imagelock.registry.http.addresses import _DEFAULT_PORTS, InvalidUrlError, Origin, find_danger, is_loopback
 
 _ALLOWED = re.compile(r"[!-\[\]-~]+", re.ASCII)
 """Visible ASCII but for the backslash, which some readers take for a slash."""
-_HOST = re.compile(r"[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?\.?|\[[0-9a-f:.]+\]", re.ASCII)
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:", re.ASCII)
-_DEFAULT_PORTS = {"https": 443, "http": 80}
 _MAX_LENGTH = 16 * 1024
 _SHOWN_PARAMETERS = frozenset({"scope", "service", "n", "last", "ns"})
-
-
-class InvalidUrlError(ValueError):
-    """An address that must not be followed; its text says why."""
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Origin:
-    """Scheme, host and port: the border that no credentials cross."""
-
-    scheme: str
-    host: str
-    port: int
-
-    @classmethod
-    def of(cls, scheme: str, host_and_port: str) -> Self:
-        """Return the origin of ``localhost:5000`` or ``ghcr.io`` under a scheme."""
-        return cls(*_split_host(scheme, host_and_port))
-
-    @property
-    def host_and_port(self) -> str:
-        """As it stands in a ``Host`` header: the port only where it isn't the scheme's own."""
-        return self.host if self.port == _DEFAULT_PORTS[self.scheme] else f"{self.host}:{self.port}"
-
-    @property
-    def is_encrypted(self) -> bool:
-        """Whether TLS protects what is sent there."""
-        return self.scheme == "https"
-
-    def __str__(self) -> str:
-        return f"{self.scheme}://{self.host_and_port}"
 
 
 @frozen
@@ -114,12 +82,14 @@ class Url:
         return f"{self.origin}{self.target}"
 
 
-def _split_host(scheme: str, host_and_port: str) -> tuple[str, str, int]:
-    match = re.fullmatch(r"(.*?)(?::([0-9]{1,5}))?", host_and_port, re.ASCII)
-    host = match[1].lower() if match else ""
-    port = int(match[2]) if match and match[2] else _DEFAULT_PORTS[scheme]
-    if not _HOST.fullmatch(host):
-        raise InvalidUrlError("it names no host" if not host else f"`{host}` is not a host name")
-    if not 0 < port < 1 << 16:
-        raise InvalidUrlError(f"{port} is not a port")
-    return scheme, host, port
+def find_objection(url: Url, *, asked: Url) -> str | None:
+    """Say why an address must not be followed from ``asked``; ``None`` if it may."""
+    if asked.origin.is_encrypted and not url.origin.is_encrypted:
+        return "it is not encrypted, and the registry is"
+    if url.origin == asked.origin:
+        return None
+    if url.origin.is_encrypted and is_loopback(url.origin.host) and is_loopback(asked.origin.host):
+        # A registry on this machine may have its token server beside it: the certificate proves that it is one.
+        return None
+    danger = find_danger(url.origin.host)
+    return None if danger is None else f"its host is {danger}"

@@ -18,13 +18,11 @@ import httpcore
 
 from imagelock import __version__
 from imagelock.locking.parallel import DEFAULT_MAX_WORKERS
-from imagelock.registry.auth.tokens import basic_authorization
-from imagelock.registry.http.bodies import read_body
-from imagelock.registry.http.failures import FailureKind, TransportFailure
-from imagelock.registry.http.messages import Headers, Request, Response
+from imagelock.registry.auth.credentials import basic_authorization
+from imagelock.registry.http.connections import FailureKind, TransportFailure, failure_of
+from imagelock.registry.http.messages import Headers, Request, Response, read_body
+from imagelock.registry.http.proxies import Route
 from imagelock.registry.http.wording import printable
-from imagelock.registry.transport.routes import Route
-from imagelock.registry.transport.sockets import failure_of
 
 _IDLE_SECONDS = 60.0
 _EVERY_REQUEST = (

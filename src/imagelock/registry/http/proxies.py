@@ -1,4 +1,4 @@
-"""How a host is reached: straight, or through the proxy that the environment names.
+"""Proxies that the environment names, and tunnels through them: https://www.rfc-editor.org/rfc/rfc9110#CONNECT.
 
 ``HTTPS_PROXY``, ``HTTP_PROXY``, ``ALL_PROXY`` and ``NO_PROXY`` in either case, as curl and Go read them:
 https://pkg.go.dev/golang.org/x/net/http/httpproxy.
@@ -6,6 +6,8 @@ https://pkg.go.dev/golang.org/x/net/http/httpproxy.
 
 from __future__ import annotations
 
+import re
+import socket
 from collections.abc import Mapping
 from ipaddress import ip_address, ip_network
 from urllib.parse import unquote, urlsplit
@@ -13,9 +15,12 @@ from urllib.parse import unquote, urlsplit
 from imagelock.errors import RegistryError
 from imagelock.model.frozen import frozen
 from imagelock.model.reference import RegistryName
-from imagelock.registry.auth.credentials import Login
-from imagelock.registry.http.addresses import is_loopback
-from imagelock.registry.http.urls import Origin
+from imagelock.registry.auth.credentials import Login, basic_authorization
+from imagelock.registry.http.addresses import Origin, is_loopback
+from imagelock.registry.http.connections import FailureKind, TransportFailure, failure_of
+
+_MAX_HEAD_BYTES = 16 * 1024
+_STATUS = re.compile(rb"HTTP/1\.[01] ([0-9]{3})")
 
 
 @frozen
@@ -97,3 +102,33 @@ def _matches_host(host: str, entry: str) -> bool:
         except ValueError:
             return False
     return host.endswith(f".{entry.removeprefix('*').lstrip('.')}")
+
+
+def open_tunnel(connection: socket.socket, proxy: Proxy, origin: Origin) -> None:
+    """Ask the proxy at the other end to connect us; ``TransportFailure`` if it won't."""
+    target = f"{origin.host}:{origin.port}"
+    login = f"Proxy-Authorization: {basic_authorization(proxy.login)}\r\n" if proxy.login else ""
+    try:
+        connection.sendall(f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n{login}\r\n".encode())
+        head = _read_head(connection)
+    except OSError as error:
+        connection.close()
+        raise failure_of(error) from error
+    status = _STATUS.match(head)
+    if status is None or status[1] != b"200":
+        connection.close()
+        said = f"it answered {status[1].decode()}" if status else "it speaks no HTTP"
+        raise TransportFailure(
+            FailureKind.NOT_REACHED, f"the proxy {proxy.origin.host_and_port} doesn't connect us: {said}"
+        )
+
+
+def _read_head(connection: socket.socket) -> bytes:
+    """Byte by byte: what follows the head belongs to the host behind the proxy."""
+    head = bytearray()
+    while not head.endswith(b"\r\n\r\n") and len(head) < _MAX_HEAD_BYTES:
+        byte = connection.recv(1)
+        if not byte:
+            break
+        head += byte
+    return bytes(head)

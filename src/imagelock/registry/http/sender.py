@@ -1,28 +1,136 @@
-"""Bring a request to its answer: wait for one's turn, repeat what is worth it, follow redirects."""
+"""Send a request until there is a final answer: back-off, retries, redirects, warnings and the trace.
+
+Redirects are followed one hop at a time: what a library follows by itself, it follows with credentials. A host that we
+were redirected to gets no credentials of the host that sent us (CVE-2020-15157, GHSA-vh4v-2xq2-g5cg). ``Warning``
+headers: https://github.com/opencontainers/distribution-spec/blob/main/spec.md#warnings
+"""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
+from threading import Lock
 from typing import Protocol
 
-from imagelock.errors import RegistryError, TemporaryError
+from imagelock.errors import InvalidContentError, RegistryError, TemporaryError
 from imagelock.model.reference import RegistryName
-from imagelock.registry.http.announcements import Announcements
-from imagelock.registry.http.clock import Clock
-from imagelock.registry.http.failures import FailureKind, TransportFailure, error_of
-from imagelock.registry.http.messages import Request, Response
-from imagelock.registry.http.patience import Patience
-from imagelock.registry.http.redirects import next_hop
-from imagelock.registry.http.retrying import (
+from imagelock.registry.http.addresses import InvalidUrlError, Origin
+from imagelock.registry.http.backoff import (
     ATTEMPTS,
     MAX_PAUSE_SECONDS,
+    Clock,
+    Patience,
     concerns_everybody,
     guessed_pause_seconds,
     is_worth_repeating,
     read_retry_after,
 )
-from imagelock.registry.http.urls import Origin
+from imagelock.registry.http.connections import FailureKind, TransportFailure
+from imagelock.registry.http.messages import REDIRECTS, Headers, Request, Response
+from imagelock.registry.http.urls import Url, find_objection
+from imagelock.registry.http.wording import printable
+
+_TRY_LATER = "run the same command again when it answers"
+
+_WARNING = re.compile(r'299 - "((?:[^"\\]|\\.)*)"')
+_ESCAPED = re.compile(r"\\(.)")
+_MAX_LENGTH = 4096
+"""Of all warnings of an answer together, as the specification has it."""
+
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+
+def error_of(failure: TransportFailure, request: Request) -> RegistryError:
+    """Say what is printed when a failure was the last word."""
+    host = request.origin.host_and_port
+    match failure.kind:
+        case FailureKind.CERTIFICATE:
+            return RegistryError(
+                f"the certificate of {host} is not trusted",
+                details=[str(failure)],
+                hint=f'name its authority in images.toml: [registries."{host}"] ca-file = "FILE.pem"',
+            )
+        case FailureKind.NO_TLS:
+            return RegistryError(
+                f"{host} speaks no TLS",
+                details=[str(failure)],
+                hint=f'if it is meant to: [registries."{host}"] plain-http = true in images.toml',
+            )
+        case FailureKind.TOO_LARGE:
+            return InvalidContentError(f"{host} sent more than anybody needs", details=[str(failure), str(request)])
+        case FailureKind.NO_SUCH_HOST:
+            return TemporaryError(
+                f"{host} can't be found", details=[str(failure)], hint="check the spelling and the network"
+            )
+        case _:
+            return TemporaryError(f"no answer from {host}", details=[str(failure)], hint=_TRY_LATER)
+
+
+class Announcements:
+    """Passes each warning on once, however many answers carry it. Thread-safe."""
+
+    def __init__(self, tell: Callable[[str], None] | None) -> None:
+        self._tell = tell
+        self._lock = Lock()
+        self._told: set[tuple[Origin, str]] = set()
+
+    def pass_on(self, response: Response) -> None:
+        """Tell what the answer's headers announce, and nobody has told yet."""
+        for warning in read_warnings(response.headers):
+            with self._lock:
+                is_new = (response.url.origin, warning) not in self._told
+                self._told.add((response.url.origin, warning))
+            if is_new and self._tell is not None:
+                self._tell(f"{response.url.origin.host_and_port} says: {warning}")
+
+
+def read_warnings(headers: Headers) -> Iterator[str]:
+    """List the texts of ``Warning: 299 - "…"``; every other code is about caches."""
+    remaining = _MAX_LENGTH
+    for line in headers.all("warning"):
+        remaining -= len(line)
+        if remaining < 0:
+            return
+        warning = _WARNING.fullmatch(line)
+        if warning is not None and warning[1]:
+            yield printable(_ESCAPED.sub(r"\1", warning[1]), max_length=_MAX_LENGTH)
+
+
+def next_hop(request: Request, response: Response, *, hops: int) -> Request | None:
+    """Return the request that a redirect asks for, ``None`` if the response is none; ``hops`` were followed already."""
+    if response.status not in _REDIRECTS:
+        return None
+    location = response.headers.get("location")
+    url = _destination(request, location)
+    if not request.follows_redirects:
+        raise InvalidContentError(
+            f"{request.url.shown} sends us elsewhere, and a token server must not",
+            details=[f"to {url.origin}"],
+            hint="tell the people who run this registry",
+        )
+    if hops >= REDIRECTS:
+        raise InvalidContentError(f"{request.url.origin} redirects more than {REDIRECTS} times")
+    return request.at(url)
+
+
+def _destination(request: Request, location: str) -> Url:
+    try:
+        url = request.url.join(location)
+    except InvalidUrlError as error:
+        raise _refusal(request, str(error)) from error
+    objection = find_objection(url, asked=request.url)
+    if objection is not None:
+        raise _refusal(request, objection)
+    return url
+
+
+def _refusal(request: Request, reason: str) -> InvalidContentError:
+    """Refuse without showing the address itself: signed addresses are secrets."""
+    return InvalidContentError(
+        f"{request.url.origin} redirects to an address that must not be followed: {reason}",
+        details=[f"asked for {request.url.shown}"],
+    )
 
 
 class Transport(Protocol):

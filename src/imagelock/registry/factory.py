@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from imagelock.registry.auth.access_memory import AccessMemory
-from imagelock.registry.auth.authority import Authority
-from imagelock.registry.auth.keyring import CredentialSource, Keyring, NoCredentials
-from imagelock.registry.auth.token_exchange import TokenExchange
+from imagelock.registry.auth.authenticator import Authority
+from imagelock.registry.auth.credentials import CredentialSource, Keyring, NoCredentials
+from imagelock.registry.auth.schemes import AccessMemory
+from imagelock.registry.auth.token_server import TokenExchange
 from imagelock.registry.client import RegistryClient
 from imagelock.registry.content_cache import ContentCache
-from imagelock.registry.endpoints import find_endpoint
-from imagelock.registry.http.clock import Clock, SystemClock
-from imagelock.registry.http.delivery import Delivery, Transport
-from imagelock.registry.places import Place, Places
+from imagelock.registry.http.backoff import Clock, SystemClock
+from imagelock.registry.http.network import Network
+from imagelock.registry.http.sender import Delivery, Transport
+from imagelock.registry.locations import Place, Places, find_endpoint
 from imagelock.registry.registries_conf import find_registries_conf, read_registries_conf
 from imagelock.registry.session import Session
 from imagelock.registry.settings import RegistrySettings
-from imagelock.registry.transport.network import Network
 
 
 @contextmanager

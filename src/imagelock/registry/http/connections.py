@@ -1,7 +1,7 @@
-"""Open connections, some of them before anybody needs them, and end them all at once.
+"""Open connections, some of them before the first request needs them, and end them all at once.
 
-A handshake costs two or three round trips: while Python imports and the first answer is on its way, the connections
-for the other requests, and the one to the token server, are opened by threads of their own.
+A handshake costs two or three round trips: while Python imports and the first response is on its way, threads of our
+own open the connections for the other requests, and the one to the token server.
 """
 
 from __future__ import annotations
@@ -14,13 +14,46 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from contextlib import suppress
+from enum import Enum, auto
 from threading import Lock, Thread
 from weakref import WeakSet
 
-from imagelock.registry.http.failures import FailureKind, TransportFailure
-
 CONNECT_SECONDS = 10.0
 _NO_TLS_REASONS = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNEXPECTED_MESSAGE", "RECORD_LAYER_FAILURE"})
+
+
+class FailureKind(Enum):
+    """Named for what may be done about it."""
+
+    NO_SUCH_HOST = auto()
+    NOT_REACHED = auto()
+    """The connection was refused, or there is no way there."""
+    TIMED_OUT = auto()
+    BROKEN = auto()
+    """The connection broke, or what came was no HTTP, or not all of it."""
+    CERTIFICATE = auto()
+    NO_TLS = auto()
+    """It doesn't speak TLS, or none that we speak."""
+    TOO_LARGE = auto()
+    CLOSED = auto()
+    """We are leaving: the user pressed Ctrl-C, or another failure ended the run."""
+
+
+_REPEATED = frozenset({FailureKind.NOT_REACHED, FailureKind.TIMED_OUT, FailureKind.BROKEN})
+
+
+class TransportFailure(Exception):  # noqa: N818  it becomes an error of ours only where it ends a run
+    """No answer; ``str`` says why, in words without secrets."""
+
+    def __init__(self, kind: FailureKind, reason: str) -> None:
+        super().__init__(reason)
+        self.kind = kind
+
+    @property
+    def is_worth_repeating(self) -> bool:
+        """Whether the next attempt may end otherwise."""
+        return self.kind in _REPEATED
+
 
 Dial = Callable[[], socket.socket]
 

@@ -1,35 +1,85 @@
-"""Who may ask what of one host: challenges, credentials and tokens, put together.
+"""Authenticate requests to one host: challenges, credentials and tokens, put together.
 
 https://distribution.github.io/distribution/spec/auth/token/
+
+Hosts that a registry redirected us to are authenticated anonymously: registry.k8s.io redirects to hosts that hand out
+a token to anonymous clients. No credentials go there, not even such as are stored for that very host: the registry
+chose it, not the user (CVE-2020-15157).
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
+from dataclasses import field
+from enum import Enum, auto
 from threading import Lock
 
 from imagelock.errors import RegistryError
-from imagelock.registry.auth.access import Access, BasicAccess, BearerAccess, OpenAccess, find_well_known, takes_batches
-from imagelock.registry.auth.access_memory import AccessMemory
-from imagelock.registry.auth.challenges import BasicChallenge, BearerChallenge, choose_challenge, parse_challenges
-from imagelock.registry.auth.credentials import FoundCredentials, RegistryToken, login_of
-from imagelock.registry.auth.first_contact import FirstContact
-from imagelock.registry.auth.keyring import Keyring
-from imagelock.registry.auth.permits import NO_PERMIT, Permit, PermitKind
-from imagelock.registry.auth.realms import check_realm
-from imagelock.registry.auth.scopes import pull_scope
-from imagelock.registry.auth.token_exchange import TokenExchange
-from imagelock.registry.auth.token_store import TokenStore
-from imagelock.registry.auth.tokens import AccessRefusedError, basic_authorization, bearer_authorization
-from imagelock.registry.endpoints import Endpoint
-from imagelock.registry.http.error_bodies import is_written_by_distribution
-from imagelock.registry.http.messages import Response
-
-Challenged = BearerChallenge | BasicChallenge | None
+from imagelock.model.frozen import frozen
+from imagelock.registry.auth.challenges import (
+    BasicChallenge,
+    BearerChallenge,
+    check_realm,
+    choose_challenge,
+    parse_challenges,
+)
+from imagelock.registry.auth.credentials import FoundCredentials, Keyring, RegistryToken, basic_authorization, login_of
+from imagelock.registry.auth.schemes import (
+    Access,
+    AccessMemory,
+    BasicAccess,
+    BearerAccess,
+    FirstContact,
+    OpenAccess,
+    find_well_known,
+    takes_batches,
+)
+from imagelock.registry.auth.token_server import TokenExchange, bearer_authorization
+from imagelock.registry.auth.tokens import AccessRefusedError, HeldToken, TokenStore, pull_scope
+from imagelock.registry.http.messages import Request, Response
+from imagelock.registry.http.sender import Delivery
+from imagelock.registry.http.urls import Url
+from imagelock.registry.locations import Endpoint
+from imagelock.registry.refusals import is_written_by_distribution
 
 _UNAUTHORIZED, _NOT_FOUND = 401, 404
 _HINTS_OF_AGE = frozenset({400, _UNAUTHORIZED, 403})
 """ECR Public answers 400 to an expired token, Google's registries 403, both without a challenge."""
+
+_CONTENT = re.compile(r"/v2/(.+)/(?:manifests|blobs|tags)/[^/]+", re.ASCII)
+
+
+class PermitKind(Enum):
+    """What was shown at the door."""
+
+    NOTHING = auto()
+    PUBLIC_TOKEN = auto()
+    """The word that opens every public repository of a registry."""
+    SHARED_TOKEN = auto()
+    """A token of a batch, or one from before: it may lack this repository, or be too old."""
+    OWN_TOKEN = auto()
+    """A token fetched for this very request, after the registry said what it wants."""
+    LOGIN = auto()
+    """A user name and password, or a token that the user gave us."""
+
+
+@frozen
+class Permit:
+    """One ``Authorization`` header and how we came by it."""
+
+    kind: PermitKind
+    authorization: str = field(default="", repr=False)
+    found: FoundCredentials | None = None
+    """The credentials behind it, if any."""
+    held: HeldToken | None = None
+    scope: str = ""
+    """What the held token was fetched for."""
+
+
+NO_PERMIT = Permit(PermitKind.NOTHING)
+
+Challenged = BearerChallenge | BasicChallenge | None
 
 
 class Authority:
@@ -190,3 +240,23 @@ class Authority:
 def _is_about_content(response: Response) -> bool:
     """Whether an answer shows that no token is wanted, tomorrow as well: a busy server's shows nothing."""
     return response.is_success or response.status == _NOT_FOUND
+
+
+def answer_as_nobody(request: Request, response: Response, *, delivery: Delivery, exchange: TokenExchange) -> Response:
+    """Meet a stranger's challenge with a token for anybody, once; any other answer stays what it is."""
+    challenge = choose_challenge(parse_challenges(response.headers.all("www-authenticate")))
+    if response.status != _UNAUTHORIZED or not isinstance(challenge, BearerChallenge):
+        return response
+    realm = check_realm(challenge.realm, asked=response.url)
+    access = BearerAccess(registry=request.registry, realm=realm, service=challenge.service)
+    try:
+        held = exchange.fetch(access, challenge.scopes or _scopes_of(response.url), None)
+    except AccessRefusedError:
+        return response
+    return delivery.deliver(request.at(response.url).authorized(bearer_authorization(held.token.text)))
+
+
+def _scopes_of(url: Url) -> tuple[str, ...]:
+    """Make up what the challenge left out, as Google's hosts do: the repository is called otherwise there."""
+    content = _CONTENT.fullmatch(url.path)
+    return (pull_scope(content[1]),) if content else ()

@@ -10,19 +10,17 @@ from threading import Lock, Thread
 from typing import Protocol
 
 from imagelock.model.reference import RegistryName
-from imagelock.registry.http.failures import FailureKind, TransportFailure
-from imagelock.registry.http.messages import Request, Response
-from imagelock.registry.http.urls import Origin
-from imagelock.registry.settings import RegistrySettings
-from imagelock.registry.transport.certificates import (
+from imagelock.registry.http.addresses import Origin
+from imagelock.registry.http.certificates import (
     CertificateFiles,
     certificate_folders,
     find_certificate_files,
     make_tls_context,
 )
-from imagelock.registry.transport.proxy_tunnel import open_tunnel
-from imagelock.registry.transport.routes import Route, find_proxy
-from imagelock.registry.transport.sockets import Sockets
+from imagelock.registry.http.connections import FailureKind, Sockets, TransportFailure
+from imagelock.registry.http.messages import Request, Response
+from imagelock.registry.http.proxies import Route, find_proxy, open_tunnel
+from imagelock.registry.settings import RegistrySettings
 
 
 class _Sender(Protocol):
@@ -72,7 +70,7 @@ class Network:
     def _find_sender(self) -> _Sender:
         with self._import_lock:
             if self._sender is None:
-                from imagelock.registry.transport.httpcore_transport import HttpTransport  # noqa: PLC0415  20 ms beside the handshakes
+                from imagelock.registry.http.httpcore_transport import HttpTransport  # noqa: PLC0415  20 ms beside the handshakes
 
                 self._sender = HttpTransport(self._take_or_dial, time_limit_seconds=self._settings.time_limit_seconds)
             return self._sender

@@ -1,1 +1,0 @@
-"""Connections: how they are opened, trusted and kept. Only here are bytes sent."""
