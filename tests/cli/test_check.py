@@ -3,11 +3,10 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 
-from tests.cli.conftest import IMAGES, Workshop
-from tests.support.project import Outcome
+from tests.support.project import IMAGES, Outcome, Project
 
 
-def test_a_project_that_is_up_to_date_passes(locked: Workshop) -> None:
+def test_a_project_that_is_up_to_date_passes(locked: Project) -> None:
     assert locked.run("check") == Outcome(0, "", "2 images locked, 1 file rendered: all up to date\n")
     outcome = locked.run("check", "--format", "json")
     assert (outcome.exit_code, json.loads(outcome.stdout), outcome.stderr) == (
@@ -17,7 +16,7 @@ def test_a_project_that_is_up_to_date_passes(locked: Workshop) -> None:
     )
 
 
-def test_a_stale_lock_makes_the_rendered_files_a_question(locked: Workshop) -> None:
+def test_a_stale_lock_makes_the_rendered_files_a_question(locked: Project) -> None:
     locked.write("images.toml", IMAGES.replace("node:20", "node:22"))
     assert locked.run("check") == Outcome(
         1,
@@ -29,7 +28,7 @@ def test_a_stale_lock_makes_the_rendered_files_a_question(locked: Workshop) -> N
     )
 
 
-def test_a_stale_lock_without_templates_needs_only_lock(locked: Workshop) -> None:
+def test_a_stale_lock_without_templates_needs_only_lock(locked: Project) -> None:
     locked.write("images.toml", "[images]\n")
     assert locked.run("check") == Outcome(
         1,
@@ -41,7 +40,7 @@ def test_a_stale_lock_without_templates_needs_only_lock(locked: Workshop) -> Non
     )
 
 
-def test_files_that_are_missing_or_edited_are_named(locked: Workshop) -> None:
+def test_files_that_are_missing_or_edited_are_named(locked: Project) -> None:
     locked.write("images.toml", f'{IMAGES}"other" = "Dockerfile.in"\n')
     locked.write("Dockerfile", "FROM scratch\n")
     expected = (
@@ -63,7 +62,7 @@ def test_files_that_are_missing_or_edited_are_named(locked: Workshop) -> None:
     }
 
 
-def test_an_image_that_is_frozen_for_too_long_is_named(locked: Workshop) -> None:
+def test_an_image_that_is_frozen_for_too_long_is_named(locked: Project) -> None:
     frozen = '{ image = "oci:vendor:node:20", freeze = "until then", freeze-until = 2024-01-31 }'
     locked.write("images.toml", IMAGES.replace('"oci:vendor:node:20"', frozen))
     outcome = locked.run("check")
@@ -75,7 +74,7 @@ def test_an_image_that_is_frozen_for_too_long_is_named(locked: Workshop) -> None
     )
 
 
-def test_a_template_that_can_not_be_rendered_is_no_answer(locked: Workshop) -> None:
+def test_a_template_that_can_not_be_rendered_is_no_answer(locked: Project) -> None:
     locked.write("Dockerfile.in", "FROM {{images.x}}")
     assert locked.run("check") == Outcome(
         2, "", "error: cannot render; no file was written\n  Dockerfile.in:1:6: unknown image `x`\n"

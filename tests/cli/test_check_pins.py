@@ -11,16 +11,17 @@ import pytest
 
 from tests.support.git import Repository
 from tests.support.locked_images import digest
-from tests.support.pinned_project import GO, NGINX, Outcome, PinnedProject
-from tests.support.project import Project
+from tests.support.project import GO, NGINX, Outcome, Project
 from tests.support.terminal import on_terminal
 
 _SERVICE = "apiVersion: v1\nkind: Service\n"
 _WAY_OUT = "let one ARG hold the whole reference, or use a template with {{images.NAME}}"
 
 
-def test_each_reference_that_is_not_as_locked_is_told_with_its_place_and_a_way_out(pinned: PinnedProject) -> None:
-    pinned.declare('[pin]\nfiles = ["Dockerfile"]\ndigest-only = ["compose.yaml"]\n[external]\nnames = ["php-base"]\n')
+def test_each_reference_that_is_not_as_locked_is_told_with_its_place_and_a_way_out(pinned: Project) -> None:
+    pinned.declare_locked(
+        '[pin]\nfiles = ["Dockerfile"]\ndigest-only = ["compose.yaml"]\n[external]\nnames = ["php-base"]\n'
+    )
     pinned.write(
         "Dockerfile",
         f"ARG V=1.22\nFROM golang:1.22\nFROM nginx:1.25@{digest('old')}\nFROM golang:1.21@{digest('go')}\n"
@@ -48,8 +49,8 @@ def test_each_reference_that_is_not_as_locked_is_told_with_its_place_and_a_way_o
     )
 
 
-def test_scripts_get_places_kinds_and_hints(pinned: PinnedProject) -> None:
-    pinned.declare('[render]\n"out" = "out.in"\n[pin]\nfiles = ["Dockerfile"]\n')
+def test_scripts_get_places_kinds_and_hints(pinned: Project) -> None:
+    pinned.declare_locked('[render]\n"out" = "out.in"\n[pin]\nfiles = ["Dockerfile"]\n')
     pinned.write("Dockerfile", "FROM redis:7\n")
     pinned.write("out.in", "")
     outcome = pinned.run("check", "--format", "json")
@@ -74,9 +75,9 @@ def test_scripts_get_places_kinds_and_hints(pinned: PinnedProject) -> None:
 
 
 def test_github_shows_each_thing_beside_its_line(
-    pinned: PinnedProject, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    pinned: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    pinned.declare('[pin]\nfiles = ["100%,a:b/Dockerfile", "missing"]\n')
+    pinned.declare_locked('[pin]\nfiles = ["100%,a:b/Dockerfile", "missing"]\n')
     pinned.write("100%,a:b/Dockerfile", "# x\nFROM golang:1.22\n")
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     monkeypatch.setenv("GITHUB_WORKSPACE", str(tmp_path))
@@ -104,8 +105,8 @@ def test_github_shows_each_thing_beside_its_line(
         ('[pin]\nfiles = ["broken/compose.yaml"]\n', "broken/compose.yaml:2:1: it is not YAML: REASON"),
     ],
 )
-def test_where_no_reference_is_found_the_answer_is_not_yes(pinned: PinnedProject, tables: str, problem: str) -> None:
-    pinned.declare(tables)
+def test_where_no_reference_is_found_the_answer_is_not_yes(pinned: Project, tables: str, problem: str) -> None:
+    pinned.declare_locked(tables)
     pinned.write("service.yaml", _SERVICE)
     pinned.write("README.md", "")
     pinned.write("broken/compose.yaml", "services: {\n")
@@ -115,24 +116,24 @@ def test_where_no_reference_is_found_the_answer_is_not_yes(pinned: PinnedProject
     )
 
 
-def test_a_pattern_may_lead_to_some_files_without_images(pinned: PinnedProject) -> None:
-    pinned.declare('[pin]\nfiles = ["k8s/**"]\n')
+def test_a_pattern_may_lead_to_some_files_without_images(pinned: Project) -> None:
+    pinned.declare_locked('[pin]\nfiles = ["k8s/**"]\n')
     pinned.write("k8s/service.yaml", _SERVICE)
     pinned.write("k8s/README.md", "")
     pinned.write("k8s/pod.yaml", f"apiVersion: v1\nkind: Pod\nspec: {{containers: [{{image: '{NGINX}'}}]}}\n")
     assert pinned.run("check") == Outcome(0, "", "2 images locked, 0 files rendered, 3 files pinned: all up to date\n")
 
 
-def test_a_pattern_may_lead_to_nothing_new(pinned: PinnedProject) -> None:
-    pinned.declare('[pin]\nfiles = ["k8s/**", "k8s/p*"]\ndigest-only = ["k8s/pod.yaml"]\n')
+def test_a_pattern_may_lead_to_nothing_new(pinned: Project) -> None:
+    pinned.declare_locked('[pin]\nfiles = ["k8s/**", "k8s/p*"]\ndigest-only = ["k8s/pod.yaml"]\n')
     pinned.write("k8s/service.yaml", _SERVICE)
     reference = f"nginx@{digest('nginx')}"
     pinned.write("k8s/pod.yaml", f"apiVersion: v1\nkind: Pod\nspec: {{containers: [{{image: '{reference}'}}]}}\n")
     assert pinned.run("check") == Outcome(0, "", "2 images locked, 0 files rendered, 2 files pinned: all up to date\n")
 
 
-def test_pins_are_not_held_against_a_stale_lock(pinned: PinnedProject) -> None:
-    pinned.declare('[pin]\nfiles = ["Dockerfile"]\n')
+def test_pins_are_not_held_against_a_stale_lock(pinned: Project) -> None:
+    pinned.declare_locked('[pin]\nfiles = ["Dockerfile"]\n')
     pinned.write("Dockerfile", "FROM redis:7\n")
     (pinned.folder / "images.lock").unlink()
     assert pinned.run("check", "--all") == Outcome(
@@ -145,8 +146,8 @@ def test_pins_are_not_held_against_a_stale_lock(pinned: PinnedProject) -> None:
     )
 
 
-def test_all_searches_the_tree_for_what_no_lock_covers(pinned: PinnedProject) -> None:
-    pinned.declare('[pin]\nfiles = ["Dockerfile"]\n[external]\nfiles = ["tests/**"]\nnames = ["php-base"]\n')
+def test_all_searches_the_tree_for_what_no_lock_covers(pinned: Project) -> None:
+    pinned.declare_locked('[pin]\nfiles = ["Dockerfile"]\n[external]\nfiles = ["tests/**"]\nnames = ["php-base"]\n')
     pinned.write("Dockerfile", f"FROM {GO}\n")
     pinned.write("app/Dockerfile", "FROM nginx:1.25\nFROM redis:7\nFROM php-base\n")
     pinned.write(".github/workflows/ci.yml", "jobs:\n  a:\n    container: node:20\n")
@@ -179,8 +180,8 @@ def test_all_searches_the_tree_for_what_no_lock_covers(pinned: PinnedProject) ->
     )
 
 
-def test_a_search_shows_its_progress_on_a_terminal_and_takes_it_away(pinned: PinnedProject) -> None:
-    pinned.declare()
+def test_a_search_shows_its_progress_on_a_terminal_and_takes_it_away(pinned: Project) -> None:
+    pinned.declare_locked()
     pinned.write("Dockerfile", f"FROM {GO}\n")
     command = [sys.executable, "-m", "imagelock", "check", "--all", "--format", "json"]
     shown = on_terminal(command, Project(folder=pinned.folder))
@@ -204,12 +205,12 @@ def _modules_loaded_by_check(folder: Path) -> set[str]:
     return set(done.stdout.split())
 
 
-def test_only_what_is_listed_costs_anything(pinned: PinnedProject) -> None:
-    pinned.declare()
+def test_only_what_is_listed_costs_anything(pinned: Project) -> None:
+    pinned.declare_locked()
     assert _modules_loaded_by_check(pinned.folder) == set()
-    pinned.declare('[pin]\nfiles = ["Dockerfile"]\n')
+    pinned.declare_locked('[pin]\nfiles = ["Dockerfile"]\n')
     pinned.write("Dockerfile", f"FROM {GO}\n")
     assert "yaml" not in _modules_loaded_by_check(pinned.folder)
-    pinned.declare('[pin]\nfiles = ["compose.yaml"]\n')
+    pinned.declare_locked('[pin]\nfiles = ["compose.yaml"]\n')
     pinned.write("compose.yaml", f"services:\n  web:\n    image: {NGINX}\n")
     assert "yaml" in _modules_loaded_by_check(pinned.folder)

@@ -9,13 +9,12 @@ import sys
 
 import pytest
 
-from tests.cli.conftest import Workshop
-from tests.support.project import Outcome
+from tests.support.project import Outcome, Project
 
 _RED_ERROR = "\x1b[31m\x1b[1merror\x1b[0m: "
 
 
-def test_quiet_keeps_errors_and_twice_quiet_only_the_exit_code(locked: Workshop) -> None:
+def test_quiet_keeps_errors_and_twice_quiet_only_the_exit_code(locked: Project) -> None:
     assert locked.run("-q", "check") == Outcome(0, "", "")
     locked.write("Dockerfile", "")
     assert locked.run("check", "-q").stderr.startswith("error: files are not as locked")
@@ -24,7 +23,7 @@ def test_quiet_keeps_errors_and_twice_quiet_only_the_exit_code(locked: Workshop)
     assert locked.run("-qq", "check", "-q").stderr.startswith("error: files are not as locked")
 
 
-def test_quietness_can_be_set_in_the_environment(locked: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_quietness_can_be_set_in_the_environment(locked: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IMAGELOCK_QUIET", "1")
     assert locked.run("check") == Outcome(0, "", "")
     assert locked.run("list").stdout != ""
@@ -46,7 +45,7 @@ def test_quietness_can_be_set_in_the_environment(locked: Workshop, monkeypatch: 
 )
 @pytest.mark.parametrize("is_before_the_command", [True, False])
 def test_colours_are_shown_where_they_are_wanted(
-    workshop: Workshop,
+    workshop: Project,
     monkeypatch: pytest.MonkeyPatch,
     environment: dict[str, str],
     arguments: list[str],
@@ -60,7 +59,7 @@ def test_colours_are_shown_where_they_are_wanted(
     assert outcome.stderr.startswith(_RED_ERROR if is_colored else "error: ")
 
 
-def _on_a_terminal(workshop: Workshop, *arguments: str, **environment: str) -> tuple[int, str]:
+def _on_a_terminal(workshop: Project, *arguments: str, **environment: str) -> tuple[int, str]:
     """Run the command on a terminal of its own, which doesn't know its width, and return what it shows."""
     leader, follower = pty.openpty()
     with subprocess.Popen(
@@ -81,7 +80,7 @@ def _on_a_terminal(workshop: Workshop, *arguments: str, **environment: str) -> t
     return process.returncode, shown.decode().replace("\r\n", "\n")
 
 
-def test_progress_is_one_line_on_a_terminal_which_vanishes(workshop: Workshop) -> None:
+def test_progress_is_one_line_on_a_terminal_which_vanishes(workshop: Project) -> None:
     clear = "\r\x1b[2K"
     exit_code, shown = _on_a_terminal(workshop, "lock", "--dry-run")
     assert exit_code == 0
@@ -91,7 +90,7 @@ def test_progress_is_one_line_on_a_terminal_which_vanishes(workshop: Workshop) -
     assert rest.startswith("Would lock 2 images; nothing was written\n\x1b[32m\x1b[1mAdd\x1b[0m  go ")
 
 
-def test_an_error_takes_the_progress_line_away(workshop: Workshop) -> None:
+def test_an_error_takes_the_progress_line_away(workshop: Project) -> None:
     (workshop.folder / "images.toml").write_text('[images]\ngone = "oci:nowhere:x"\n')
     exit_code, shown = _on_a_terminal(workshop, "lock", "--dry-run")
     assert exit_code == 2
@@ -108,7 +107,7 @@ def test_an_error_takes_the_progress_line_away(workshop: Workshop) -> None:
     ],
 )
 def test_a_terminal_shows_no_progress_where_nobody_watches(
-    workshop: Workshop, arguments: list[str], environment: dict[str, str], *, is_colored: bool
+    workshop: Project, arguments: list[str], environment: dict[str, str], *, is_colored: bool
 ) -> None:
     exit_code, shown = _on_a_terminal(workshop, "lock", "--dry-run", *arguments, **environment)
     assert exit_code == 0
@@ -117,7 +116,7 @@ def test_a_terminal_shows_no_progress_where_nobody_watches(
 
 
 def test_options_of_a_command_have_variables_named_for_what_people_type(
-    locked: Workshop, monkeypatch: pytest.MonkeyPatch
+    locked: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("IMAGELOCK_CHECK_FORMAT", "json")
     assert locked.run("check").stdout.startswith('{\n  "schema": 1')

@@ -8,7 +8,7 @@ import pytest
 
 from imagelock.images_file.parser import parse_images_file
 from tests.support.git import Repository
-from tests.support.pinned_project import GO, NGINX, Outcome, PinnedProject
+from tests.support.project import GO, NGINX, Outcome, Project
 
 _HEAD = """\
 # The images of this project: `imagelock lock` locks them, and `imagelock render` writes their digests.
@@ -20,7 +20,7 @@ _DOCKERFILE = "FROM golang:1.22 AS build\nFROM scratch\nCOPY --from=build /a /a\
 _COMPOSE = "services:\n  web:\n    image: nginx:1.25\n"
 
 
-def test_images_are_found_named_and_written_with_their_files(pinned: PinnedProject) -> None:
+def test_images_are_found_named_and_written_with_their_files(pinned: Project) -> None:
     pinned.write("Dockerfile", _DOCKERFILE)
     pinned.write("deploy/compose.yaml", _COMPOSE)
     pinned.write(".github/workflows/ci.yml", "jobs:\n  test:\n    container: golang:1.22\n    runs-on: x\n")
@@ -39,7 +39,7 @@ def test_images_are_found_named_and_written_with_their_files(pinned: PinnedProje
     assert pinned.files() == {**before, "images.toml": pinned.read("images.toml").encode()}
 
 
-def test_a_dry_run_prints_what_it_would_write(pinned: PinnedProject) -> None:
+def test_a_dry_run_prints_what_it_would_write(pinned: Project) -> None:
     pinned.write("Dockerfile", _DOCKERFILE)
     before = pinned.files()
     assert pinned.run("init", "--dry-run", "--platform", "arm64", "--template", "Dockerfile") == Outcome(
@@ -51,7 +51,7 @@ def test_a_dry_run_prints_what_it_would_write(pinned: PinnedProject) -> None:
     assert pinned.files() == before
 
 
-def test_what_can_not_be_resolved_or_read_is_told(pinned: PinnedProject) -> None:
+def test_what_can_not_be_resolved_or_read_is_told(pinned: Project) -> None:
     pinned.write("Dockerfile", "ARG V=1\nARG BASE\nFROM golang:$V\nFROM $BASE\n")
     pinned.write("chart/templates/a.yaml", "apiVersion: v1\n{{- if .x }}\n")
     assert pinned.run("init", "-v") == Outcome(
@@ -68,12 +68,12 @@ def test_what_can_not_be_resolved_or_read_is_told(pinned: PinnedProject) -> None
     assert "[pin]\n" not in pinned.read("images.toml")
 
 
-def test_without_images_an_example_is_written(pinned: PinnedProject) -> None:
+def test_without_images_an_example_is_written(pinned: Project) -> None:
     assert pinned.run("init") == Outcome(0, "", "Found no image in any file\nWrote images.toml\n")
     assert pinned.read("images.toml") == f'{_HEAD}# golang = "golang:1.22"\n'
 
 
-def test_templates_render_to_the_same_files_with_digests(pinned: PinnedProject) -> None:
+def test_templates_render_to_the_same_files_with_digests(pinned: Project) -> None:
     dockerfile = pinned.write("Dockerfile", _DOCKERFILE.replace("\n", "\r\n"))
     dockerfile.chmod(0o640)
     pinned.write("compose.yaml", _COMPOSE)
@@ -105,9 +105,7 @@ def test_templates_render_to_the_same_files_with_digests(pinned: PinnedProject) 
         ),
     ],
 )
-def test_nothing_is_written_over_and_nothing_by_halves(
-    pinned: PinnedProject, name: str, content: str, message: str
-) -> None:
+def test_nothing_is_written_over_and_nothing_by_halves(pinned: Project, name: str, content: str, message: str) -> None:
     pinned.write("Dockerfile", _DOCKERFILE)
     pinned.write(name, content)
     before = pinned.files()
@@ -115,7 +113,7 @@ def test_nothing_is_written_over_and_nothing_by_halves(
     assert pinned.files() == before
 
 
-def test_files_that_git_ignores_and_other_projects_are_left_out(pinned: PinnedProject) -> None:
+def test_files_that_git_ignores_and_other_projects_are_left_out(pinned: Project) -> None:
     pinned.write("Dockerfile", _DOCKERFILE)
     pinned.write(".gitignore", "build/\n")
     pinned.write("build/Dockerfile", "FROM ignored\n")
@@ -128,14 +126,14 @@ def test_files_that_git_ignores_and_other_projects_are_left_out(pinned: PinnedPr
     assert [image.alias for image in images] == ["golang", "nginx"]
 
 
-def test_another_place_for_images_toml(pinned: PinnedProject) -> None:
+def test_another_place_for_images_toml(pinned: Project) -> None:
     pinned.write("sub/Dockerfile", _DOCKERFILE)
     assert pinned.run("init", "--file", "sub/images.toml", "--template", "sub/Dockerfile").exit_code == 0
     assert '"Dockerfile" = "Dockerfile.in"' in pinned.read("sub/images.toml")
     assert pinned.read("sub/Dockerfile.in").startswith("FROM {{images.golang}}")
 
 
-def test_what_was_found_for_scripts(pinned: PinnedProject) -> None:
+def test_what_was_found_for_scripts(pinned: Project) -> None:
     pinned.write("Dockerfile", "FROM golang:1.22\nFROM $B\n")
     outcome = pinned.run("init", "--format", "json")
     assert (json.loads(outcome.stdout), outcome.stderr) == (
@@ -160,8 +158,8 @@ def test_what_was_found_for_scripts(pinned: PinnedProject) -> None:
     )
 
 
-def test_a_removed_image_is_still_shown_where_it_is_pinned(pinned: PinnedProject) -> None:
-    pinned.declare('[pin]\nfiles = ["Dockerfile", "gone.yaml"]\n')
+def test_a_removed_image_is_still_shown_where_it_is_pinned(pinned: Project) -> None:
+    pinned.declare_locked('[pin]\nfiles = ["Dockerfile", "gone.yaml"]\n')
     pinned.write("Dockerfile", f"FROM {GO} AS a\nFROM nginx:1.25\nCOPY --from=golang:1.22 /a /b\n")
     outcome = pinned.run("remove", "go")
     assert outcome.stderr.splitlines()[2:] == [
@@ -171,10 +169,10 @@ def test_a_removed_image_is_still_shown_where_it_is_pinned(pinned: PinnedProject
     assert pinned.run("lock", "--check").exit_code == 0
 
 
-def _lock_as_declared(pinned: PinnedProject) -> None:
+def _lock_as_declared(pinned: Project) -> None:
     """Put the digests of the tests behind the names that were proposed."""
     tables = pinned.read("images.toml").partition("[render]")
-    pinned.declare(f"{tables[1]}{tables[2]}", images='[images]\ngo = "golang:1.22"\nnginx = "nginx:1.25"\n')
+    pinned.declare_locked(f"{tables[1]}{tables[2]}", images='[images]\ngo = "golang:1.22"\nnginx = "nginx:1.25"\n')
     lock = pinned.read("images.lock")
     pinned.write("images.lock", lock.replace("[images.go", "[images.golang"))
     pinned.write("images.toml", pinned.read("images.toml").replace("go = ", "golang = "))

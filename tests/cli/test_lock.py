@@ -3,9 +3,8 @@ from __future__ import annotations
 import json
 
 from imagelock.locking.lockfile import parse_lockfile
-from tests.cli.conftest import IMAGES, Workshop
 from tests.support.oci_images import multi_platform_image
-from tests.support.project import Outcome
+from tests.support.project import IMAGES, Outcome, Project
 
 _BOTH = ("linux/amd64", "linux/arm64")
 
@@ -18,7 +17,7 @@ def _done(stderr: str) -> Outcome:
     return Outcome(0, "", stderr)
 
 
-def test_a_first_lock_adds_every_image(workshop: Workshop) -> None:
+def test_a_first_lock_adds_every_image(workshop: Project) -> None:
     assert workshop.run("lock") == _done(
         "Locked 2 images in TIME\n"
         f"Added  go    golang:1.22  {workshop.short('golang:1.22')}  linux/amd64 linux/arm64\n"
@@ -27,21 +26,21 @@ def test_a_first_lock_adds_every_image(workshop: Workshop) -> None:
     assert [image.alias for image in parse_lockfile(workshop.read("images.lock")).images] == ["go", "node"]
 
 
-def test_locking_again_changes_nothing(locked: Workshop) -> None:
+def test_locking_again_changes_nothing(locked: Project) -> None:
     before = (locked.folder / "images.lock").stat()
     locked.push("node:20", multi_platform_image(*_BOTH, note="new"))
     assert locked.run("lock") == _done("2 images already locked\n")
     assert (locked.folder / "images.lock").stat() == before
 
 
-def test_a_checkout_with_crlf_is_the_same_lock(locked: Workshop) -> None:
+def test_a_checkout_with_crlf_is_the_same_lock(locked: Project) -> None:
     text = locked.read("images.lock").replace("\n", "\r\n")
     locked.write("images.lock", text)
     assert locked.run("lock") == _done("2 images already locked\n")
     assert locked.read("images.lock") == text
 
 
-def test_a_dry_run_tells_the_same_and_writes_nothing(workshop: Workshop) -> None:
+def test_a_dry_run_tells_the_same_and_writes_nothing(workshop: Project) -> None:
     assert workshop.run("lock", "--dry-run") == _done(
         "Would lock 2 images; nothing was written\n"
         f"Add  go    golang:1.22  {workshop.short('golang:1.22')}  linux/amd64 linux/arm64\n"
@@ -50,7 +49,7 @@ def test_a_dry_run_tells_the_same_and_writes_nothing(workshop: Workshop) -> None
     assert not (workshop.folder / "images.lock").exists()
 
 
-def test_changes_are_told_by_their_kind(locked: Workshop) -> None:
+def test_changes_are_told_by_their_kind(locked: Project) -> None:
     locked.push("golang:1.23", multi_platform_image("linux/arm64", note="go 1.23"))
     locked.write(
         "images.toml",
@@ -65,7 +64,7 @@ def test_changes_are_told_by_their_kind(locked: Workshop) -> None:
     )
 
 
-def test_the_same_content_in_other_words_is_told_as_that(locked: Workshop) -> None:
+def test_the_same_content_in_other_words_is_told_as_that(locked: Project) -> None:
     digest = locked.images["node:20"].digest
     locked.write("images.toml", IMAGES.replace("node:20", f"node:20@{digest}"))
     assert locked.run("lock") == _done(
@@ -74,14 +73,14 @@ def test_the_same_content_in_other_words_is_told_as_that(locked: Workshop) -> No
     )
 
 
-def test_another_repository_is_named(locked: Workshop) -> None:
+def test_another_repository_is_named(locked: Project) -> None:
     locked.write("images.toml", IMAGES.replace("oci:vendor:node", "oci:./vendor:node"))
     assert locked.run("lock") == _done(
         f"Locked 2 images in TIME\nUpdated  node  node:20  {locked.short('node:20')}  now from oci:./vendor\n"
     )
 
 
-def test_scripts_get_whole_digests(locked: Workshop) -> None:
+def test_scripts_get_whole_digests(locked: Project) -> None:
     locked.write(
         "images.toml", IMAGES.replace('go = "oci:vendor:golang:1.22"', "") + '[images.js]\nimage = "oci:vendor:x"'
     )
@@ -118,7 +117,7 @@ def test_scripts_get_whole_digests(locked: Workshop) -> None:
     }
 
 
-def test_all_failures_are_told_and_nothing_is_written(locked: Workshop) -> None:
+def test_all_failures_are_told_and_nothing_is_written(locked: Project) -> None:
     before = locked.read("images.lock")
     locked.write(
         "images.toml",
@@ -136,7 +135,7 @@ def test_all_failures_are_told_and_nothing_is_written(locked: Workshop) -> None:
     assert locked.read("images.lock") == before
 
 
-def test_a_registry_is_not_asked_without_network(workshop: Workshop) -> None:
+def test_a_registry_is_not_asked_without_network(workshop: Project) -> None:
     workshop.write("images.toml", '[images]\ngo = "golang"\n')
     assert workshop.run("--offline", "lock") == _fails(
         "error: cannot lock 1 of 1 image; images.lock is unchanged\n"
@@ -145,7 +144,7 @@ def test_a_registry_is_not_asked_without_network(workshop: Workshop) -> None:
     )
 
 
-def test_a_refused_connection_may_be_accepted_later(workshop: Workshop) -> None:
+def test_a_refused_connection_may_be_accepted_later(workshop: Project) -> None:
     workshop.write("images.toml", '[images]\ngo = "127.0.0.1:1/golang"\n')
     assert workshop.run("lock").exit_code == 3
 
@@ -153,7 +152,7 @@ def test_a_refused_connection_may_be_accepted_later(workshop: Workshop) -> None:
 # --check
 
 
-def test_a_fresh_lock_is_confirmed(locked: Workshop) -> None:
+def test_a_fresh_lock_is_confirmed(locked: Project) -> None:
     assert locked.run("lock", "--check") == _done("images.lock matches images.toml\n")
     outcome = locked.run("lock", "--check", "--format", "json")
     assert (outcome.exit_code, json.loads(outcome.stdout), outcome.stderr) == (
@@ -163,7 +162,7 @@ def test_a_fresh_lock_is_confirmed(locked: Workshop) -> None:
     )
 
 
-def test_a_stale_lock_is_told_with_every_reason(locked: Workshop) -> None:
+def test_a_stale_lock_is_told_with_every_reason(locked: Project) -> None:
     locked.write("images.toml", IMAGES.replace("node:20", "node:22").replace(', "linux/arm64"', ""))
     expected = (
         "error: images.lock does not match images.toml\n"
@@ -181,7 +180,7 @@ def test_a_stale_lock_is_told_with_every_reason(locked: Workshop) -> None:
     }
 
 
-def test_without_a_lockfile_nothing_is_locked(workshop: Workshop) -> None:
+def test_without_a_lockfile_nothing_is_locked(workshop: Project) -> None:
     assert workshop.run("lock", "--check") == _fails(
         "error: images.lock does not match images.toml\n"
         "  go: declared, but not locked\n"
@@ -194,7 +193,7 @@ def test_without_a_lockfile_nothing_is_locked(workshop: Workshop) -> None:
 # damaged and foreign lockfiles
 
 
-def _with_conflict(locked: Workshop) -> None:
+def _with_conflict(locked: Project) -> None:
     """Both sides have moved node, and one of them has added go."""
     lines = locked.read("images.lock").splitlines(keepends=True)
     start = lines.index("[images.node]\n")
@@ -204,7 +203,7 @@ def _with_conflict(locked: Workshop) -> None:
     locked.write("images.lock", text)
 
 
-def test_conflict_markers_are_merged(locked: Workshop) -> None:
+def test_conflict_markers_are_merged(locked: Project) -> None:
     before = locked.read("images.lock")
     _with_conflict(locked)
     node = f"node  node:20  {locked.short('node:20')}  linux/amd64 linux/arm64\n"
@@ -220,7 +219,7 @@ def test_conflict_markers_are_merged(locked: Workshop) -> None:
     assert locked.read("images.lock") == before
 
 
-def test_a_conflict_is_not_said_to_be_merged_when_it_was_not(locked: Workshop) -> None:
+def test_a_conflict_is_not_said_to_be_merged_when_it_was_not(locked: Project) -> None:
     _with_conflict(locked)
     conflicted = locked.read("images.lock")
     locked.write("images.toml", IMAGES.replace("node:20", "nope"))
@@ -232,14 +231,14 @@ def test_a_conflict_is_not_said_to_be_merged_when_it_was_not(locked: Workshop) -
     assert locked.read("images.lock") == conflicted
 
 
-def test_other_commands_leave_a_conflict_alone(locked: Workshop) -> None:
+def test_other_commands_leave_a_conflict_alone(locked: Project) -> None:
     _with_conflict(locked)
     expected = _fails("error: images.lock has conflict markers\n\nhint: run `imagelock lock` to merge both sides\n")
     commands = (["lock", "--check"], ["check"], ["render"], ["list"])
     assert [locked.run(*command) for command in commands] == [expected] * 4
 
 
-def test_the_file_of_another_tool_is_never_overwritten(workshop: Workshop) -> None:
+def test_the_file_of_another_tool_is_never_overwritten(workshop: Project) -> None:
     text = "apiVersion: v0\nkind: ImagesLock\n"
     workshop.write("images.lock", text)
     assert workshop.run("lock") == _fails(
@@ -254,7 +253,7 @@ def test_the_file_of_another_tool_is_never_overwritten(workshop: Workshop) -> No
 # upgrades
 
 
-def test_lock_can_upgrade_all_or_one(locked: Workshop) -> None:
+def test_lock_can_upgrade_all_or_one(locked: Project) -> None:
     locked.push("node:20", multi_platform_image(*_BOTH, note="new"))
     locked.push("golang:1.22", multi_platform_image(*_BOTH, note="new go"))
     go, node = "Update  go    golang:1.22 (rebuilt)", "node:20 (rebuilt)"

@@ -11,14 +11,13 @@ import pytest
 
 from imagelock import __version__
 from imagelock.__main__ import main
-from tests.cli.conftest import Workshop
-from tests.support.project import Outcome
+from tests.support.project import Outcome, Project
 
 _USAGE = "\nhint: run `imagelock --help`\n"
 _USAGE_OF_CHECK = "\nhint: run `imagelock check --help`\n"
 
 
-def test_the_version_is_that_of_the_package(workshop: Workshop) -> None:
+def test_the_version_is_that_of_the_package(workshop: Project) -> None:
     assert workshop.run("--version") == Outcome(0, f"imagelock {__version__}\n", "")
 
 
@@ -30,16 +29,17 @@ def test_the_version_is_known_before_anything_is_imported(
     assert capsys.readouterr() == (f"imagelock {__version__}\n", "")
 
 
+@pytest.mark.usefixtures("workshop")
 def test_the_program_ends_with_the_exit_code_of_its_command(
-    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["imagelock", "check"])
     with pytest.raises(SystemExit) as caught:
         main()
-    assert (caught.value.code, workshop.capsys.readouterr().out) == (1, "")
+    assert (caught.value.code, capsys.readouterr().out) == (1, "")
 
 
-def test_help_lists_the_commands_and_the_shared_options(workshop: Workshop) -> None:
+def test_help_lists_the_commands_and_the_shared_options(workshop: Project) -> None:
     outcome = workshop.run("--help")
     assert (outcome.exit_code, outcome.stderr) == (0, "")
     commands = outcome.stdout.partition("Commands:\n")[2].splitlines()
@@ -50,7 +50,7 @@ def test_help_lists_the_commands_and_the_shared_options(workshop: Workshop) -> N
         assert workshop.run(name, "--help").exit_code == 0
 
 
-def test_without_a_command_the_help_is_shown_as_a_mistake(workshop: Workshop) -> None:
+def test_without_a_command_the_help_is_shown_as_a_mistake(workshop: Project) -> None:
     shown = workshop.run()
     assert (shown.exit_code, shown.stdout) == (2, "")
     assert shown.stderr == workshop.run("--help").stdout
@@ -81,7 +81,7 @@ def test_without_a_command_the_help_is_shown_as_a_mistake(workshop: Workshop) ->
         ),
     ],
 )
-def test_what_is_typed_wrong_is_told(workshop: Workshop, arguments: list[str], stderr: str) -> None:
+def test_what_is_typed_wrong_is_told(workshop: Project, arguments: list[str], stderr: str) -> None:
     assert workshop.run(*arguments) == Outcome(2, "", stderr)
 
 
@@ -94,7 +94,7 @@ main()
 """
 
 
-def _start(workshop: Workshop, *arguments: str) -> subprocess.Popen[bytes]:
+def _start(workshop: Project, *arguments: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [sys.executable, "-c", _LISTENING, *arguments],
         cwd=workshop.folder,
@@ -103,7 +103,7 @@ def _start(workshop: Workshop, *arguments: str) -> subprocess.Popen[bytes]:
     )
 
 
-def test_an_interrupt_ends_it_at_once(workshop: Workshop) -> None:
+def test_an_interrupt_ends_it_at_once(workshop: Project) -> None:
     os.mkfifo(workshop.folder / "waiting.toml")
     with _start(workshop, "lock", "--file", "waiting.toml") as process:
         # Opening a pipe for writing fails for as long as nobody reads it: then the command waits in its reading.
@@ -119,7 +119,7 @@ def test_an_interrupt_ends_it_at_once(workshop: Workshop) -> None:
     assert process.returncode == 130
 
 
-def test_a_reader_that_goes_away_is_no_error(locked: Workshop) -> None:
+def test_a_reader_that_goes_away_is_no_error(locked: Project) -> None:
     with _start(locked, "list") as process:
         assert process.stdout is not None
         process.stdout.close()
@@ -144,7 +144,7 @@ print("httpx" in sys.modules, "httpcore" in sys.modules, "rich" in sys.modules, 
     ("arguments", "needs_click"),
     [(["--version"], False), (["lock", "--check"], True), (["check"], True), (["lock"], True)],
 )
-def test_questions_import_no_http_client(locked: Workshop, arguments: list[str], *, needs_click: bool) -> None:
+def test_questions_import_no_http_client(locked: Project, arguments: list[str], *, needs_click: bool) -> None:
     done = subprocess.run(
         [sys.executable, "-c", _IMPORTED, *arguments], cwd=locked.folder, capture_output=True, check=True, text=True
     )
@@ -177,7 +177,7 @@ print("tomlkit" in sys.modules)
     ],
 )
 def test_only_commands_that_edit_load_the_library_for_edits(
-    locked: Workshop, arguments: list[str], *, edits: bool
+    locked: Project, arguments: list[str], *, edits: bool
 ) -> None:
     done = subprocess.run(
         [sys.executable, "-c", _LOADED, *arguments], cwd=locked.folder, capture_output=True, check=True, text=True
@@ -205,7 +205,7 @@ print("left to the system:", gc.get_freeze_count() > 0)
 
 @pytest.mark.parametrize("arguments", [["--help"], ["check"], ["lock", "--check"], ["list"], ["render"]])
 def test_what_runs_all_day_compiles_no_classes_and_leaves_no_memory_to_be_searched(
-    locked: Workshop, arguments: list[str]
+    locked: Project, arguments: list[str]
 ) -> None:
     done = subprocess.run(
         [sys.executable, "-c", _COMPILED, *arguments], cwd=locked.folder, capture_output=True, check=True, text=True

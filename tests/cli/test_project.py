@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from tests.cli.conftest import IMAGES, Workshop
-from tests.support.project import Outcome
+from tests.support.project import IMAGES, Outcome, Project
 
 
 @pytest.mark.parametrize("command", ["lock", "update", "render", "check", "list"])
 def test_without_images_file_every_command_says_how_to_begin(
-    workshop: Workshop, command: str, monkeypatch: pytest.MonkeyPatch
+    workshop: Project, command: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     inner = workshop.folder / "inner"
     (inner / ".git").mkdir(parents=True)
@@ -24,7 +23,7 @@ def test_without_images_file_every_command_says_how_to_begin(
     )
 
 
-def test_the_nearest_images_file_is_found_from_below(locked: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_nearest_images_file_is_found_from_below(locked: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     deep = locked.folder / "a" / "b"
     deep.mkdir(parents=True)
     monkeypatch.chdir(deep)
@@ -34,13 +33,13 @@ def test_the_nearest_images_file_is_found_from_below(locked: Workshop, monkeypat
 
 
 def test_above_the_root_of_the_file_system_nothing_is_looked_for(
-    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+    workshop: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir("/")
     assert workshop.run("check").exit_code == 2
 
 
-def test_a_command_can_work_in_another_folder(locked: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_command_can_work_in_another_folder(locked: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir("/")
     folder = str(locked.folder)
     expected = Outcome(0, "", "2 images locked, 1 file rendered: all up to date\n")
@@ -52,7 +51,7 @@ def test_a_command_can_work_in_another_folder(locked: Workshop, monkeypatch: pyt
     assert locked.run("check") == expected
 
 
-def test_both_files_can_be_named(locked: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_both_files_can_be_named(locked: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     locked.write("other/mine.toml", IMAGES.replace("oci:vendor", "oci:../vendor"))
     assert locked.run("lock", "--check", "--file", "other/mine.toml", "--lockfile", "images.lock").stderr.startswith(
         "error: images.lock does not match other/mine.toml\n"
@@ -66,12 +65,12 @@ def test_both_files_can_be_named(locked: Workshop, monkeypatch: pytest.MonkeyPat
     assert (locked.folder / "third.lock").read_bytes() == (locked.folder / "other" / "images.lock").read_bytes()
 
 
-def test_a_named_file_must_be_there(workshop: Workshop) -> None:
+def test_a_named_file_must_be_there(workshop: Project) -> None:
     expected = Outcome(2, "", "error: cannot read nope.toml\n  No such file or directory\n")
     assert workshop.run("check", "--file", "nope.toml") == expected
 
 
-def test_problems_of_the_images_file_are_told_with_its_path(workshop: Workshop) -> None:
+def test_problems_of_the_images_file_are_told_with_its_path(workshop: Project) -> None:
     workshop.write("sub/images.toml", '[images]\nnode = "Node"\n[images.go]\nimgae = "go"\n')
     assert workshop.run("-C", "sub", "lock") == Outcome(
         2,

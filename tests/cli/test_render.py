@@ -4,27 +4,26 @@ import stat
 
 import pytest
 
-from tests.cli.conftest import IMAGES, TEMPLATE, Workshop
-from tests.support.project import Outcome
+from tests.support.project import IMAGES, TEMPLATE, Outcome, Project
 
 
 def _done(stderr: str) -> Outcome:
     return Outcome(0, "", stderr)
 
 
-def _rendered(workshop: Workshop) -> str:
+def _rendered(workshop: Project) -> str:
     go, node = workshop.images["golang:1.22"].digest, workshop.images["node:20"].digest
     return TEMPLATE.replace("{{images.go}}", f"golang:1.22@{go}").replace("{{ images.node.pinned }}", f"node@{node}")
 
 
 @pytest.fixture
-def fresh(workshop: Workshop) -> Workshop:
+def fresh(workshop: Project) -> Project:
     """Locked, not rendered."""
     assert workshop.run("lock").exit_code == 0
     return workshop
 
 
-def test_every_template_is_rendered_once(fresh: Workshop) -> None:
+def test_every_template_is_rendered_once(fresh: Project) -> None:
     assert fresh.run("render") == _done("Rendered 1 of 1 file\nWrote Dockerfile\n")
     assert fresh.read("Dockerfile") == _rendered(fresh)
     before = (fresh.folder / "Dockerfile").stat()
@@ -32,13 +31,13 @@ def test_every_template_is_rendered_once(fresh: Workshop) -> None:
     assert (fresh.folder / "Dockerfile").stat() == before
 
 
-def test_an_output_gets_its_templates_permissions(fresh: Workshop) -> None:
+def test_an_output_gets_its_templates_permissions(fresh: Project) -> None:
     (fresh.folder / "Dockerfile.in").chmod(0o755)
     fresh.run("render")
     assert stat.S_IMODE((fresh.folder / "Dockerfile").stat().st_mode) == 0o755
 
 
-def test_named_outputs_are_rendered_alone(fresh: Workshop) -> None:
+def test_named_outputs_are_rendered_alone(fresh: Project) -> None:
     fresh.write("images.toml", f'{IMAGES}"deploy/app.yaml" = "Dockerfile.in"\n"x" = "Dockerfile.in"\n')
     assert fresh.run("render", "./x", "deploy/../x", str(fresh.folder / "deploy" / "app.yaml")) == _done(
         "Rendered 2 of 2 files\nWrote x\nWrote deploy/app.yaml\n"
@@ -46,7 +45,7 @@ def test_named_outputs_are_rendered_alone(fresh: Workshop) -> None:
     assert not (fresh.folder / "Dockerfile").exists()
 
 
-def test_outputs_are_named_as_seen_from_the_working_directory(fresh: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_outputs_are_named_as_seen_from_the_working_directory(fresh: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     fresh.write("sub/x", "")
     monkeypatch.chdir(fresh.folder / "sub")
     assert fresh.run("render", "../Dockerfile") == _done("Rendered 1 of 1 file\nWrote ../Dockerfile\n")
@@ -57,7 +56,7 @@ def test_outputs_are_named_as_seen_from_the_working_directory(fresh: Workshop, m
     )
 
 
-def test_a_project_without_templates_says_what_to_write(fresh: Workshop) -> None:
+def test_a_project_without_templates_says_what_to_write(fresh: Project) -> None:
     fresh.write("images.toml", IMAGES.partition("[render]")[0])
     assert fresh.run("render") == Outcome(
         2,
@@ -68,7 +67,7 @@ def test_a_project_without_templates_says_what_to_write(fresh: Workshop) -> None
     )
 
 
-def test_a_stale_lock_is_refused(fresh: Workshop) -> None:
+def test_a_stale_lock_is_refused(fresh: Project) -> None:
     fresh.write("images.toml", IMAGES.replace("node:20", "node:22"))
     assert fresh.run("render") == Outcome(
         2,
@@ -80,7 +79,7 @@ def test_a_stale_lock_is_refused(fresh: Workshop) -> None:
     assert not (fresh.folder / "Dockerfile").exists()
 
 
-def test_all_problems_of_all_templates_are_told_and_nothing_is_written(fresh: Workshop) -> None:
+def test_all_problems_of_all_templates_are_told_and_nothing_is_written(fresh: Project) -> None:
     fresh.write("images.toml", f'{IMAGES}"a" = "missing.in"\n"b" = "b.in"\n')
     fresh.write("b.in", "FROM {{images.gol}}\n\u00fc {{images.node.tga}}\n")
     assert fresh.run("render") == Outcome(
@@ -95,7 +94,7 @@ def test_all_problems_of_all_templates_are_told_and_nothing_is_written(fresh: Wo
     assert not (fresh.folder / "Dockerfile").exists()
 
 
-def test_what_can_not_be_written_leaves_all_as_it_was(fresh: Workshop) -> None:
+def test_what_can_not_be_written_leaves_all_as_it_was(fresh: Project) -> None:
     fresh.write("images.toml", f'{IMAGES}"Dockerfile.in/x" = "Dockerfile.in"\n')
     assert fresh.run("render") == Outcome(2, "", "error: cannot write Dockerfile.in/x\n  File exists\n")
     assert sorted(path.name for path in fresh.folder.iterdir()) == [
@@ -107,7 +106,7 @@ def test_what_can_not_be_written_leaves_all_as_it_was(fresh: Workshop) -> None:
     ]
 
 
-def test_the_digest_of_one_platform_is_noted(fresh: Workshop) -> None:
+def test_the_digest_of_one_platform_is_noted(fresh: Project) -> None:
     fresh.write("Dockerfile.in", "FROM {{images.go.platforms.linux/amd64}}\n")
     note = (
         "note: Dockerfile has the digest of one platform (go.platforms.linux/amd64);"
@@ -116,7 +115,7 @@ def test_the_digest_of_one_platform_is_noted(fresh: Workshop) -> None:
     assert fresh.run("render") == _done(f"Rendered 1 of 1 file\nWrote Dockerfile\n{note}")
 
 
-def test_check_asks_and_writes_nothing(fresh: Workshop) -> None:
+def test_check_asks_and_writes_nothing(fresh: Project) -> None:
     stale = Outcome(
         1,
         "",
@@ -130,7 +129,7 @@ def test_check_asks_and_writes_nothing(fresh: Workshop) -> None:
     assert fresh.run("render", "--check") == stale
 
 
-def test_diff_shows_what_would_change(fresh: Workshop) -> None:
+def test_diff_shows_what_would_change(fresh: Project) -> None:
     fresh.run("render")
     assert fresh.run("render", "--diff") == _done("")
     new = _rendered(fresh)
@@ -148,7 +147,7 @@ def test_diff_shows_what_would_change(fresh: Workshop) -> None:
     assert fresh.read("Dockerfile") == old
 
 
-def test_diff_shows_a_new_file_whole(fresh: Workshop) -> None:
+def test_diff_shows_a_new_file_whole(fresh: Project) -> None:
     fresh.write("Dockerfile.in", "FROM {{images.go.tag}}\n")
     assert fresh.run("render", "--diff") == Outcome(
         0, "--- Dockerfile\n+++ Dockerfile (rendered)\n@@ -0,0 +1 @@\n+FROM 1.22\n", ""

@@ -10,7 +10,7 @@ from tests.support.git import Repository
 from tests.support.locked_images import digest
 from tests.support.oci_images import image_index, platform_image
 from tests.support.oci_layout import write_layout
-from tests.support.pinned_project import GO, NGINX, Outcome, PinnedProject
+from tests.support.project import GO, NGINX, Outcome, Project
 
 _INDEX = image_index(platform_image("linux/amd64"))
 _DOCKERFILE = "FROM golang:1.22 AS build\nFROM nginx:1.25\nCOPY --from=build /app /app\n"
@@ -23,8 +23,8 @@ _DEPLOYMENT = (
 _SERVICE = "apiVersion: v1\nkind: Service\n"
 
 
-def test_listed_files_are_pinned_in_place_and_a_second_time_nothing_changes(pinned: PinnedProject) -> None:
-    pinned.declare('[pin]\nfiles = ["Dockerfile", "compose.yaml"]\ndigest-only = ["k8s/**/*.yaml"]\n')
+def test_listed_files_are_pinned_in_place_and_a_second_time_nothing_changes(pinned: Project) -> None:
+    pinned.declare_locked('[pin]\nfiles = ["Dockerfile", "compose.yaml"]\ndigest-only = ["k8s/**/*.yaml"]\n')
     for name, content in (("Dockerfile", _DOCKERFILE), ("compose.yaml", _COMPOSE), ("k8s/a/web.yaml", _DEPLOYMENT)):
         pinned.write(name, content)
     pinned.write("k8s/service.yaml", _SERVICE)
@@ -45,8 +45,8 @@ def test_listed_files_are_pinned_in_place_and_a_second_time_nothing_changes(pinn
     assert pinned.run("unpin", "Dockerfile") == Outcome(0, "", "1 file already without digests\n")
 
 
-def test_files_are_named_from_where_one_stands(pinned: PinnedProject, monkeypatch: pytest.MonkeyPatch) -> None:
-    pinned.declare('[pin]\nfiles = ["app/Dockerfile", "compose.yaml"]\n')
+def test_files_are_named_from_where_one_stands(pinned: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    pinned.declare_locked('[pin]\nfiles = ["app/Dockerfile", "compose.yaml"]\n')
     pinned.write("app/Dockerfile", _DOCKERFILE)
     pinned.write("compose.yaml", _COMPOSE)
     monkeypatch.chdir(pinned.folder / "app")
@@ -55,8 +55,8 @@ def test_files_are_named_from_where_one_stands(pinned: PinnedProject, monkeypatc
     assert pinned.run("render", "../compose.yaml") == Outcome(0, "", "Rendered 1 of 1 file\nPinned ../compose.yaml\n")
 
 
-def test_a_file_that_nothing_lists_is_pinned_if_somebody_says_so(pinned: PinnedProject) -> None:
-    pinned.declare('[pin]\nfiles = ["compose.yaml"]\n')
+def test_a_file_that_nothing_lists_is_pinned_if_somebody_says_so(pinned: Project) -> None:
+    pinned.declare_locked('[pin]\nfiles = ["compose.yaml"]\n')
     pinned.write("compose.yaml", _COMPOSE)
     pinned.write("Dockerfile", _DOCKERFILE)
     assert pinned.run("render", "Dockerfile") == Outcome(
@@ -73,8 +73,8 @@ def test_a_file_that_nothing_lists_is_pinned_if_somebody_says_so(pinned: PinnedP
     )
 
 
-def test_a_diff_shows_what_pinning_would_change_and_a_check_asks(pinned: PinnedProject) -> None:
-    pinned.declare('[pin]\nfiles = ["compose.yaml"]\n')
+def test_a_diff_shows_what_pinning_would_change_and_a_check_asks(pinned: Project) -> None:
+    pinned.declare_locked('[pin]\nfiles = ["compose.yaml"]\n')
     pinned.write("compose.yaml", _COMPOSE)
     assert pinned.run("render", "--diff") == Outcome(
         0,
@@ -90,8 +90,8 @@ def test_a_diff_shows_what_pinning_would_change_and_a_check_asks(pinned: PinnedP
     assert pinned.read("compose.yaml") == _COMPOSE
 
 
-def test_a_rendered_file_may_be_pinned_as_well(pinned: PinnedProject) -> None:
-    pinned.declare('[render]\n"Dockerfile" = "Dockerfile.in"\n[pin]\nfiles = ["Dockerfile"]\n')
+def test_a_rendered_file_may_be_pinned_as_well(pinned: Project) -> None:
+    pinned.declare_locked('[render]\n"Dockerfile" = "Dockerfile.in"\n[pin]\nfiles = ["Dockerfile"]\n')
     pinned.write("Dockerfile.in", "FROM {{images.go}}\nFROM nginx:1.25\n").chmod(0o640)
     pinned.write("Dockerfile", "")
     (pinned.folder / "Dockerfile").chmod(0o600)
@@ -101,15 +101,15 @@ def test_a_rendered_file_may_be_pinned_as_well(pinned: PinnedProject) -> None:
     assert pinned.run("check") == Outcome(0, "", "2 images locked, 1 file rendered, 1 file pinned: all up to date\n")
 
 
-def test_a_rendered_file_that_is_pinned_as_well_need_not_be_there_yet(pinned: PinnedProject) -> None:
-    pinned.declare('[render]\n"Dockerfile" = "Dockerfile.in"\n[pin]\nfiles = ["Dockerfile"]\n')
+def test_a_rendered_file_that_is_pinned_as_well_need_not_be_there_yet(pinned: Project) -> None:
+    pinned.declare_locked('[render]\n"Dockerfile" = "Dockerfile.in"\n[pin]\nfiles = ["Dockerfile"]\n')
     pinned.write("Dockerfile.in", "FROM {{images.go}}\nFROM nginx:1.25\n")
     assert pinned.run("render") == Outcome(0, "", "Rendered 1 of 1 file\nWrote Dockerfile\n")
     assert pinned.read("Dockerfile") == f"FROM {GO}\nFROM {NGINX}\n"
 
 
-def test_what_can_not_be_pinned_is_told_with_its_place_and_the_rest_is_pinned(pinned: PinnedProject) -> None:
-    pinned.declare('[pin]\nfiles = ["Dockerfile", "compose.yaml"]\n[external]\nnames = ["php-base"]\n')
+def test_what_can_not_be_pinned_is_told_with_its_place_and_the_rest_is_pinned(pinned: Project) -> None:
+    pinned.declare_locked('[pin]\nfiles = ["Dockerfile", "compose.yaml"]\n[external]\nnames = ["php-base"]\n')
     pinned.write(
         "Dockerfile",
         "ARG V=1.22\nFROM golang:${V}\nFROM php-base\nFROM nginx:1.25\nCOPY --from=redis:7 /a /b\nFROM $BASE\n",
@@ -140,16 +140,16 @@ def test_what_can_not_be_pinned_is_told_with_its_place_and_the_rest_is_pinned(pi
         ),
     ],
 )
-def test_a_pattern_without_files_is_an_error(pinned: PinnedProject, tables: str, problem: str) -> None:
-    pinned.declare(tables)
+def test_a_pattern_without_files_is_an_error(pinned: Project, tables: str, problem: str) -> None:
+    pinned.declare_locked(tables)
     pinned.write("k8s/web.yaml", _DEPLOYMENT)
     assert pinned.run("render") == Outcome(
         2, "", f"error: images.toml names files that are not there\n  images.toml: {problem}\n"
     )
 
 
-def test_patterns_pass_over_what_git_ignores_and_names_do_not(pinned: PinnedProject) -> None:
-    pinned.declare('[pin]\nfiles = ["**/Dockerfile", "out/Dockerfile.local"]\n')
+def test_patterns_pass_over_what_git_ignores_and_names_do_not(pinned: Project) -> None:
+    pinned.declare_locked('[pin]\nfiles = ["**/Dockerfile", "out/Dockerfile.local"]\n')
     for name in ("Dockerfile", "a/Dockerfile", "out/Dockerfile", "out/Dockerfile.local"):
         pinned.write(name, "FROM nginx:1.25\n")
     pinned.write(".gitignore", "out/\n")
@@ -162,8 +162,8 @@ def test_patterns_pass_over_what_git_ignores_and_names_do_not(pinned: PinnedProj
     ]
 
 
-def test_files_of_unknown_kinds_are_refused_by_name_and_passed_over_by_pattern(pinned: PinnedProject) -> None:
-    pinned.declare('[pin]\nfiles = ["a/*", "build.txt"]\n')
+def test_files_of_unknown_kinds_are_refused_by_name_and_passed_over_by_pattern(pinned: Project) -> None:
+    pinned.declare_locked('[pin]\nfiles = ["a/*", "build.txt"]\n')
     for name in ("a/README.md", "a/Dockerfile", "build.txt"):
         pinned.write(name, "FROM nginx:1.25\n")
     before = pinned.files()
@@ -180,8 +180,10 @@ def test_files_of_unknown_kinds_are_refused_by_name_and_passed_over_by_pattern(p
     assert pinned.files() == before
 
 
-def test_when_one_file_can_not_be_written_all_stay_as_they_were(pinned: PinnedProject) -> None:
-    pinned.declare('[render]\n"out/Dockerfile" = "Dockerfile.in"\n[pin]\nfiles = ["Dockerfile", "compose.yaml"]\n')
+def test_when_one_file_can_not_be_written_all_stay_as_they_were(pinned: Project) -> None:
+    pinned.declare_locked(
+        '[render]\n"out/Dockerfile" = "Dockerfile.in"\n[pin]\nfiles = ["Dockerfile", "compose.yaml"]\n'
+    )
     pinned.write("Dockerfile.in", "FROM {{images.go}}\n")
     pinned.write("Dockerfile", _DOCKERFILE)
     pinned.write("compose.yaml", _COMPOSE)
@@ -193,8 +195,8 @@ def test_when_one_file_can_not_be_written_all_stay_as_they_were(pinned: PinnedPr
     assert pinned.files() == before
 
 
-def test_a_link_and_what_it_leads_to_are_one_file(pinned: PinnedProject) -> None:
-    pinned.declare('[pin]\nfiles = ["Dockerfile", "real/Dockerfile"]\n')
+def test_a_link_and_what_it_leads_to_are_one_file(pinned: Project) -> None:
+    pinned.declare_locked('[pin]\nfiles = ["Dockerfile", "real/Dockerfile"]\n')
     real = pinned.write("real/Dockerfile", _DOCKERFILE)
     (pinned.folder / "Dockerfile").symlink_to("real/Dockerfile")
     assert pinned.run("render") == Outcome(0, "", "Rendered 1 of 1 file\nPinned Dockerfile\n")
@@ -203,8 +205,8 @@ def test_a_link_and_what_it_leads_to_are_one_file(pinned: PinnedProject) -> None
 
 
 @pytest.mark.parametrize("content", [b"\xef\xbb\xbfFROM nginx:1.25\r\nRUN true \xff\r\n", b"FROM nginx:1.25"])
-def test_every_other_byte_stays(pinned: PinnedProject, content: bytes) -> None:
-    pinned.declare('[pin]\nfiles = ["Dockerfile"]\n')
+def test_every_other_byte_stays(pinned: Project, content: bytes) -> None:
+    pinned.declare_locked('[pin]\nfiles = ["Dockerfile"]\n')
     path = pinned.write("Dockerfile", content)
     path.chmod(0o755)
     pinned.run("render")
@@ -214,23 +216,23 @@ def test_every_other_byte_stays(pinned: PinnedProject, content: bytes) -> None:
     assert path.read_bytes() == content
 
 
-def test_nothing_is_pinned_from_a_stale_lock(pinned: PinnedProject) -> None:
-    pinned.declare()
+def test_nothing_is_pinned_from_a_stale_lock(pinned: Project) -> None:
+    pinned.declare_locked()
     (pinned.folder / "images.toml").write_text('[images]\ngo = "golang:1.23"\n[pin]\nfiles = ["Dockerfile"]\n')
     pinned.write("Dockerfile", "FROM golang:1.23\n")
     assert pinned.run("render").exit_code == 2
     assert pinned.read("Dockerfile") == "FROM golang:1.23\n"
 
 
-def test_unpinning_needs_no_project(tmp_path: Path, pinned: PinnedProject) -> None:
+def test_unpinning_needs_no_project(tmp_path: Path, pinned: Project) -> None:
     (tmp_path / ".git").mkdir()
     pinned.write("Dockerfile", f"FROM {GO}\nFROM nginx@{digest('nginx')}\n")
     assert pinned.run("unpin", "Dockerfile").exit_code == 0
     assert pinned.read("Dockerfile") == "FROM golang:1.22\nFROM nginx\n"
 
 
-def test_what_can_not_be_unpinned_keeps_all_files_as_they_were(pinned: PinnedProject) -> None:
-    pinned.declare()
+def test_what_can_not_be_unpinned_keeps_all_files_as_they_were(pinned: Project) -> None:
+    pinned.declare_locked()
     pinned.write("Dockerfile", f"FROM {GO}\n")
     pinned.write("values.yaml", f"image:\n  repository: nginx\n  digest: {digest('nginx')}\n")
     before = pinned.files()
@@ -244,7 +246,7 @@ def test_what_can_not_be_unpinned_keeps_all_files_as_they_were(pinned: PinnedPro
     assert pinned.files() == before
 
 
-def test_an_image_of_a_layout_is_pinned_under_the_name_that_it_has_there(pinned: PinnedProject) -> None:
+def test_an_image_of_a_layout_is_pinned_under_the_name_that_it_has_there(pinned: Project) -> None:
     write_layout(pinned.folder / "layout", {"golang:1.22": _INDEX, "plain": _INDEX, "odd: name": _INDEX})
     (pinned.folder / "images.toml").write_text(
         '[images]\ngo = "oci:layout:golang:1.22"\nplain = "oci:layout:plain"\nodd = "oci:layout:odd: name"\n'

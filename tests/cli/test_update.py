@@ -2,9 +2,8 @@ from __future__ import annotations
 
 import json
 
-from tests.cli.conftest import IMAGES, Workshop
 from tests.support.oci_images import IndexEntry, image_index, multi_platform_image, platform_image
-from tests.support.project import Outcome
+from tests.support.project import IMAGES, Outcome, Project
 
 _BOTH = ("linux/amd64", "linux/arm64")
 
@@ -13,12 +12,12 @@ def _done(stderr: str) -> Outcome:
     return Outcome(0, "", stderr)
 
 
-def test_without_news_nothing_is_updated(locked: Workshop) -> None:
+def test_without_news_nothing_is_updated(locked: Project) -> None:
     assert locked.run("update") == _done("2 images already up to date\n")
     assert locked.run("update", "go", "node") == _done("go, node already up to date\n")
 
 
-def test_a_moved_tag_is_followed_and_told(locked: Workshop) -> None:
+def test_a_moved_tag_is_followed_and_told(locked: Project) -> None:
     old = locked.short("node:20")
     locked.push("node:20", multi_platform_image(*_BOTH, note="new"))
     new = locked.short("node:20")
@@ -30,7 +29,7 @@ def test_a_moved_tag_is_followed_and_told(locked: Workshop) -> None:
     assert locked.run("update") == _done("2 images already up to date\n")
 
 
-def test_a_single_platform_that_moved_is_named(locked: Workshop) -> None:
+def test_a_single_platform_that_moved_is_named(locked: Project) -> None:
     old = locked.images["node:20"]
     arm64 = IndexEntry(content=old.children[1], platform={"os": "linux", "architecture": "arm64"})
     before = locked.short("node:20")
@@ -41,7 +40,7 @@ def test_a_single_platform_that_moved_is_named(locked: Workshop) -> None:
     )
 
 
-def test_an_index_that_moved_for_others_is_noted_and_taken_on_request(locked: Workshop) -> None:
+def test_an_index_that_moved_for_others_is_noted_and_taken_on_request(locked: Project) -> None:
     old = locked.images["node:20"]
     entries = [
         IndexEntry(content=content, platform={"os": "linux", "architecture": architecture})
@@ -57,7 +56,7 @@ def test_an_index_that_moved_for_others_is_noted_and_taken_on_request(locked: Wo
     )
 
 
-def test_a_frozen_image_is_noted(locked: Workshop) -> None:
+def test_a_frozen_image_is_noted(locked: Project) -> None:
     locked.write(
         "images.toml", IMAGES.replace('"oci:vendor:node:20"', '{ image = "oci:vendor:node:20", freeze = "why" }')
     )
@@ -65,7 +64,7 @@ def test_a_frozen_image_is_noted(locked: Workshop) -> None:
     assert locked.run("update") == _done("2 images already up to date\nnote: node: frozen: why\n")
 
 
-def test_an_update_adds_what_is_not_locked(workshop: Workshop) -> None:
+def test_an_update_adds_what_is_not_locked(workshop: Project) -> None:
     outcome = workshop.run("update", "--format", "json", "go")
     document = json.loads(outcome.stdout)
     assert (outcome.exit_code, outcome.stderr) == (0, "")
@@ -75,7 +74,7 @@ def test_an_update_adds_what_is_not_locked(workshop: Workshop) -> None:
     ]
 
 
-def test_unknown_names_are_refused_with_guesses(locked: Workshop) -> None:
+def test_unknown_names_are_refused_with_guesses(locked: Project) -> None:
     before = locked.read("images.lock")
     assert locked.run("update", "nod", "xyz", "go") == Outcome(
         2,

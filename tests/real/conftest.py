@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import Callable, Iterator
-from itertools import count
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support.buildah import Buildah
 from tests.support.project import Project
+from tests.support.real_software import NewFolder, new_project, new_repository, require_programs
 from tests.support.registry_server import (
     RegistryServer,
     anonymous_registry,
@@ -19,17 +17,6 @@ from tests.support.registry_server import (
     htpasswd_registry,
 )
 from tests.support.remote_repository import RemoteRepository
-
-_numbers = count(1)
-NewFolder = Callable[[str], Path]
-
-
-def require_programs(*programs: str) -> None:
-    """Skip where a program isn't installed; in CI, where it has to be, fail."""
-    missing = [program for program in programs if shutil.which(program) is None]
-    if missing:
-        reason = f"not installed: {', '.join(missing)} (`scripts/test` installs what apt has)"
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
 
 
 @pytest.fixture(scope="session")
@@ -81,18 +68,7 @@ def buildah(tmp_path: Path) -> Buildah:
     return Buildah(tmp_path / "buildah")
 
 
-def new_repository(registry: RegistryServer) -> RemoteRepository:
-    """A repository that no other test knows; two path components, as most have."""
-    return RemoteRepository(registry=registry, path=f"tests/image{next(_numbers)}")
-
-
 @pytest.fixture
 def project(tmp_path: Path, anonymous: RegistryServer) -> Project:
     """An empty project beside the registry where nobody needs a login."""
     return new_project(tmp_path, anonymous)
-
-
-def new_project(parent: Path, registry: RegistryServer) -> Project:
-    folder = parent / "project"
-    folder.mkdir()
-    return Project(folder=folder, environment=registry.environment)

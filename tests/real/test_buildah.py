@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.real.conftest import new_repository
 from tests.support.buildah import Buildah
 from tests.support.host_shell import host_platform, shell_files
 from tests.support.oci_images import image_index, platform_image
+from tests.support.real_software import new_repository
 from tests.support.registry_server import RegistryServer
 
 

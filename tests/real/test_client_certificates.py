@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.real.conftest import NewFolder
 from tests.support.oci_images import multi_platform_image
 from tests.support.project import Project
+from tests.support.real_software import NewFolder
 from tests.support.registry_server import anonymous_registry, client_certificate_registry
 from tests.support.remote_repository import RemoteRepository
 

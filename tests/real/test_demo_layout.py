@@ -7,9 +7,9 @@ import json
 import pytest
 
 from demo.make_layout import LAYOUT
-from tests.real.conftest import require_programs
 from tests.support.oci_images import sha256
 from tests.support.processes import run
+from tests.support.real_software import require_programs
 
 
 @pytest.mark.parametrize("name", ["demo/golang:1.22-bookworm", "demo/static:nonroot"])

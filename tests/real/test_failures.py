@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.real.conftest import new_project, new_repository
 from tests.support.oci_images import multi_platform_image
 from tests.support.processes import free_port
 from tests.support.project import Outcome, Project
+from tests.support.real_software import new_project, new_repository
 from tests.support.registry_server import RegistryServer, anonymous_registry
 from tests.support.remote_repository import RemoteRepository
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.real.conftest import new_project, new_repository, require_programs
 from tests.support.buildah import Buildah
 from tests.support.host_shell import host_platform, shell_files
 from tests.support.oci_images import (
@@ -18,6 +17,7 @@ from tests.support.oci_images import (
 )
 from tests.support.processes import run
 from tests.support.project import Project
+from tests.support.real_software import new_project, new_repository, require_programs
 from tests.support.registry_server import RegistryServer
 from tests.support.remote_repository import RemoteRepository
 

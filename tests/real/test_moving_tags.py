@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.real.conftest import new_project, new_repository
 from tests.support.oci_images import image_index, multi_platform_image, platform_digests, platform_image
 from tests.support.project import Outcome, Project
+from tests.support.real_software import new_project, new_repository
 from tests.support.registry_server import RegistryServer
 from tests.support.remote_repository import RemoteRepository
 

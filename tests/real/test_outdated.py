@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.real.conftest import new_repository
 from tests.support.oci_images import Content, image_index, multi_platform_image, platform_image
 from tests.support.project import Outcome, Project
+from tests.support.real_software import new_repository
 from tests.support.registry_server import RegistryServer
 from tests.support.remote_repository import RemoteRepository
 from tests.support.terminal import on_terminal

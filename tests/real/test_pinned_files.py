@@ -8,12 +8,12 @@ from typing import Any
 
 import yaml
 
-from tests.real.conftest import new_repository, require_programs
 from tests.support.buildah import Buildah
 from tests.support.host_shell import host_platform, shell_files
 from tests.support.oci_images import image_index, platform_image
 from tests.support.processes import run
 from tests.support.project import Project
+from tests.support.real_software import new_repository, require_programs
 from tests.support.registry_server import RegistryServer
 from tests.support.remote_repository import RemoteRepository
 

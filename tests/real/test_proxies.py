@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.real.conftest import require_programs
 from tests.support.certificates import CertificateOffice
 from tests.support.fake_registry.proxied import ProxiedInternet, proxied_internet
 from tests.support.fake_registry.registry import FakeRegistry
 from tests.support.fake_registry.token_server import FakeTokenServer
 from tests.support.oci_images import multi_platform_image
 from tests.support.project import Project
+from tests.support.real_software import require_programs
 from tests.support.tinyproxy import running_tinyproxy
 
 IMAGE = multi_platform_image("linux/amd64")

@@ -9,7 +9,6 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.real.conftest import new_repository
 from tests.support.credentials import TEST_LOGIN, Login, write_docker_config
 from tests.support.oci_images import (
     DOCKER,
@@ -22,6 +21,7 @@ from tests.support.oci_images import (
     platform_image,
 )
 from tests.support.plain_client import Answer, get
+from tests.support.real_software import new_repository
 from tests.support.registry_server import RegistryServer, bearer_registry
 from tests.support.registry_tokens import SERVICE
 from tests.support.remote_repository import RemoteRepository

@@ -15,8 +15,8 @@ from imagelock.model.reference import RegistryName, parse_reference
 from imagelock.registry.client import RegistryClient
 from imagelock.registry.factory import open_registry_client
 from imagelock.registry.settings import RegistryOptions, RegistrySettings
-from tests.real.conftest import new_repository
 from tests.support.oci_images import multi_platform_image, platform_digests, platform_image
+from tests.support.real_software import new_repository
 from tests.support.registry_server import RegistryServer, bearer_registry
 
 

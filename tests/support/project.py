@@ -1,4 +1,4 @@
-"""A folder with an images.toml, and the installed command run in it as a process of its own."""
+"""A folder with an images.toml, and commands run in it: in this process, or as a process of their own."""
 
 from __future__ import annotations
 
@@ -12,7 +12,32 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
+import pytest
+
+from imagelock.cli.main import run
+from tests.support.locked_images import HEADER, digest, lock_text
+from tests.support.oci_images import Content
+from tests.support.oci_layout import write_layout
+
 DURATION = re.compile(r" in [0-9.]+m?s$", re.MULTILINE)
+IMAGES = """\
+platforms = ["linux/amd64", "linux/arm64"]
+
+[images]
+go = "oci:vendor:golang:1.22"
+node = "oci:vendor:node:20"
+
+[render]
+"Dockerfile" = "Dockerfile.in"
+"""
+"""Two images of a layout in the folder, and one template."""
+TEMPLATE = "FROM {{images.go}}\r\nRUN go build # {{ .Id }} ${{ matrix.x }}\r\nFROM {{ images.node.pinned }}"
+
+GO = f"golang:1.22@{digest('go')}"
+NGINX = f"nginx:1.25@{digest('nginx')}"
+REMOTE_IMAGES = '[images]\ngo = "golang:1.22"\nnginx = "nginx:1.25"\n'
+"""Two images of Docker Hub; ``declare_locked`` writes the lock, so that no test asks for them."""
+_REMOTE_TAGS: Mapping[str, tuple[str, str]] = MappingProxyType({"go": ("golang", "1.22"), "nginx": ("nginx", "1.25")})
 _NONE: Mapping[str, str] = MappingProxyType({})
 
 
@@ -27,10 +52,16 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
-    """Nothing of the user who runs the tests is seen in it: no login, no cache, no configuration."""
+    """With ``capture``, commands run in this process, whose working directory is the folder; without, as processes.
+
+    A process sees nothing of the user who runs the tests: no login, no cache, no configuration.
+    """
 
     folder: Path
     environment: Mapping[str, str] = field(default_factory=dict)
+    capture: pytest.CaptureFixture[str] | None = None
+    images: dict[str, Content] = field(default_factory=dict)
+    """What was pushed into the layout ``vendor``, by its name there."""
 
     @property
     def lock_path(self) -> Path:
@@ -57,10 +88,57 @@ class Project:
         lines = [f"platforms = {_toml(platforms)}"] if platforms else []
         lines += ["", "[images]", *(f'{alias} = "{image}"' for alias, image in images.items())]
         lines += ["", "[render]", *(f'"{output}" = "{template}"' for output, template in rendered.items())]
-        (self.folder / "images.toml").write_text("\n".join(lines) + "\n")
+        self.write("images.toml", "\n".join(lines) + "\n")
+
+    def declare_locked(self, tables: str = "", *, images: str = REMOTE_IMAGES) -> None:
+        """Write images.toml, and an images.lock with ``golang:1.22`` and ``nginx:1.25``."""
+        self.write("images.toml", f"{images}{tables}")
+        entries = [
+            lock_text(
+                alias=alias,
+                repository=f"docker.io/library/{name}",
+                declared=f'tag = "{tag}", platforms = "all"',
+                tag=tag,
+                index=alias,
+            )
+            for alias, (name, tag) in _REMOTE_TAGS.items()
+        ]
+        self.write("images.lock", f"{HEADER}version = 1\n{''.join(entries)}")
+
+    def write(self, name: str, content: str | bytes) -> Path:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    def read(self, name: str) -> str:
+        return (self.folder / name).read_bytes().decode()
+
+    def files(self) -> dict[str, bytes]:
+        """Everything that is there, but for git's own."""
+        paths = sorted(path for path in self.folder.rglob("*") if path.is_file() and ".git" not in path.parts)
+        return {path.relative_to(self.folder).as_posix(): path.read_bytes() for path in paths}
+
+    def push(self, name: str, image: Content) -> Content:
+        """Put an image into the layout ``vendor``; what was there under that name stays as content."""
+        self.images[name] = image
+        write_layout(self.folder / "vendor", self.images)
+        return image
+
+    def short(self, name: str) -> str:
+        """The digest of a pushed image as a screen shows it."""
+        return self.images[name].digest.removeprefix("sha256:")[:12]
 
     def run(self, *arguments: str) -> Outcome:
         """Run ``imagelock`` and wait for it."""
+        if self.capture is None:
+            return self._run_process(arguments)
+        self.capture.readouterr()
+        exit_code = run(list(arguments))
+        out, err = self.capture.readouterr()
+        return Outcome(exit_code, out, DURATION.sub(" in TIME", err))
+
+    def _run_process(self, arguments: tuple[str, ...]) -> Outcome:
         done = subprocess.run(
             [sys.executable, "-m", "imagelock", *arguments],
             capture_output=True,

@@ -9,8 +9,8 @@ from imagelock.registry.http.messages import Headers
 from imagelock.registry.http.sender import read_warnings
 from tests.support.fake_registry.answers import Answer
 from tests.support.fake_registry.clients import client_of
+from tests.support.fake_registry.quirk_hosts import holding
 from tests.unit.registry.conftest import InternetOf
-from tests.unit.registry.quirks.hosts import holding
 
 REFERENCE = parse_reference("reg.example/team/a:1")
 SUNSET = '299 - "this registry closes on 2027-01-01"'

@@ -9,11 +9,11 @@ import pytest
 from imagelock.errors import AuthenticationError
 from imagelock.model.reference import parse_reference
 from tests.support.fake_registry.answers import in_turn, refusal
+from tests.support.fake_registry.bearer_hosts import IMAGE, A, B, bearer_internet
 from tests.support.fake_registry.clients import client_of
 from tests.support.fake_registry.internet import FakeInternet
 from tests.support.fake_registry.registry import FakeRegistry
 from tests.support.fake_registry.token_server import FakeTokenServer
-from tests.unit.registry.bearer_hosts import IMAGE, A, B, bearer_internet
 
 
 def test_an_open_registry_is_asked_once() -> None:

@@ -13,8 +13,8 @@ from tests.support.certificates import CertificateOffice
 from tests.support.fake_registry.answers import Answer, Fault, in_turn
 from tests.support.fake_registry.clients import client_of
 from tests.support.fake_registry.proxied import proxied_internet
+from tests.support.fake_registry.quirk_hosts import IMAGE, challenge, holding
 from tests.support.fake_registry.token_server import FakeTokenServer
-from tests.unit.registry.quirks.hosts import IMAGE, challenge, holding
 
 REFERENCE = parse_reference("reg.example/team/a:1")
 PLAIN = {RegistryName("reg.example"): RegistryOptions(plain_http=True)}

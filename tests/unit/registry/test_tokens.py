@@ -10,11 +10,11 @@ from imagelock.errors import AuthenticationError
 from imagelock.model.reference import parse_reference
 from imagelock.registry.http.messages import Request
 from tests.support.fake_registry.answers import Answer, in_turn, refusal
+from tests.support.fake_registry.bearer_hosts import CHALLENGE, IMAGE, A, B, bearer_internet
 from tests.support.fake_registry.clients import Setup, client_of
 from tests.support.fake_registry.internet import FakeInternet
 from tests.support.fake_registry.registry import FakeRegistry
 from tests.support.fake_registry.token_server import FakeTokenServer
-from tests.unit.registry.bearer_hosts import CHALLENGE, IMAGE, A, B, bearer_internet
 
 
 def test_a_token_is_fetched_for_each_repository_where_batches_are_unknown() -> None:

@@ -11,10 +11,10 @@ from imagelock.model.reference import parse_reference, parse_repository
 from imagelock.registry.http.messages import Request
 from tests.support.fake_registry.answers import Answer, in_turn, json_answer, refusal
 from tests.support.fake_registry.clients import Setup, client_of
+from tests.support.fake_registry.quirk_hosts import IMAGE, challenge, holding, with_tokens_at, without_headers
 from tests.support.fake_registry.registry import FakeRegistry
 from tests.support.fake_registry.token_server import FakeTokenServer
 from tests.unit.registry.conftest import InternetOf
-from tests.unit.registry.quirks.hosts import IMAGE, challenge, holding, with_tokens_at, without_headers
 
 ECR = "123456789012.dkr.ecr.eu-central-1.amazonaws.com"
 PASSWORD = base64.b64encode(b"x" * 3000).decode()

@@ -13,10 +13,10 @@ from imagelock.registry.http.messages import Request
 from tests.support.fake_registry.answers import Answer, in_turn, json_answer, refusal
 from tests.support.fake_registry.clients import Setup, client_of
 from tests.support.fake_registry.internet import FakeInternet
+from tests.support.fake_registry.quirk_hosts import IMAGE, challenge, holding, with_tokens_at
 from tests.support.fake_registry.token_server import FakeTokenServer
 from tests.support.oci_images import multi_platform_image
 from tests.unit.registry.conftest import InternetOf
-from tests.unit.registry.quirks.hosts import IMAGE, challenge, holding, with_tokens_at
 
 JFROG, NEXUS = "team.jfrog.io", "nexus.example:8083"
 A = parse_reference(f"{JFROG}/virtual/team/a:1")

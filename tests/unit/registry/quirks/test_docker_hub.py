@@ -8,10 +8,10 @@ from imagelock.errors import AuthenticationError, TemporaryError
 from imagelock.model.reference import parse_reference
 from tests.support.fake_registry.answers import Answer, in_turn, refusal
 from tests.support.fake_registry.clients import Setup, client_of
+from tests.support.fake_registry.quirk_hosts import IMAGE, challenge, holding
 from tests.support.fake_registry.registry import FakeRegistry
 from tests.support.fake_registry.token_server import FakeTokenServer
 from tests.unit.registry.conftest import InternetOf
-from tests.unit.registry.quirks.hosts import IMAGE, challenge, holding
 
 ALPINE, PYTHON = parse_reference("alpine:3.20"), parse_reference("python:3")
 HUB, AUTH = "registry-1.docker.io", "auth.docker.io"

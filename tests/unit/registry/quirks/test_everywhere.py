@@ -9,8 +9,8 @@ from imagelock.model.oci import parse_manifest
 from imagelock.model.reference import parse_reference
 from tests.support.fake_registry.answers import Answer, Handler, json_answer, refusal
 from tests.support.fake_registry.clients import client_of
+from tests.support.fake_registry.quirk_hosts import IMAGE, OTHER, holding
 from tests.unit.registry.conftest import InternetOf
-from tests.unit.registry.quirks.hosts import IMAGE, OTHER, holding
 
 REFERENCE = parse_reference("reg.example/team/a:1")
 

@@ -10,9 +10,9 @@ from imagelock.errors import AuthenticationError, RegistryError
 from imagelock.model.reference import parse_reference, parse_repository
 from tests.support.fake_registry.answers import Answer, in_turn, json_answer, refusal
 from tests.support.fake_registry.clients import Setup, client_of
+from tests.support.fake_registry.quirk_hosts import IMAGE, challenge, holding, with_tokens_at
 from tests.support.fake_registry.token_server import FakeTokenServer
 from tests.unit.registry.conftest import InternetOf
-from tests.unit.registry.quirks.hosts import IMAGE, challenge, holding, with_tokens_at
 
 REFERENCE = parse_reference("ghcr.io/owner/image:1")
 CHALLENGE = challenge("https://ghcr.io/token", "ghcr.io")

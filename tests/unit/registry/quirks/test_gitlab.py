@@ -8,9 +8,9 @@ from imagelock.errors import AuthenticationError, ImageNotFoundError
 from imagelock.model.reference import parse_reference
 from tests.support.fake_registry.answers import json_answer, refusal
 from tests.support.fake_registry.clients import Setup, client_of
+from tests.support.fake_registry.quirk_hosts import IMAGE, challenge, holding
 from tests.support.fake_registry.token_server import FakeTokenServer
 from tests.unit.registry.conftest import InternetOf
-from tests.unit.registry.quirks.hosts import IMAGE, challenge, holding
 
 REGISTRY = "registry.gitlab.example:5050"
 A, B = parse_reference(f"{REGISTRY}/group/sub/project/a:1"), parse_reference(f"{REGISTRY}/group/sub/project/b:1")

@@ -10,10 +10,10 @@ import pytest
 from imagelock.model.reference import parse_reference, parse_repository
 from tests.support.fake_registry.answers import Answer, Handler, in_turn, json_answer
 from tests.support.fake_registry.clients import Setup, client_of
+from tests.support.fake_registry.quirk_hosts import IMAGE, challenge, holding, redirect, with_tokens_at
 from tests.support.fake_registry.registry import FakeRegistry
 from tests.support.fake_registry.token_server import FakeTokenServer
 from tests.unit.registry.conftest import InternetOf
-from tests.unit.registry.quirks.hosts import IMAGE, challenge, holding, redirect, with_tokens_at
 
 GAR = "europe-docker.pkg.dev"
 

@@ -9,9 +9,9 @@ from imagelock.model.reference import parse_reference
 from imagelock.registry.http.messages import Request
 from tests.support.fake_registry.answers import Answer, Handler, in_turn, json_answer, refusal
 from tests.support.fake_registry.clients import Setup, client_of
+from tests.support.fake_registry.quirk_hosts import IMAGE, challenge, holding, with_tokens_at
 from tests.support.fake_registry.token_server import FakeTokenServer
 from tests.unit.registry.conftest import InternetOf
-from tests.unit.registry.quirks.hosts import IMAGE, challenge, holding, with_tokens_at
 
 HARBOR = "harbor.example"
 A, B = parse_reference(f"{HARBOR}/project/a:1"), parse_reference(f"{HARBOR}/project/b:1")

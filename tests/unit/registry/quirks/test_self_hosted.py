@@ -8,9 +8,9 @@ from imagelock.model.reference import parse_reference
 from imagelock.registry.http.messages import Request
 from tests.support.fake_registry.answers import Answer, Handler, json_answer, refusal
 from tests.support.fake_registry.clients import client_of
+from tests.support.fake_registry.quirk_hosts import IMAGE, challenge, holding, with_tokens_at
 from tests.support.fake_registry.token_server import FakeTokenServer
 from tests.unit.registry.conftest import InternetOf
-from tests.unit.registry.quirks.hosts import IMAGE, challenge, holding, with_tokens_at
 
 HOST = "reg.example"
 REFERENCE = parse_reference(f"{HOST}/team/a:1")

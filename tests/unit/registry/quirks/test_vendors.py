@@ -11,9 +11,9 @@ from imagelock.model.reference import parse_reference
 from imagelock.registry.http.messages import Request
 from tests.support.fake_registry.answers import Answer, refusal
 from tests.support.fake_registry.clients import Setup, client_of
+from tests.support.fake_registry.quirk_hosts import IMAGE, challenge, holding, with_tokens_at, without_headers
 from tests.support.fake_registry.token_server import FakeTokenServer
 from tests.unit.registry.conftest import InternetOf
-from tests.unit.registry.quirks.hosts import IMAGE, challenge, holding, with_tokens_at, without_headers
 
 CHAINGUARD = parse_reference("cgr.dev/chainguard/python:1")
 NVIDIA = parse_reference("nvcr.io/nvidia/cuda:1")

@@ -1,0 +1,37 @@
+"""Tests with real software: what has to be installed, and new repositories and projects for each test."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from tests.support.project import Project
+from tests.support.registry_server import RegistryServer
+from tests.support.remote_repository import RemoteRepository
+
+_numbers = count(1)
+NewFolder = Callable[[str], Path]
+
+
+def require_programs(*programs: str) -> None:
+    """Skip where a program isn't installed; in CI, where it has to be, fail."""
+    missing = [program for program in programs if shutil.which(program) is None]
+    if missing:
+        reason = f"not installed: {', '.join(missing)} (`scripts/test` installs what apt has)"
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
+
+
+def new_repository(registry: RegistryServer) -> RemoteRepository:
+    """A repository that no other test knows; two path components, as most have."""
+    return RemoteRepository(registry=registry, path=f"tests/image{next(_numbers)}")
+
+
+def new_project(parent: Path, registry: RegistryServer) -> Project:
+    folder = parent / "project"
+    folder.mkdir()
+    return Project(folder=folder, environment=registry.environment)
