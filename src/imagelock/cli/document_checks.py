@@ -111,7 +111,8 @@ def search_tree(
 
 def _paths_to_search(folder: Path, images_file: ImagesFile) -> Iterator[Path]:
     is_external = external_files(images_file.external.files)
-    pinned = {file.path.resolve() for file in select_pinned_files(folder, images_file).files}
+    checked = {file.path.resolve() for file in select_pinned_files(folder, images_file).files}
+    checked |= {(folder / target.output).resolve() for target in images_file.exports}
     for path in list_own_files(folder):
-        if not is_external(path) and (folder / path).resolve() not in pinned:
+        if not is_external(path) and (folder / path).resolve() not in checked:
             yield folder / path

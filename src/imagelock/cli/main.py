@@ -15,6 +15,7 @@ from imagelock.errors import ExitCode, ImagelockError, did_you_mean
 _COMMANDS = {
     "add": "Add an image to images.toml, and lock it.",
     "cache": "Look after what is kept between runs.",
+    "export": "Write the locked images for builders and other tools.",
     "digest": "Print the digests that references have now.",
     "check": "Is everything as locked? What CI asks; no network.",
     "diff": "Show what changed between two lockfiles or revisions.",

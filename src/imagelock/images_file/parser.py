@@ -13,6 +13,7 @@ from posixpath import normpath
 
 from imagelock.errors import ImagelockError, ImagesFileError, did_you_mean, join_problems
 from imagelock.images_file.declaration import Alias, Defaults, ImageDeclaration, is_alias, read_declaration
+from imagelock.images_file.exports import ExportTarget, read_exports
 from imagelock.images_file.pins import ExternalDeclaration, PinDeclaration, read_external, read_pins
 from imagelock.images_file.registries import RegistryDeclaration, read_registry
 from imagelock.images_file.toml import Path, Problem, Problems, TableReader, find_lines, nearest_line, split_position
@@ -22,6 +23,7 @@ from imagelock.model.selector import Selector
 
 IMAGES_FILE_NAME = "images.toml"
 _OWN_FILES = (IMAGES_FILE_NAME, "images.lock")
+_NOT_AN_OUTPUT = "is written by people and by `imagelock lock`, not by `imagelock render`"
 
 
 @frozen
@@ -41,6 +43,12 @@ class ImagesFile:
     registries: tuple[RegistryDeclaration, ...] = ()
     pins: PinDeclaration = field(default_factory=PinDeclaration)
     external: ExternalDeclaration = field(default_factory=ExternalDeclaration)
+    exports: tuple[ExportTarget, ...] = ()
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """All files that ``render`` writes whole, relative to the folder of images.toml."""
+        return (*(target.output for target in self.targets), *(target.output for target in self.exports))
 
 
 def parse_images_file(text: str, *, file_name: str = IMAGES_FILE_NAME) -> ImagesFile:
@@ -69,8 +77,10 @@ def _read_document(document: TableReader) -> ImagesFile:
     registries = (read_registry(*item, problems) for item in document.table("registries").items())
     known_registries = tuple(filter(None, registries))
     pins, external = read_pins(document.table("pin"), problems), read_external(document.table("external"), problems)
+    exports = read_exports(document.table("export"), (image.alias for image in images), problems)
+    _refuse_outputs_twice(targets, exports, pins, problems)
     document.refuse_other_keys()
-    return ImagesFile(tuple(images), tuple(targets), known_registries, pins, external)
+    return ImagesFile(tuple(images), tuple(targets), known_registries, pins, external, exports)
 
 
 def _read_targets(table: TableReader) -> Iterable[RenderTarget]:
@@ -81,12 +91,27 @@ def _read_targets(table: TableReader) -> Iterable[RenderTarget]:
         elif normpath(output) == normpath(template):
             table.add(output, "is its own template")
         elif normpath(output) in _OWN_FILES:
-            table.add(output, "is written by people and by `imagelock lock`, not by `imagelock render`")
+            table.add(output, _NOT_AN_OUTPUT)
         elif normpath(output) in outputs:
             table.add(output, f"is the same file as `{outputs[normpath(output)]}`")
         else:
             outputs[normpath(output)] = output
             yield RenderTarget(output, template)
+
+
+def _refuse_outputs_twice(
+    targets: Iterable[RenderTarget], exports: Iterable[ExportTarget], pins: PinDeclaration, problems: Problems
+) -> None:
+    """Refuse an export whose file belongs to people, to the lock, to a template or to ``[pin]``."""
+    rendered = {normpath(target.output) for target in targets}
+    for export in exports:
+        path = normpath(export.output)
+        if path in _OWN_FILES:
+            problems.add(("export", export.output), _NOT_AN_OUTPUT)
+        elif path in rendered:
+            problems.add(("export", export.output), "is an output of [render] as well: keep one of the two")
+        elif path in (*pins.files, *pins.digest_only):
+            problems.add(("export", export.output), "is a file of [pin] as well: its digests are those of the lock")
 
 
 def _refuse_second_names(images: Iterable[ImageDeclaration], problems: Problems) -> None:

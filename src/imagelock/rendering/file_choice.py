@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imagelock.errors import DocumentError, did_you_mean
+from imagelock.images_file.exports import ExportTarget
 from imagelock.images_file.parser import ImagesFile, RenderTarget
 from imagelock.model.frozen import frozen
 from imagelock.project.project import Project
@@ -18,33 +19,37 @@ if TYPE_CHECKING:
 
 @frozen
 class FileChoice:
-    """Files to render and files to pin; a file may be both."""
+    """Files to render and files to pin, of which a file may be both, and files to export."""
 
     targets: tuple[RenderTarget, ...] = ()
     pins: tuple[PinnedFile, ...] = ()
+    exports: tuple[ExportTarget, ...] = ()
 
 
 def all_files(project: Project, images_file: ImagesFile) -> FileChoice:
     """Take everything; a pattern that leads nowhere is an error."""
-    if not images_file.targets and not images_file.pins.names_files:
+    if not images_file.outputs and not images_file.pins.names_files:
         raise DocumentError(
             f"{project.images_path} names no file to render",
             hint='add `[render]` and a line such as `"Dockerfile" = "Dockerfile.in"` to it, '
             'or `[pin]` and `files = ["Dockerfile"]`',
         )
-    return FileChoice(images_file.targets, _pinned_files(project, images_file))
+    return FileChoice(images_file.targets, _pinned_files(project, images_file), images_file.exports)
 
 
 def named_files(project: Project, images_file: ImagesFile, names: Sequence[str]) -> FileChoice:
     """Find the files that people named, as seen from the working directory."""
     targets = {_seen(project.folder / target.output): target for target in images_file.targets}
     pins = {_seen(file.path): file for file in _pinned_files(project, images_file)}
+    exports = {_seen(project.folder / target.output): target for target in images_file.exports}
     wanted = dict.fromkeys(map(_seen, names))
-    unknown = [path for path in wanted if path not in targets and path not in pins]
+    unknown = [path for path in wanted if path not in {**targets, **pins, **exports}]
     if unknown:
-        raise _unknown(project, unknown[0], targets=targets, pins=pins)
+        raise _unknown(project, unknown[0], renders=targets, pins=pins, exports=exports)
     return FileChoice(
-        tuple(targets[path] for path in wanted if path in targets), tuple(pins[path] for path in wanted if path in pins)
+        tuple(targets[path] for path in wanted if path in targets),
+        tuple(pins[path] for path in wanted if path in pins),
+        tuple(exports[path] for path in wanted if path in exports),
     )
 
 
@@ -75,12 +80,10 @@ def _seen(path: str | Path) -> str:
     return os.path.relpath(path)
 
 
-def _unknown(
-    project: Project, path: str, *, targets: dict[str, RenderTarget], pins: dict[str, PinnedFile]
-) -> DocumentError:
-    listings = (("renders", targets), ("pins", pins))
+def _unknown(project: Project, path: str, **listings: Mapping[str, object]) -> DocumentError:
+    known = [name for listing in listings.values() for name in listing]
     return DocumentError(
-        f"{project.images_path} renders no `{path}`{did_you_mean(path, [*targets, *pins])}",
-        details=[f"it {verb}: {', '.join(paths)}" for verb, paths in listings if paths],
+        f"{project.images_path} renders no `{path}`{did_you_mean(path, known)}",
+        details=[f"it {verb}: {', '.join(paths)}" for verb, paths in listings.items() if paths],
         hint=f"run `imagelock render --pin {path}` to pin it in place" if Path(path).is_file() else None,
     )

@@ -83,6 +83,7 @@ class _Candidates:
     def __init__(self, folder: Path, images_file: ImagesFile) -> None:
         self._folder = folder
         self._outputs = frozenset(normpath(target.output) for target in images_file.targets)
+        self._exports = frozenset(normpath(target.output) for target in images_file.exports)
         self._is_external = external_files(images_file.external.files)
         self._list_files = cache(list_files)
 
@@ -93,7 +94,8 @@ class _Candidates:
         fixed, _ = split_fixed(pattern)
         listed = {join(fixed, path) for path in self._list_files(self._folder / fixed)}
         matches = compile_glob(pattern).fullmatch
-        return tuple(path for path in sorted(listed | self._outputs) if matches(path) and not self._is_external(path))
+        ours = sorted((listed | self._outputs) - self._exports)
+        return tuple(path for path in ours if matches(path) and not self._is_external(path))
 
 
 def _why_nothing(path: Path) -> str:

@@ -54,7 +54,7 @@ def _find_mismatches(project: Project, images_file: ImagesFile, lockfile: Lockfi
     mismatches = find_mismatches(images_file, lockfile)
     for mismatch in mismatches:
         yield Wrong(name=mismatch.alias, reason=str(mismatch), command=_LOCK)
-    if mismatches and (images_file.targets or images_file.pins.names_files):
+    if mismatches and (images_file.outputs or images_file.pins.names_files):
         # What the files should be is unknown until the lock answers again; they will change with it.
         reason = "rendered files can't be compared with a stale lock"
         yield Wrong(name=str(project.lock_path), reason=reason, command=_RENDER, path=project.lock_path)
@@ -62,14 +62,17 @@ def _find_mismatches(project: Project, images_file: ImagesFile, lockfile: Lockfi
 
 def _check_files(project: Project, images_file: ImagesFile, lockfile: Lockfile, report: Report) -> None:
     report.count(count(len(images_file.targets), "file"), "rendered")
+    if images_file.exports:
+        report.count(count(len(images_file.exports), "file"), "exported")
     if not images_file.pins.names_files:
-        report.add(_compare(make_outputs(project, FileChoice(images_file.targets), images_file, lockfile)))
+        choice = FileChoice(images_file.targets, exports=images_file.exports)
+        report.add(_compare(make_outputs(project, choice, images_file, lockfile)))
         return
     from imagelock.cli.document_checks import PinCheck  # noqa: PLC0415  30 ms that only [pin] needs
 
     pins = PinCheck(project, images_file, lockfile)
     report.count(count(len(pins.files), "file"), "pinned")
-    choice = FileChoice(images_file.targets, pins.rendered)
+    choice = FileChoice(images_file.targets, pins.rendered, images_file.exports)
     report.add(_compare(make_outputs(project, choice, images_file, lockfile)))
     report.add(pins.find())
 

@@ -24,7 +24,7 @@ from imagelock.rendering.outputs import Output, make_outputs
 @click.option("--diff", is_flag=True, help="Show what would change; write nothing.")
 @with_settings
 def command(settings: Settings, *, outputs: tuple[str, ...], pin: bool, check: bool, diff: bool) -> None:
-    """Write the locked digests into every file under [render] and [pin], or into the named ones.
+    """Write the locked digests into every file under [render], [pin] and [export], or into the named ones.
 
     Uses images.lock alone: never the network, and never a lock that images.toml has outgrown. What can't be pinned
     safely is left alone and told; `imagelock check` fails for it.
@@ -58,12 +58,19 @@ def _write(console: Console, made: tuple[Output, ...], stale: Iterable[Output]) 
     written = write_changed({output.path: output.content for output in stale}, like=templates)
     total = count(len(made), "file")
     console.say(f"Rendered {len(written)} of {total}" if written else f"{total} already rendered")
-    rendered = {output.path for output in made if output.rendering}
+    whole = {output.path for output in made if output.is_whole}
     for path in written:
-        verb = "Wrote" if path in rendered else "Pinned"
+        verb = "Wrote" if path in whole else "Pinned"
         console.say(f"{click.style(verb, fg='green', bold=True)} {path}")
     _note_single_platforms(console, made)
+    _note_exports(console, made)
     _tell_what_stayed(console, made)
+
+
+def _note_exports(console: Console, made: Iterable[Output]) -> None:
+    for output in made:
+        for note in output.exported.notes if output.exported else ():
+            console.note(f"{output.path}: {note}")
 
 
 def _tell_what_stayed(console: Console, made: Iterable[Output]) -> None:

@@ -15,6 +15,7 @@ from imagelock.documents.yaml.interpolation import interpolated_target
 from imagelock.documents.yaml.nodes import Mapping, Node, Scalar, Sequence
 from imagelock.documents.yaml.reader import YamlError, read_documents
 from imagelock.documents.yaml.scalars import found_image
+from imagelock.model.frozen import frozen
 
 _IMAGE_SCHEME = "docker-image://"
 _NULLS = ("", "~", "null")
@@ -130,3 +131,33 @@ def _in_document(document: Node) -> Iterator[str]:
                 yield from (item.value.partition("=")[0] for item in items if isinstance(item, Scalar))
             case _:
                 pass
+
+
+@frozen
+class ComposeService:
+    """One service, with what it extends in the same file."""
+
+    name: str
+    image: str | None
+    """As the file has it, variables and all."""
+    is_built: bool
+    extends_other_file: bool
+
+
+def find_services(document: Node) -> Iterator[ComposeService]:
+    """Find the services of a document that are mappings."""
+    services = document.find_mapping("services") if isinstance(document, Mapping) else Mapping(())
+    for name, service in services.mappings():
+        bases = tuple(_with_extended(service, services))
+        images = (image.value for base in bases if (image := base.find_scalar("image")))
+        yield ComposeService(
+            name,
+            image=next(images, None),
+            is_built=any(_builds(base) for base in bases),
+            extends_other_file=any(base.find_mapping("extends").find("file") for base in bases),
+        )
+
+
+def includes_files(document: Node) -> bool:
+    """Whether compose would read further files because of a document."""
+    return isinstance(document, Mapping) and document.find("include") is not None

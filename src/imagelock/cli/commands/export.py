@@ -1,0 +1,98 @@
+"""``imagelock export``: the locked images in the format of a builder or another tool."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from imagelock.cli.options import Settings, with_settings
+from imagelock.errors import DocumentError
+from imagelock.images_file.exports import Export, ExportFormat, read_format
+from imagelock.images_file.parser import refuse_unknown_images
+from imagelock.project.files import read_bytes, write_changed
+from imagelock.project.project import Project, find_project
+from imagelock.rendering.exports.formats import ExportInput, make_export
+from imagelock.rendering.template import images_to_render
+
+_READERS = """\b
+Formats, and what reads each of them:
+  buildkit-policy  docker buildx, with EXPERIMENTAL_BUILDKIT_SOURCE_POLICY=FILE;
+                   buildctl build --source-policy-file FILE
+  buildah-policy   buildah build --source-policy-file FILE (1.44 and newer)
+  rego             docker buildx build --policy filename=FILE (0.31 and newer)
+  bake             docker buildx bake -f docker-bake.hcl -f FILE; each target
+                   needs inherits = ["_imagelock"]
+  build-contexts   docker buildx build $(imagelock export build-contexts) .
+  compose          docker compose -f compose.yaml -f FILE
+  kustomize        a kustomization, with components: [FOLDER of FILE]
+  env              sh, make, and docker compose --env-file FILE
+  json             scripts in any language"""
+
+
+class _Format(click.ParamType[ExportFormat]):
+    name = "format"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> ExportFormat:
+        found = read_format(value)
+        if not isinstance(found, ExportFormat):
+            self.fail(found, param, ctx)
+        return found
+
+
+@click.command("export", epilog=_READERS)
+@click.argument("format_", metavar="FORMAT", type=_Format())
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write this file instead of standard output.")
+@click.option("--from", "sources", multiple=True, metavar="FILE", help="compose: a file that the override is for.")
+@click.option(
+    "--allow",
+    metavar="SCHEME,…",
+    default="",
+    callback=lambda _context, _option, text: tuple(filter(None, (scheme.strip() for scheme in text.split(",")))),
+    help="buildkit-policy, rego: let git, http or https sources in as well.",
+)
+@click.option("--pin-only", is_flag=True, help="Policies: convert tags to digests, and deny nothing.")
+@click.option("--mirror", metavar="FOLDER", help="build-contexts: take the images from this OCI layout.")
+@with_settings
+def command(  # noqa: PLR0913  click hands over each option as an argument
+    settings: Settings,
+    *,
+    format_: ExportFormat,
+    names: tuple[str, ...],
+    output: Path | None,
+    sources: tuple[str, ...],
+    allow: tuple[str, ...],
+    pin_only: bool,
+    mirror: str | None,
+) -> None:
+    """Write the locked images, or the named ones, for a builder or another tool.
+
+    Uses images.lock alone, never the network; an image that a format cannot express is an error. A policy is strict:
+    nothing but locked images and local files enters a build. [export] in images.toml names files that `render` keeps
+    up to date and `check` verifies.
+    """
+    export = Export(format=format_, names=names, sources=sources, allow=allow, pin_only=pin_only, mirror=mirror)
+    problems = [f"--{option} {sentence}" for option, sentence in export.find_problems()]
+    if problems:
+        raise click.UsageError("; ".join(problems), click.get_current_context())
+    project = find_project(settings.images_path, settings.lock_path)
+    images_file, lockfile = project.read_fresh()
+    refuse_unknown_images(names, images_file)
+    images = images_to_render(images_file, lockfile)
+    source = ExportInput(images=images, read=lambda name: read_bytes(Path(name)), external=images_file.external.names)
+    made = make_export(export, source)
+    for note in made.notes:
+        settings.console.note(note)
+    if output is None:
+        settings.console.raw_data(made.text.encode())
+    else:
+        _write(settings, project, output, made.text.encode())
+
+
+def _write(settings: Settings, project: Project, output: Path, content: bytes) -> None:
+    if output.resolve() in (project.images_path.resolve(), project.lock_path.resolve()):
+        raise DocumentError(f"cannot write an export to {output}: imagelock needs it")
+    written = write_changed({output: content})
+    verb = click.style("Wrote", fg="green", bold=True) if written else "Unchanged:"
+    settings.console.say(f"{verb} {output}")
