@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from imagelock.images_file.declaration import Alias
 from imagelock.locking.lockfile import LockedImage, Lockfile
@@ -66,6 +67,11 @@ class Updated:
         """Platforms that are no longer locked."""
         return _platforms_beyond(self.old, self.new)
 
+    @property
+    def is_repair(self) -> bool:
+        """Whether the old entry was damaged, and the new one has the same index."""
+        return self.old.is_damaged and not self.new.is_damaged and self.old.digest == self.new.digest
+
 
 Change = Added | Updated | Removed
 
@@ -81,7 +87,7 @@ def _changes(old: Lockfile, new: Lockfile) -> Iterator[Change]:
         previous = before.pop(image.alias, None)
         if previous is None:
             yield Added(image)
-        elif previous != image:
+        elif replace(previous, lacks_checksum=image.lacks_checksum) != image:
             yield Updated(previous, image)
     yield from map(Removed, before.values())
 

@@ -5,8 +5,10 @@ A tag that has moved upstream never makes a lock stale: staying is what a lock i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
 
+from imagelock.errors import ImagelockError
 from imagelock.images_file.declaration import Alias, ImageDeclaration
 from imagelock.images_file.parser import ImagesFile
 from imagelock.locking.lockfile import LockedImage, Lockfile
@@ -34,6 +36,16 @@ class NotDeclared:
 
     def __str__(self) -> str:
         return "locked, but no longer declared"
+
+
+@frozen
+class Damaged:
+    """An entry whose checksum contradicts it: nothing says that its platforms belong to its index."""
+
+    alias: Alias
+
+    def __str__(self) -> str:
+        return "damaged: its checksum does not match its digests, as after a hand edit or a merge of two updates"
 
 
 @frozen
@@ -101,6 +113,7 @@ class AllPlatformsChanged:
 Mismatch = (
     NotLocked
     | NotDeclared
+    | Damaged
     | RepositoryChanged
     | SelectorChanged
     | PlatformNotLocked
@@ -123,6 +136,8 @@ def find_mismatches(images_file: ImagesFile, lockfile: Lockfile) -> tuple[Mismat
 def compare(declaration: ImageDeclaration, locked: LockedImage) -> Iterator[Mismatch]:
     """List the ways in which one locked image doesn't answer its declaration."""
     alias = declaration.alias
+    if locked.is_damaged:
+        yield Damaged(alias)
     if declaration.repository != locked.repository:
         yield RepositoryChanged(alias, locked.repository, declaration.repository)
     wanted = declaration.selector
@@ -140,3 +155,22 @@ def compare(declaration: ImageDeclaration, locked: LockedImage) -> Iterator[Mism
     for candidate in offered if declaration.platforms else ():
         if not any(platform.matches(candidate) for platform in declaration.platforms):
             yield PlatformNotDeclared(alias, candidate)
+
+
+_Stale = TypeVar("_Stale", bound=ImagelockError)
+
+
+def stale_message(mismatches: Sequence[Mismatch], *, lock: object, images: object) -> str:
+    """Say in one sentence what a lock with these mismatches is, by the names of the two files."""
+    if all(isinstance(mismatch, Damaged) for mismatch in mismatches):
+        return f"{lock} has damaged entries"
+    return f"{lock} does not match {images}"
+
+
+def stale_error(kind: type[_Stale], mismatches: Sequence[Mismatch], *, lock: object, images: object) -> _Stale:
+    """Make the error of a command that was asked about a stale lock, or needs a fresh one."""
+    return kind(
+        stale_message(mismatches, lock=lock, images=images),
+        details=[f"{mismatch.alias}: {mismatch}" for mismatch in mismatches],
+        hint="run `imagelock lock`",
+    )

@@ -31,6 +31,7 @@ from imagelock.locking.steps import (
     KeepLocked,
     LockRequested,
     OnlineStep,
+    Repair,
     Resolve,
     Step,
     StepResult,
@@ -87,7 +88,7 @@ def _refreshing(step: Step, *, takes_every_index: bool, now: datetime | None) ->
             return step
         case KeepLocked(declaration) if declaration.freeze is not None:
             return replace(step, notes=(f"frozen: {declaration.freeze}",))
-        case KeepLocked(declaration) | AddPlatforms(declaration) if declaration.freeze is None:
+        case KeepLocked(declaration) | Repair(declaration) | AddPlatforms(declaration) if declaration.freeze is None:
             return Update(step, takes_every_index, now)
         case _:
             return step
@@ -99,6 +100,8 @@ def _smallest_step(declaration: ImageDeclaration, locked: LockedImage | None, *,
     mismatches = tuple(compare(declaration, locked))
     if any(map(_needs_other_content, mismatches)):
         return Resolve(declaration, now)
+    if locked.is_damaged:
+        return Repair(declaration, locked)
     if any(map(_needs_more_platforms, mismatches)):
         return AddPlatforms(declaration, locked)
     return KeepLocked(declaration, locked)

@@ -1,4 +1,4 @@
-"""The five things that can happen to one image: it is kept, gets more platforms, is resolved, refreshed, or taken."""
+"""The six things that can happen to one image: kept, repaired, given more platforms, resolved, refreshed, or taken."""
 
 from __future__ import annotations
 
@@ -64,25 +64,38 @@ class AddPlatforms:
 
         Whether it is still served is asked apart: its content may come from a cache, which keeps what registries drop.
         """
-        reference = PinnedReference(self.declaration.repository, self.locked.digest, self.locked.tag)
+        reference = _locked_reference(self.locked)
         try:
             source.fetch_digest(reference)
-            resolved = resolve_image(reference, source)
         except ImageNotFoundError as error:
             raise ImageNotFoundError(
                 f"{reference} is no longer served, so that no platform can be added to it",
                 details=[error.message],
-                hint=self._update_hint,
+                hint=_way_out(self.declaration),
             ) from error
-        try:
-            chosen = select_platforms(self.declaration.platforms, resolved, reference)
-        except ImageNotFoundError as error:
-            raise ImageNotFoundError(error.message, hint=error.hint or self._update_hint) from error
-        return StepResult(_copy_declaration(self.declaration, self.locked, chosen))
+        return StepResult(_read_locked_index(self.declaration, self.locked, source))
 
-    @property
-    def _update_hint(self) -> str:
-        return f"run `imagelock update {self.declaration.alias}`"
+
+@frozen
+class Repair:
+    """Read the platforms of a damaged entry anew out of the index that is locked, which stays."""
+
+    declaration: ImageDeclaration
+    locked: LockedImage
+
+    def run(self, source: ManifestSource) -> StepResult:
+        """Ask for the locked index by its digest, which the cache may answer."""
+        try:
+            repaired = _read_locked_index(self.declaration, self.locked, source)
+        except ImageNotFoundError as error:
+            raise ImageNotFoundError(
+                f"its entry is damaged, and cannot be read anew: {error.message}",
+                details=error.details,
+                hint=error.hint or _way_out(self.declaration),
+            ) from error
+        return StepResult(
+            repaired, notes=("the entry was damaged: its platforms were read anew from the locked index",)
+        )
 
 
 @frozen
@@ -123,7 +136,7 @@ class LockRequested:
 class Update:
     """Move a locked image to what its declaration selects today, if that is something else for its platforms."""
 
-    smallest_step: KeepLocked | AddPlatforms
+    smallest_step: KeepLocked | Repair | AddPlatforms
     """What is left to do where nothing moved."""
     takes_every_index: bool
     now: datetime | None = None
@@ -144,7 +157,7 @@ class Update:
             return replace(unmoved, notes=(*notes, *unmoved.notes))
         new = _resolve(self.declaration, chosen, source)
         staying = KeepLocked(self.declaration, locked).run().image.platform_digests
-        is_same = new.tag == locked.tag and new.platform_digests == staying
+        is_same = new.tag == locked.tag and new.platform_digests == staying and not locked.is_damaged
         if not is_same or self.takes_every_index:
             return StepResult(learn_labels(new, source), notes, old=learn_labels(locked, source))
         if is_served(PinnedReference(locked.repository, locked.digest, locked.tag), source):
@@ -156,12 +169,35 @@ class Update:
         match self.smallest_step:
             case KeepLocked():
                 return self.smallest_step.run()
-            case AddPlatforms():
+            case Repair() | AddPlatforms():
                 return self.smallest_step.run(source)
 
 
-OnlineStep = AddPlatforms | Resolve | Update | LockRequested
+OnlineStep = Repair | AddPlatforms | Resolve | Update | LockRequested
 Step = KeepLocked | OnlineStep
+
+
+def _locked_reference(locked: LockedImage) -> PinnedReference:
+    return PinnedReference(locked.repository, locked.digest, locked.tag)
+
+
+def _way_out(declaration: ImageDeclaration) -> str:
+    """Say how to lock other content than what is locked."""
+    if isinstance(declaration.selector, ExactDigest):
+        return "name a digest in images.toml that is served"
+    update = f"run `imagelock update {declaration.alias}`"
+    return update if declaration.freeze is None else f"remove `freeze` from images.toml, then {update}"
+
+
+def _read_locked_index(declaration: ImageDeclaration, locked: LockedImage, source: ManifestSource) -> LockedImage:
+    """Read the declared platforms out of the locked index."""
+    reference = _locked_reference(locked)
+    resolved = resolve_image(reference, source)
+    try:
+        chosen = select_platforms(declaration.platforms, resolved, reference)
+    except ImageNotFoundError as error:
+        raise ImageNotFoundError(error.message, hint=error.hint or _way_out(declaration)) from error
+    return replace(_copy_declaration(declaration, locked, chosen), wrong_checksum=None, lacks_checksum=False)
 
 
 def _resolve(declaration: ImageDeclaration, chosen: SelectedReference, source: ManifestSource) -> LockedImage:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from imagelock.errors import FileError, StaleLockfileError
 from imagelock.images_file.parser import IMAGES_FILE_NAME, ImagesFile, parse_images_file
-from imagelock.locking.freshness import find_mismatches
+from imagelock.locking.freshness import find_mismatches, stale_error
 from imagelock.locking.lockfile import LOCKFILE_NAME, Lockfile, parse_lockfile
 from imagelock.model.frozen import frozen
 from imagelock.project.files import read_bytes, read_text
@@ -49,11 +49,7 @@ class Project:
         images_file, lockfile = self.read_images_file(), self.read_lockfile()
         mismatches = find_mismatches(images_file, lockfile)
         if mismatches:
-            raise StaleLockfileError(
-                f"{self.lock_path} does not match {self.images_path}",
-                details=[f"{mismatch.alias}: {mismatch}" for mismatch in mismatches],
-                hint="run `imagelock lock`",
-            )
+            raise stale_error(StaleLockfileError, mismatches, lock=self.lock_path, images=self.images_path)
         return images_file, lockfile
 
 

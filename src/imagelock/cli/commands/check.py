@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 
 import click
@@ -13,7 +13,7 @@ from imagelock.cli.reports.findings import Report, Wrong, annotation, document, 
 from imagelock.cli.text import count
 from imagelock.errors import CheckFailedError
 from imagelock.images_file.parser import ImagesFile
-from imagelock.locking.freshness import find_mismatches
+from imagelock.locking.freshness import Mismatch, find_mismatches, stale_message
 from imagelock.locking.lockfile import Lockfile
 from imagelock.project.project import Project, find_project
 from imagelock.rendering.file_choice import FileChoice
@@ -39,7 +39,8 @@ def command(settings: Settings, *, searches_tree: bool, output_format: str) -> N
     images_file, lockfile = project.read_images_file(), project.read_lockfile()
     report = Report()
     report.count(count(len(images_file.images)), "locked")
-    report.add(_find_mismatches(project, images_file, lockfile))
+    mismatches = find_mismatches(images_file, lockfile)
+    report.add(_describe(mismatches, project, images_file))
     if not report.wrong:
         _check_files(project, images_file, lockfile, report)
         if searches_tree:
@@ -47,11 +48,10 @@ def command(settings: Settings, *, searches_tree: bool, output_format: str) -> N
 
             search_tree(project, images_file, lockfile, console=settings.console, report=report)
     report.add(_find_overdue(images_file, datetime.now(UTC).date()))
-    _tell(settings, project, report, output_format=output_format)
+    _tell(settings, project, report, mismatches, output_format=output_format)
 
 
-def _find_mismatches(project: Project, images_file: ImagesFile, lockfile: Lockfile) -> Iterator[Wrong]:
-    mismatches = find_mismatches(images_file, lockfile)
+def _describe(mismatches: Sequence[Mismatch], project: Project, images_file: ImagesFile) -> Iterator[Wrong]:
     for mismatch in mismatches:
         yield Wrong(name=mismatch.alias, reason=str(mismatch), command=_LOCK)
     if mismatches and (images_file.outputs or images_file.pins.names_files):
@@ -91,22 +91,24 @@ def _find_overdue(images_file: ImagesFile, today: date) -> Iterator[Wrong]:
             yield Wrong(name=image.alias, reason=reason, way_out=_THAW)
 
 
-def _tell(settings: Settings, project: Project, report: Report, *, output_format: str) -> None:
+def _tell(
+    settings: Settings, project: Project, report: Report, mismatches: Sequence[Mismatch], *, output_format: str
+) -> None:
     if output_format == "json":
         settings.console.json({"ok": not report.wrong, "problems": [document(each) for each in report.wrong]})
     if report.wrong:
         if os.environ.get("GITHUB_ACTIONS") == "true":
             for each in report.wrong:
                 settings.console.annotate(annotation(each, default=project.images_path))
-        raise _failure(project, report)
+        raise _failure(project, report, mismatches)
     if output_format == "text":
         settings.console.say(f"{', '.join(report.counts)}: all up to date")
 
 
-def _failure(project: Project, report: Report) -> CheckFailedError:
+def _failure(project: Project, report: Report, mismatches: Sequence[Mismatch]) -> CheckFailedError:
     commands = dict.fromkeys(each.command for each in report.wrong if each.command)
-    if _LOCK in commands:
-        message = f"{project.lock_path} does not match {project.images_path}"
+    if mismatches:
+        message = stale_message(mismatches, lock=project.lock_path, images=project.images_path)
     elif all(each.way_out == _THAW for each in report.wrong):
         return CheckFailedError(
             f"{project.images_path} freezes images longer than it says",

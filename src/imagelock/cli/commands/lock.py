@@ -6,7 +6,7 @@ import click
 
 from imagelock.cli.options import Settings, format_option, with_settings
 from imagelock.errors import CheckFailedError
-from imagelock.locking.freshness import find_mismatches
+from imagelock.locking.freshness import find_mismatches, stale_error
 from imagelock.project.project import find_project
 
 
@@ -50,10 +50,6 @@ def refuse_stale_lock(settings: Settings, *, output_format: str) -> None:
         problems = [{"name": mismatch.alias, "reason": str(mismatch)} for mismatch in mismatches]
         settings.console.json({"ok": not mismatches, "problems": problems})
     if mismatches:
-        raise CheckFailedError(
-            f"{project.lock_path} does not match {project.images_path}",
-            details=[f"{mismatch.alias}: {mismatch}" for mismatch in mismatches],
-            hint="run `imagelock lock`",
-        )
+        raise stale_error(CheckFailedError, mismatches, lock=project.lock_path, images=project.images_path)
     if output_format == "text":
         settings.console.say(f"{project.lock_path} matches {project.images_path}")

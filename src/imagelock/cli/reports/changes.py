@@ -11,20 +11,33 @@ from imagelock.cli.console import columns
 from imagelock.cli.text import markdown_table
 from imagelock.locking.changes import Added, Change, Removed, Updated
 from imagelock.locking.lockfile import LockedImage
+from imagelock.model.frozen import frozen
 
 _SHORT_REVISION = 7
+
+
+@frozen
+class _Verb:
+    """A change in one word: as something done, as something that would be done, and its colour."""
+
+    done: str
+    planned: str
+    color: str
+
+
 _VERBS = {
-    Added: ("Added", "Add", "green"),
-    Updated: ("Updated", "Update", "yellow"),
-    Removed: ("Removed", "Remove", "red"),
+    Added: _Verb("Added", "Add", "green"),
+    Updated: _Verb("Updated", "Update", "yellow"),
+    Removed: _Verb("Removed", "Remove", "red"),
 }
+_REPAIRED = _Verb("Repaired", "Repair", "yellow")
 
 
 def change_lines(changes: Sequence[Change], *, is_dry_run: bool) -> list[str]:
     """Write one line for each change: ``Updated redis  7.4-alpine (rebuilt)  77ab… -> 1f2e…``."""
     if not changes:
         return []
-    rows = columns([_verb(change, is_dry_run=is_dry_run), *_cells(change)] for change in changes)
+    rows = columns([_word(change, is_dry_run=is_dry_run), *_cells(change)] for change in changes)
     return [_colored(row, change, is_dry_run=is_dry_run) for row, change in zip(rows, changes, strict=True)]
 
 
@@ -33,7 +46,7 @@ def change_document(change: Change) -> dict[str, Any]:
     old = change.old if isinstance(change, Updated) else change.image if isinstance(change, Removed) else None
     new = change.new if isinstance(change, Updated) else change.image if isinstance(change, Added) else None
     return {
-        "change": _VERBS[type(change)][0].lower(),
+        "change": _verb(change).done.lower(),
         "name": change.alias,
         "old": old and image_document(old),
         "new": new and image_document(new),
@@ -44,7 +57,7 @@ def change_table(changes: Sequence[Change]) -> list[str]:
     """Write the changes as a Markdown table, for the text of a pull request."""
     if not changes:
         return ["No image changed."]
-    rows = [(_verb(change, is_dry_run=False), *_cells(change)) for change in changes]
+    rows = [(_verb(change).done, *_cells(change)) for change in changes]
     return markdown_table([("", "image", "tag", "digest", "platforms"), *rows])
 
 
@@ -60,13 +73,17 @@ def image_document(image: LockedImage) -> dict[str, Any]:
     }
 
 
-def _verb(change: Change, *, is_dry_run: bool) -> str:
-    return _VERBS[type(change)][is_dry_run]
+def _verb(change: Change) -> _Verb:
+    return _REPAIRED if isinstance(change, Updated) and change.is_repair else _VERBS[type(change)]
+
+
+def _word(change: Change, *, is_dry_run: bool) -> str:
+    return _verb(change).planned if is_dry_run else _verb(change).done
 
 
 def _colored(row: str, change: Change, *, is_dry_run: bool) -> str:
-    verb = _verb(change, is_dry_run=is_dry_run)
-    return click.style(verb, fg=_VERBS[type(change)][2], bold=True) + row.removeprefix(verb)
+    word = _word(change, is_dry_run=is_dry_run)
+    return click.style(word, fg=_verb(change).color, bold=True) + row.removeprefix(word)
 
 
 def _cells(change: Change) -> tuple[str, str, str, str]:
@@ -92,6 +109,8 @@ def with_version(tag: str | None, version: str | None) -> str:
 def _tags(change: Updated) -> str:
     """Tell tag and version: ``20.11-slim -> 20.12-slim``, ``20-slim (20.19.3 -> 20.19.4)``, ``20-slim (rebuilt)``."""
     old, new = change.old, change.new
+    if change.is_repair:
+        return tag_and_version(new)
     if old.tag == new.tag and old.repository == new.repository and change.moved_platforms:
         return " ".join(part for part in (new.tag, f"({_versions(old, new)})") if part)
     if old.tag == new.tag:
@@ -113,6 +132,8 @@ def _remark(change: Updated) -> str:
     """Say what the digests don't: which platforms moved, came and went."""
     if change.old.repository != change.new.repository:
         return f"now from {change.new.repository}"
+    if change.is_repair:
+        return f"({' '.join(_repaired(change))})"
     remarks: list[str] = []
     staying = [entry.platform for entry in change.new.platform_digests if entry.platform not in change.gained_platforms]
     if change.moved_platforms and len(change.moved_platforms) < len(staying):
@@ -122,6 +143,13 @@ def _remark(change: Updated) -> str:
     if not remarks and change.old.digest == change.new.digest:
         remarks.append("same content, declared in other words")
     return f"({', '.join(remarks)})" if remarks else ""
+
+
+def _repaired(change: Updated) -> list[str]:
+    """List what a damaged entry had wrong: its platforms, else its checksum alone."""
+    moved = [str(platform) for platform in change.moved_platforms]
+    gained = [f"+{platform}" for platform in change.gained_platforms]
+    return [*moved, *gained, *(f"-{platform}" for platform in change.lost_platforms)] or ["checksum"]
 
 
 def _arrow(old: str, new: str) -> str:
