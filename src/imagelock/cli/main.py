@@ -24,6 +24,7 @@ _COMMANDS = {
     "list": "List the locked images.",
     "lock": "Make images.lock answer images.toml.",
     "outdated": "Show what has moved, and for which of your platforms.",
+    "provenance": "Show whether images were built from the lock",
     "remove": "Remove images from images.toml and images.lock.",
     "render": "Write locked digests into your files.",
     "tags": "List a repository's tags, and what a range takes.",

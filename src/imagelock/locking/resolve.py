@@ -52,7 +52,11 @@ class ResolvedImage:
 
 def resolve_image(reference: ImageReference, source: ManifestSource) -> ResolvedImage:
     """Ask the source for an image and all its platforms; usually that is one request."""
-    fetched = source.fetch_manifest(reference)
+    return resolve_fetched(reference, source.fetch_manifest(reference), source)
+
+
+def resolve_fetched(reference: ImageReference, fetched: FetchedManifest, source: ManifestSource) -> ResolvedImage:
+    """List the platforms of what was fetched under a reference; only nested indexes cost further requests."""
     descent = _Descent(reference, source)
     first_of_each = {entry.platform: entry for entry in reversed(list(descent.platform_digests(fetched)))}
     return ResolvedImage(fetched.digest, by_name(first_of_each.values()), tuple(descent.labels.items()))

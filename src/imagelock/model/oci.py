@@ -56,6 +56,11 @@ class Descriptor:
         return self.media_type in INDEX_MEDIA_TYPES
 
     @property
+    def is_foreign(self) -> bool:
+        """Whether it is a layer that may not be distributed freely, which registries need not have."""
+        return ".nondistributable." in self.media_type or ".foreign." in self.media_type
+
+    @property
     def is_image(self) -> bool:
         """Whether it points to an image: no attestation, no signature, nothing of an unknown kind."""
         is_attestation = any(key == ATTESTATION_ANNOTATION for key, _ in self.annotations)
@@ -88,6 +93,8 @@ class ImageManifest:
     config: Descriptor
     layers: tuple[Descriptor, ...]
     annotations: tuple[tuple[str, str], ...] = ()
+    subject: Descriptor | None = None
+    """The manifest that this one is about, as attestations and signatures name it."""
 
 
 def parse_manifest(fetched: FetchedManifest, *, what: str | None = None) -> ImageIndex | ImageManifest:
@@ -107,7 +114,13 @@ def parse_manifest(fetched: FetchedManifest, *, what: str | None = None) -> Imag
     _expect(media_type, MANIFEST_MEDIA_TYPES, what)
     if "config" not in document or "layers" not in document:
         raise InvalidContentError(f"{what} is neither an image index nor an image manifest")
-    return ImageManifest(_descriptor(document["config"], what), _descriptors(document["layers"], what), annotations)
+    subject = document.get("subject") or None
+    return ImageManifest(
+        config=_descriptor(document["config"], what),
+        layers=_descriptors(document["layers"], what),
+        annotations=annotations,
+        subject=None if subject is None else _descriptor(subject, what),
+    )
 
 
 def is_schema_1(content_type: str) -> bool:

@@ -5,6 +5,7 @@ https://github.com/opencontainers/image-spec/blob/main/image-layout.md
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -13,7 +14,9 @@ from imagelock.model.digest import Digest
 from imagelock.model.oci import Descriptor, FetchedManifest, ImageIndex, parse_manifest
 from imagelock.model.reference import AnyRepository, ImageReference, LayoutRepository, PinnedReference
 
-_NAME_ANNOTATION = "org.opencontainers.image.ref.name"
+NAME_ANNOTATION = "org.opencontainers.image.ref.name"
+_SIGNATURE_NAME = re.compile(r"(?:^|:)sha(?:256|512)-[0-9a-f]{64}(?:\.(?:sig|att|sbom))?$", re.ASCII)
+"""What cosign calls the tags that hold what it says about a digest."""
 _MAX_MANIFEST_BYTES = 4 * 1024 * 1024
 _MAX_BLOB_BYTES = 8 * 1024 * 1024
 
@@ -54,7 +57,19 @@ class LayoutSource:
         """Read a small blob, verified by its digest."""
         return self._read_blob(repository, descriptor.digest, _MAX_BLOB_BYTES)
 
+    def list_images(self, repository: AnyRepository) -> tuple[PinnedReference, ...]:
+        """List the images that index.json names or has without a name; signatures and other artifacts are left out."""
+        return tuple(
+            PinnedReference(repository, entry.digest, name)
+            for entry, name in self._entries(repository)
+            if (entry.is_index or entry.is_image) and not _SIGNATURE_NAME.search(name or "")
+        )
+
     def _names(self, repository: AnyRepository) -> dict[str, Digest]:
+        return {name: entry.digest for entry, name in self._entries(repository) if name is not None}
+
+    def _entries(self, repository: AnyRepository) -> list[tuple[Descriptor, str | None]]:
+        """Return the descriptors of index.json with the names that they have there."""
         path = self._directory(repository) / "index.json"
         try:
             body = path.read_bytes()
@@ -65,12 +80,7 @@ class LayoutSource:
         document = parse_manifest(FetchedManifest(Digest.of(body), body), what=str(path))
         if not isinstance(document, ImageIndex):
             raise InvalidContentError(f"{path} is not an image index")
-        return {
-            value: entry.digest
-            for entry in document.entries
-            for key, value in entry.annotations
-            if key == _NAME_ANNOTATION
-        }
+        return [(entry, dict(entry.annotations).get(NAME_ANNOTATION)) for entry in document.entries]
 
     def _read_blob(self, repository: AnyRepository, digest: Digest, max_bytes: int) -> bytes:
         path = self._blob_path(repository, digest)

@@ -1,0 +1,113 @@
+"""``imagelock provenance``: tell whether images were built from what is locked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+
+import click
+
+from imagelock.cli.console import count_done
+from imagelock.cli.options import Settings, format_option, with_settings
+from imagelock.cli.reports.provenance import image_document, provenance_lines
+from imagelock.cli.sources import open_sources
+from imagelock.cli.text import count
+from imagelock.errors import BatchError, CheckFailedError, ImagelockError, ImageNotFoundError
+from imagelock.locking.attestations import find_provenance
+from imagelock.locking.parallel import Results, run_all
+from imagelock.locking.provenance import ImageProvenance, Origin, Verdict
+from imagelock.model.reference import ImageReference, LayoutRepository, PinnedReference, TagReference, split_image
+from imagelock.project.project import find_project
+from imagelock.registry.oci_layout import LayoutSource
+
+_CLAIM = "this is the builder's own statement, which carries no signature that imagelock has verified"
+_REBUILD = "run `imagelock render`, then build again: builds must start from the locked digests"
+_ATTEST = "build with `docker buildx build --provenance=mode=max --push`, and name the tag or the index"
+
+
+@click.command("provenance")
+@click.argument("images", nargs=-1, required=True, metavar="IMAGE...")
+@format_option
+@with_settings
+def command(settings: Settings, *, images: tuple[str, ...], output_format: str) -> None:
+    """Tell whether images were built from what images.lock holds, by the attestations of BuildKit.
+
+    IMAGE is a reference, or `oci:FOLDER[:NAME]` for an OCI layout. Exit code 0 means that every platform of every
+    image was built from locked images alone, 1 that one was not, 2 that nothing can be said about one.
+    """
+    references = {name: reference for image in images for name, reference in _read_references(image)}
+    results = _ask(settings, references)
+    found = {name: results.found[name] for name in references if name in results.found}
+    if output_format == "json":
+        failures = [{"name": name, "error": error.message} for name, error in sorted(results.failures)]
+        documents = [image_document(name, image) for name, image in found.items()]
+        settings.console.json({"signed": False, "images": documents, "failures": failures})
+    else:
+        for name, image in found.items():
+            settings.console.data("\n".join(provenance_lines(name, image)))
+    if found:
+        settings.console.note(_CLAIM)
+    _raise_unless_yes(found, results)
+
+
+def _read_references(text: str) -> Iterator[tuple[str, ImageReference]]:
+    """Read an argument; a layout without a name stands for each of its images."""
+    if not text.startswith("oci:") or text.startswith("oci://"):
+        yield text, split_image(text).meaning
+        return
+    folder, colon, _ = text.removeprefix("oci:").partition(":")
+    if colon or "@" in text:
+        reference = split_image(text).meaning
+        yield text, _in_folder(reference, Path(folder.partition("@")[0]))
+        return
+    layout = LayoutRepository(str(Path(folder).absolute()))
+    listed = LayoutSource(Path()).list_images(layout)
+    if not listed:
+        raise ImageNotFoundError(f"{text} has no images", hint="name an image, as in `oci:FOLDER:NAME`")
+    for image in listed:
+        yield (f"{text}:{image.tag}" if image.tag else f"{text}@{image.digest}"), image
+
+
+def _in_folder(reference: ImageReference, folder: Path) -> ImageReference:
+    """Name a layout's folder as seen from the working directory, as arguments are, not from images.toml."""
+    layout = LayoutRepository(str(folder.absolute()))
+    if isinstance(reference, PinnedReference):
+        return PinnedReference(layout, reference.digest, reference.tag)
+    return TagReference(layout, reference.tag)
+
+
+def _ask(settings: Settings, references: dict[str, ImageReference]) -> Results[ImageProvenance]:
+    project = find_project(settings.images_path, settings.lock_path)
+    images_file, lockfile = project.read_fresh()
+    with open_sources(settings, project.folder, images_file.registries) as sources:
+        sources.prepare(reference.repository for reference in references.values())
+        readings = {
+            name: partial(find_provenance, reference, lockfile, sources) for name, reference in references.items()
+        }
+        return run_all(readings, on_done=count_done(settings.console, "Reading", total=len(readings)))
+
+
+def _raise_unless_yes(found: Mapping[str, ImageProvenance], results: Results[ImageProvenance]) -> None:
+    """Any no is exit code 1, else anything that could not be said is 2, or 3 if only registries did not answer."""
+    asked = count(len(found) + len(results.failures))
+    unread = [f"{name}: {error.message}" for name, error in sorted(results.failures)]
+    refused = {name: image for name, image in found.items() if image.verdict is Verdict.NO}
+    unknown = [name for name, image in found.items() if image.verdict is Verdict.CANNOT_SAY]
+    if refused:
+        message = f"not built from the lock: {len(refused)} of {asked}"
+        raise CheckFailedError(message, details=[*refused, *unread], hint=_hint(refused.values()))
+    if results.failures and not unknown:
+        raise BatchError(f"cannot read {len(results.failures)} of {asked}", results.failures)
+    if unknown:
+        message = f"cannot say what {len(unknown)} of {asked} was built from"
+        raise ImagelockError(message, details=[*unknown, *unread], hint=_ATTEST)
+
+
+def _hint(refused: Iterable[ImageProvenance]) -> str:
+    bases = (base for image in refused for platform in image.platforms for base in platform.bases)
+    missing = next((base.reference for base in bases if base.origin is Origin.NOT_LOCKED), None)
+    if missing is None:
+        return _REBUILD
+    image = TagReference(missing.repository, missing.tag) if missing.tag else missing
+    return f"run `imagelock add {image}`, then build again from the locked digest"
