@@ -9,6 +9,7 @@
     ├── CheckFailedError                                                       somebody asked, and the answer is no
     ├── DocumentError                                                          a template or a pinned file
     ├── FileError                                                              the disk said no
+    ├── ProjectBusyError · ProjectChangedError                                 another run or editor was faster
     ├── RegistryError                                                          what a registry or a layout answered
     │   ├── ImageNotFoundError · AuthenticationError
     │   │   └── NoTagError                                                     tags, but none that a range takes
@@ -95,6 +96,18 @@ class DocumentError(ImagelockError):
 
 class FileError(ImagelockError):
     """A file that can't be read or written."""
+
+
+class ProjectBusyError(ImagelockError):
+    """Another run is changing the project, and did not finish in time."""
+
+    exit_code = ExitCode.TRY_AGAIN
+
+
+class ProjectChangedError(ImagelockError):
+    """A file changed between the moment it was read and the moment of writing; nothing was written."""
+
+    exit_code = ExitCode.TRY_AGAIN
 
 
 class RegistryError(ImagelockError):

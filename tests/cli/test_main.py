@@ -1,16 +1,15 @@
 from __future__ import annotations
 
-import os
 import signal
+import socket
 import subprocess
 import sys
-import time
-from contextlib import suppress
 
 import pytest
 
 from imagelock import __version__
 from imagelock.__main__ import main
+from tests.support.processes import LOOPBACK
 from tests.support.project import Outcome, Project
 
 _USAGE = "\nhint: run `imagelock --help`\n"
@@ -103,20 +102,17 @@ def _start(workshop: Project, *arguments: str) -> subprocess.Popen[bytes]:
     )
 
 
-def test_an_interrupt_ends_it_at_once(workshop: Project) -> None:
-    os.mkfifo(workshop.folder / "waiting.toml")
-    with _start(workshop, "lock", "--file", "waiting.toml") as process:
-        # Opening a pipe for writing fails for as long as nobody reads it: then the command waits in its reading.
-        while process.poll() is None:
-            with suppress(OSError):
-                writing = os.open(workshop.folder / "waiting.toml", os.O_WRONLY | os.O_NONBLOCK)
-                break
-            time.sleep(0.01)
-        process.send_signal(signal.SIGINT)
-        told = process.communicate(timeout=20)
-        os.close(writing)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_it_at_once(workshop: Project, number: int) -> None:
+    with socket.create_server((LOOPBACK, 0)) as registry:
+        workshop.write("images.toml", f'[images]\na = "{LOOPBACK}:{registry.getsockname()[1]}/a:1"\n')
+        with _start(workshop, "lock") as process:
+            connection, _ = registry.accept()  # the command waits for an answer that never comes
+            process.send_signal(number)
+            told = process.communicate(timeout=20)
+            connection.close()
     assert told == (b"", b"\ninterrupted: nothing was written\n")
-    assert process.returncode == 130
+    assert process.returncode == 128 + number
 
 
 def test_a_reader_that_goes_away_is_no_error(locked: Project) -> None:

@@ -12,13 +12,20 @@ from imagelock.errors import (
     ImagelockError,
     InvalidSelectorError,
     NoTagError,
+    ProjectBusyError,
+    ProjectChangedError,
     TemporaryError,
     did_you_mean,
 )
 
 _OTHERS = (InvalidSelectorError, NoTagError, BatchError)
 """Their constructors want more."""
-_CODES: dict[type[ImagelockError], ExitCode] = {CheckFailedError: ExitCode.NO, TemporaryError: ExitCode.TRY_AGAIN}
+_CODES: dict[type[ImagelockError], ExitCode] = {
+    CheckFailedError: ExitCode.NO,
+    ProjectBusyError: ExitCode.TRY_AGAIN,
+    ProjectChangedError: ExitCode.TRY_AGAIN,
+    TemporaryError: ExitCode.TRY_AGAIN,
+}
 _KINDS = [
     kind
     for _, kind in inspect.getmembers(errors, inspect.isclass)

@@ -14,6 +14,7 @@ from imagelock.cli.options import Settings
 from imagelock.cli.reports.changes import change_document, change_lines
 from imagelock.cli.sources import open_sources
 from imagelock.cli.text import count, duration
+from imagelock.cli.transactions import begin
 from imagelock.images_file.parser import ImagesFile
 from imagelock.locking.changes import Change, find_changes
 from imagelock.locking.conflict_markers import has_conflict_markers
@@ -22,8 +23,8 @@ from imagelock.locking.merge import Repair, merge_conflict
 from imagelock.locking.plan import LockResult, plan_lock, run_steps
 from imagelock.locking.steps import KeepLocked, Step
 from imagelock.model.frozen import frozen
-from imagelock.project.files import write_changed
 from imagelock.project.project import Project, find_project
+from imagelock.project.transaction import Transaction
 
 Planner = Callable[[ImagesFile, Lockfile], Sequence[Step]]
 
@@ -40,10 +41,24 @@ class Outcome:
     """What was done about conflict markers, if there were any."""
 
 
+@frozen
+class _Read:
+    """Both files as they belong together."""
+
+    images_file: ImagesFile
+    lockfile: Lockfile
+    repair: Repair | None
+
+
 def run_plan(settings: Settings, plan: Planner, *, is_dry_run: bool) -> Outcome:
     """Carry out a plan and write images.lock, unless this is a dry run or nothing differs."""
     project = find_project(settings.images_path, settings.lock_path)
-    return run_plan_in(settings, project, project.read_images_file(), plan, is_dry_run=is_dry_run)
+    if is_dry_run:
+        with project.reading():
+            read = _read(project, project.read_images_file())
+        return _carry_out(settings, project, read, plan)
+    with begin(settings.console, project) as transaction:
+        return run_plan_in(settings, project, project.read_images_file(), plan, transaction=transaction)
 
 
 def run_plan_in(
@@ -52,28 +67,45 @@ def run_plan_in(
     images_file: ImagesFile,
     plan: Planner,
     *,
-    is_dry_run: bool = False,
+    transaction: Transaction,
     beside: Mapping[Path, bytes] = MappingProxyType({}),
 ) -> Outcome:
     """Carry out a plan for an images file that may not be written yet: files ``beside`` the lock are written with it.
 
     All of them are, or none.
     """
-    started = time.monotonic()
+    return _carry_out(settings, project, _read(project, images_file), plan, transaction=transaction, beside=beside)
+
+
+def _read(project: Project, images_file: ImagesFile) -> _Read:
     repair = _repair(project, images_file)
-    before = project.read_lockfile() if repair is None else repair.lockfile
-    steps = plan(images_file, before)
-    with open_sources(settings, project.folder, images_file.registries) as sources:
+    return _Read(images_file, project.read_lockfile() if repair is None else repair.lockfile, repair)
+
+
+def _carry_out(
+    settings: Settings,
+    project: Project,
+    read: _Read,
+    plan: Planner,
+    *,
+    transaction: Transaction | None = None,
+    beside: Mapping[Path, bytes] = MappingProxyType({}),
+) -> Outcome:
+    """Resolve what the plan asks for, and write the result; without a transaction nothing is written."""
+    started = time.monotonic()
+    steps = plan(read.images_file, read.lockfile)
+    with open_sources(settings, project.folder, read.images_file.registries) as sources:
         asked = sum(not isinstance(step, KeepLocked) for step in steps)
         result = run_steps(steps, sources, on_done=count_done(settings.console, "Locking", total=asked))
-    if not is_dry_run:
-        write_changed({**beside, **lock_to_write(project, result.lockfile)})
+    if transaction is not None:
+        transaction.write({**beside, **lock_to_write(project, result.lockfile)})
+    is_dry_run = transaction is None
     return Outcome(
         result=result,
-        changes=find_changes(before.replacing(result.old), result.lockfile),
+        changes=find_changes(read.lockfile.replacing(result.old), result.lockfile),
         seconds=time.monotonic() - started,
         is_dry_run=is_dry_run,
-        repair=None if repair is None else _tell_repair(repair, project.lock_path, is_dry_run=is_dry_run),
+        repair=None if read.repair is None else _tell_repair(read.repair, project.lock_path, is_dry_run=is_dry_run),
     )
 
 

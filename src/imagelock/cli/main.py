@@ -31,7 +31,6 @@ _COMMANDS = {
     "unpin": "Take the digests off files that were pinned in place.",
     "update": "Move images to what their tags give today.",
 }
-_INTERRUPTED = 130
 
 
 class _LazyGroup(click.Group):
@@ -97,10 +96,8 @@ def run(arguments: list[str] | None = None) -> int:
         return _fail(context, _from_click(error))
     except ImagelockError as error:
         return _fail(context, error)
-    except (KeyboardInterrupt, click.Abort):
-        sys.stderr.write("\ninterrupted: nothing was written\n")
-        sys.stderr.flush()
-        os._exit(_INTERRUPTED)  # worker threads may still wait for a registry; nobody wants their answers any more
+    except click.Abort as error:
+        raise KeyboardInterrupt from error
     except BrokenPipeError:
         # The reader of our output has gone, as `head` does; Python must not complain about it while it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

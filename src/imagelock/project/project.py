@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from codecs import BOM_UTF8
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from imagelock.errors import FileError, StaleLockfileError
@@ -11,6 +13,7 @@ from imagelock.images_file.parser import IMAGES_FILE_NAME, ImagesFile, parse_ima
 from imagelock.locking.freshness import find_mismatches, stale_error
 from imagelock.locking.lockfile import LOCKFILE_NAME, Lockfile, parse_lockfile
 from imagelock.model.frozen import frozen
+from imagelock.project import mutex
 from imagelock.project.files import read_bytes, read_text
 
 
@@ -25,6 +28,22 @@ class Project:
     def folder(self) -> Path:
         """What the paths in images.toml are relative to."""
         return self.images_path.parent
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Keep other runs from replacing files while they are read; ``FileError`` if a killed run left half of them."""
+        with mutex.reading(self.images_path):
+            home = Path(os.path.realpath(self.images_path)).parent
+            if os.path.lexists(home / mutex.JOURNAL_NAME):
+                from imagelock.project.journal import refuse_interrupted_run  # noqa: PLC0415  after `kill -9` only
+
+                refuse_interrupted_run(home)
+            yield
+
+    def read(self) -> tuple[ImagesFile, Lockfile]:
+        """Read images.toml and images.lock as they belong together."""
+        with self.reading():
+            return self.read_images_file(), self.read_lockfile()
 
     def read_images_file(self) -> ImagesFile:
         """Read and check images.toml."""
@@ -46,7 +65,7 @@ class Project:
 
     def read_fresh(self) -> tuple[ImagesFile, Lockfile]:
         """Read both files and refuse a lock that doesn't answer images.toml, with every reason."""
-        images_file, lockfile = self.read_images_file(), self.read_lockfile()
+        images_file, lockfile = self.read()
         mismatches = find_mismatches(images_file, lockfile)
         if mismatches:
             raise stale_error(StaleLockfileError, mismatches, lock=self.lock_path, images=self.images_path)

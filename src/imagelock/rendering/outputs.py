@@ -34,6 +34,8 @@ class Output:
     template: Path | None = None
     rendering: Rendering | None = None
     pinned: Pinned | None = None
+    original: bytes | None = None
+    """What a file had that is pinned in place: only these bytes may be replaced."""
     exported: Exported | None = None
 
     @property
@@ -99,7 +101,10 @@ def _render(project: Project, target: RenderTarget, images: dict[str, RenderedIm
 
 
 def _pin(pins: Pins, file: PinnedFile, rendered: Output | None) -> Output | None:
-    output = rendered or Output(path=file.path, content=read_bytes(file.path))
+    output = rendered
+    if output is None:
+        original = read_bytes(file.path)
+        output = Output(path=file.path, content=original, original=original)
     pinned = pins.pin(file, output.content)
     return None if pinned is None else replace(output, content=pinned.content, pinned=pinned)
 

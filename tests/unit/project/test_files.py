@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from imagelock.errors import FileError
-from imagelock.project.files import read_bytes, read_text, write_changed
+from imagelock.project.files import read_bytes, read_text
+from imagelock.project.transaction import write_changed
 
 
 def _error(path: Path, content: bytes = b"new") -> tuple[str, tuple[str, ...]]:
@@ -139,7 +140,7 @@ _WRITE_TOO_MUCH = """
 import resource, signal, sys
 from pathlib import Path
 from imagelock.errors import FileError
-from imagelock.project.files import write_changed
+from imagelock.project.transaction import write_changed
 
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 _, most = resource.getrlimit(resource.RLIMIT_FSIZE)

@@ -7,10 +7,11 @@ from functools import partial
 
 import click
 
-from imagelock.cli.lock_run import report, run_plan_in
+from imagelock.cli.lock_run import Outcome, report, run_plan_in
 from imagelock.cli.options import Settings, format_option, with_settings
 from imagelock.cli.sources import open_sources
 from imagelock.cli.text import count, duration
+from imagelock.cli.transactions import begin
 from imagelock.errors import BatchError
 from imagelock.images_file.edit import ImageEntry, add_image
 from imagelock.images_file.new_image import LATEST, ImageRequest, make_entry
@@ -18,6 +19,7 @@ from imagelock.images_file.parser import parse_images_file
 from imagelock.locking.plan import plan_lock
 from imagelock.project.files import read_text
 from imagelock.project.project import Project, find_or_begin_project
+from imagelock.project.transaction import Transaction
 
 
 @click.command("add")
@@ -64,23 +66,31 @@ def command(  # noqa: PLR0913  click hands over each option as an argument
 
 def _add(settings: Settings, request: ImageRequest, *, output_format: str) -> None:
     project = find_or_begin_project(settings.images_path, settings.lock_path)
+    with begin(settings.console, project) as transaction:
+        _add_to(settings, project, transaction, request, output_format=output_format)
+
+
+def _add_to(
+    settings: Settings, project: Project, transaction: Transaction, request: ImageRequest, *, output_format: str
+) -> None:
     text = read_text(project.images_path) if project.images_path.exists() else ""
     images_file = parse_images_file(text, file_name=str(project.images_path))
     with open_sources(settings, project.folder, images_file.registries) as sources:
         entry = make_entry(request, images_file, sources.list_tags)
-    _lock(settings, project, entry, add_image(text, entry), output_format=output_format)
+    edited = add_image(text, entry)
+    outcome = _lock(settings, project, transaction, entry, edited)
+    if output_format == "text":
+        settings.console.say(f"Added to {project.images_path}: {entry}")
+    images = count(len(outcome.result.lockfile.images))
+    report(settings.console, outcome, f"Locked {images} in {duration(outcome.seconds)}", output_format=output_format)
 
 
-def _lock(settings: Settings, project: Project, entry: ImageEntry, edited: str, *, output_format: str) -> None:
+def _lock(settings: Settings, project: Project, transaction: Transaction, entry: ImageEntry, edited: str) -> Outcome:
     """Lock from the edited text, and write it together with the lock: neither is ever there without the other."""
     plan = partial(plan_lock, now=datetime.now(UTC))
     images_file = parse_images_file(edited, file_name=str(project.images_path))
     beside = {project.images_path: project.encode_images_file(edited)}
     try:
-        outcome = run_plan_in(settings, project, images_file, plan, beside=beside)
+        return run_plan_in(settings, project, images_file, plan, transaction=transaction, beside=beside)
     except BatchError as error:
         raise BatchError(f"cannot add `{entry.alias}`; no file was changed", error.failures) from error
-    if output_format == "text":
-        settings.console.say(f"Added to {project.images_path}: {entry}")
-    images = count(len(outcome.result.lockfile.images))
-    report(settings.console, outcome, f"Locked {images} in {duration(outcome.seconds)}", output_format=output_format)

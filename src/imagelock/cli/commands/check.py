@@ -36,6 +36,12 @@ def command(settings: Settings, *, searches_tree: bool, output_format: str) -> N
     has to do with the calendar.
     """
     project = find_project(settings.images_path, settings.lock_path)
+    with project.reading():
+        report, mismatches = _find(settings, project, searches_tree=searches_tree)
+    _tell(settings, project, report, mismatches, output_format=output_format)
+
+
+def _find(settings: Settings, project: Project, *, searches_tree: bool) -> tuple[Report, Sequence[Mismatch]]:
     images_file, lockfile = project.read_images_file(), project.read_lockfile()
     report = Report()
     report.count(count(len(images_file.images)), "locked")
@@ -48,7 +54,7 @@ def command(settings: Settings, *, searches_tree: bool, output_format: str) -> N
 
             search_tree(project, images_file, lockfile, console=settings.console, report=report)
     report.add(_find_overdue(images_file, datetime.now(UTC).date()))
-    _tell(settings, project, report, mismatches, output_format=output_format)
+    return report, mismatches
 
 
 def _describe(mismatches: Sequence[Mismatch], project: Project, images_file: ImagesFile) -> Iterator[Wrong]:

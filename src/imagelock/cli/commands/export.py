@@ -7,11 +7,13 @@ from pathlib import Path
 import click
 
 from imagelock.cli.options import Settings, with_settings
+from imagelock.cli.transactions import begin
 from imagelock.errors import DocumentError
 from imagelock.images_file.exports import Export, ExportFormat, read_format
 from imagelock.images_file.parser import refuse_unknown_images
-from imagelock.project.files import read_bytes, write_changed
+from imagelock.project.files import read_bytes
 from imagelock.project.project import Project, find_project
+from imagelock.project.transaction import Transaction
 from imagelock.rendering.exports.formats import ExportInput, make_export
 from imagelock.rendering.template import images_to_render
 
@@ -77,22 +79,27 @@ def command(  # noqa: PLR0913  click hands over each option as an argument
     if problems:
         raise click.UsageError("; ".join(problems), click.get_current_context())
     project = find_project(settings.images_path, settings.lock_path)
+    if output is None:
+        settings.console.raw_data(_make(settings, project, export))
+    else:
+        with begin(settings.console, project) as transaction:
+            _write(settings, project, transaction, output, _make(settings, project, export))
+
+
+def _make(settings: Settings, project: Project, export: Export) -> bytes:
     images_file, lockfile = project.read_fresh()
-    refuse_unknown_images(names, images_file)
+    refuse_unknown_images(export.names, images_file)
     images = images_to_render(images_file, lockfile)
     source = ExportInput(images=images, read=lambda name: read_bytes(Path(name)), external=images_file.external.names)
     made = make_export(export, source)
     for note in made.notes:
         settings.console.note(note)
-    if output is None:
-        settings.console.raw_data(made.text.encode())
-    else:
-        _write(settings, project, output, made.text.encode())
+    return made.text.encode()
 
 
-def _write(settings: Settings, project: Project, output: Path, content: bytes) -> None:
+def _write(settings: Settings, project: Project, transaction: Transaction, output: Path, content: bytes) -> None:
     if output.resolve() in (project.images_path.resolve(), project.lock_path.resolve()):
         raise DocumentError(f"cannot write an export to {output}: imagelock needs it")
-    written = write_changed({output: content})
+    written = transaction.write({output: content})
     verb = click.style("Wrote", fg="green", bold=True) if written else "Unchanged:"
     settings.console.say(f"{verb} {output}")

@@ -12,6 +12,7 @@ import click
 from imagelock.cli.console import Console
 from imagelock.cli.options import Settings, format_option, with_settings
 from imagelock.cli.text import count
+from imagelock.cli.transactions import begin
 from imagelock.documents.kinds import find_references, kind_of_named
 from imagelock.errors import DocumentError, FileError
 from imagelock.images_file.discovery import FoundImage, ScannedDocument, Unlockable, survey
@@ -20,7 +21,8 @@ from imagelock.images_file.parser import IMAGES_FILE_NAME, RenderTarget, parse_i
 from imagelock.images_file.templating import TEMPLATE_SUFFIX, Template, make_template
 from imagelock.model.frozen import frozen
 from imagelock.model.platforms import Platform
-from imagelock.project.files import read_bytes, write_changed
+from imagelock.project.files import read_bytes
+from imagelock.project.project import find_or_begin_project
 from imagelock.project.tree import Document, list_own_files, read_document
 
 
@@ -43,9 +45,12 @@ def command(
     images_path = settings.images_path or Path(IMAGES_FILE_NAME)
     if images_path.exists():
         raise FileError(f"there is an {images_path} already", hint="run `imagelock add IMAGE` to add to it")
-    beginning = _begin(settings.console, images_path, templates, platforms)
-    if not dry_run:
-        write_changed(beginning.contents(), like=beginning.originals)
+    if dry_run:
+        beginning = _begin(settings.console, images_path, templates, platforms)
+    else:
+        with begin(settings.console, find_or_begin_project(images_path, settings.lock_path)) as transaction:
+            beginning = _begin(settings.console, images_path, templates, platforms)
+            transaction.write(beginning.contents(), like=beginning.originals)
     if output_format == "json":
         settings.console.json(_document(beginning, is_dry_run=dry_run))
         return

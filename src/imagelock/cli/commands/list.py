@@ -15,7 +15,9 @@ from imagelock.project.project import find_project
 @with_settings
 def command(settings: Settings, *, output_format: str) -> None:
     """List the locked images with their tags, digests and platforms."""
-    images = find_project(settings.images_path, settings.lock_path).read_lockfile().images
+    project = find_project(settings.images_path, settings.lock_path)
+    with project.reading():
+        images = project.read_lockfile().images
     if output_format == "json":
         settings.console.json({"images": [image_document(image) for image in images]})
         return

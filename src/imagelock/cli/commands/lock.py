@@ -44,7 +44,7 @@ def command(
 def refuse_stale_lock(settings: Settings, *, output_format: str) -> None:
     """Say yes, or fail with every reason why not."""
     project = find_project(settings.images_path, settings.lock_path)
-    images_file, lockfile = project.read_images_file(), project.read_lockfile()
+    images_file, lockfile = project.read()
     mismatches = find_mismatches(images_file, lockfile)
     if output_format == "json":
         problems = [{"name": mismatch.alias, "reason": str(mismatch)} for mismatch in mismatches]

@@ -8,12 +8,14 @@ from imagelock.cli.lock_run import lock_to_write
 from imagelock.cli.options import Settings, format_option, with_settings
 from imagelock.cli.reports.changes import change_document, change_lines
 from imagelock.cli.text import count
+from imagelock.cli.transactions import begin
 from imagelock.images_file.edit import remove_images
 from imagelock.images_file.parser import refuse_unknown_images
 from imagelock.locking.changes import find_changes
 from imagelock.locking.lockfile import Lockfile
-from imagelock.project.files import read_text, write_changed
-from imagelock.project.project import find_project
+from imagelock.project.files import read_text
+from imagelock.project.project import Project, find_project
+from imagelock.project.transaction import Transaction
 from imagelock.rendering.uses import find_uses
 
 
@@ -28,6 +30,13 @@ def command(settings: Settings, *, names: tuple[str, ...], output_format: str) -
     says so. No network is used.
     """
     project = find_project(settings.images_path, settings.lock_path)
+    with begin(settings.console, project) as transaction:
+        _remove(settings, project, transaction, names, output_format=output_format)
+
+
+def _remove(
+    settings: Settings, project: Project, transaction: Transaction, names: tuple[str, ...], *, output_format: str
+) -> None:
     images_file = project.read_images_file()
     refuse_unknown_images(names, images_file)
     edited = remove_images(read_text(project.images_path), names)
@@ -35,7 +44,7 @@ def command(settings: Settings, *, names: tuple[str, ...], output_format: str) -
     after = Lockfile(tuple(image for image in before.images if image.alias not in names))
     lock = lock_to_write(project, after) if after != before else {}
     uses = tuple(find_uses(project, images_file, before, names))
-    write_changed({project.images_path: project.encode_images_file(edited), **lock})
+    transaction.write({project.images_path: project.encode_images_file(edited), **lock})
     changes = find_changes(before, after)
     if output_format == "json":
         removed = {"removed": sorted(set(names)), "changes": [change_document(change) for change in changes]}

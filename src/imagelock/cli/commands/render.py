@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from io import BytesIO
+from pathlib import Path
 
 import click
 
 from imagelock.cli.console import Console
 from imagelock.cli.options import Settings, with_settings
 from imagelock.cli.text import count
+from imagelock.cli.transactions import begin
 from imagelock.errors import CheckFailedError
-from imagelock.project.files import write_changed
 from imagelock.project.project import Project, find_project
+from imagelock.project.transaction import Transaction
 from imagelock.rendering.file_choice import all_files, files_to_pin, named_files
 from imagelock.rendering.outputs import Output, make_outputs
 
@@ -31,15 +33,25 @@ def command(settings: Settings, *, outputs: tuple[str, ...], pin: bool, check: b
     """
     if pin and not outputs:
         raise click.UsageError("--pin needs the files to pin", click.get_current_context())
-    made = _make(find_project(settings.images_path, settings.lock_path), outputs, takes_any_file=pin)
-    stale = [output for output in made if not output.is_current()]
-    if diff:
-        for output in stale:
-            settings.console.raw_data(_unified_diff(output))
-    if check:
-        _refuse_stale(settings.console, made, stale)
-    elif not diff:
-        _write(settings.console, made, stale)
+    project = find_project(settings.images_path, settings.lock_path)
+    if check or diff:
+        with project.reading():
+            made = _make(project, outputs, takes_any_file=pin)
+            stale = _stale(made)
+            differences = [_unified_diff(output) for output in stale] if diff else []
+        for difference in differences:
+            settings.console.raw_data(difference)
+        if check:
+            _refuse_stale(settings.console, made, stale)
+        return
+    with begin(settings.console, project) as transaction:
+        made = _make(project, outputs, takes_any_file=pin)
+        written = _write(transaction, _stale(made))
+    _tell(settings.console, made, written)
+
+
+def _stale(made: Iterable[Output]) -> list[Output]:
+    return [output for output in made if not output.is_current()]
 
 
 def _make(project: Project, names: tuple[str, ...], *, takes_any_file: bool) -> tuple[Output, ...]:
@@ -53,9 +65,15 @@ def _make(project: Project, names: tuple[str, ...], *, takes_any_file: bool) -> 
     return make_outputs(project, choice, images_file, lockfile)
 
 
-def _write(console: Console, made: tuple[Output, ...], stale: Iterable[Output]) -> None:
-    templates = {output.path: output.template for output in stale if output.template}
-    written = write_changed({output.path: output.content for output in stale}, like=templates)
+def _write(transaction: Transaction, stale: Iterable[Output]) -> tuple[Path, ...]:
+    return transaction.write(
+        {output.path: output.content for output in stale},
+        like={output.path: output.template for output in stale if output.template},
+        seen={output.path: output.original for output in stale if output.original is not None},
+    )
+
+
+def _tell(console: Console, made: tuple[Output, ...], written: Collection[Path]) -> None:
     total = count(len(made), "file")
     console.say(f"Rendered {len(written)} of {total}" if written else f"{total} already rendered")
     whole = {output.path for output in made if output.is_whole}

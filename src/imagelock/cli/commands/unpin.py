@@ -11,12 +11,13 @@ import click
 from imagelock.cli.options import Settings, with_settings
 from imagelock.cli.reports.findings import refusal_lines
 from imagelock.cli.text import count
+from imagelock.cli.transactions import begin
 from imagelock.documents.kinds import kind_of_named
 from imagelock.documents.locked_references import LockedReferences
 from imagelock.documents.pinning import Pinned, unpin
 from imagelock.errors import DocumentError, FileError
-from imagelock.project.files import read_bytes, write_changed
-from imagelock.project.project import find_project
+from imagelock.project.files import read_bytes
+from imagelock.project.project import find_or_begin_project, find_project
 from imagelock.rendering.pinned_files import locked_references
 from imagelock.rendering.template import images_to_render
 
@@ -29,12 +30,14 @@ def command(settings: Settings, *, files: tuple[Path, ...]) -> None:
 
     Tags that digests took the place of come back from images.lock, where there is one. All files or none.
     """
-    locked = _read_locked(settings)
-    unpinned = {path: _unpin(path, locked) for path in files}
-    refused = [line for path, result in unpinned.items() for line in refusal_lines(path, result)]
-    if refused:
-        raise DocumentError("cannot take all digests off; no file was written", details=refused)
-    written = write_changed({path: result.content for path, result in unpinned.items()})
+    with begin(settings.console, find_or_begin_project(settings.images_path, settings.lock_path)) as transaction:
+        locked = _read_locked(settings)
+        originals = {path: read_bytes(path) for path in files}
+        unpinned = {path: _unpin(path, content, locked) for path, content in originals.items()}
+        refused = [line for path, result in unpinned.items() for line in refusal_lines(path, result)]
+        if refused:
+            raise DocumentError("cannot take all digests off; no file was written", details=refused)
+        written = transaction.write({path: result.content for path, result in unpinned.items()}, seen=originals)
     total = count(len(unpinned), "file")
     settings.console.say(f"Unpinned {len(written)} of {total}" if written else f"{total} already without digests")
     for path in written:
@@ -52,6 +55,5 @@ def _read_locked(settings: Settings) -> LockedReferences:
     return LockedReferences(())
 
 
-def _unpin(path: Path, locked: LockedReferences) -> Pinned:
-    content = read_bytes(path)
+def _unpin(path: Path, content: bytes, locked: LockedReferences) -> Pinned:
     return unpin(content, kind_of_named(path, content), locked=locked)

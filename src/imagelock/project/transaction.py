@@ -1,0 +1,152 @@
+"""Changes to a project's files: all of a run or none, one run at a time, and never half of them seen."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import MappingProxyType
+
+from imagelock.errors import FileError, ProjectChangedError
+from imagelock.model.frozen import frozen
+from imagelock.project import mutex
+from imagelock.project.files import file_error, has_content, read_bytes
+from imagelock.project.interrupts import deferred, give_way, note_written
+from imagelock.project.journal import find_interrupted_run, write_journal
+from imagelock.project.staging import StagedFile, stage, sync_folders
+
+Seen = Mapping[Path, bytes | None]
+"""Files as a run has read them, on which its decisions are based; None for one that was not there."""
+
+
+class _UndoError(FileError):
+    """A rename failed, and what was renamed before it could not be put back."""
+
+
+@frozen
+class Transaction:
+    """The right to change the files of one project, which this process has until the end of ``begin``."""
+
+    images_path: Path
+    seen: Seen
+    """What images.toml and images.lock were when it began; decisions are based on them."""
+    recovered: str | None
+    """What was done about the work of an earlier run that was killed, for people; None where there was none."""
+
+    def write(
+        self,
+        contents: Mapping[Path, bytes],
+        *,
+        like: Mapping[Path, Path] = MappingProxyType({}),
+        seen: Seen = MappingProxyType({}),
+    ) -> tuple[Path, ...]:
+        """Write each file whose bytes differ, all or none, and return those that were written.
+
+        ``like`` names the file whose permissions a new file gets. ``ProjectChangedError`` if images.toml, images.lock
+        or a file of ``seen`` is not what it was, because of an editor or of git: then nothing is written, and the
+        caller may begin anew.
+        """
+        with deferred():
+            return write_changed(contents, like=like, commit=lambda staged: self._commit(staged, {**self.seen, **seen}))
+
+    def _commit(self, staged: list[StagedFile], seen: Seen) -> None:
+        images_path = Path(os.path.realpath(self.images_path))
+        new_images_file = next((file.temporary for file in staged if file.target == images_path), None)
+        with mutex.replacing(images_path, new_images_file):
+            refuse_changed(seen)
+            give_way()
+            if len(staged) == 1:
+                replace_all(staged)
+                return
+            journal = write_journal(images_path.parent, staged)
+            try:
+                replace_all(staged)
+                sync_folders(file.target.parent for file in staged)
+            except FileError as error:
+                if not isinstance(error, _UndoError):
+                    journal.unlink(missing_ok=True)
+                raise
+            journal.unlink(missing_ok=True)
+
+
+@contextmanager
+def begin(images_path: Path, *others: Path, on_wait: Callable[[str], None] = lambda _: None) -> Iterator[Transaction]:
+    """Wait for other runs that change this project, finish what a killed one has left, and keep others waiting.
+
+    ``others`` are files beside images.toml that decisions are based on. ``on_wait`` is called with the name of the run
+    that has the project, if it has to be waited for.
+    """
+    folder = Path(os.path.realpath(images_path)).parent
+    with mutex.exclusive(folder, on_wait=on_wait):
+        recovered = _recover(folder, images_path)
+        yield Transaction(images_path, {path: _now(path) for path in (images_path, *others)}, recovered)
+
+
+def _recover(folder: Path, images_path: Path) -> str | None:
+    interrupted = find_interrupted_run(folder)
+    if interrupted is None:
+        return None
+    with deferred(), mutex.replacing(Path(os.path.realpath(images_path)), None):
+        return interrupted.settle()
+
+
+def refuse_changed(seen: Seen) -> None:
+    """Raise ``ProjectChangedError`` unless each file still is as it was seen."""
+    changed = [str(path) for path, content in seen.items() if _now(path) != content]
+    if changed:
+        raise ProjectChangedError(
+            f"{', '.join(changed)} changed while this run was at work; nothing was written",
+            hint="run the command again",
+        )
+
+
+def write_changed(
+    contents: Mapping[Path, bytes],
+    *,
+    like: Mapping[Path, Path] = MappingProxyType({}),
+    commit: Callable[[list[StagedFile]], None] | None = None,
+) -> tuple[Path, ...]:
+    """Stage each file whose bytes differ, and rename them with ``commit``; should anything fail, none is changed."""
+    changed = {path: content for path, content in contents.items() if not has_content(path, content)}
+    staged: list[StagedFile] = []
+    try:
+        for path, content in changed.items():
+            staged.append(stage(path, content, like=like.get(path)))
+        if staged:
+            (commit or replace_all)(staged)
+            note_written(changed)
+    finally:
+        for file in staged:
+            file.discard()
+    return tuple(changed)
+
+
+def replace_all(staged: list[StagedFile]) -> None:
+    """Rename every file into place; should one rename fail, those before it are undone."""
+    done: list[StagedFile] = []
+    try:
+        for file in staged:
+            try:
+                file.temporary.replace(file.target)
+            except OSError as error:
+                raise file_error("write", file.path, error) from error
+            done.append(file)
+    except FileError:
+        for file in reversed(done):
+            _undo(file)
+        raise
+
+
+def _undo(file: StagedFile) -> None:
+    try:
+        if file.before is None:
+            file.target.unlink(missing_ok=True)
+        else:
+            stage(file.target, file.before).temporary.replace(file.target)
+    except OSError as error:
+        raise _UndoError(f"cannot undo the change of {file.path}", details=[error.strerror or str(error)]) from error
+
+
+def _now(path: Path) -> bytes | None:
+    return read_bytes(path) if path.exists() else None

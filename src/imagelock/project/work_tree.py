@@ -1,0 +1,74 @@
+"""Where a project's files may lie: inside its git work tree, outside git's own folders, links resolved."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from contextlib import suppress
+from pathlib import Path
+
+from imagelock.errors import FileError
+from imagelock.model.frozen import frozen
+from imagelock.project.files import read_text
+
+_GIT = ".git"
+
+
+@frozen
+class WorkTree:
+    """The folder that holds everything of a project; ``root`` has no links in it."""
+
+    root: Path
+    has_git: bool
+    git_folders: tuple[Path, ...]
+    """Where git keeps its own data: `.git`, and what a `.git` file of a linked work tree or submodule names."""
+
+    def objection(self, path: Path) -> str | None:
+        """Say why a file at this path is no file of the project, as the end of a sentence; None if it is one."""
+        try:
+            real = os.path.realpath(path)
+        except (OSError, ValueError) as error:  # ValueError: a name with a NUL
+            return f"can't be looked up: {error}"
+        if _is_loop(path):
+            return "is a link that leads to itself"
+        if not _is_below(real, str(self.root)):
+            what = f"outside the {'git work tree' if self.has_git else 'folder'} {self.root}"
+            return f"leads {what}, to {real}" if path.is_symlink() or os.path.abspath(path) != real else f"lies {what}"  # noqa: PTH100  links stay
+        parts = real[len(str(self.root)) :].split("/")
+        if any(part.casefold() == _GIT for part in parts) or any(_is_below(real, str(own)) for own in self.git_folders):
+            return "lies in git's own folder"
+        return None
+
+
+def find_work_tree(folder: Path) -> WorkTree:
+    """Find the work tree of a folder: from the nearest `.git` above its real path, without git the folder itself."""
+    here = Path(os.path.realpath(folder))
+    for root in (here, *here.parents):
+        if os.path.lexists(root / _GIT):
+            return WorkTree(root, has_git=True, git_folders=tuple(_git_folders(root)))
+    return WorkTree(here, has_git=False, git_folders=())
+
+
+def _git_folders(root: Path) -> list[Path]:
+    entry = root / _GIT
+    folders = [Path(os.path.realpath(entry))]
+    with suppress(OSError, FileError):
+        if stat.S_ISREG(entry.stat().st_mode):
+            named = read_text(entry).strip().removeprefix("gitdir:").strip()
+            folders.append(Path(os.path.realpath(root / named)))
+            common = folders[-1] / read_text(folders[-1] / "commondir").strip()
+            folders.append(Path(os.path.realpath(common)))
+    return folders
+
+
+def _is_loop(path: Path) -> bool:
+    try:
+        path.stat()
+    except OSError as error:
+        return error.errno == errno.ELOOP
+    return False
+
+
+def _is_below(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder.rstrip("/") + "/")
