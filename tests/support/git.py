@@ -27,6 +27,11 @@ class Repository:
         self._git("init", "--quiet", "--initial-branch=main")
         self.commit()
 
+    def start_empty(self) -> None:
+        """Begin a repository with a first commit that has no files."""
+        self._git("init", "--quiet", "--initial-branch=main")
+        self._git("commit", "--quiet", "--allow-empty", "--message=tests")
+
     def commit(self) -> None:
         """Commit everything that is there."""
         self._git("add", "--all")

@@ -1,40 +1,109 @@
-"""Asking git, for what it alone knows about a folder."""
+"""Asking git about a work tree, as data: from its root only, with nothing that a repository could make git run.
+
+A checkout decides what its `.git/config` says where it came as an archive, and can hold a folder that git would take
+for a repository of its own. Everything in a configuration that can start a program for the three commands used here is
+overruled on the command line, which beats every file, or in the environment.
+"""
 
 from __future__ import annotations
 
-import subprocess
+import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from imagelock.errors import FileError
+from imagelock.project.files import MAX_FILE_BYTES
+from imagelock.project.programs import Finished, ProgramError, find_program, run_program
+from imagelock.project.work_tree import WorkTree, find_work_tree
 
 _TIME_LIMIT_SECONDS = 30.0
+_MAX_LISTING_BYTES = 256 * 1024 * 1024
+_CONFIGURATION = (
+    "core.fsmonitor=false",
+    "core.hooksPath=/dev/null",
+    "core.pager=cat",
+    "core.attributesFile=/dev/null",
+    "diff.external=",
+    "safe.bareRepository=explicit",
+    "submodule.recurse=false",
+)
+_ENVIRONMENT = {
+    "GIT_OPTIONAL_LOCKS": "0",  # nothing is written, not even a fresher index
+    "GIT_NO_LAZY_FETCH": "1",  # a partial clone would fetch what is missing, by a program that its configuration names
+    "GIT_ALLOW_PROTOCOL": "",  # the same for versions of git that do not know the line above
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_LITERAL_PATHSPECS": "1",
+    "LC_ALL": "C",
+}
+_KEPT = frozenset({"GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM"})
+"""Of the variables that git reads: where the user's own settings are. The others could name another repository."""
 
 
-def run_git(folder: Path, *arguments: str) -> bytes | None:
-    """Run git in a folder and return what it prints; None where it says no, ``FileError`` where it says nothing."""
+def list_git_files(folder: Path) -> list[str] | None:
+    """List what git tracks or would add below a folder, relative to it; None where git can't say.
+
+    Submodules and repositories inside the tree are one entry each, without their files.
+    """
+    tree = find_work_tree(folder)
+    if not tree.has_git:
+        return None
+    prefix = os.path.relpath(os.path.realpath(folder), tree.root)
+    below = [] if prefix == "." else ["--", f"{prefix}/"]
     try:
-        result = subprocess.run(  # noqa: S603  the callers see to it that nothing of a user's is taken for an option
-            ["git", *arguments],  # noqa: S607  the git that the user has on PATH
-            cwd=folder,
-            capture_output=True,
-            check=False,
-            timeout=_TIME_LIMIT_SECONDS,
+        answer = _run(
+            tree,
+            ["ls-files", "-z", "--cached", "--others", "--exclude-standard", *below],
+            max_bytes=_MAX_LISTING_BYTES,
         )
-    except FileNotFoundError as error:
-        raise FileError("git is not installed") from error
-    except subprocess.TimeoutExpired as error:
-        raise FileError(f"git gave no answer within {_TIME_LIMIT_SECONDS:.0f} seconds") from error
-    return result.stdout if result.returncode == 0 else None
+    except FileError:
+        return None
+    if answer.exit_code:
+        return None
+    cut = len(prefix) + 1 if below else 0
+    return [os.fsdecode(path)[cut:] for path in answer.stdout.split(b"\0") if path]
 
 
 def read_text_at(revision: str, path: Path) -> str | None:
     """Read a file as it was at a revision; None where the revision doesn't have it."""
     if not revision or revision.startswith("-"):
         raise FileError(f"`{revision}` is neither a file nor a git revision")
-    if run_git(path.parent, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}") is None:
+    tree = find_work_tree(path.parent)
+    found = _run(tree, ["rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}"]) if tree.has_git else None
+    if found is None or found.exit_code:
         raise FileError(
             f"`{revision}` is neither a file nor a git revision here",
+            details=_first_line(found),
             hint="name a lockfile, as in `imagelock diff OLD.lock`, or a commit of this folder's repository",
         )
-    content = run_git(path.parent, "show", f"{revision}:./{path.name}")
-    return None if content is None else content.decode("utf-8-sig", errors="replace")
+    name = os.path.relpath(Path(os.path.realpath(path.parent)) / path.name, tree.root)
+    # `git show` would run what a configuration calls a textconv; `git cat-file` prints what is stored.
+    answer = _run(tree, ["cat-file", "blob", f"{found.stdout.decode().strip()}:{name}"])
+    return None if answer.exit_code else answer.stdout.decode("utf-8-sig", errors="replace")
+
+
+def _run(tree: WorkTree, arguments: list[str], *, max_bytes: int = MAX_FILE_BYTES) -> Finished:
+    program = find_program("git", os.environ)
+    if program is None:
+        raise FileError("git is not installed")
+    settings = [word for setting in _CONFIGURATION for word in ("-c", setting)]
+    try:
+        return run_program(
+            [program, "--no-pager", *settings, *arguments],
+            folder=tree.root,
+            environment=_environment(os.environ, tree.root),
+            time_limit_seconds=_TIME_LIMIT_SECONDS,
+            max_bytes=max_bytes,
+        )
+    except ProgramError as error:
+        raise FileError(f"git {error}") from error
+
+
+def _environment(environment: Mapping[str, str], root: Path) -> dict[str, str]:
+    kept = {name: value for name, value in environment.items() if not name.startswith("GIT_") or name in _KEPT}
+    # Should `.git` be no repository, git must not take one that is further up.
+    return kept | _ENVIRONMENT | {"GIT_WORK_TREE": str(root), "GIT_CEILING_DIRECTORIES": str(root.parent)}
+
+
+def _first_line(answer: Finished | None) -> list[str]:
+    lines = answer.stderr.decode(errors="replace").splitlines() if answer else []
+    return lines[:1]

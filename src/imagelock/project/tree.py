@@ -12,7 +12,7 @@ from imagelock.errors import FileError
 from imagelock.images_file.parser import IMAGES_FILE_NAME
 from imagelock.model.frozen import frozen
 from imagelock.project.files import read_bytes
-from imagelock.project.git import run_git
+from imagelock.project.git import list_git_files
 from imagelock.project.globs import compile_glob, escape_glob
 
 _NEVER_OURS = frozenset({".git", ".hg", ".svn", ".venv", "__pycache__", "node_modules"})
@@ -25,38 +25,43 @@ def list_files(folder: Path) -> tuple[str, ...]:
     own name. ``.dockerignore`` is not read: it says what a build doesn't need, and often names the Dockerfile itself.
     """
     # git lists nothing where the whole folder is ignored; whoever works there still wants an answer.
-    listed = _ask_git(folder) or _walk(folder, "", ())
+    listed = _ask_git(folder) or _walk(folder)
     return tuple(sorted(set(listed)))
 
 
 def _ask_git(folder: Path) -> list[str] | None:
-    try:
-        listing = run_git(folder, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
-    except FileError:
-        return None
-    paths = map(os.fsdecode, (listing or b"").split(b"\0"))
-    return [path for path in paths if path and _is_file(folder / path)]
+    listed = list_git_files(folder)
+    return None if listed is None else [path for path in listed if _is_inside(path) and _is_file(folder / path)]
 
 
-def _walk(root: Path, folder: str, rules: tuple[IgnoreRule, ...]) -> Iterator[str]:
-    here = root / folder
-    rules += _rules_of(here, folder)
-    for entry in _entries(here):
-        path = f"{folder}/{entry.name}" if folder else entry.name
-        is_folder = entry.is_dir(follow_symlinks=False)
-        if is_ignored(path, rules, is_folder=is_folder):
-            continue
-        if entry.is_file(follow_symlinks=False):
-            yield path
-        elif is_folder and entry.name not in _NEVER_OURS:
-            yield from _walk(root, path, rules)
+def _is_inside(path: str) -> bool:
+    """Refuse what only a forged index lists: paths that lead out of the folder, or into git's own."""
+    return not path.startswith("/") and {"..", ".git"}.isdisjoint(path.split("/"))
+
+
+def _walk(root: Path) -> Iterator[str]:
+    """Walk without recursion: an archive may have more folders in one another than Python has frames."""
+    waiting: list[tuple[str, tuple[IgnoreRule, ...]]] = [("", ())]
+    while waiting:
+        folder, rules = waiting.pop()
+        rules += _rules_of(root / folder, folder)
+        for entry in _entries(root / folder):
+            path = f"{folder}/{entry.name}" if folder else entry.name
+            is_folder = entry.is_dir(follow_symlinks=False)
+            if is_ignored(path, rules, is_folder=is_folder):
+                continue
+            if entry.is_file(follow_symlinks=False):
+                yield path
+            elif is_folder and entry.name not in _NEVER_OURS and not os.path.lexists(root / path / ".git"):
+                waiting.append((path, rules))
 
 
 def _rules_of(here: Path, folder: str) -> tuple[IgnoreRule, ...]:
     try:
-        return parse_ignore_rules((here / ".gitignore").read_text("utf-8", "replace"), folder)
-    except OSError:
+        text = read_bytes(here / ".gitignore").decode("utf-8", "replace")
+    except FileError:
         return ()
+    return parse_ignore_rules(text, folder)
 
 
 def _entries(here: Path) -> Iterable[os.DirEntry[str]]:
