@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import textwrap
 from collections.abc import Sequence
 
 from imagelock.cli.console import escape_controls
@@ -46,6 +44,8 @@ def _text(cell: str) -> str:
 
 def table_width() -> int:
     """How wide a table may be: as the terminal, but no wider than anybody can read; in a pipe, 80 columns."""
+    import shutil  # noqa: PLC0415  2 ms that only tables need
+
     return min(shutil.get_terminal_size((_DEFAULT_WIDTH, 24)).columns, _WIDEST_TABLE)
 
 
@@ -64,6 +64,8 @@ def _fit(widths: list[int], width: int) -> list[int]:
 
 
 def _lines(row: Sequence[str], widths: Sequence[int]) -> list[str]:
+    import textwrap  # noqa: PLC0415  only tables need it
+
     cells = [textwrap.wrap(cell, width) or [""] for cell, width in zip(row, widths, strict=True)]
     height = max(map(len, cells))
     padded = [cell + [""] * (height - len(cell)) for cell in cells]
