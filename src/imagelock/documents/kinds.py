@@ -7,12 +7,12 @@ from enum import Enum
 from pathlib import Path, PurePath
 
 from imagelock.documents.dockerfile.scan import scan_dockerfile
+from imagelock.documents.formats.compose import find_in_compose
+from imagelock.documents.formats.github import find_in_github, find_in_gitlab
+from imagelock.documents.formats.helm_values import find_in_helm_values
+from imagelock.documents.formats.table_kubernetes import find_in_kubernetes, find_in_kustomization
 from imagelock.documents.references import Scan
-from imagelock.documents.yaml.ci import find_in_github, find_in_gitlab
-from imagelock.documents.yaml.compose import find_in_compose
-from imagelock.documents.yaml.helm import find_in_helm_values
-from imagelock.documents.yaml.kubernetes import find_in_kubernetes, find_in_kustomization
-from imagelock.documents.yaml.reader import scan_yaml
+from imagelock.documents.syntax.yaml import scan_yaml
 from imagelock.errors import DocumentError
 
 _DOCKERFILE = re.compile(r"(dockerfile|containerfile)(\..+)?|.+\.(dockerfile|containerfile)")

@@ -6,11 +6,11 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 
+from imagelock.documents.formats.compose import find_context_names
 from imagelock.documents.kinds import DocumentKind
 from imagelock.documents.pin_plan import is_external
 from imagelock.documents.references import Image, NotEditable, Reference, Scan, Unresolved
 from imagelock.documents.spans import Position
-from imagelock.documents.yaml.compose import find_context_names
 from imagelock.errors import InvalidReferenceError
 from imagelock.images_file.declaration import Alias
 from imagelock.images_file.names import propose_names

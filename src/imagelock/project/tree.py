@@ -11,9 +11,9 @@ from imagelock.documents.kinds import DocumentKind, detect_kind
 from imagelock.errors import FileError
 from imagelock.images_file.parser import IMAGES_FILE_NAME
 from imagelock.model.frozen import frozen
+from imagelock.model.globs import compile_glob, escape_glob
 from imagelock.project.files import read_bytes
 from imagelock.project.git import list_git_files
-from imagelock.project.globs import compile_glob, escape_glob
 
 _NEVER_OURS = frozenset({".git", ".hg", ".svn", ".venv", "__pycache__", "node_modules"})
 

@@ -17,11 +17,11 @@ from imagelock.errors import InvalidReferenceError
 from imagelock.images_file.parser import ImagesFile
 from imagelock.locking.lockfile import LockedImage
 from imagelock.model.frozen import frozen
+from imagelock.model.globs import compile_glob, is_wild, split_fixed
 from imagelock.model.reference import LayoutRepository, PinnedReference, split_reference
 from imagelock.model.selector import accepts
 from imagelock.model.tags.version_range import VersionRange
 from imagelock.project.files import read_bytes
-from imagelock.project.globs import compile_glob, is_wild, split_fixed
 from imagelock.project.tree import list_files
 from imagelock.rendering.template import RenderedImage
 

@@ -14,14 +14,14 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 
+from imagelock.documents.formats.compose import ComposeService, find_services, includes_files
 from imagelock.documents.kinds import DocumentKind
 from imagelock.documents.locked_references import LockedReferences
 from imagelock.documents.pinning import Pinned, pin
 from imagelock.documents.references import ReferenceKind
 from imagelock.documents.spans import Position
-from imagelock.documents.yaml.compose import ComposeService, find_services, includes_files
-from imagelock.documents.yaml.nodes import Node
-from imagelock.documents.yaml.reader import read_documents
+from imagelock.documents.syntax.nodes import Node
+from imagelock.documents.syntax.yaml import read_documents
 from imagelock.errors import DocumentError, InvalidReferenceError
 from imagelock.model.digest import Digest
 from imagelock.model.frozen import frozen

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from imagelock.documents.formats.scalars import SplitImage, found_image, is_template
 from imagelock.documents.references import Found, ReferenceKind
-from imagelock.documents.yaml.nodes import Mapping, Node, Scalar, walk
-from imagelock.documents.yaml.scalars import SplitImage, found_image, is_template
+from imagelock.documents.syntax.nodes import Mapping, Node, Scalar, walk
 
 _TAG_KEYS = ("tag", "version")
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from imagelock.project.globs import compile_glob, escape_glob, is_wild, split_fixed
+from imagelock.model.globs import compile_glob, escape_glob, is_wild, split_fixed
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from imagelock.documents.references import Found, Scan, make_scan
 from imagelock.documents.spans import SourceText, Span
-from imagelock.documents.yaml.nodes import Mapping, Node, Scalar, ScalarStyle, Sequence
+from imagelock.documents.syntax.nodes import Mapping, Node, Scalar, ScalarStyle, Sequence
 
 if TYPE_CHECKING:
     import yaml

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from imagelock.documents.kinds import DocumentKind
-from imagelock.documents.yaml.nodes import Mapping, Scalar, Sequence, walk
-from imagelock.documents.yaml.reader import YamlError, read_documents
+from imagelock.documents.syntax.nodes import Mapping, Scalar, Sequence, walk
+from imagelock.documents.syntax.yaml import YamlError, read_documents
 from tests.support.documents import pinned_text, problems
 
 _COMPOSE = DocumentKind.COMPOSE

@@ -20,7 +20,7 @@ from imagelock.documents.references import (
     image_or_unresolved,
 )
 from imagelock.documents.spans import SourceText
-from imagelock.documents.yaml.nodes import Scalar, ScalarStyle
+from imagelock.documents.syntax.nodes import Scalar, ScalarStyle
 from imagelock.model.frozen import frozen
 
 _TEMPLATE_SIGNS = ("{{", "$")

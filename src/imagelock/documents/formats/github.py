@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from imagelock.documents.formats.scalars import found_after_prefix, found_image
 from imagelock.documents.references import Found, Image, NotEditable, ReferenceKind
-from imagelock.documents.yaml.nodes import Mapping, Node, Scalar
-from imagelock.documents.yaml.scalars import found_after_prefix, found_image
+from imagelock.documents.syntax.nodes import Mapping, Node, Scalar
 from imagelock.model.reference import split_reference
 
 _DOCKER_SCHEME = "docker://"

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from imagelock.documents.yaml.compose import find_context_names
+from imagelock.documents.formats.compose import find_context_names
 
 _BUILD = "services:\n  app:\n    build:\n      additional_contexts: "
 

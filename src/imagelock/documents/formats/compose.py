@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from imagelock.documents.formats.embedded import find_in_inline_dockerfile
+from imagelock.documents.formats.interpolation import interpolated_target
+from imagelock.documents.formats.scalars import found_image
 from imagelock.documents.references import Found, Image, NotEditable, ReferenceKind
-from imagelock.documents.yaml.inline_dockerfile import find_in_inline_dockerfile
-from imagelock.documents.yaml.interpolation import interpolated_target
-from imagelock.documents.yaml.nodes import Mapping, Node, Scalar, Sequence
-from imagelock.documents.yaml.reader import YamlError, read_documents
-from imagelock.documents.yaml.scalars import found_image
+from imagelock.documents.syntax.nodes import Mapping, Node, Scalar, Sequence
+from imagelock.documents.syntax.yaml import YamlError, read_documents
 from imagelock.model.frozen import frozen
 
 _IMAGE_SCHEME = "docker-image://"

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from imagelock.documents.formats.scalars import SplitImage, found_image, is_template
 from imagelock.documents.references import Found, Image, ReferenceKind, Unresolved
-from imagelock.documents.yaml.nodes import Mapping, Node, Scalar, walk
-from imagelock.documents.yaml.scalars import SplitImage, found_image, is_template
+from imagelock.documents.syntax.nodes import Mapping, Node, Scalar, walk
 
 _CONTAINER_LISTS = ("containers", "initContainers", "ephemeralContainers")
 _DATA_KINDS = frozenset({"CustomResourceDefinition", "ConfigMap", "Secret", "Kustomization", "Component"})

@@ -23,7 +23,7 @@ from imagelock.documents.references import (
     Unresolved,
 )
 from imagelock.documents.spans import SourceText, Span
-from imagelock.documents.yaml.nodes import Scalar, ScalarStyle
+from imagelock.documents.syntax.nodes import Scalar, ScalarStyle
 from imagelock.model.frozen import frozen
 
 _HINT = "put the Dockerfile into a file of its own"
