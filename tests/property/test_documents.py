@@ -7,7 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imagelock.documents.dockerfile.scan import scan_dockerfile
-from imagelock.documents.kinds import DocumentKind, find_references
+from imagelock.documents.formats import table
+from imagelock.documents.formats.format import Format
+from imagelock.documents.kinds import find_references
 from imagelock.documents.pin_plan import PinStyle, plan_pins
 from imagelock.documents.pinning import pin, unpin
 from imagelock.documents.references import Image, NotEditable
@@ -48,8 +50,8 @@ SERVICES = st.lists(_SCALARS, max_size=5).map(
 
 
 @given(st.one_of(st.binary(max_size=300), st.text(max_size=200).map(str.encode), DOCKERFILES.map(str.encode)))
-@pytest.mark.parametrize("kind", DocumentKind)
-def test_no_bytes_make_a_scan_raise(kind: DocumentKind, content: bytes) -> None:
+@pytest.mark.parametrize("kind", table.FORMATS)
+def test_no_bytes_make_a_scan_raise(kind: Format, content: bytes) -> None:
     for reference in find_references(content, kind).references:
         assert 0 <= reference.span.start <= reference.span.end <= len(content)
 
@@ -86,13 +88,13 @@ def test_an_edit_changes_only_the_references_it_was_meant_for(document: str, sty
 @given(DOCKERFILES)
 def test_pin_and_unpin_give_the_original_bytes(document: str) -> None:
     content = document.encode()
-    assert unpin(pin_all(content).content, DocumentKind.DOCKERFILE).content == content
+    assert unpin(pin_all(content).content, table.DOCKERFILE).content == content
 
 
 @given(SERVICES)
 def test_pin_and_unpin_give_the_original_bytes_of_compose_files(document: str) -> None:
     content = document.encode()
-    assert unpin(pin_all(content, DocumentKind.COMPOSE).content, DocumentKind.COMPOSE).content == content
+    assert unpin(pin_all(content, table.COMPOSE).content, table.COMPOSE).content == content
 
 
 @given(DOCKERFILES)
@@ -129,9 +131,9 @@ def test_check_finds_after_render_what_render_could_not_put_right(
 ) -> None:
     content = document.encode()
     locked = lock_of(*data.draw(st.lists(st.sampled_from(["alpine:3", "golang:1.22", "ghcr.io/a/b", "a:1", "c:1"]))))
-    plan = plan_pins(content, DocumentKind.DOCKERFILE, locked, style=style)
-    pinned = pin(content, DocumentKind.DOCKERFILE, locked, style=style)
-    again = plan_pins(pinned.content, DocumentKind.DOCKERFILE, locked, style=style)
+    plan = plan_pins(content, table.DOCKERFILE, locked, style=style)
+    pinned = pin(content, table.DOCKERFILE, locked, style=style)
+    again = plan_pins(pinned.content, table.DOCKERFILE, locked, style=style)
     left = [(step.reference.text, step.finding.kind) for step in plan.steps if step.finding and not step.change]
     assert [(finding.text, finding.kind) for finding in again.findings if not plan.problems] == left
     assert again.changes == ()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from hypothesis import given
 
-from imagelock.documents.kinds import DocumentKind, find_references
+from imagelock.documents.formats import table
+from imagelock.documents.formats.format import Format
+from imagelock.documents.kinds import find_references
 from imagelock.documents.references import Image
 from imagelock.images_file.discovery import ScannedDocument, Survey, survey
 from imagelock.images_file.templating import make_template
@@ -17,15 +19,15 @@ _DIGEST = f"sha256:{'d' * 64}"
 
 @given(DOCKERFILES)
 def test_a_dockerfile_keeps_its_images_and_gets_their_digests(text: str) -> None:
-    _check(text.encode(), DocumentKind.DOCKERFILE)
+    _check(text.encode(), table.DOCKERFILE)
 
 
 @given(SERVICES)
 def test_a_compose_file_keeps_its_images_and_gets_their_digests(text: str) -> None:
-    _check(text.encode(), DocumentKind.COMPOSE)
+    _check(text.encode(), table.COMPOSE)
 
 
-def _check(content: bytes, kind: DocumentKind) -> None:
+def _check(content: bytes, kind: Format) -> None:
     document = ScannedDocument("document", kind, content, find_references(content, kind))
     if document.scan.problems:
         return

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from imagelock.documents.kinds import DocumentKind, find_references
+from imagelock.documents.formats import table
+from imagelock.documents.formats.format import Format
+from imagelock.documents.kinds import find_references
 from imagelock.images_file.discovery import ScannedDocument
 
 DIGESTS = (f"sha256:{'a' * 64}", f"sha256:{'b' * 64}")
 
 
 def dockerfile(content: str, *, path: str = "Dockerfile") -> ScannedDocument:
-    return _document(path, DocumentKind.DOCKERFILE, content)
+    return _document(path, table.DOCKERFILE, content)
 
 
 def compose(content: str, *, path: str = "compose.yaml") -> ScannedDocument:
-    return _document(path, DocumentKind.COMPOSE, content)
+    return _document(path, table.COMPOSE, content)
 
 
 def values(content: str, *, path: str = "values.yaml") -> ScannedDocument:
-    return _document(path, DocumentKind.HELM_VALUES, content)
+    return _document(path, table.HELM_VALUES, content)
 
 
-def _document(path: str, kind: DocumentKind, content: str) -> ScannedDocument:
+def _document(path: str, kind: Format, content: str) -> ScannedDocument:
     return ScannedDocument(path, kind, content.encode(), find_references(content.encode(), kind))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from imagelock.documents.kinds import DocumentKind, find_references
+from imagelock.documents.formats import table
+from imagelock.documents.formats.format import Format
+from imagelock.documents.kinds import find_references
 from imagelock.documents.locked_references import LockedReferences
 from imagelock.documents.pin_plan import PinStyle
 from imagelock.documents.pinning import Pinned, pin
@@ -16,12 +18,12 @@ DIGEST = f"sha256:{'d' * 64}"
 OLD_DIGEST = f"sha256:{'0' * 64}"
 
 
-def references(document: str | bytes, kind: DocumentKind = DocumentKind.DOCKERFILE) -> list[str]:
+def references(document: str | bytes, kind: Format = table.DOCKERFILE) -> list[str]:
     """Describe each reference: kind, text as written, target; the expanded text where it differs."""
     return [describe(reference) for reference in find_references(_bytes(document), kind).references]
 
 
-def problems(document: str | bytes, kind: DocumentKind = DocumentKind.DOCKERFILE) -> list[str]:
+def problems(document: str | bytes, kind: Format = table.DOCKERFILE) -> list[str]:
     """List the problems as ``line:column reason``."""
     return [
         f"{problem.position.line}:{problem.position.column} {problem.reason}"
@@ -42,7 +44,7 @@ def describe(reference: Reference) -> str:
             return f"{reference.kind} {reference.text} (scratch)"
 
 
-def refusals(document: str | bytes, kind: DocumentKind = DocumentKind.DOCKERFILE) -> list[str]:
+def refusals(document: str | bytes, kind: Format = table.DOCKERFILE) -> list[str]:
     """List the images that can't be edited, with the reasons."""
     targets = [reference.target for reference in find_references(_bytes(document), kind).references]
     return [
@@ -59,7 +61,7 @@ def lock_of(*texts: str) -> LockedReferences:
 
 def pin_all(
     document: str | bytes,
-    kind: DocumentKind = DocumentKind.DOCKERFILE,
+    kind: Format = table.DOCKERFILE,
     *,
     style: PinStyle = PinStyle.TAG_AND_DIGEST,
     external: Collection[str] = (),
@@ -75,7 +77,7 @@ def pin_all(
     return pin(content, kind, LockedReferences(locked), style=style, external=external)
 
 
-def pinned_text(document: str, kind: DocumentKind = DocumentKind.DOCKERFILE) -> str:
+def pinned_text(document: str, kind: Format = table.DOCKERFILE) -> str:
     """Pin everything, and write ``@D`` where the digest went."""
     return pin_all(document, kind).content.decode().replace(DIGEST, "D")
 

@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from itertools import pairwise
 
-from imagelock.documents.kinds import DocumentKind, find_references
+from imagelock.documents.formats.format import Format
+from imagelock.documents.kinds import find_references
 from imagelock.documents.references import Reference
 from imagelock.documents.spans import Edit, apply_edits
 from imagelock.errors import DocumentError
@@ -37,7 +38,7 @@ def split_conflicts(changes: Sequence[Change]) -> tuple[tuple[Change, ...], tupl
     )
 
 
-def apply_changes(content: bytes, kind: DocumentKind, changes: Sequence[Change]) -> bytes:
+def apply_changes(content: bytes, kind: Format, changes: Sequence[Change]) -> bytes:
     """Make the changes; ``DocumentError`` if the references of the result are any but those that were meant."""
     if not changes:
         return content

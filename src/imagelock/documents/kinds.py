@@ -1,91 +1,53 @@
-"""The kinds of documents that can be read, and how to tell them from each other."""
+"""Tell what kind of document a file is: by its name, or else by what it begins with."""
 
 from __future__ import annotations
 
 import re
-from enum import Enum
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import cache
 from pathlib import Path, PurePath
 
-from imagelock.documents.dockerfile.scan import scan_dockerfile
-from imagelock.documents.formats.compose import find_in_compose
-from imagelock.documents.formats.github import find_in_github, find_in_gitlab
-from imagelock.documents.formats.helm_values import find_in_helm_values
-from imagelock.documents.formats.table_kubernetes import find_in_kubernetes, find_in_kustomization
-from imagelock.documents.references import Scan
-from imagelock.documents.syntax.yaml import scan_yaml
+from imagelock.documents.formats.format import Format
+from imagelock.documents.formats.scan import find_references
+from imagelock.documents.formats.table import COMPOSE, DOCKERFILE, DOTENV, FORMATS, KUBERNETES, QUADLET, SKAFFOLD
+from imagelock.documents.syntax.reader import Syntax
 from imagelock.errors import DocumentError
+from imagelock.model.globs import compile_glob
 
-_DOCKERFILE = re.compile(r"(dockerfile|containerfile)(\..+)?|.+\.(dockerfile|containerfile)")
-_NO_DOCKERFILE_SUFFIXES = frozenset(
-    {".in", ".tmpl", ".tpl", ".template", ".j2", ".jinja", ".erb", ".m4", ".dockerignore", ".md", ".lock", ".orig"}
-)
-_COMPOSE = re.compile(r"(docker-)?compose([.-].*)?\.ya?ml")
-_VALUES = re.compile(r"values([._-].*)?\.ya?ml|.*[._-]values\.ya?ml")
+__all__ = ["detect_kind", "find_references", "kind_of_named", "may_be_document"]
+
+_TEMPLATE_SUFFIXES = frozenset({".in", ".tmpl", ".tpl", ".template", ".j2", ".jinja", ".erb", ".m4"})
+_NO_DOCKERFILE_SUFFIXES = _TEMPLATE_SUFFIXES | {".dockerignore", ".md", ".lock", ".orig", ".yml", ".yaml"}
 _SERVICES = re.compile(rb"^services:[ \t]*(?:#.*)?\r?\n(?:[ \t]*(?:#.*)?\r?\n)*[ \t]+[\w\"'.-]+:", re.MULTILINE)
 _API_VERSION = re.compile(rb"^[\"']?apiVersion[\"']?:", re.MULTILINE)
+_JSON_API_VERSION = re.compile(rb'\A\s*\{.*?"apiVersion"\s*:', re.DOTALL)
+_SKAFFOLD = re.compile(rb"^[\"']?apiVersion[\"']?:[ \t]*[\"']?skaffold/", re.MULTILINE)
+_SECTION = re.compile(rb"^[ \t]*\[(?:Container|Volume|Image)\][ \t]*\r?$", re.MULTILINE)
+_YAML_SUFFIXES = (".yml", ".yaml")
+_JSON_BEGIN = 65536
+_NO_VARIABLES_SUFFIXES = (".example", ".sample", ".template", ".dist")
+_BRACES = re.compile(r"\{([^{}]*)\}")
 
 
-class DocumentKind(Enum):
-    """What a document is; the value is how messages call it."""
-
-    DOCKERFILE = "Dockerfile"
-    COMPOSE = "compose file"
-    KUBERNETES = "Kubernetes file"
-    KUSTOMIZATION = "kustomization"
-    HELM_VALUES = "Helm values"
-    GITHUB = "GitHub Actions file"
-    GITLAB = "GitLab CI file"
-
-
-_YAML_FINDERS = {
-    DocumentKind.COMPOSE: find_in_compose,
-    DocumentKind.KUBERNETES: find_in_kubernetes,
-    DocumentKind.KUSTOMIZATION: find_in_kustomization,
-    DocumentKind.HELM_VALUES: find_in_helm_values,
-    DocumentKind.GITHUB: find_in_github,
-    DocumentKind.GITLAB: find_in_gitlab,
-}
-
-
-def find_references(content: bytes, kind: DocumentKind) -> Scan:
-    """Find the image references of a document. No bytes make this raise anything."""
-    if kind is DocumentKind.DOCKERFILE:
-        return scan_dockerfile(content)
-    return scan_yaml(content, _YAML_FINDERS[kind])
-
-
-def detect_kind(path: PurePath, content: bytes) -> DocumentKind | None:
-    """Tell the kind of a file by its name, or, for YAML of any name, by what it begins with; ``None``: not for us."""
-    name = path.name.lower()
-    if _DOCKERFILE.fullmatch(name) and path.suffix.lower() not in _NO_DOCKERFILE_SUFFIXES | {".yml", ".yaml"}:
-        return DocumentKind.DOCKERFILE
-    if path.suffix.lower() not in (".yml", ".yaml"):
+def detect_kind(path: PurePath, content: bytes) -> Format | None:
+    """Find the row of a file; ``None``: not for us."""
+    kind = _kind_of_name(path)
+    if kind is None:
+        return _kind_of_content(path, content)
+    ask = _CONTENT_CHECKS.get(kind.name)
+    if ask is not None and not ask(path, content):
         return None
-    return _yaml_kind_of_name(path, name) or _yaml_kind_of_content(content)
+    return _in_syntax_of(path, kind)
 
 
-def _yaml_kind_of_name(path: PurePath, name: str) -> DocumentKind | None:
-    if name in ("kustomization.yaml", "kustomization.yml"):
-        return DocumentKind.KUSTOMIZATION
-    if name in ("action.yaml", "action.yml") or path.parts[-3:-1] == (".github", "workflows"):
-        return DocumentKind.GITHUB
-    if name.endswith((".gitlab-ci.yml", ".gitlab-ci.yaml")):
-        return DocumentKind.GITLAB
-    if _COMPOSE.fullmatch(name):
-        return DocumentKind.COMPOSE
-    if _VALUES.fullmatch(name):
-        return DocumentKind.HELM_VALUES
-    return None
+def may_be_document(path: PurePath) -> bool:
+    """Whether the content of a file can make it a document; of all others, the name has told it already."""
+    return path.suffix.lower() in (*_YAML_SUFFIXES, ".json") or _kind_of_name(path) is not None
 
 
-def _yaml_kind_of_content(content: bytes) -> DocumentKind | None:
-    if _API_VERSION.search(content):
-        return DocumentKind.KUBERNETES
-    return DocumentKind.COMPOSE if _SERVICES.search(content) else None
-
-
-def kind_of_named(path: Path, content: bytes) -> DocumentKind:
-    """Tell the kind of a file that somebody named."""
+def kind_of_named(path: Path, content: bytes) -> Format:
+    """Tell the kind of a file that is named in ``[pin]`` or on the command line; ``DocumentError`` if it is unknown."""
     kind = detect_kind(path.absolute(), content)
     if kind is None:
         raise DocumentError(
@@ -94,3 +56,71 @@ def kind_of_named(path: Path, content: bytes) -> DocumentKind:
             hint="for other files, use a template with {{images.NAME}}",
         )
     return kind
+
+
+def _kind_of_name(path: PurePath) -> Format | None:
+    text = path.as_posix()
+    if _any_name().fullmatch(text) is None:
+        return None
+    return next(row for row, pattern in _names() if pattern.fullmatch(text))
+
+
+@cache
+def _any_name() -> re.Pattern[str]:
+    return re.compile("|".join(pattern.pattern for _, pattern in _names()), re.IGNORECASE)
+
+
+@cache
+def _names() -> tuple[tuple[Format, re.Pattern[str]], ...]:
+    """Make an expression for each row's patterns, in the order of the table."""
+    return tuple((row, re.compile(_expression(row.files), re.IGNORECASE)) for row in FORMATS if row.files)
+
+
+def _expression(patterns: tuple[str, ...]) -> str:
+    names = "|".join(compile_glob(name).pattern for pattern in patterns for name in expand_braces(pattern))
+    return f"(?:.*/)?(?:{names})"
+
+
+def expand_braces(pattern: str) -> Iterator[str]:
+    """Give each pattern that ``*.y{a,}ml`` is short for."""
+    found = _BRACES.search(pattern)
+    if found is None:
+        yield pattern
+        return
+    for choice in found[1].split(","):
+        yield from expand_braces(f"{pattern[: found.start()]}{choice}{pattern[found.end() :]}")
+
+
+def _in_syntax_of(path: PurePath, kind: Format) -> Format:
+    """JSON is YAML to people, not to YAML's readers: comments and tabs are read by a reader of its own."""
+    return replace(kind, syntax=Syntax.JSON) if path.suffix.lower() in (".json", ".jsonc") else kind
+
+
+def _kind_of_content(path: PurePath, content: bytes) -> Format | None:
+    suffix = path.suffix.lower()
+    if suffix == ".json":
+        return _in_syntax_of(path, KUBERNETES) if _JSON_API_VERSION.search(content[:_JSON_BEGIN]) else None
+    if suffix not in _YAML_SUFFIXES:
+        return None
+    if _API_VERSION.search(content):
+        return SKAFFOLD if _SKAFFOLD.search(content) else KUBERNETES
+    return COMPOSE if _SERVICES.search(content) else None
+
+
+def _is_dockerfile(path: PurePath, _: bytes) -> bool:
+    return path.suffix.lower() not in _NO_DOCKERFILE_SUFFIXES
+
+
+def _is_unit(_: PurePath, content: bytes) -> bool:
+    return _SECTION.search(content) is not None
+
+
+def _is_no_example(path: PurePath, _: bytes) -> bool:
+    return path.suffix.lower() not in _NO_VARIABLES_SUFFIXES
+
+
+_CONTENT_CHECKS: dict[str, Callable[[PurePath, bytes], bool]] = {
+    DOCKERFILE.name: _is_dockerfile,
+    QUADLET.name: _is_unit,
+    DOTENV.name: _is_no_example,
+}

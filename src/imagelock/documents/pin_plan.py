@@ -11,7 +11,8 @@ from dataclasses import replace
 from enum import Enum, StrEnum, auto
 
 from imagelock.documents.edits import Change, split_conflicts
-from imagelock.documents.kinds import DocumentKind, find_references
+from imagelock.documents.formats.format import Format
+from imagelock.documents.kinds import find_references
 from imagelock.documents.locked_references import Locked, LockedReferences, LockedTwice, NotLocked
 from imagelock.documents.references import (
     DigestField,
@@ -22,6 +23,8 @@ from imagelock.documents.references import (
     NotEditable,
     Problem,
     Reference,
+    TagNeeded,
+    TagUse,
     Unresolved,
 )
 from imagelock.documents.spans import Edit, Position, Span
@@ -106,7 +109,7 @@ class PinStep:
 class PinPlan:
     """What is decided about all references of a document, in its order, those to stages and external ones left out."""
 
-    kind: DocumentKind
+    kind: Format
     steps: tuple[PinStep, ...]
     problems: tuple[Problem, ...]
     """Why the document could not be read. Then there are no steps."""
@@ -121,7 +124,7 @@ class PinPlan:
                 Finding(FindingKind.UNREADABLE, problem.position, "", problem.reason, None) for problem in self.problems
             )
         if not self.names_image:
-            reason = f"the {self.kind.value} names no image"
+            reason = f"the {self.kind.title} names no image"
             return (Finding(FindingKind.NO_REFERENCE, Position(1, 1), "", reason, None),)
         return tuple(step.finding for step in self.steps if step.finding)
 
@@ -133,7 +136,7 @@ class PinPlan:
 
 def plan_pins(
     content: bytes,
-    kind: DocumentKind,
+    kind: Format,
     locked: LockedReferences,
     *,
     style: PinStyle = PinStyle.TAG_AND_DIGEST,
@@ -154,7 +157,7 @@ def plan_pins(
 
 def check(
     content: bytes,
-    kind: DocumentKind,
+    kind: Format,
     locked: LockedReferences,
     *,
     style: PinStyle = PinStyle.TAG_AND_DIGEST,
@@ -188,6 +191,7 @@ def _decide(reference: Reference, locked: LockedReferences, style: PinStyle) -> 
 
 
 def _decide_image(reference: Reference, image: Image, locked: LockedReferences, style: PinStyle) -> PinStep:
+    style = _style_for(image, style)
     match locked.find(image.reference, any_tag=style is PinStyle.DIGEST_ONLY):
         case NotLocked(other_tags):
             return _not_locked(reference, image, locked, other_tags)
@@ -213,7 +217,7 @@ def _not_locked(reference: Reference, image: Image, locked: LockedReferences, ot
 def _unlike_lock(reference: Reference, image: Image, locked: Locked, style: PinStyle) -> PinStep:
     written = split_reference(image.text)
     tag = None if style is PinStyle.DIGEST_ONLY else locked.tag or written.tag
-    edit = _digest_edit(image.editing, locked.digest, tag=tag, moves_tag=tag != written.tag)
+    edit = _digest_edit(_editing_for(image, style), locked.digest, tag=tag, moves_tag=tag != written.tag)
     if isinstance(edit, NotEditable):
         return _refused(reference, edit)
     step = _found(*_difference(reference, image, locked), hint=_RENDER)
@@ -254,6 +258,18 @@ def _refused(reference: Reference, editing: NotEditable) -> PinStep:
 
 def _found(kind: FindingKind, reference: Reference, reason: str, hint: str | None) -> PinStep:
     return PinStep(reference, Finding(kind, reference.position, reference.text, reason, hint))
+
+
+def _style_for(image: Image, style: PinStyle) -> PinStyle:
+    """Tell the style of one reference in a file of this style: some programs refuse a tag beside a digest."""
+    return PinStyle.DIGEST_ONLY if image.tag_use is TagUse.DROPPED else style
+
+
+def _editing_for(image: Image, style: PinStyle) -> Editing:
+    """Tell where a digest goes in this style: no tag is taken from programs that read it."""
+    if style is PinStyle.DIGEST_ONLY and isinstance(image.tag_use, TagNeeded):
+        return NotEditable(image.tag_use.reason, "list the file under `pin.files`")
+    return image.editing
 
 
 def _is_pinned_as(image: Image, digest: Digest, style: PinStyle) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from imagelock.documents.edits import Change, apply_changes, split_conflicts
-from imagelock.documents.kinds import DocumentKind, find_references
+from imagelock.documents.formats.format import Format
+from imagelock.documents.kinds import find_references
 from imagelock.documents.locked_references import LockedReferences
 from imagelock.documents.pin_plan import CONFLICT, PinPlan, PinStyle, plan_pins, tag_suffix
 from imagelock.documents.references import (
@@ -50,7 +51,7 @@ class Pinned:
 
 def pin(
     content: bytes,
-    kind: DocumentKind,
+    kind: Format,
     locked: LockedReferences,
     *,
     style: PinStyle = PinStyle.TAG_AND_DIGEST,
@@ -82,7 +83,7 @@ def apply_plan(content: bytes, plan: PinPlan) -> Pinned:
     )
 
 
-def unpin(content: bytes, kind: DocumentKind, *, locked: LockedReferences | None = None) -> Pinned:
+def unpin(content: bytes, kind: Format, *, locked: LockedReferences | None = None) -> Pinned:
     """Take all digests off again.
 
     Where a digest stands without a tag, the lockfile tells the tag that it was locked for; without a lockfile, Docker's

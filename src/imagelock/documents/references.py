@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from enum import StrEnum
+from enum import Enum, StrEnum, auto
 from typing import Self
 
 from imagelock.documents.spans import LineIndex, Position, SourceText, Span
 from imagelock.errors import InvalidReferenceError
 from imagelock.model.frozen import frozen
-from imagelock.model.reference import ImageReference, parse_reference
+from imagelock.model.reference import ImageReference, split_reference
 
 
 @frozen
@@ -27,12 +27,15 @@ class Found:
         return cls(kind, source.text, source.span, target)
 
 
-def image_or_unresolved(text: str, editing: Editing) -> Image | Unresolved:
+def image_or_unresolved(text: str, editing: Editing, tag_use: AnyTagUse | None = None) -> Image | Unresolved:
     """Make it an image, if the text is a reference that registries and their clients would accept."""
     try:
-        return Image(text, parse_reference(text), editing)
+        written = split_reference(text)
     except InvalidReferenceError as error:
         return Unresolved(text, error.message, error.hint)
+    if isinstance(tag_use, TagNeeded) and written.tag is None:
+        editing = NotEditable(tag_use.reason, tag_use.hint)
+    return Image(text, written.meaning, editing, tag_use or TagUse.OPTIONAL)
 
 
 def make_scan(content: bytes, found: Iterable[Found], problems: Iterable[tuple[int, str]]) -> Scan:
@@ -106,6 +109,26 @@ class NotEditable:
 Editing = InlineDigest | DigestField | HexDigestField | NotEditable
 
 
+class TagUse(Enum):
+    """What the program that reads a reference makes of a tag beside a digest."""
+
+    OPTIONAL = auto()
+    """It ignores the tag."""
+    DROPPED = auto()
+    """It refuses the tag, or mistakes the two together, so pinning takes the tag away."""
+
+
+@frozen
+class TagNeeded:
+    """It reads the tag, too, so no digest is put where none is."""
+
+    reason: str
+    hint: str
+
+
+AnyTagUse = TagUse | TagNeeded
+
+
 @frozen
 class Image:
     """An image of a registry."""
@@ -114,6 +137,7 @@ class Image:
     """The reference with its variables expanded, as the tool that reads the file sees it."""
     reference: ImageReference
     editing: Editing
+    tag_use: AnyTagUse = TagUse.OPTIONAL
 
 
 @frozen

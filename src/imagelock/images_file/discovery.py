@@ -6,8 +6,9 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 
+from imagelock.documents.formats import table
 from imagelock.documents.formats.compose import find_context_names
-from imagelock.documents.kinds import DocumentKind
+from imagelock.documents.formats.format import Format
 from imagelock.documents.pin_plan import is_external
 from imagelock.documents.references import Image, NotEditable, Reference, Scan, Unresolved
 from imagelock.documents.spans import Position
@@ -28,7 +29,7 @@ class ScannedDocument:
 
     path: str
     """Relative to the folder of images.toml, with slashes."""
-    kind: DocumentKind
+    kind: Format
     content: bytes
     scan: Scan
 
@@ -125,7 +126,7 @@ def survey(documents: Iterable[ScannedDocument]) -> Survey:
 
 
 def _context_names(documents: Iterable[ScannedDocument]) -> frozenset[str]:
-    composes = (document.content for document in documents if document.kind is DocumentKind.COMPOSE)
+    composes = (document.content for document in documents if document.kind is table.COMPOSE)
     return frozenset(name for content in composes for name in find_context_names(content) if _is_reference(name))
 
 

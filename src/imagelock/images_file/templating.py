@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from imagelock.documents.edits import Change, split_conflicts
-from imagelock.documents.kinds import DocumentKind
+from imagelock.documents.formats import table
 from imagelock.documents.references import DigestField, HexDigestField, Image, InlineDigest, NotEditable, Reference
 from imagelock.documents.spans import Edit, apply_edits
 from imagelock.images_file.discovery import FoundImage, ScannedDocument, Survey, Unlockable
@@ -67,7 +67,7 @@ def _is_plain_word(document: ScannedDocument, reference: Reference, image: Image
     """
     written = split_reference(image.text)
     return (
-        document.kind is DocumentKind.DOCKERFILE
+        document.kind is table.DOCKERFILE
         and reference.span.of(document.content) == image.text.encode()
         and (written.name, written.tag or DEFAULT_TAG) == (found.name, found.tag or DEFAULT_TAG)
         and (written.tag is not None or written.digest is None)

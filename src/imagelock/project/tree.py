@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
-from imagelock.documents.kinds import DocumentKind, detect_kind
+from imagelock.documents.formats.format import Format
+from imagelock.documents.kinds import detect_kind, may_be_document
 from imagelock.errors import FileError
 from imagelock.images_file.parser import IMAGES_FILE_NAME
 from imagelock.model.frozen import frozen
@@ -114,15 +115,12 @@ def _parse_rule(line: str, folder: str) -> IgnoreRule:
     return IgnoreRule(compile_glob(below + pattern.removeprefix("/")), is_exception, written.endswith("/"))
 
 
-_YAML_SUFFIXES = (".yml", ".yaml")
-
-
 @frozen
 class Document:
     """A file that may have references."""
 
     content: bytes
-    kind: DocumentKind
+    kind: Format
 
 
 def list_own_files(folder: Path) -> Iterator[str]:
@@ -135,7 +133,7 @@ def list_own_files(folder: Path) -> Iterator[str]:
 def read_document(path: Path) -> Document | None:
     """Read a file if it is, by its name or by what it begins with, one that may have references."""
     where = path.absolute()
-    if path.suffix.lower() not in _YAML_SUFFIXES and detect_kind(where, b"") is None:
+    if not may_be_document(where):
         return None
     content = read_bytes(path)
     kind = detect_kind(where, content)

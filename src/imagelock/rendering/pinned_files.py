@@ -9,7 +9,8 @@ from pathlib import Path
 from posixpath import join, normpath
 from typing import Self
 
-from imagelock.documents.kinds import DocumentKind, detect_kind, kind_of_named
+from imagelock.documents.formats.format import Format
+from imagelock.documents.kinds import detect_kind, kind_of_named
 from imagelock.documents.locked_references import LockedReferences
 from imagelock.documents.pin_plan import Finding, PinStyle, check
 from imagelock.documents.pinning import Pinned, pin
@@ -154,6 +155,6 @@ class Pins:
         return check(content, kind, self.locked, style=file.style, external=self.external)
 
 
-def _kind_of(file: PinnedFile, content: bytes) -> DocumentKind | None:
+def _kind_of(file: PinnedFile, content: bytes) -> Format | None:
     """Tell a file's kind; None for what a pattern took along."""
     return kind_of_named(file.path, content) if file.is_named else detect_kind(file.path.absolute(), content)

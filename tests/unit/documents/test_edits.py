@@ -3,17 +3,18 @@ from __future__ import annotations
 import pytest
 
 from imagelock.documents.edits import Change, apply_changes, split_conflicts
-from imagelock.documents.kinds import DocumentKind, find_references
+from imagelock.documents.formats import table
+from imagelock.documents.kinds import find_references
 from imagelock.documents.spans import Edit, Span
 from imagelock.errors import DocumentError
 
 _CONTENT = b"FROM a:1\nFROM b:1\n"
-_FIRST, _SECOND = find_references(_CONTENT, DocumentKind.DOCKERFILE).references
+_FIRST, _SECOND = find_references(_CONTENT, table.DOCKERFILE).references
 
 
 def test_a_change_with_the_effect_it_was_meant_for_is_made() -> None:
     change = Change(_FIRST, Edit(Span(7, 8), b"2"), "a:2")
-    assert apply_changes(_CONTENT, DocumentKind.DOCKERFILE, [change]) == b"FROM a:2\nFROM b:1\n"
+    assert apply_changes(_CONTENT, table.DOCKERFILE, [change]) == b"FROM a:2\nFROM b:1\n"
 
 
 @pytest.mark.parametrize(
@@ -21,7 +22,7 @@ def test_a_change_with_the_effect_it_was_meant_for_is_made() -> None:
 )
 def test_a_change_with_another_effect_is_an_error_of_ours(edit: Edit) -> None:
     with pytest.raises(DocumentError, match="the edited file would not mean what it must"):
-        apply_changes(_CONTENT, DocumentKind.DOCKERFILE, [Change(_FIRST, edit, "a:2")])
+        apply_changes(_CONTENT, table.DOCKERFILE, [Change(_FIRST, edit, "a:2")])
 
 
 def test_changes_that_want_different_bytes_in_one_place_are_told_apart() -> None:

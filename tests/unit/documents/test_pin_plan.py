@@ -2,14 +2,14 @@ from __future__ import annotations
 
 import pytest
 
-from imagelock.documents.kinds import DocumentKind
+from imagelock.documents.formats import table
 from imagelock.documents.locked_references import LockedReferences
 from imagelock.documents.pin_plan import Finding, FindingKind, PinStyle, check, plan_pins
 from imagelock.documents.spans import Position
 from imagelock.model.reference import PinnedReference, parse_reference
 from tests.support.documents import DIGEST, OLD_DIGEST, lock_of
 
-_DOCKERFILE = DocumentKind.DOCKERFILE
+_DOCKERFILE = table.DOCKERFILE
 _RENDER = "run `imagelock render`"
 
 
@@ -77,7 +77,7 @@ def test_a_tag_beside_the_digest_is_found_where_only_digests_may_stand() -> None
 
 def test_a_file_without_references_is_a_finding_never_silent_success() -> None:
     finding = Finding(FindingKind.NO_REFERENCE, Position(1, 1), "", "the compose file names no image", None)
-    assert check(b"a: 1\n", DocumentKind.COMPOSE, lock_of()) == (finding,)
+    assert check(b"a: 1\n", table.COMPOSE, lock_of()) == (finding,)
 
 
 def test_a_file_that_can_not_be_read_is_a_finding() -> None:
@@ -90,14 +90,14 @@ def test_a_tag_that_can_not_follow_its_range_is_not_sent_to_render() -> None:
     assert isinstance(newest, PinnedReference)
     locked = LockedReferences([newest], ranges={newest: lambda tag: tag.startswith("20.")})
     document = f"images:\n- name: node\n  newTag: '20.1'\n  digest: {OLD_DIGEST}\n".encode()
-    (finding,) = check(document, DocumentKind.KUSTOMIZATION, locked)
+    (finding,) = check(document, table.KUSTOMIZATION, locked)
     assert (finding.kind, finding.reason) == (FindingKind.NOT_PINNABLE, "its tag stands apart from its digest")
 
 
 def test_references_that_need_different_digests_in_one_place_are_not_sent_to_render() -> None:
     other = f"sha256:{'e' * 64}"
     images = f"[{{name: a, newTag: '1', digest: &d {OLD_DIGEST}}}, {{name: b, newTag: '1', digest: *d}}]"
-    plan = plan_pins(f"images: {images}\n".encode(), DocumentKind.KUSTOMIZATION, lock_of("a:1", f"b:1@{other}"))
+    plan = plan_pins(f"images: {images}\n".encode(), table.KUSTOMIZATION, lock_of("a:1", f"b:1@{other}"))
     assert [finding.kind for finding in plan.findings] == [FindingKind.NOT_PINNABLE] * 2
     assert {finding.reason for finding in plan.findings} == {"another reference needs another digest in the same place"}
     assert plan.changes == ()

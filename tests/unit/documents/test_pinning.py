@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from imagelock.documents.kinds import DocumentKind
+from imagelock.documents.formats import table
+from imagelock.documents.formats.format import Format
 from imagelock.documents.locked_references import LockedReferences
 from imagelock.documents.pin_plan import PinStyle
 from imagelock.documents.pinning import pin, unpin
@@ -10,10 +11,10 @@ from imagelock.documents.references import Reference
 from imagelock.model.reference import PinnedReference, parse_reference
 from tests.support.documents import DIGEST, OLD_DIGEST, lock_of, pin_all
 
-_DOCKERFILE = DocumentKind.DOCKERFILE
-_COMPOSE = DocumentKind.COMPOSE
-_KUSTOMIZATION = DocumentKind.KUSTOMIZATION
-_HELM = DocumentKind.HELM_VALUES
+_DOCKERFILE = table.DOCKERFILE
+_COMPOSE = table.COMPOSE
+_KUSTOMIZATION = table.KUSTOMIZATION
+_HELM = table.HELM_VALUES
 _DIGEST_ONLY = PinStyle.DIGEST_ONLY
 
 
@@ -70,7 +71,7 @@ def test_both_styles_and_doing_it_again_changes_nothing(style: PinStyle, before:
         (f"images: [{{name: a, newTag: '1', digest: {OLD_DIGEST}}}]", _KUSTOMIZATION),
     ],
 )
-def test_a_tag_that_stands_apart_can_not_be_taken_out(document: str, kind: DocumentKind) -> None:
+def test_a_tag_that_stands_apart_can_not_be_taken_out(document: str, kind: Format) -> None:
     pinned = pin_all(document, kind, style=_DIGEST_ONLY)
     assert pinned.content == document.encode()
     assert [refusal.reason for refusal in pinned.refused] == ["its tag stands apart from its digest"]
@@ -118,7 +119,7 @@ def test_what_unpin_can_not_take_out_it_reports() -> None:
         ('image: {repository: a, tag: v1, sha: ""}\n', _HELM),
     ],
 )
-def test_pin_and_unpin_give_the_original_bytes(document: str, kind: DocumentKind) -> None:
+def test_pin_and_unpin_give_the_original_bytes(document: str, kind: Format) -> None:
     pinned = pin_all(document, kind)
     assert pinned.content != document.encode()
     assert unpin(pinned.content, kind).content == document.encode()
@@ -163,7 +164,7 @@ def test_a_tag_beside_the_right_digest_follows_its_range_too() -> None:
 
 def test_a_tag_that_stands_apart_does_not_follow_its_range() -> None:
     document = f"images:\n- name: node\n  newTag: 20.1-slim\n  digest: {OLD_DIGEST}\n".encode()
-    pinned = pin(document, DocumentKind.KUSTOMIZATION, _lock_with_range())
+    pinned = pin(document, table.KUSTOMIZATION, _lock_with_range())
     assert pinned.content == document
     assert [refusal.reason for refusal in pinned.refused] == ["its tag stands apart from its digest"]
 

@@ -176,4 +176,4 @@ def _refuse_without_images(document: ScannedDocument, name: str) -> None:
         place = f"{name}:{problem.position.line}:{problem.position.column}"
         raise DocumentError(f"cannot read {name}", details=[f"{place}: {problem.reason}"])
     if not any(document.images()):
-        raise DocumentError(f"the {document.kind.value} {name} names no image")
+        raise DocumentError(f"the {document.kind.title} {name} names no image")

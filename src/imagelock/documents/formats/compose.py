@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from imagelock.documents.formats.embedded import find_in_inline_dockerfile
+from imagelock.documents.formats.embedded import find_in_embedded_dockerfile
 from imagelock.documents.formats.interpolation import interpolated_target
 from imagelock.documents.formats.scalars import found_image
 from imagelock.documents.references import Found, Image, NotEditable, ReferenceKind
-from imagelock.documents.syntax.nodes import Mapping, Node, Scalar, Sequence
-from imagelock.documents.syntax.yaml import YamlError, read_documents
+from imagelock.documents.syntax.nodes import DocumentSyntaxError, Mapping, Node, Scalar, Sequence
+from imagelock.documents.syntax.reader import Syntax, read_documents
 from imagelock.model.frozen import frozen
 
 _IMAGE_SCHEME = "docker-image://"
@@ -82,7 +82,7 @@ def _find_in_build(build: Mapping) -> Iterator[Found]:
         if value.is_plain and (start == 0 or value.value[: max(start, 0)].endswith("=")):
             yield _found(ReferenceKind.BUILD_CONTEXT, value, start + len(_IMAGE_SCHEME))
     if inline := build.find_scalar("dockerfile_inline"):
-        yield from find_in_inline_dockerfile(inline)
+        yield from find_in_embedded_dockerfile(inline, escape="$$")
 
 
 def _values(node: Node | None) -> Iterator[Scalar]:
@@ -113,8 +113,8 @@ def find_context_names(content: bytes) -> frozenset[str]:
     if _KEY not in content:
         return frozenset()
     try:
-        documents = read_documents(content)
-    except YamlError:
+        documents = read_documents(content, Syntax.YAML)
+    except DocumentSyntaxError:
         return frozenset()
     return frozenset(name for document in documents for name in _in_document(document))
 

@@ -1,30 +1,24 @@
-"""Kubernetes files: every ``image`` of every resource, except where it is an output, a schema or plain data.
+"""Kubernetes resources, and the files that tools turn into them.
 
-https://kubernetes.io/docs/concepts/containers/images/. Custom resources hold containers in places that nobody can list,
-so the rule is the key, not the path.
+https://kubernetes.io/docs/concepts/containers/images/. Custom resources hold containers in places that no list has in
+full, so most of them follow one rule: the key, not the path.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from imagelock.documents.formats.scalars import SplitImage, found_image, is_template
-from imagelock.documents.references import Found, Image, ReferenceKind, Unresolved
-from imagelock.documents.syntax.nodes import Mapping, Node, Scalar, walk
+from imagelock.documents.formats.embedded import find_in_embedded_yaml
+from imagelock.documents.formats.format import Format
+from imagelock.documents.formats.helm_values import find_in_values
+from imagelock.documents.formats.rules import Alone, Inside, Parts, Text
+from imagelock.documents.formats.scalars import found_after_prefix, found_image, may_be_reference
+from imagelock.documents.references import Found, ReferenceKind, TagNeeded, TagUse
+from imagelock.documents.syntax.nodes import Mapping, Node, Scalar
+from imagelock.documents.syntax.reader import Syntax
 
-_CONTAINER_LISTS = ("containers", "initContainers", "ephemeralContainers")
-_DATA_KINDS = frozenset({"CustomResourceDefinition", "ConfigMap", "Secret", "Kustomization", "Component"})
-_TOOL_CONFIGURATIONS = ("skaffold/", "kbld.k14s.io/")
-_REPOSITORY_KINDS = frozenset({"ImageRepository"})
-_KO_SCHEME = "ko://"
-
-
-def find_in_kubernetes(document: Node) -> Iterator[Found]:
-    """Find the images that a resource, or each resource of a ``List``, would run."""
-    for resource in _resources(document):
-        for key, value in resource.entries:
-            if key != "status":
-                yield from _find_below(value)
+_ISTIO_FILLS_IN = "auto"
+_CNPG_READS_TAG = TagNeeded("CloudNativePG reads PostgreSQL's major version from the tag", "write the tag")
 
 
 def is_resource(node: Node) -> bool:
@@ -32,65 +26,135 @@ def is_resource(node: Node) -> bool:
     return isinstance(node, Mapping) and bool(node.find_scalar("apiVersion") and node.find_scalar("kind"))
 
 
-def _resources(document: Node) -> Iterator[Mapping]:
-    waiting = [document]
-    while waiting:
-        node = waiting.pop()
-        if not isinstance(node, Mapping) or not is_resource(node) or _is_no_workload(node):
-            continue
-        kind = node.find_scalar("kind")
-        if kind is not None and kind.value.endswith("List"):
-            waiting.extend(reversed(node.find_sequence("items").items))
-        else:
-            yield node
+def _is_no_istio_placeholder(text: str) -> bool:
+    return text != _ISTIO_FILLS_IN
 
 
-def _is_no_workload(resource: Mapping) -> bool:
-    version, kind = resource.find_scalar("apiVersion"), resource.find_scalar("kind")
-    return (
-        version is None
-        or kind is None
-        or (kind.value in _DATA_KINDS | _REPOSITORY_KINDS or version.value.startswith(_TOOL_CONFIGURATIONS))
+def _kustomize_images(path: str) -> Parts:
+    return Parts(
+        path,
+        name=("newName", "name"),
+        tag=("newTag",),
+        digest=("digest",),
+        tag_takes_digest=True,
+        alone=Alone.WITH_VERSION,
     )
 
 
-def _find_below(root: Node) -> Iterator[Found]:
-    containers: set[int] = set()
-    for node in walk(root):
-        if not isinstance(node, Mapping):
-            continue
-        for name in _CONTAINER_LISTS:
-            containers.update(map(id, node.find_sequence(name).items))
-        yield from _find_image_volumes(node)
-        image = node.find_scalar("image")
-        if image is None or image.value.startswith(_KO_SCHEME):
-            continue
-        found = found_image(ReferenceKind.IMAGE, image)
-        if isinstance(found.target, Image) or id(node) in containers or _was_meant(found.target, image):
-            yield found
+def _find_in_values_text(node: Node) -> Iterator[Found]:
+    """Find images in Helm values that are a text of their own."""
+    if isinstance(node, Scalar):
+        yield from find_in_embedded_yaml(node, find_in_values)
 
 
-def _was_meant(target: object, image: Scalar) -> bool:
-    """Whether it is certainly an image, although nobody can tell which: other keys ``image`` may hold anything."""
-    return isinstance(target, Unresolved) and is_template(image.value)
-
-
-def _find_image_volumes(node: Mapping) -> Iterator[Found]:
-    for volume in node.find_sequence("volumes").items:
-        if isinstance(volume, Mapping) and (reference := volume.find_mapping("image").find_scalar("reference")):
-            yield found_image(ReferenceKind.IMAGE_VOLUME, reference)
-
-
-def find_in_kustomization(document: Node) -> Iterator[Found]:
-    """Find the entries that say which tag or digest to use; others only rename."""
-    if not isinstance(document, Mapping):
+def _find_argo_kustomize_image(node: Node) -> Iterator[Found]:
+    """Find the reference of ``[OLD=]NEW``: https://argo-cd.readthedocs.io/en/stable/user-guide/kustomize/."""
+    if not isinstance(node, Scalar) or not may_be_reference(node):
         return
-    for entry in document.find_sequence("images").items:
-        if not isinstance(entry, Mapping):
-            continue
-        name = entry.find_scalar("newName") or entry.find_scalar("name")
-        if name is not None:
-            parts = SplitImage(
-                name.value, tag=entry.find_scalar("newTag"), digest=entry.find_scalar("digest"), tag_takes_digest=True
+    old, equals, _ = node.value.rpartition("=")
+    if equals and node.is_plain:
+        found = found_after_prefix(ReferenceKind.IMAGE, node, f"{old}=", TagUse.DROPPED)
+    else:
+        found = found_image(ReferenceKind.IMAGE, node, TagUse.DROPPED)
+    if found is not None:
+        yield found
+
+
+_ARGO_SOURCES = ("spec.source", "spec.sources[]", "spec.template.spec.source", "spec.template.spec.sources[]")
+
+KUBERNETES = Format(
+    name="kubernetes",
+    title="Kubernetes file",
+    syntax=Syntax.YAML,
+    content="`apiVersion` and `kind`",
+    reads=is_resource,
+    images=(
+        Inside("HelmRelease:spec.values", find_in_values),
+        *(
+            rule
+            for source in _ARGO_SOURCES
+            for rule in (
+                Inside(f"{{Application,ApplicationSet}}:{source}.helm.valuesObject", find_in_values),
+                Inside(f"{{Application,ApplicationSet}}:{source}.helm.values", _find_in_values_text),
+                Inside(f"{{Application,ApplicationSet}}:{source}.kustomize.images[]", _find_argo_kustomize_image),
             )
-            yield from parts.find(ReferenceKind.IMAGE)
+        ),
+        _kustomize_images("Kustomization.kustomize.toolkit.fluxcd.io:spec.images[]"),
+        Text("Cluster.postgresql.cnpg.io:spec.imageName", tag_use=_CNPG_READS_TAG),
+        Text("{ImageCatalog,ClusterImageCatalog}:spec.images[].image", tag_use=_CNPG_READS_TAG),
+        Text("{Cluster,ImageCatalog,ClusterImageCatalog}:**.extensions[].image.reference"),
+        Text("ImageStream:spec.tags[].from.name"),
+        Text("**.{containers,initContainers,ephemeralContainers}[].image", accepts=_is_no_istio_placeholder),
+        Text("**.volumes[].image.reference", kind=ReferenceKind.IMAGE_VOLUME),
+        Text("**.image", is_sure=False, accepts=_is_no_istio_placeholder, not_beside=("tag",)),
+        Parts("**", name=("image",), tag=("tag",)),
+        Parts(
+            "**./image$/i",
+            name=("repository",),
+            tag=("tag",),
+            digest=("digest",),
+            hex_digest=("sha",),
+            registry=("registry",),
+        ),
+    ),
+    never=(
+        "status",
+        "{CustomResourceDefinition,ConfigMap,Secret,Node,ImageRepository,ImagePolicy}:**",
+        "{Kustomization,Component}.kustomize.config.k8s.io:**",
+        "Config.kbld.k14s.io:**",
+        "Config.skaffold:**",
+        "IstioOperator:**.values.**",
+        "BuildConfig:spec.output",
+        "{Application,ApplicationSet}:**.helm.parameters",
+    ),
+)
+
+KUSTOMIZATION = Format(
+    name="kustomization",
+    title="kustomization",
+    syntax=Syntax.YAML,
+    files=("kustomization.yaml", "kustomization.yml", "Kustomization"),
+    images=(
+        _kustomize_images("images[]"),
+        Inside("helmCharts[].valuesInline", find_in_values),
+    ),
+    never=("configurations",),
+)
+
+HELM_VALUES = Format(
+    name="helm-values",
+    title="Helm values",
+    syntax=Syntax.YAML,
+    files=("values.y{a,}ml", "values[._-]*.y{a,}ml", "*[._-]values.y{a,}ml"),
+    find=find_in_values,
+    places=("`repository` with `tag`, `digest` or `sha`", "keys that end in `image`"),
+)
+
+HELMFILE = Format(
+    name="helmfile",
+    title="helmfile",
+    syntax=Syntax.YAML,
+    files=("helmfile.y{a,}ml", "helmfile.d/*.y{a,}ml"),
+    images=(Inside("releases[].values[]", find_in_values), Inside("environments.*.values[]", find_in_values)),
+)
+
+SKAFFOLD = Format(
+    name="skaffold",
+    title="Skaffold configuration",
+    syntax=Syntax.YAML,
+    files=("skaffold*.y{a,}ml",),
+    content="`apiVersion: skaffold/…`",
+    images=tuple(
+        Text(f"{below}{path}")
+        for below in ("", "profiles[].")
+        for path in (
+            "build.artifacts[].{jib,ko}.fromImage",
+            "build.artifacts[].buildpacks.{builder,runImage}",
+            "build.artifacts[].kaniko.{image,initImage}",
+            "build.googleCloudBuild.{dockerImage,gradleImage,kanikoImage,koImage,mavenImage,packImage}",
+            "{verify,customActions}[].container.image",
+            "{verify,customActions}[].containers[].image",
+        )
+    ),
+    never=("build.artifacts[].image", "test", "deploy"),
+)

@@ -1,25 +1,47 @@
-"""The nodes of a YAML document."""
+"""The nodes of a document, whatever its syntax: scalars that know their bytes, lists, and mappings."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import ItemsView, Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
+from itertools import islice
 
 from imagelock.documents.spans import SourceText
+from imagelock.documents.syntax.yaml_types import YamlType, type_of_plain
 
+MAX_DEPTH = 200
+"""How many collections may be open at a time, in every syntax."""
 _MERGE_KEY = "<<"
+_MAX_MERGED = 1000
+
+
+class DocumentSyntaxError(Exception):
+    """A document that is not in the syntax of its kind, or that is nested too deep."""
+
+    def __init__(self, offset: int, reason: str) -> None:
+        super().__init__(reason)
+        self.offset = offset
+        self.reason = reason
 
 
 class ScalarStyle(Enum):
     """How a scalar is written."""
 
     PLAIN = auto()
+    """Without quotes: YAML and JSON give it a type."""
+    TEXT = auto()
+    """Without quotes, where everything is text."""
     QUOTED = auto()
+    ESCAPED = auto()
+    """In quotes, with escapes that are not resolved."""
     LITERAL = auto()
     """After ``|``."""
     FOLDED = auto()
     """After ``>``."""
+    HEREDOC = auto()
+    EXPRESSION = auto()
+    """HCL that would have to be computed."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,13 +50,26 @@ class Scalar:
 
     value: str
     source: SourceText
-    """The value's characters if they stand in the file just so, without quotes; else all that stands there."""
+    """The value's characters if the file has them just so, without quotes; else everything between the marks."""
     style: ScalarStyle
+    tag: str | None = None
+    """An explicit YAML tag, such as ``!!str`` and ``!reference``."""
 
     @property
     def is_plain(self) -> bool:
         """Whether the file has the value, character for character, on one line."""
-        return self.source.text == self.value and self.source.is_verbatim
+        return (
+            self.source.text == self.value
+            and self.source.is_verbatim
+            and self.style not in (ScalarStyle.ESCAPED, ScalarStyle.EXPRESSION)
+        )
+
+    @property
+    def type(self) -> YamlType:
+        """What YAML makes of it."""
+        if self.style is not ScalarStyle.PLAIN or self.tag is not None:
+            return YamlType.TEXT
+        return type_of_plain(self.value)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,6 +77,7 @@ class Sequence:
     """A list."""
 
     items: tuple[Node, ...]
+    tag: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,6 +85,7 @@ class Mapping:
     """Keys and values; keys that are no scalars are left out."""
 
     entries: tuple[tuple[str, Node], ...]
+    tag: str | None = None
 
     def find(self, key: str) -> Node | None:
         """Find the value of a key, in the mappings merged into this one, too."""
@@ -69,18 +106,43 @@ class Mapping:
         return value if isinstance(value, Sequence) else _EMPTY_SEQUENCE
 
     def find_scalar(self, key: str) -> Scalar | None:
-        """Find a scalar that is not empty."""
+        """Find a scalar that is neither empty nor null."""
         value = self.find(key)
-        return value if isinstance(value, Scalar) and value.value else None
+        return value if isinstance(value, Scalar) and value.value and value.type is not YamlType.NULL else None
+
+    def find_path(self, path: str) -> Node | None:
+        """Find the value at a path of plain keys, ``ref.tag``."""
+        node: Node | None = self
+        for key in path.split("."):
+            node = node.find(key) if isinstance(node, Mapping) else None
+        return node
+
+    def items(self) -> ItemsView[str, Node]:
+        """Give each key once, with the value that counts: the last one, and one of a merged mapping if it has none."""
+        entries = dict(self.entries)
+        if _MERGE_KEY not in entries:
+            return entries.items()
+        merged: dict[str, Node] = {}
+        for mapping in reversed(tuple(self._with_merged())):
+            merged.update(mapping.entries)
+        del merged[_MERGE_KEY]
+        return merged.items()
+
+    def values(self) -> Iterable[Node]:
+        """Give the values of ``items``."""
+        return [value for _, value in self.items()]
 
     def mappings(self) -> Iterator[tuple[str, Mapping]]:
         """Give the values that are mappings, with their keys."""
-        for key, value in self.entries:
+        for key, value in self.items():
             if isinstance(value, Mapping):
                 yield key, value
 
     def _with_merged(self) -> Iterator[Mapping]:
         """Give this mapping, then those behind ``<<``, each one once."""
+        return islice(self._merge_chain(), _MAX_MERGED)
+
+    def _merge_chain(self) -> Iterator[Mapping]:
         waiting: list[Node] = [self]
         seen: set[int] = set()
         while waiting:

@@ -14,14 +14,14 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 
+from imagelock.documents.formats import table
 from imagelock.documents.formats.compose import ComposeService, find_services, includes_files
-from imagelock.documents.kinds import DocumentKind
 from imagelock.documents.locked_references import LockedReferences
 from imagelock.documents.pinning import Pinned, pin
 from imagelock.documents.references import ReferenceKind
 from imagelock.documents.spans import Position
 from imagelock.documents.syntax.nodes import Node
-from imagelock.documents.syntax.yaml import read_documents
+from imagelock.documents.syntax.reader import Syntax, read_documents
 from imagelock.errors import DocumentError, InvalidReferenceError
 from imagelock.model.digest import Digest
 from imagelock.model.frozen import frozen
@@ -68,7 +68,7 @@ def compose_override(
     notes: list[str] = []
     for file in files:
         pinned = _pin(file, locked, external)
-        found = [(document, tuple(find_services(document))) for document in read_documents(pinned.content)]
+        found = [(document, tuple(find_services(document))) for document in read_documents(pinned.content, Syntax.YAML)]
         for document, inside in found:
             notes += _notes_on_structure(file.name, document, inside)
             services |= {each.name: _merge(services.get(each.name), each) for each in inside}
@@ -90,7 +90,7 @@ def _pin(file: ComposeFile, locked: LockedReferences, external: Collection[str])
             f"{file.name}:{line}: `{tag[0].decode()}` decides what compose merges, and is not understood",
             hint="write that service without it, or export other files",
         )
-    pinned = pin(file.content, DocumentKind.COMPOSE, locked, external=external)
+    pinned = pin(file.content, table.COMPOSE, locked, external=external)
     if pinned.problems:
         problem = pinned.problems[0]
         raise DocumentError(f"{file.name}:{problem.position.line}:{problem.position.column}: {problem.reason}")

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from imagelock.documents.kinds import DocumentKind
+from imagelock.documents.formats import table
 from tests.support.documents import DIGEST, OLD_DIGEST, pin_all, pinned_text, references, refusals
 
-_COMPOSE = DocumentKind.COMPOSE
+_COMPOSE = table.COMPOSE
 
 
 def _service(text: str) -> str:

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from imagelock.documents.kinds import DocumentKind
-from tests.support.documents import references, refusals
+from imagelock.documents.formats import table
+from tests.support.documents import pinned_text, references, refusals
 
-_KUBERNETES = DocumentKind.KUBERNETES
+_KUBERNETES = table.KUBERNETES
 
 
 def _resource(kind: str, body: str, version: str = "v1") -> str:
@@ -16,7 +16,7 @@ _POD = (
     "{initContainers: [{image: i}], containers: [{image: 'c:1'}, {name: x}], ephemeralContainers: [{image: e}], "
     "volumes: [{image: {reference: 'v:1'}}, {emptyDir: {}}]}"
 )
-_POD_IMAGES = ["image-volume v:1", "image i", "image c:1", "image e"]
+_POD_IMAGES = ["image i", "image c:1", "image e", "image-volume v:1"]
 
 
 @pytest.mark.parametrize(
@@ -79,3 +79,90 @@ def test_images_are_found_by_their_key_unless_they_are_output_schema_or_data(doc
 def test_a_block_scalar_is_reported_not_edited() -> None:
     document = _resource("Pod", "spec:\n  containers:\n  - image: |\n      a:1\n")
     assert refusals(document, _KUBERNETES) == ["a:1: the value is a block scalar"]
+
+
+def _custom(kind: str, version: str, body: str) -> str:
+    return _resource(kind, f"spec: {body}", version)
+
+
+_VALUES = "{image: {repository: a, tag: v1, digest: ''}, exporter: {image: b, tag: 1.58.0}}"
+_VALUES_FOUND = ["image v1 = a:v1", "image 1.58.0 = b:1.58.0"]
+
+
+@pytest.mark.parametrize(
+    ("document", "found"),
+    [
+        (_custom("HelmRelease", "helm.toolkit.fluxcd.io/v2", f"{{values: {_VALUES}}}"), _VALUES_FOUND),
+        (
+            _custom("Application", "argoproj.io/v1alpha1", f"{{source: {{helm: {{valuesObject: {_VALUES}}}}}}}"),
+            _VALUES_FOUND,
+        ),
+        (
+            (
+                "apiVersion: argoproj.io/v1alpha1\nkind: Application\nspec:\n  sources:\n  - helm:\n      values: |\n"
+                "        image:\n          repository: a\n          tag: v1\n"
+                "      parameters: [{name: image, value: x}]\n"
+            ),
+            ["image v1 = a:v1"],
+        ),
+        (
+            _custom("Application", "argoproj.io/v1alpha1", "{source: {helm: {values: 'image: a'}}}"),
+            ["from : the YAML in it is not written after a plain `|`"],
+        ),
+        (
+            _custom(
+                "ApplicationSet",
+                "argoproj.io/v1alpha1",
+                "{template: {spec: {source: {kustomize: {images: ['a=b:1', 'c:2']}}}}}",
+            ),
+            ["image b:1", "image c:2"],
+        ),
+        (
+            _custom("Kustomization", "kustomize.toolkit.fluxcd.io/v1", "{images: [{name: a, newTag: v1}]}"),
+            ["image v1 = a:v1"],
+        ),
+        (_custom("Kustomization", "kustomize.config.k8s.io/v1beta1", "{images: [{name: a, newTag: v1}]}"), []),
+        (_custom("Cluster", "postgresql.cnpg.io/v1", "{imageName: 'a/postgresql:16.4'}"), ["image a/postgresql:16.4"]),
+        (_custom("Cluster", "cluster.x-k8s.io/v1", "{imageName: 'a:1'}"), []),
+        (
+            _custom("ImageStream", "image.openshift.io/v1", "{tags: [{from: {kind: DockerImage, name: 'a:1'}}]}"),
+            ["image a:1"],
+        ),
+        (_custom("Kafka", "kafka.strimzi.io/v1", "{kafka: {version: 3.9.0, image: 'a:1'}}"), ["image a:1"]),
+        (_custom("X", "x/v1", "{image: a, tag: v1}"), ["image v1 = a:v1"]),
+        (_custom("X", "x/v1", "{image: {repository: a, tag: v1}}"), ["image v1 = a:v1"]),
+        (_custom("X", "x/v1", "{image: logo.png, a: {image: 'https://x/y'}, b: {image: true}, c: {image: 5}}"), []),
+        (_custom("X", "x/v1", "{a: {image: null}, b: {image: ~}, c: {image: ' '}, d: {image: ./x}}"), []),
+        (_custom("DeploymentConfig", "apps.openshift.io/v1", "{template: {spec: {containers: [{image: ' '}]}}}"), []),
+        (_custom("Deployment", "apps/v1", "{template: {spec: {containers: [{image: auto}]}}}"), []),
+        (_custom("Policy", "kyverno.io/v1", "{rules: [{containers: [{image: '!*:latest'}, {image: '*:*'}]}]}"), []),
+        (_custom("BuildConfig", "build.openshift.io/v1", "{output: {image: 'a:1'}}"), []),
+        (_custom("IstioOperator", "install.istio.io/v1", "{values: {global: {proxy: {image: proxyv2}}}}"), []),
+        (_custom("ImagePolicy", "image.toolkit.fluxcd.io/v1", "{image: a}"), []),
+    ],
+)
+def test_custom_resources(document: str, found: list[str]) -> None:
+    assert references(document, _KUBERNETES) == found
+
+
+def test_what_flux_writes_is_left_to_flux() -> None:
+    document = _resource(
+        "Pod", 'spec:\n  containers:\n  - image: a:1 # {"$imagepolicy": "flux-system:app"}\n  - image: b:1'
+    )
+    assert refusals(document, _KUBERNETES) == ["a:1: Flux writes it, by the comment behind it"]
+
+
+def test_an_argo_cd_image_gets_its_digest_without_a_tag_since_old_versions_keep_the_tag_as_a_name() -> None:
+    document = _custom("Application", "argoproj.io/v1alpha1", "{source: {kustomize: {images: ['a=b:1']}}}")
+    assert pinned_text(document, _KUBERNETES) == document.replace("b:1", "b@D")
+
+
+def test_values_in_a_text_are_pinned_where_they_are() -> None:
+    document = (
+        "apiVersion: argoproj.io/v1alpha1\nkind: Application\nspec:\n  source:\n    helm:\n      values: |\n"
+        "        # é\n        web:\n          image: a:1 # b\n"
+        "        db: {image: {repository: c, tag: v1, digest: ''}}\n"
+    )
+    expected = document.replace("a:1", "a:1@D").replace("digest: ''", "digest: 'D'")
+    assert pinned_text(document, _KUBERNETES) == expected
+    assert pinned_text(document.replace("\n", "\r\n"), _KUBERNETES) == expected.replace("\n", "\r\n")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from imagelock.documents.kinds import DocumentKind
+from imagelock.documents.formats import table
 from tests.support.documents import DIGEST, OLD_DIGEST, pin_all, pinned_text, references, refusals
 
-_KUSTOMIZATION = DocumentKind.KUSTOMIZATION
-_HELM = DocumentKind.HELM_VALUES
+_KUSTOMIZATION = table.KUSTOMIZATION
+_HELM = table.HELM_VALUES
 _HEX = OLD_DIGEST.removeprefix("sha256:")
 _NEW_HEX = DIGEST.removeprefix("sha256:")
 
@@ -67,6 +67,72 @@ def test_kustomize_digests_go_where_a_tag_or_digest_stands(before: str, after: s
 )
 def test_helm_values(values: str, found: list[str]) -> None:
     assert references(f"{values}\n", _HELM) == found
+
+
+_TWO_REGISTRIES = "two registries stand beside each other"
+_OWN_REGISTRY = "only the chart knows whether the registry beside it belongs to it"
+
+
+@pytest.mark.parametrize(
+    ("values", "found"),
+    [
+        ("image: traefik\nimageTag: v1.7", ["image v1.7 = traefik:v1.7"]),
+        ("image_repository: a\nimage_tag: v1", ["image v1 = a:v1"]),
+        ("sidecarImage: a\nsidecarImageTag: v1", ["image v1 = a:v1"]),
+        ("defaultAirflowRepository: a\ndefaultAirflowTag: v1", ["image v1 = a:v1"]),
+        ("webImage: a:1\nwebVersion: 2", ["image a:1"]),
+        ("registry: quay.io/acme\nimage: redis:7", ["image redis:7 = quay.io/acme/redis:7"]),
+        ("image: {imageRegistry: r.io, repository: a, tag: v1}", ["image v1 = r.io/a:v1"]),
+        ("image: {registry: r.io, repository: q.io/a, tag: v1}", [f"image v1 = r.io/q.io/a:v1: {_TWO_REGISTRIES}"]),
+        ("registry: r.io\nwebImage: acme/a:1", [f"image acme/a:1: {_OWN_REGISTRY}"]),
+        ("registry: r.io\nwebImage: q.io/a:1", ["image q.io/a:1"]),
+        (
+            "image: {registry: r.io, repository: strimzi, name: operator, tag: v1}",
+            ["image v1 = r.io/strimzi/operator:v1"],
+        ),
+        ("image: {name: a, tag: v1}", ["image v1 = a:v1"]),
+        ("image: {repo: a, tag: v1}", ["image v1 = a:v1"]),
+        ("web: {name: a, tag: v1}", []),
+        ("image: {repository: a}", []),
+        ("image: a\ntag: ''", []),
+        ("image: a\ntag: null", []),
+        ("image: a:1\ntag: 2", ["image 2 = a:1:2: it has a tag of its own, and another one beside it"]),
+        (
+            "image: {repository: a, tag: 1.10}",
+            ["image 1.10 = a:1.10: YAML reads the tag `1.10` as a number, which is `1.1`"],
+        ),
+        ("image: {repository: a, tag: '1.10'}", ["image 1.10 = a:1.10"]),
+        ("image: {repository: a, tag: !!str 1.10}", ["image 1.10 = a:1.10"]),
+        ("image: {repository: a, tag: 1.25}", ["image 1.25 = a:1.25"]),
+        (
+            "image: {repository: a, tag: 2024-01-31}",
+            ["image 2024-01-31 = a:2024-01-31: YAML reads the tag `2024-01-31` as a date"],
+        ),
+        ("image: {repository: a, tag: yes}", ["image yes = a:yes: YAML reads the tag `yes` as true or false"]),
+        ("image: {repository: ~, tag: ~, digest: ~}", []),
+        ("image: null\nsideImage: true\nthirdImage: 5", []),
+        ("image: {repository: 'https://x.example/y', tag: v1}", []),
+        ("git: {repository: 'git@x.example:y/z.git', version: v1}", []),
+        ("apps: [{chart: redis, repository: stable, version: 1.2.3}]", []),
+        ("image: logo.png\nbgImage: ./a.svg\nosImage: debian-12.qcow2", []),
+        (
+            "image: {repository: a, tag: '{{ .Values.v }}'}",
+            ["image {{ .Values.v }} = a:{{ .Values.v }}: a variable or a template decides the image"],
+        ),
+    ],
+)
+def test_what_decides_an_image_is_read_together(values: str, found: list[str]) -> None:
+    assert references(f"{values}\n", _HELM) == found
+
+
+@pytest.mark.parametrize("values", ["image: traefik\nimageTag: v1.7\n", "image: a:1\ntag: ''\n"])
+def test_half_of_a_reference_is_never_pinned(values: str) -> None:
+    assert pin_all(values, _HELM).content == values.encode()
+
+
+def test_a_registry_beside_a_whole_reference_stays_beside_it() -> None:
+    values = "registry: quay.io/acme\nimage: redis:7\n"
+    assert pinned_text(values, _HELM) == "registry: quay.io/acme\nimage: redis:7@D\n"
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from imagelock.documents.kinds import DocumentKind
+from imagelock.documents.formats import table
 from tests.support.documents import OLD_DIGEST, pinned_text, references, refusals
 
-_GITHUB = DocumentKind.GITHUB
-_GITLAB = DocumentKind.GITLAB
+_GITHUB = table.GITHUB
+_GITLAB = table.GITLAB
 
 
 @pytest.mark.parametrize(
@@ -71,3 +71,57 @@ def test_gitlab(document: str, found: list[str]) -> None:
 def test_a_gitlab_service_without_a_tag_gets_no_digest_since_runners_lose_it(service: str) -> None:
     reason = "GitLab Runner can lose the digest of a service that has no tag"
     assert refusals(f"services: ['{service}']\n", _GITLAB) == [f"{service}: {reason}"]
+
+
+_IMAGES = "{image: ['debian:11', 'debian:12'], include: [{image: 'debian:13'}, {os: x}]}"
+
+
+@pytest.mark.parametrize(
+    ("job", "found"),
+    [
+        (
+            f"strategy: {{matrix: {_IMAGES}}}, container: '${{{{ matrix.image }}}}'",
+            ["debian:11", "debian:12", "debian:13"],
+        ),
+        (
+            f"strategy: {{matrix: {_IMAGES}}}, container: {{image: '${{{{matrix.image}}}}'}}",
+            ["debian:11", "debian:12", "debian:13"],
+        ),
+        ("strategy: {matrix: {c: [{image: 'a:1', x: y}]}}, container: '${{ matrix.c.image }}'", ["a:1"]),
+        ("strategy: {matrix: {c: [{image: 'a:1'}]}}, container: '${{ matrix.c }}'", ["a:1"]),
+        ("strategy: {matrix: {i: ['a:1']}}, services: {db: {image: '${{ matrix.i }}'}}", ["a:1"]),
+        ("strategy: {matrix: {i: ['a:1']}}", []),
+        ("strategy: {matrix: {v: ['20', '22']}}, container: 'node:${{ matrix.v }}'", ["node:${{ matrix.v }}: ?"]),
+        ("strategy: {matrix: {i: '${{ fromJSON(x) }}'}}, container: '${{ matrix.i }}'", ["${{ matrix.i }}: ?"]),
+        ("strategy: {matrix: {i: ['a:1', '${{ x }}']}}, container: '${{ matrix.i }}'", ["${{ matrix.i }}: ?"]),
+        ("container: null", []),
+        ("container: {image: true}", []),
+    ],
+)
+def test_the_matrix_values_that_a_container_names_are_references(job: str, found: list[str]) -> None:
+    seen = references(f"jobs: {{a: {{{job}}}}}", _GITHUB)
+    assert seen == [f"image {each}".replace("?", "a variable or a template decides the image") for each in found]
+
+
+@pytest.mark.parametrize(
+    "prefix", ["$CI_DEPENDENCY_PROXY_GROUP_IMAGE_PREFIX", "${CI_DEPENDENCY_PROXY_DIRECT_GROUP_IMAGE_PREFIX}"]
+)
+def test_the_proxy_of_gitlab_stays_in_front_of_a_pinned_reference(prefix: str) -> None:
+    document = f"build: {{image: '{prefix}/docker:20.10.5'}}\n"
+    assert references(document, _GITLAB) == ["image docker:20.10.5"]
+    assert pinned_text(document, _GITLAB) == document.replace("20.10.5", "20.10.5@D")
+
+
+@pytest.mark.parametrize(
+    ("document", "found"),
+    [
+        ("a: {services: !reference [.postgres, services], image: 'a:1'}\n", ["image a:1"]),
+        ("a: {services: [!reference [.postgres, services], 'b:1']}\n", ["image b:1"]),
+        ("a: {image: !reference [.b, image]}\n", []),
+        ("a: {image: '$CI_REGISTRY/x:1'}\n", ["image $CI_REGISTRY/x:1: a variable or a template decides the image"]),
+        ("a: {image: true, services: [null, '']}\n", []),
+        ("stages: [image]\nworkflow: {image: x}\n", []),
+    ],
+)
+def test_gitlab_references_and_variables(document: str, found: list[str]) -> None:
+    assert references(document, _GITLAB) == found

@@ -2,18 +2,18 @@ from __future__ import annotations
 
 import pytest
 
-from imagelock.documents.kinds import DocumentKind
-from imagelock.documents.syntax.nodes import Mapping, Scalar, Sequence, walk
-from imagelock.documents.syntax.yaml import YamlError, read_documents
+from imagelock.documents.formats import table
+from imagelock.documents.syntax.nodes import DocumentSyntaxError, Mapping, Scalar, Sequence, walk
+from imagelock.documents.syntax.reader import Syntax, read_documents
 from tests.support.documents import pinned_text, problems
 
-_COMPOSE = DocumentKind.COMPOSE
+_COMPOSE = table.COMPOSE
 
 
 def _scalars(content: bytes) -> list[tuple[str, bytes, bool]]:
     return [
         (node.value, node.source.span.of(content), node.is_plain)
-        for document in read_documents(content)
+        for document in read_documents(content, Syntax.YAML)
         for node in walk(document)
         if isinstance(node, Scalar)
     ]
@@ -40,14 +40,14 @@ def test_a_byte_order_mark_moves_no_span() -> None:
 
 
 def test_an_alias_is_the_same_node_and_an_unfinished_one_is_empty() -> None:
-    (document,) = read_documents(b"a: &x 1\nb: *x\nc: &y [*y]\n")
+    (document,) = read_documents(b"a: &x 1\nb: *x\nc: &y [*y]\n", Syntax.YAML)
     assert isinstance(document, Mapping)
     assert document.find("a") is document.find("b")
     assert [type(item) for item in document.find_sequence("c").items] == [Sequence]
 
 
 def test_merged_mappings_are_searched_after_the_mapping_itself() -> None:
-    (document,) = read_documents(b"x: &x {a: 1, b: 1}\ny: &y {b: 2, c: 2}\nz: {<<: [*x, *y, *x], a: 0}\n")
+    (document,) = read_documents(b"x: &x {a: 1, b: 1}\ny: &y {b: 2, c: 2}\nz: {<<: [*x, *y, *x], a: 0}\n", Syntax.YAML)
     assert isinstance(document, Mapping)
     merged = document.find_mapping("z")
     assert merged.find("d") is None
@@ -70,13 +70,13 @@ def test_what_is_no_yaml_has_one_problem_at_its_place(content: bytes, problem: s
 
 @pytest.mark.parametrize("opening", [b"[", b"- ", b"{a: ", b"? "])
 def test_deep_nesting_crashes_nothing(opening: bytes) -> None:
-    with pytest.raises(YamlError, match="it is more than 200 levels deep"):
-        read_documents(opening * 50_000)
+    with pytest.raises(DocumentSyntaxError, match="it is more than 200 levels deep"):
+        read_documents(opening * 50_000, Syntax.YAML)
 
 
 def test_aliases_that_multiply_are_walked_once() -> None:
     lines = ["a0: &a0 [x]", *(f"a{n + 1}: &a{n + 1} [{', '.join([f'*a{n}'] * 9)}]" for n in range(40))]
-    (document,) = read_documents("\n".join(lines).encode())
+    (document,) = read_documents("\n".join(lines).encode(), Syntax.YAML)
     assert len(list(walk(document))) == 43
 
 

@@ -1,0 +1,43 @@
+"""What a format is: one row of the table that says which files it has, and where their references are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from imagelock.documents.formats.rules import Rule
+from imagelock.documents.references import Found
+from imagelock.documents.syntax.nodes import Node
+from imagelock.documents.syntax.reader import Syntax
+from imagelock.model.frozen import frozen
+
+Finder = Callable[[Node], Iterable[Found]]
+
+
+@frozen(kw_only=True)
+class Format:
+    """One row."""
+
+    name: str
+    """What ``[kinds]`` calls it."""
+    title: str
+    """What messages call it: ``the compose file names no image``."""
+    syntax: Syntax
+    files: tuple[str, ...] = ()
+    """Patterns for paths below the folder of images.toml; those without a slash are for names, in any folder."""
+    content: str = ""
+    """How a file of another name is recognised, in words; ``kinds`` has the functions."""
+    images: tuple[Rule, ...] = ()
+    """The places of references; where two of them meet, the first counts."""
+    find: Finder | None = None
+    """Finds the references of a document whose places depend on each other."""
+    places: tuple[str, ...] = ()
+    """What ``find`` finds, in words."""
+    never: tuple[str, ...] = ()
+    """Outputs, aliases, schemas, and what something else decides; nothing is found there or below."""
+    reads: Callable[[Node], bool] | None = None
+    """Whether a document of the file counts; without it, each does."""
+
+    @property
+    def is_tree(self) -> bool:
+        """Whether paths lead anywhere in it."""
+        return self.syntax is not Syntax.DOCKERFILE

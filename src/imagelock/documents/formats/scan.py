@@ -1,0 +1,163 @@
+"""Find every image reference of a document by the row of its format."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+
+from imagelock.documents.dockerfile.scan import scan_dockerfile
+from imagelock.documents.formats.format import Format
+from imagelock.documents.formats.paths import Steps, parse_place
+from imagelock.documents.formats.rules import Alone, Inside, Match, Parts, Rule, Text, find_matches
+from imagelock.documents.formats.scalars import (
+    found_after_prefix,
+    found_image,
+    is_template,
+    may_be_reference,
+    not_editable,
+    shared,
+)
+from imagelock.documents.formats.split import SplitImage, has_version
+from imagelock.documents.references import Found, Image, NotEditable, ReferenceKind, Scan, make_scan
+from imagelock.documents.spans import Span
+from imagelock.documents.syntax.nodes import DocumentSyntaxError, Mapping, Node, Scalar
+from imagelock.documents.syntax.reader import Syntax, read_documents
+from imagelock.documents.syntax.yaml_types import YamlType
+
+_FLUX_MARK = b'"$imagepolicy"'
+_FLUX_WRITES = NotEditable("Flux writes it, by the comment behind it", "remove the comment, or leave it to Flux")
+
+
+def find_references(content: bytes, kind: Format) -> Scan:
+    """Find the image references of a document. No bytes make this raise anything."""
+    if kind.syntax is Syntax.DOCKERFILE:
+        return scan_dockerfile(content)
+    try:
+        documents = read_documents(content, kind.syntax)
+    except DocumentSyntaxError as error:
+        return make_scan(content, (), ((error.offset, error.reason),))
+    found = (each for document in documents for each in _find_in_document(document, kind))
+    ordered = sorted(_each_place_once(found), key=lambda each: each.span)
+    return make_scan(content, _without_flux(content, ordered), ())
+
+
+def _find_in_document(document: Node, kind: Format) -> Iterator[Found]:
+    for resource in _resources(document):
+        if kind.reads is not None and not kind.reads(resource):
+            continue
+        if kind.find is not None:
+            yield from kind.find(resource)
+        if kind.images:
+            rules, never = _select(kind.images, kind.never, *_kind_and_group(resource))
+            for match in find_matches(resource, rules, never):
+                yield from _find(match)
+
+
+def _resources(document: Node) -> Iterator[Node]:
+    """Give a document, or what is in it if it is a Kubernetes list."""
+    waiting = [document]
+    while waiting:
+        node = waiting.pop()
+        kind, _ = _kind_and_group(node)
+        if kind.endswith("List") and isinstance(node, Mapping) and node.find("items") is not None:
+            waiting.extend(reversed(node.find_sequence("items").items))
+        else:
+            yield node
+
+
+def _kind_and_group(node: Node) -> tuple[str, str]:
+    if not isinstance(node, Mapping):
+        return "", ""
+    kind, version = node.find_scalar("kind"), node.find_scalar("apiVersion")
+    if kind is None or version is None:
+        return "", ""
+    return kind.value, version.value.rpartition("/")[0]
+
+
+@lru_cache(maxsize=1024)
+def _select(
+    rules: tuple[Rule, ...], never: tuple[str, ...], kind: str, group: str
+) -> tuple[tuple[Rule, ...], tuple[Steps, ...]]:
+    """Take what counts in documents of one kind."""
+    return (
+        tuple(rule for rule in rules if parse_place(rule.path).is_in(kind, group)),
+        tuple(place.steps for place in map(parse_place, never) if place.is_in(kind, group)),
+    )
+
+
+def _find(match: Match) -> Iterator[Found]:
+    match match.rule, match.node:
+        case Text() as rule, Scalar() as scalar:
+            found = _find_text(rule, scalar, match.parent)
+            if found is not None:
+                yield shared(found) if match.is_shared else found
+        case Parts() as rule, Mapping() as mapping:
+            if (split := _split(rule, mapping)) is not None:
+                yield split.find(ReferenceKind.IMAGE)
+        case Inside(find=find), node:
+            yield from find(node)
+        case _:
+            return
+
+
+def _find_text(rule: Text, scalar: Scalar, parent: Node) -> Found | None:
+    if isinstance(parent, Mapping) and any(parent.find(key) is not None for key in rule.not_beside):
+        return None
+    prefix = rule.prefix or next(filter(scalar.value.startswith, rule.strips), "")
+    if prefix:
+        return found_after_prefix(rule.kind, scalar, prefix, rule.tag_use)
+    if not may_be_reference(scalar) or (rule.accepts is not None and not rule.accepts(scalar.value)):
+        return None
+    found = found_image(rule.kind, scalar, rule.tag_use)
+    if rule.is_sure or isinstance(found.target, Image) or is_template(scalar.value):
+        return found
+    return None
+
+
+def _split(rule: Parts, mapping: Mapping) -> SplitImage | None:
+    name = _first(mapping, rule.name)
+    tag, digest, hex_digest = (_first(mapping, keys) for keys in (rule.tag, rule.digest, rule.hex_digest))
+    if name is None or not may_be_reference(name):
+        return None
+    is_alone = not (tag or digest or hex_digest)
+    if is_alone and (rule.alone is Alone.NEVER or (rule.alone is Alone.WITH_VERSION and not has_version(name.value))):
+        return None
+    registry = _first(mapping, rule.registry)
+    return SplitImage(
+        name,
+        prefix=f"{registry.value.rstrip('/')}/" if registry else "",
+        tag=tag,
+        digest=_field(mapping, rule.digest),
+        hex_digest=_field(mapping, rule.hex_digest),
+        tag_takes_digest=rule.tag_takes_digest,
+        tag_use=rule.tag_use,
+    )
+
+
+def _first(mapping: Mapping, paths: tuple[str, ...]) -> Scalar | None:
+    """Find the first part that has a value."""
+    found = (_field(mapping, (path,)) for path in paths)
+    return next((part for part in found if part and part.value and part.type is not YamlType.NULL), None)
+
+
+def _field(mapping: Mapping, paths: tuple[str, ...]) -> Scalar | None:
+    """Find the first part whose key is there."""
+    return next((found for path in paths if isinstance(found := mapping.find_path(path), Scalar)), None)
+
+
+def _each_place_once(every: Iterable[Found]) -> Iterator[Found]:
+    """Drop what an alias or a merge key shows again: the file has it once, and it is edited once."""
+    seen: set[Span] = set()
+    for found in every:
+        if found.span not in seen:
+            seen.add(found.span)
+            yield found
+
+
+def _without_flux(content: bytes, every: Iterable[Found]) -> Iterator[Found]:
+    """Leave to Flux what it writes: https://fluxcd.io/flux/guides/image-update/#configure-image-update-for-custom-resources."""
+    has_marks = _FLUX_MARK in content
+    for found in every:
+        end = content.find(b"\n", found.span.end) if has_marks else -1
+        is_marked = has_marks and _FLUX_MARK in content[found.span.end : end if end >= 0 else len(content)]
+        yield not_editable(found, _FLUX_WRITES) if is_marked else found

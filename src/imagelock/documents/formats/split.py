@@ -1,0 +1,138 @@
+"""Images whose name, tag and digest are values of their own: read together, or left alone with the reason."""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY
+
+from imagelock.documents.digest_position import find_position_in_text
+from imagelock.documents.formats.scalars import is_template, why_not_plain
+from imagelock.documents.references import (
+    AnyTagUse,
+    DigestField,
+    Editing,
+    Found,
+    HexDigestField,
+    InlineDigest,
+    NotEditable,
+    ReferenceKind,
+    TagUse,
+    Target,
+    Unresolved,
+    image_or_unresolved,
+)
+from imagelock.documents.syntax.nodes import Scalar, ScalarStyle
+from imagelock.documents.syntax.yaml_types import YamlType, printed_number
+from imagelock.model.frozen import frozen
+
+_UNKNOWN_DIGEST_KEY = NotEditable(
+    "only the chart knows where its digest goes", 'add `digest: ""` if the chart reads that key'
+)
+_EMPTY_FIELD = NotEditable("the digest's key has no value", 'write `""` after the key')
+_EMPTY_TAG_BESIDE = NotEditable(
+    "an empty tag stands beside it, and only the chart knows what that means", "remove the key of the empty tag"
+)
+_READ_AS = {YamlType.DATE: "a date", YamlType.BOOLEAN: "true or false"}
+
+
+@frozen
+class SplitImage:
+    """The parts as written, typed nulls left out. An existing key of a digest, even if empty, says where digests go."""
+
+    name: Scalar
+    _: KW_ONLY
+    prefix: str = ""
+    """What comes before the name, such as ``quay.io/``."""
+    tag: Scalar | None = None
+    digest: Scalar | None = None
+    hex_digest: Scalar | None = None
+    has_empty_tag: bool = False
+    tag_takes_digest: bool = False
+    """Whether ``1.2@sha256:…`` is sure to be understood as a tag."""
+    tag_use: AnyTagUse = TagUse.OPTIONAL
+
+    def find(self, kind: ReferenceKind) -> Found:
+        """Find the reference that the parts make; it has the place of its tag, of its digest, or else of its name."""
+        written = next((part for part in (self.tag, self.digest, self.hex_digest) if part and part.value), self.name)
+        return Found.at(kind, written.source, self._target())
+
+    def _target(self) -> Target:
+        if unreliable := self._why_unreliable():
+            return Unresolved(self._text(), *unreliable)
+        return image_or_unresolved(self._text(), self._editing(), self.tag_use)
+
+    def _text(self) -> str:
+        tag = f":{self.tag.value}" if self.tag and self.tag.value else ""
+        name = f"{self.prefix}{self.name.value}"
+        if self.digest and self.digest.value:
+            return f"{name}{tag.partition('@')[0]}@{self.digest.value}"
+        if self.hex_digest and self.hex_digest.value:
+            return f"{name}{tag.partition('@')[0]}@sha256:{self.hex_digest.value}"
+        return f"{name}{tag}"
+
+    def _why_unreliable(self) -> tuple[str, str] | None:
+        """Say why the parts don't make the text that they seem to make, and what to do about it."""
+        if any(is_template(part.value) for part in (self.name, self.tag, self.digest, self.hex_digest) if part):
+            return "a variable or a template decides the image", "write the reference itself"
+        if self.prefix and has_registry(self.name.value):
+            return "two registries stand beside each other", "keep one of them"
+        if self.tag is not None and self.tag.value and has_version(self.name.value):
+            return "it has a tag of its own, and another one beside it", "keep one of them"
+        return None if self.tag is None else why_not_text(self.tag)
+
+    def _editing(self) -> Editing:
+        if self.digest is not None:
+            return _field(self.digest, DigestField)
+        if self.hex_digest is not None:
+            return _field(self.hex_digest, HexDigestField)
+        if self.tag is None:
+            return self._position_in_name()
+        if self.tag_takes_digest or "@" in self.tag.value:
+            return _position_in_tag(self.tag)
+        return _UNKNOWN_DIGEST_KEY
+
+    def _position_in_name(self) -> Editing:
+        if self.has_empty_tag:
+            return _EMPTY_TAG_BESIDE
+        return find_position_in_text(self.name.source) if self.name.is_plain else why_not_plain(self.name)
+
+
+def has_version(name: str) -> bool:
+    """Whether a tag or a digest follows the name."""
+    return ":" in name.rpartition("/")[2] or "@" in name
+
+
+def has_registry(name: str) -> bool:
+    """Whether a name begins with a registry's host."""
+    host, slash, _ = name.partition("/")
+    return bool(slash) and ("." in host or ":" in host or host == "localhost")
+
+
+def why_not_text(tag: Scalar) -> tuple[str, str] | None:
+    """Tell a tag that YAML reads as something that is printed in another way, and what to do about it."""
+    match tag.type:
+        case YamlType.NUMBER:
+            printed = printed_number(tag.value)
+            if printed == tag.value:
+                return None
+            reason = f"YAML reads the tag `{tag.value}` as a number, which is `{printed}`"
+        case YamlType.DATE | YamlType.BOOLEAN as found:
+            reason = f"YAML reads the tag `{tag.value}` as {_READ_AS[found]}"
+        case _:
+            return None
+    return reason, "write the tag in quotes"
+
+
+def _position_in_tag(tag: Scalar) -> Editing:
+    if not tag.is_plain:
+        return why_not_plain(tag)
+    position = find_position_in_text(tag.source)
+    return InlineDigest(position.span, tag=None) if isinstance(position, InlineDigest) else position
+
+
+def _field(scalar: Scalar, field: type[DigestField | HexDigestField]) -> Editing:
+    is_quoted = scalar.style is ScalarStyle.QUOTED
+    if not scalar.is_plain:
+        return why_not_plain(scalar)
+    if not (scalar.value or is_quoted):
+        return _EMPTY_FIELD
+    return field(scalar.source.span, may_be_empty=is_quoted)
