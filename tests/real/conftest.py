@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
 from tests.support.buildah import Buildah
+from tests.support.docker_engine import DockerEngine, EngineFolder
 from tests.support.project import Project
-from tests.support.real_software import NewFolder, new_project, new_repository, require_programs
+from tests.support.real_software import NewFolder, new_project, new_repository, require_engine, require_programs
 from tests.support.registry_server import (
     RegistryServer,
     anonymous_registry,
@@ -60,6 +63,29 @@ def registry(request: pytest.FixtureRequest) -> RegistryServer:
 def repository(anonymous: RegistryServer) -> RemoteRepository:
     """A new repository where nobody needs a login."""
     return new_repository(anonymous)
+
+
+@pytest.fixture(scope="session")
+def engine(anonymous: RegistryServer) -> Iterator[DockerEngine]:
+    """A Docker engine with containerd's image store, for which ``anonymous`` is Docker Hub."""
+    with _engine(anonymous, uses_containerd_store=True) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def classic_engine(anonymous: RegistryServer) -> Iterator[DockerEngine]:
+    """The same engine with the image store that it has by default."""
+    with _engine(anonymous, uses_containerd_store=False) as running:
+        yield running
+
+
+@contextmanager
+def _engine(hub: RegistryServer, *, uses_containerd_store: bool) -> Iterator[DockerEngine]:
+    require_engine()
+    with TemporaryDirectory(prefix="engine-", ignore_cleanup_errors=True) as folder:
+        place = EngineFolder(folder=Path(folder), hub_mirror=hub.address, uses_containerd_store=uses_containerd_store)
+        with place.running() as running:
+            yield running
 
 
 @pytest.fixture

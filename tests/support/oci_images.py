@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from tests.support.layers import gzip_stored, tar_of
@@ -123,6 +123,16 @@ def platform_image(
         ),
     )
     return IndexEntry(content=_oci_manifest(config, layer, family=family), platform=fields)
+
+
+def with_configuration(image: IndexEntry, fields: Mapping[str, object]) -> IndexEntry:
+    """The same image with more in the ``config`` of its configuration, such as ``Env``."""
+    config, layer = image.content.children
+    document = json.loads(config.body)
+    document["config"] |= fields
+    changed = Content(media_type=config.media_type, body=_json(document))
+    family = next(each for each in (OCI, DOCKER) if each.config == config.media_type)
+    return replace(image, content=_oci_manifest(changed, layer, family=family))
 
 
 def attestation_of(image: IndexEntry) -> IndexEntry:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.docker_engine import UNPACKED_ENGINE
 from tests.support.project import Project
 from tests.support.registry_server import RegistryServer
 from tests.support.remote_repository import RemoteRepository
@@ -24,6 +25,22 @@ def require_programs(*programs: str) -> None:
     if missing:
         reason = f"not installed: {', '.join(missing)} (`scripts/test` installs what apt has)"
         (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
+
+
+def require_engine() -> None:
+    """Skip where no Docker engine was unpacked, or may not be started; in CI, fail."""
+    if not (UNPACKED_ENGINE / "complete").exists():
+        reason = "no Docker engine (`scripts/test` unpacks one from Debian's packages)"
+    elif os.geteuid() != 0:
+        reason = "a Docker engine is started by root only"
+    else:
+        return
+    (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
+
+
+def new_hub_repository(registry: RegistryServer) -> RemoteRepository:
+    """A repository that an engine takes for an official one of Docker Hub: ``image7``."""
+    return RemoteRepository(registry=registry, path=f"library/image{next(_numbers)}")
 
 
 def new_repository(registry: RegistryServer) -> RemoteRepository:
