@@ -214,3 +214,66 @@ def test_only_what_is_listed_costs_anything(pinned: Project) -> None:
     pinned.declare_locked('[pin]\nfiles = ["compose.yaml"]\n')
     pinned.write("compose.yaml", f"services:\n  web:\n    image: {NGINX}\n")
     assert "yaml" in _modules_loaded_by_check(pinned.folder)
+
+
+def test_an_external_file_is_not_read_whatever_pin_says(pinned: Project) -> None:
+    pinned.declare_locked(
+        '[pin]\nfiles = ["Dockerfile", "vendor/Dockerfile", "v*/**"]\n[external]\nfiles = ["vendor/**"]\n'
+    )
+    pinned.write("Dockerfile", f"FROM {GO}\n")
+    pinned.write("vendor/Dockerfile", "FROM nginx:1.25\n")
+    pinned.write("v2/Dockerfile", f"FROM {NGINX}\n")
+    (pinned.folder / "link").symlink_to("vendor/Dockerfile")
+    before = pinned.files()
+    note = "`vendor/Dockerfile` is not {}: `[external] files` excludes it\n"
+    assert pinned.run("render") == Outcome(0, "", f"note: {note.format('pinned')}2 files already rendered\n")
+    assert pinned.run("check") == Outcome(
+        0,
+        "",
+        f"note: {note.format('checked')}2 images locked, 0 files rendered, 2 files pinned: all up to date\n",
+    )
+    for name in ("vendor/Dockerfile", "link"):
+        assert pinned.run("render", "--pin", name) == Outcome(
+            2,
+            "",
+            f"error: cannot pin `{name}`: images.toml excludes it under `[external] files`\n\n"
+            "hint: remove it from `[external] files` to pin it\n",
+        )
+    assert pinned.files() == before
+
+
+_LISTED = f"  Dockerfile:2:6: golang:${{V}}: a variable decides the tag\n    {_WAY_OUT}\n"
+
+
+def test_what_can_not_be_pinned_is_listed_by_all_and_fails_when_strict(pinned: Project) -> None:
+    pinned.declare_locked()
+    pinned.write("Dockerfile", "ARG V=1.22\nFROM golang:${V}\n")
+    pinned.write("templates/web.yaml", "apiVersion: v1\nspec: {{ .Values.x }}\n  - a\n")
+    assert pinned.run("check").exit_code == 0
+    assert pinned.run("check", "--all") == Outcome(
+        0,
+        "",
+        f"note: 1 reference cannot be pinned (`--strict` fails for this)\n{_LISTED}"
+        "note: 1 place could not be read; there may be images\n"
+        "2 images locked, 0 files rendered, 1 other file searched: up to date, 1 reference not pinned\n",
+    )
+    unread = "  templates/web.yaml:3:3: it is not YAML: did not find expected key\n"
+    for arguments in (["check", "--all", "--strict"], ["check", "--strict"]):
+        assert pinned.run(*arguments) == Outcome(1, "", f"error: files are not as locked\n{_LISTED}{unread}")
+    listed = json.loads(pinned.run("check", "--all", "--format", "json").stdout)
+    assert [each["kind"] for each in listed["listed"]] == ["not-pinnable", "unreadable"]
+    (pinned.folder / "templates/web.yaml").unlink()
+    pinned.declare_locked("[external]\nnames = ['golang:${V}']\n")
+    assert pinned.run("check", "--strict").exit_code == 0
+
+
+def test_what_can_not_be_pinned_fails_in_a_pinned_file_until_it_is_external(pinned: Project) -> None:
+    tables = '[pin]\nfiles = ["Dockerfile", "compose.yaml"]\n'
+    pinned.declare_locked(tables)
+    pinned.write("Dockerfile", f"ARG V=1.22\nFROM golang:${{V}}\nFROM acme/base:1\nFROM @BASE@\nFROM {GO}\n")
+    pinned.write("compose.yaml", f"services:\n  a: {{image: '$REGISTRY/app:1'}}\n  b: {{image: '{NGINX}'}}\n")
+    assert pinned.run("check").exit_code == 1
+    names = "names = ['golang:${V}', 'acme/*', '@BASE@', '$REGISTRY/*', 'gone']\n"
+    pinned.declare_locked(f"{tables}[external]\n{names}")
+    assert pinned.run("check").exit_code == 0
+    assert pinned.run("check", "--all").stderr.splitlines()[0] == "note: `gone` in external.names covers no reference"

@@ -10,7 +10,8 @@ from imagelock.documents.dockerfile.scan import scan_dockerfile
 from imagelock.documents.formats import table
 from imagelock.documents.formats.format import Format
 from imagelock.documents.kinds import find_references
-from imagelock.documents.pin_plan import PinStyle, plan_pins
+from imagelock.documents.pin_decisions import plan_pins
+from imagelock.documents.pin_plan import PinStyle
 from imagelock.documents.pinning import pin, unpin
 from imagelock.documents.references import Image, NotEditable
 from imagelock.model.reference import PinnedReference

@@ -11,6 +11,7 @@ from imagelock.documents.locked_references import LockedReferences
 from imagelock.documents.pin_plan import PinStyle
 from imagelock.documents.pinning import Pinned, pin
 from imagelock.documents.references import Image, NotEditable, Reference, Scratch, Stage, Unresolved
+from imagelock.images_file.external import ExternalDeclaration
 from imagelock.model.digest import Digest
 from imagelock.model.reference import PinnedReference, TagReference, parse_reference
 
@@ -74,7 +75,9 @@ def pin_all(
         for target in targets
         if isinstance(target, Image)
     }
-    return pin(content, kind, LockedReferences(locked), style=style, external=external)
+    return pin(
+        content, kind, LockedReferences(locked), style=style, external=ExternalDeclaration(names=tuple(external)).covers
+    )
 
 
 def pinned_text(document: str, kind: Format = table.DOCKERFILE) -> str:

@@ -64,11 +64,15 @@ class Console:
 
     def note(self, text: str) -> None:
         """Tell something that the reader may not expect, and that changes nothing."""
-        self.say(f"{click.style('note', fg='cyan', bold=True)}: {escape_controls(text)}")
+        self.say(f"{click.style('note', fg='cyan', bold=True)}: {_on_one_line(text)}")
 
     def warn(self, text: str) -> None:
         """Tell something that the reader should change."""
-        self.say(f"{click.style('warning', fg='yellow', bold=True)}: {escape_controls(text)}")
+        self.say(f"{click.style('warning', fg='yellow', bold=True)}: {_on_one_line(text)}")
+
+    def item(self, text: str) -> None:
+        """Tell one of the things that the note or warning before is about."""
+        self.say(f"  {_on_one_line(text)}")
 
     def annotate(self, command: str) -> None:
         """Tell a CI system, which reads its commands from both streams; stdout may be somebody's JSON."""

@@ -8,7 +8,8 @@ from pathlib import Path
 from imagelock.cli.console import Console
 from imagelock.cli.reports.findings import Report, Wrong, lines
 from imagelock.cli.text import count
-from imagelock.documents.pin_plan import Finding, FindingKind, check
+from imagelock.documents.pin_decisions import plan_pins
+from imagelock.documents.pin_plan import Finding, FindingKind, PinPlan
 from imagelock.images_file.parser import ImagesFile
 from imagelock.locking.lockfile import Lockfile
 from imagelock.project.project import Project
@@ -31,13 +32,22 @@ class PinCheck:
         self.rendered = tuple(file for file in self.files if file.path.resolve() in outputs)
         """Those that are rendered as well."""
 
-    def find(self) -> Iterator[Wrong]:
-        """Find what is not as locked."""
+    def run(self, report: Report) -> None:
+        """Report what is not as locked."""
+        report.count(count(len(self.files), "file"), "pinned")
+        report.notes.extend(
+            f"`{path}` is not checked: `[external] files` excludes it" for path in self._selection.external
+        )
+        report.add(self._find(report))
+
+    def _find(self, report: Report) -> Iterator[Wrong]:
         for problem in self._selection.problems:
             yield self._wrong_pattern(problem)
-        found = {file: self._pins.check(file) for file in self.files if file.path.exists()}
-        for file, findings in found.items():
-            yield from (wrong_in(file.path, each) for each in findings or () if _matters(file, each))
+        found = {file: self._pins.plan(file) for file in self.files if file.path.exists()}
+        for file, plan in found.items():
+            if plan:
+                report.external.extend(plan.external_texts)
+                yield from (wrong_in(file.path, each) for each in plan.findings if _matters(file, each))
         for pattern in _fruitless_patterns(found):
             yield self._wrong_pattern(f'pin: "{pattern}" leads to no image reference')
 
@@ -57,14 +67,15 @@ def _matters(file: PinnedFile, finding: Finding) -> bool:
     return file.is_named or finding.kind is not FindingKind.NO_REFERENCE
 
 
-def _fruitless_patterns(found: Mapping[PinnedFile, tuple[Finding, ...] | None]) -> Iterable[str]:
-    fruitful = {pattern for file, findings in found.items() if _has_references(findings) for pattern in file.found_by}
+def _fruitless_patterns(found: Mapping[PinnedFile, PinPlan | None]) -> Iterable[str]:
+    fruitful = {pattern for file, plan in found.items() if _may_name_images(plan) for pattern in file.found_by}
     patterns = dict.fromkeys(pattern for file in found if not file.is_named for pattern in file.found_by)
     return [pattern for pattern in patterns if pattern not in fruitful]
 
 
-def _has_references(findings: tuple[Finding, ...] | None) -> bool:
-    return findings is not None and all(finding.kind is not FindingKind.NO_REFERENCE for finding in findings)
+def _may_name_images(plan: PinPlan | None) -> bool:
+    """Whether a document has references, or could not be read, which is a finding of its own."""
+    return plan is not None and bool(plan.names_image or plan.problems)
 
 
 _NOT_COVERED = frozenset(
@@ -79,40 +90,68 @@ _NOT_COVERED = frozenset(
 )
 
 
-def search_tree(
-    project: Project, images_file: ImagesFile, lockfile: Lockfile, *, console: Console, report: Report
-) -> None:
-    """Report references that the lock says nothing about, or something else.
+class TreeSearch:
+    """A search of all other files of a project for references that the lock says nothing about, or something else.
 
-    Files that can't be read as what they seem to be, such as Helm's templates, are noted. Those of ``[pin]`` were
-    checked already, and folders with an images.toml of their own are checked there.
+    Files of ``[pin]`` were checked before, and folders with an images.toml of their own are checked there.
     """
-    pins = Pins.of(images_file, images_to_render(images_file, lockfile))
-    paths = tuple(_paths_to_search(project.folder, images_file))
-    unreadable: list[Wrong] = []
-    searched = 0
-    for number, path in enumerate(paths, start=1):
-        console.progress(f"Searching {number}/{len(paths)}: {path}")
+
+    def __init__(self, project: Project, images_file: ImagesFile, lockfile: Lockfile) -> None:
+        self._folder = project.folder
+        self._images_file = images_file
+        self._pins = Pins.of(images_file, images_to_render(images_file, lockfile))
+        self._wrong: list[Wrong] = []
+        self._listed: list[Wrong] = []
+        self._unreadable: list[Wrong] = []
+        self._external: list[tuple[str, str]] = []
+        self._searched = 0
+
+    def run(self, console: Console, report: Report, *, is_strict: bool) -> None:
+        """Search; what can only be listed fails the check if it is strict."""
+        paths = tuple(self._paths())
+        for number, path in enumerate(paths, start=1):
+            console.progress(f"Searching {number}/{len(paths)}: {path}")
+            self._search(path)
+        console.end_progress()
+        report.count(count(self._searched, "other file"), "searched")
+        report.add(self._wrong)
+        unused = self._images_file.external.unused_names((*report.external, *self._external))
+        report.notes.extend(f"`{name}` in external.names covers no reference" for name in unused)
+        if is_strict:
+            report.add((*self._listed, *self._unreadable))
+            return
+        report.listed.extend((*self._listed, *self._unreadable))
+        self._tell(console)
+
+    def _paths(self) -> Iterator[Path]:
+        is_external = external_files(self._images_file.external.files)
+        checked = {file.path.resolve() for file in select_pinned_files(self._folder, self._images_file).files}
+        checked |= {(self._folder / target.output).resolve() for target in self._images_file.exports}
+        for path in list_own_files(self._folder):
+            if not is_external(path) and (self._folder / path).resolve() not in checked:
+                yield self._folder / path
+
+    def _search(self, path: Path) -> None:
         document = read_document(path)
         if document is None:
-            continue
-        findings = check(document.content, document.kind, pins.locked, external=pins.external)
-        report.add(wrong_in(path, finding) for finding in findings if finding.kind in _NOT_COVERED)
-        problems = [wrong_in(path, finding) for finding in findings if finding.kind is FindingKind.UNREADABLE]
-        unreadable += problems
-        searched += not problems
-    console.end_progress()
-    report.count(count(searched, "other file"), "searched")
-    if unreadable:
-        console.note(f"{count(len(unreadable), 'place')} could not be read; there may be images")
-        for line in lines(unreadable):
-            console.detail(f"  {line}")
+            return
+        plan = plan_pins(document.content, document.kind, self._pins.locked, external=self._pins.external)
+        self._searched += not plan.problems
+        self._external.extend(plan.external_texts)
+        for finding in plan.findings:
+            if finding.kind in _NOT_COVERED:
+                self._wrong.append(wrong_in(path, finding))
+            elif finding.kind is FindingKind.NOT_PINNABLE:
+                self._listed.append(wrong_in(path, finding))
+            elif finding.kind is FindingKind.UNREADABLE:
+                self._unreadable.append(wrong_in(path, finding))
 
-
-def _paths_to_search(folder: Path, images_file: ImagesFile) -> Iterator[Path]:
-    is_external = external_files(images_file.external.files)
-    checked = {file.path.resolve() for file in select_pinned_files(folder, images_file).files}
-    checked |= {(folder / target.output).resolve() for target in images_file.exports}
-    for path in list_own_files(folder):
-        if not is_external(path) and (folder / path).resolve() not in checked:
-            yield folder / path
+    def _tell(self, console: Console) -> None:
+        if self._listed:
+            console.note(f"{count(len(self._listed), 'reference')} cannot be pinned (`--strict` fails for this)")
+            for line in lines(self._listed):
+                console.item(line)
+        if self._unreadable:
+            console.note(f"{count(len(self._unreadable), 'place')} could not be read; there may be images")
+            for line in lines(self._unreadable):
+                console.detail(f"  {line}")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 
 from imagelock.documents.edits import Change, apply_changes, split_conflicts
 from imagelock.documents.formats.format import Format
 from imagelock.documents.kinds import find_references
 from imagelock.documents.locked_references import LockedReferences
-from imagelock.documents.pin_plan import CONFLICT, PinPlan, PinStyle, plan_pins, tag_suffix
+from imagelock.documents.pin_decisions import CONFLICT, plan_pins, tag_suffix
+from imagelock.documents.pin_plan import IsExternal, PinPlan, PinStyle, nothing_is_external
 from imagelock.documents.references import (
     DigestField,
     HexDigestField,
@@ -55,11 +56,11 @@ def pin(
     locked: LockedReferences,
     *,
     style: PinStyle = PinStyle.TAG_AND_DIGEST,
-    external: Collection[str] = (),
+    external: IsExternal = nothing_is_external,
 ) -> Pinned:
     """Give each locked image of a document its locked digest; doing it again changes nothing.
 
-    ``external`` names what is no registry's image although it looks like one: BuildKit's named contexts.
+    ``external`` tells, by a reference as written and as expanded, whether it is left alone.
     ``DocumentError``: an edit would have changed more than it was meant to.
     """
     return apply_plan(content, plan_pins(content, kind, locked, style=style, external=external))

@@ -9,7 +9,6 @@ from dataclasses import replace
 from imagelock.documents.formats import table
 from imagelock.documents.formats.compose import find_context_names
 from imagelock.documents.formats.format import Format
-from imagelock.documents.pin_plan import is_external
 from imagelock.documents.references import Image, NotEditable, Reference, Scan, Unresolved
 from imagelock.documents.spans import Position
 from imagelock.errors import InvalidReferenceError
@@ -40,7 +39,7 @@ class ScannedDocument:
 
     def without(self, contexts: Collection[str]) -> ScannedDocument:
         """Leave out what is the name of a build context."""
-        kept = (each for each in self.scan.references if not is_external(each, contexts))
+        kept = (each for each in self.scan.references if not _is_context(each, contexts))
         return replace(self, scan=replace(self.scan, references=tuple(kept)))
 
     def images(self) -> Iterator[tuple[Reference, Image]]:
@@ -115,12 +114,13 @@ def survey(documents: Iterable[ScannedDocument]) -> Survey:
     unresolved = [obstacle for document in ours for obstacle in _unresolved(document)]
     not_editable = [obstacle for document in ours for obstacle in _not_editable(document)]
     hindered = {obstacle.path for obstacle in (*unresolved, *not_editable)}
+    images = _collect(ours)
     return Survey(
-        images=_collect(ours),
+        images=images,
         pinnable=tuple(each.path for each in ours if each.names_images and each.path not in hindered),
         unresolved=tuple(unresolved),
         not_editable=tuple(not_editable),
-        external=tuple(sorted(name for name in contexts if _is_used(name, readable))),
+        external=_external_names((name for name in contexts if _is_used(name, readable)), images),
         unreadable=tuple(obstacle for document in found for obstacle in _unreadable(document)),
     )
 
@@ -128,6 +128,28 @@ def survey(documents: Iterable[ScannedDocument]) -> Survey:
 def _context_names(documents: Iterable[ScannedDocument]) -> frozenset[str]:
     composes = (document.content for document in documents if document.kind is table.COMPOSE)
     return frozenset(name for content in composes for name in find_context_names(content) if _is_reference(name))
+
+
+def _external_names(contexts: Iterable[str], images: Collection[FoundImage]) -> tuple[str, ...]:
+    """Return the contexts as names for ``[external]``, none of which covers an image that is to be locked."""
+    tags_by_repository: dict[AnyRepository, set[str | Digest]] = defaultdict(set)
+    for image in images:
+        repository, tag = image.key
+        tags_by_repository[repository].add(tag)
+    names: list[str] = []
+    for context in sorted(contexts):
+        written = split_reference(context)
+        tags = tags_by_repository[written.repository]
+        if not tags or written.tag not in (None, *tags):
+            names.append(context)
+        elif written.tag is None and DEFAULT_TAG not in tags:
+            names.append(f"{context}:{DEFAULT_TAG}")
+    return tuple(names)
+
+
+def _is_context(reference: Reference, names: Collection[str]) -> bool:
+    """Whether a reference means one of the contexts, as BuildKit compares them: ``:latest`` makes no difference."""
+    return reference.target.text.removesuffix(f":{DEFAULT_TAG}") in names
 
 
 def _is_reference(text: str) -> bool:
@@ -140,7 +162,7 @@ def _is_reference(text: str) -> bool:
 
 def _is_used(name: str, documents: Iterable[ScannedDocument]) -> bool:
     """Whether anybody could take the name for an image's: most contexts are no more than folders."""
-    return any(is_external(reference, [name]) for document in documents for reference, _ in document.images())
+    return any(_is_context(reference, [name]) for document in documents for reference, _ in document.images())
 
 
 def _collect(documents: Iterable[ScannedDocument]) -> tuple[FoundImage, ...]:

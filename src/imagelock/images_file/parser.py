@@ -14,7 +14,8 @@ from posixpath import normpath
 from imagelock.errors import ImagelockError, ImagesFileError, did_you_mean, join_problems
 from imagelock.images_file.declaration import Alias, Defaults, ImageDeclaration, is_alias, read_declaration
 from imagelock.images_file.exports import ExportTarget, read_exports
-from imagelock.images_file.pins import ExternalDeclaration, PinDeclaration, read_external, read_pins
+from imagelock.images_file.external import NOTHING_EXTERNAL, ExternalDeclaration, read_external
+from imagelock.images_file.pins import PinDeclaration, read_pins
 from imagelock.images_file.registries import RegistryDeclaration, read_registry
 from imagelock.images_file.toml import Path, Problem, Problems, TableReader, find_lines, nearest_line, split_position
 from imagelock.model.frozen import frozen
@@ -42,7 +43,7 @@ class ImagesFile:
     targets: tuple[RenderTarget, ...] = ()
     registries: tuple[RegistryDeclaration, ...] = ()
     pins: PinDeclaration = field(default_factory=PinDeclaration)
-    external: ExternalDeclaration = field(default_factory=ExternalDeclaration)
+    external: ExternalDeclaration = NOTHING_EXTERNAL
     exports: tuple[ExportTarget, ...] = ()
 
     @property
@@ -76,7 +77,8 @@ def _read_document(document: TableReader) -> ImagesFile:
     )
     registries = (read_registry(*item, problems) for item in document.table("registries").items())
     known_registries = tuple(filter(None, registries))
-    pins, external = read_pins(document.table("pin"), problems), read_external(document.table("external"), problems)
+    pins = read_pins(document.table("pin"), problems)
+    external = read_external(document.table("external"), images, problems)
     exports = read_exports(document.table("export"), (image.alias for image in images), problems)
     _refuse_outputs_twice(targets, exports, pins, problems)
     document.refuse_other_keys()

@@ -14,7 +14,7 @@ from imagelock.model.frozen import frozen
 from imagelock.project.project import Project
 
 if TYPE_CHECKING:
-    from imagelock.rendering.pinned_files import PinnedFile  # 30 ms that only [pin] needs
+    from imagelock.rendering.pinned_files import PinnedFile, Selection  # 30 ms that only [pin] needs
 
 
 @frozen
@@ -24,6 +24,8 @@ class FileChoice:
     targets: tuple[RenderTarget, ...] = ()
     pins: tuple[PinnedFile, ...] = ()
     exports: tuple[ExportTarget, ...] = ()
+    external: tuple[str, ...] = ()
+    """What ``[pin]`` names and ``external.files`` excludes."""
 
 
 def all_files(project: Project, images_file: ImagesFile) -> FileChoice:
@@ -34,13 +36,16 @@ def all_files(project: Project, images_file: ImagesFile) -> FileChoice:
             hint='add `[render]` and a line such as `"Dockerfile" = "Dockerfile.in"` to it, '
             'or `[pin]` and `files = ["Dockerfile"]`',
         )
-    return FileChoice(images_file.targets, _pinned_files(project, images_file), images_file.exports)
+    selection = _select_pinned_files(project, images_file)
+    if selection is None:
+        return FileChoice(images_file.targets, exports=images_file.exports)
+    return FileChoice(images_file.targets, selection.files, images_file.exports, selection.external)
 
 
 def named_files(project: Project, images_file: ImagesFile, names: Sequence[str]) -> FileChoice:
     """Find the files that people named, as seen from the working directory."""
     targets = {_seen(project.folder / target.output): target for target in images_file.targets}
-    pins = {_seen(file.path): file for file in _pinned_files(project, images_file)}
+    pins = _pinned_by_name(project, images_file)
     exports = {_seen(project.folder / target.output): target for target in images_file.exports}
     wanted = dict.fromkeys(map(_seen, names))
     unknown = [path for path in wanted if path not in {**targets, **pins, **exports}]
@@ -55,16 +60,28 @@ def named_files(project: Project, images_file: ImagesFile, names: Sequence[str])
 
 def files_to_pin(project: Project, images_file: ImagesFile, names: Sequence[str]) -> FileChoice:
     """Take any files that people named, and nothing else; those that images.toml lists are pinned as it says."""
-    from imagelock.rendering.pinned_files import PinnedFile  # noqa: PLC0415  30 ms that only pinning needs
+    from imagelock.rendering.pinned_files import PinnedFile, is_external_file  # noqa: PLC0415  30 ms, as below
 
-    listed = {_seen(file.path): file for file in _pinned_files(project, images_file)}
+    listed = _pinned_by_name(project, images_file)
     paths = dict.fromkeys(map(_seen, names))
+    external = [path for path in paths if is_external_file(project.folder, Path(path), images_file.external.files)]
+    if external:
+        raise DocumentError(
+            f"cannot pin `{external[0]}`: {project.images_path} excludes it under `[external] files`",
+            hint="remove it from `[external] files` to pin it",
+        )
     return FileChoice(pins=tuple(listed.get(path) or PinnedFile(path=Path(path)) for path in paths))
 
 
-def _pinned_files(project: Project, images_file: ImagesFile) -> tuple[PinnedFile, ...]:
+def _pinned_by_name(project: Project, images_file: ImagesFile) -> dict[str, PinnedFile]:
+    selection = _select_pinned_files(project, images_file)
+    return {_seen(file.path): file for file in selection.files} if selection else {}
+
+
+def _select_pinned_files(project: Project, images_file: ImagesFile) -> Selection | None:
+    """Select the files of ``[pin]``; ``None`` where there is no such table."""
     if not images_file.pins.names_files:
-        return ()
+        return None
     from imagelock.rendering.pinned_files import select_pinned_files  # noqa: PLC0415  30 ms that only [pin] needs
 
     selection = select_pinned_files(project.folder, images_file)
@@ -73,7 +90,7 @@ def _pinned_files(project: Project, images_file: ImagesFile) -> tuple[PinnedFile
             f"{project.images_path} names files that are not there",
             details=[f"{project.images_path}: {problem}" for problem in selection.problems],
         )
-    return selection.files
+    return selection
 
 
 def _seen(path: str | Path) -> str:

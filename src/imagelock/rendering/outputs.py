@@ -85,7 +85,7 @@ def make_outputs(
         from imagelock.rendering.exports.formats import ExportInput  # noqa: PLC0415  only [export] needs it
 
         read = partial(_read_new, project, work.outputs)
-        source = ExportInput(images=images, read=read, external=images_file.external.names)
+        source = ExportInput(images=images, read=read, external=images_file.external)
         for export in choice.exports:
             work.add(partial(_export, project, export, source))
     if work.problems:

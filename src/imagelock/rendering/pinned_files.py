@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import cache, partial
+from os.path import realpath, relpath
 from pathlib import Path
 from posixpath import join, normpath
 from typing import Self
@@ -12,7 +13,8 @@ from typing import Self
 from imagelock.documents.formats.format import Format
 from imagelock.documents.kinds import detect_kind, kind_of_named
 from imagelock.documents.locked_references import LockedReferences
-from imagelock.documents.pin_plan import Finding, PinStyle, check
+from imagelock.documents.pin_decisions import plan_pins
+from imagelock.documents.pin_plan import IsExternal, PinPlan, PinStyle
 from imagelock.documents.pinning import Pinned, pin
 from imagelock.errors import InvalidReferenceError
 from imagelock.images_file.parser import ImagesFile
@@ -48,6 +50,8 @@ class Selection:
 
     files: tuple[PinnedFile, ...]
     problems: tuple[str, ...]
+    external: tuple[str, ...] = ()
+    """The files that ``[pin]`` names and ``external.files`` excludes; they are neither read nor counted."""
 
 
 def select_pinned_files(folder: Path, images_file: ImagesFile) -> Selection:
@@ -56,12 +60,16 @@ def select_pinned_files(folder: Path, images_file: ImagesFile) -> Selection:
     candidates = _Candidates(folder, images_file)
     files: dict[Path, PinnedFile] = {}
     problems: list[str] = []
+    external: list[str] = []
     # A file in both lists is one of those that want no tag: whoever names it there means it.
     for style, key, patterns in (
         (PinStyle.DIGEST_ONLY, "digest-only", pins.digest_only),
         (PinStyle.TAG_AND_DIGEST, "files", pins.files),
     ):
         for pattern in patterns:
+            if not is_wild(pattern) and is_external_file(folder, folder / pattern, images_file.external.files):
+                external.append(pattern)
+                continue
             paths = candidates.find(pattern)
             if not paths:
                 problems.append(f'pin.{key}: "{pattern}" {_why_nothing(folder / pattern)}')
@@ -69,13 +77,20 @@ def select_pinned_files(folder: Path, images_file: ImagesFile) -> Selection:
                 new = PinnedFile(path=folder / path, style=style)
                 file = files.get(new.path.resolve(), new)
                 files[new.path.resolve()] = replace(file, found_by=(*file.found_by, pattern))
-    return Selection(tuple(sorted(files.values(), key=lambda file: file.path)), tuple(problems))
+    return Selection(tuple(sorted(files.values(), key=lambda file: file.path)), tuple(problems), tuple(external))
 
 
 def external_files(patterns: Iterable[str]) -> Callable[[str], bool]:
-    """Make the question whether a path below the folder of images.toml is nobody's business."""
+    """Return a predicate for paths, relative to the folder of images.toml, that ``external.files`` excludes."""
     compiled = [compile_glob(pattern) for pattern in patterns]
     return lambda path: any(pattern.fullmatch(path) for pattern in compiled)
+
+
+def is_external_file(folder: Path, path: Path, patterns: Iterable[str]) -> bool:
+    """Whether ``external.files`` excludes a file, by the name that it is given or by that of the file it leads to."""
+    is_external = external_files(patterns)
+    names = (relpath(path, folder), relpath(realpath(path), realpath(folder)))
+    return any(is_external(Path(name).as_posix()) for name in names)
 
 
 class _Candidates:
@@ -132,12 +147,12 @@ class Pins:
     """What files are pinned to."""
 
     locked: LockedReferences
-    external: tuple[str, ...]
+    external: IsExternal
 
     @classmethod
     def of(cls, images_file: ImagesFile, images: Mapping[str, RenderedImage]) -> Self:
         """Take it from a lock that answers images.toml."""
-        return cls(locked_references(images.values()), images_file.external.names)
+        return cls(locked_references(images.values()), images_file.external.covers)
 
     def pin(self, file: PinnedFile, content: bytes) -> Pinned | None:
         """Pin what a file holds, or is going to hold; None for what is no document, though a pattern led to it."""
@@ -146,13 +161,13 @@ class Pins:
             return None
         return pin(content, kind, self.locked, style=file.style, external=self.external)
 
-    def check(self, file: PinnedFile) -> tuple[Finding, ...] | None:
+    def plan(self, file: PinnedFile) -> PinPlan | None:
         """Compare a file with the lock; None for what is no document, though a pattern led to it."""
         content = read_bytes(file.path)
         kind = _kind_of(file, content)
         if kind is None:
             return None
-        return check(content, kind, self.locked, style=file.style, external=self.external)
+        return plan_pins(content, kind, self.locked, style=file.style, external=self.external)
 
 
 def _kind_of(file: PinnedFile, content: bytes) -> Format | None:

@@ -26,9 +26,12 @@ _THAW = "remove `freeze` and `freeze-until` from images.toml, or name another da
 
 @click.command("check")
 @click.option("--all", "searches_tree", is_flag=True, help="Search all files for images that no lock covers, too.")
+@click.option(
+    "--strict", is_flag=True, help="With --all, fail for references that cannot be pinned or read. Implies --all."
+)
 @format_option
 @with_settings
-def command(settings: Settings, *, searches_tree: bool, output_format: str) -> None:
+def command(settings: Settings, *, searches_tree: bool, strict: bool, output_format: str) -> None:
     """Ask whether images.lock answers images.toml, and every rendered and pinned file the lock.
 
     Exit code 0 means yes and 1 no, each thing with its reason. Never uses the network: a tag that moved upstream is
@@ -37,11 +40,15 @@ def command(settings: Settings, *, searches_tree: bool, output_format: str) -> N
     """
     project = find_project(settings.images_path, settings.lock_path)
     with project.reading():
-        report, mismatches = _find(settings, project, searches_tree=searches_tree)
+        report, mismatches = _find(settings, project, searches_tree=searches_tree or strict, is_strict=strict)
+    for note in report.notes:
+        settings.console.note(note)
     _tell(settings, project, report, mismatches, output_format=output_format)
 
 
-def _find(settings: Settings, project: Project, *, searches_tree: bool) -> tuple[Report, Sequence[Mismatch]]:
+def _find(
+    settings: Settings, project: Project, *, searches_tree: bool, is_strict: bool
+) -> tuple[Report, Sequence[Mismatch]]:
     images_file, lockfile = project.read_images_file(), project.read_lockfile()
     report = Report()
     report.count(count(len(images_file.images)), "locked")
@@ -50,9 +57,9 @@ def _find(settings: Settings, project: Project, *, searches_tree: bool) -> tuple
     if not report.wrong:
         _check_files(project, images_file, lockfile, report)
         if searches_tree:
-            from imagelock.cli.document_checks import search_tree  # noqa: PLC0415  30 ms that nobody else needs
+            from imagelock.cli.document_checks import TreeSearch  # noqa: PLC0415  30 ms that only --all needs
 
-            search_tree(project, images_file, lockfile, console=settings.console, report=report)
+            TreeSearch(project, images_file, lockfile).run(settings.console, report, is_strict=is_strict)
     report.add(_find_overdue(images_file, datetime.now(UTC).date()))
     return report, mismatches
 
@@ -77,10 +84,9 @@ def _check_files(project: Project, images_file: ImagesFile, lockfile: Lockfile, 
     from imagelock.cli.document_checks import PinCheck  # noqa: PLC0415  30 ms that only [pin] needs
 
     pins = PinCheck(project, images_file, lockfile)
-    report.count(count(len(pins.files), "file"), "pinned")
     choice = FileChoice(images_file.targets, pins.rendered, images_file.exports)
     report.add(_compare(make_outputs(project, choice, images_file, lockfile)))
-    report.add(pins.find())
+    pins.run(report)
 
 
 def _compare(outputs: tuple[Output, ...]) -> Iterator[Wrong]:
@@ -101,14 +107,20 @@ def _tell(
     settings: Settings, project: Project, report: Report, mismatches: Sequence[Mismatch], *, output_format: str
 ) -> None:
     if output_format == "json":
-        settings.console.json({"ok": not report.wrong, "problems": [document(each) for each in report.wrong]})
+        listed = {"listed": [document(each) for each in report.listed]} if report.listed else {}
+        settings.console.json({"ok": not report.wrong, "problems": list(map(document, report.wrong)), **listed})
     if report.wrong:
         if os.environ.get("GITHUB_ACTIONS") == "true":
             for each in report.wrong:
                 settings.console.annotate(annotation(each, default=project.images_path))
         raise _failure(project, report, mismatches)
     if output_format == "text":
-        settings.console.say(f"{', '.join(report.counts)}: all up to date")
+        settings.console.say(f"{', '.join(report.counts)}: {_state(report)}")
+
+
+def _state(report: Report) -> str:
+    unpinned = sum(1 for each in report.listed if each.reference)
+    return f"up to date, {count(unpinned, 'reference')} not pinned" if unpinned else "all up to date"
 
 
 def _failure(project: Project, report: Report, mismatches: Sequence[Mismatch]) -> CheckFailedError:

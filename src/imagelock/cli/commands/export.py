@@ -90,7 +90,7 @@ def _make(settings: Settings, project: Project, export: Export) -> bytes:
     images_file, lockfile = project.read_fresh()
     refuse_unknown_images(export.names, images_file)
     images = images_to_render(images_file, lockfile)
-    source = ExportInput(images=images, read=lambda name: read_bytes(Path(name)), external=images_file.external.names)
+    source = ExportInput(images=images, read=lambda name: read_bytes(Path(name)), external=images_file.external)
     made = make_export(export, source)
     for note in made.notes:
         settings.console.note(note)

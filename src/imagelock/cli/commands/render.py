@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from io import BytesIO
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from imagelock.cli.transactions import begin
 from imagelock.errors import CheckFailedError
 from imagelock.project.project import Project, find_project
 from imagelock.project.transaction import Transaction
-from imagelock.rendering.file_choice import all_files, files_to_pin, named_files
+from imagelock.rendering.file_choice import FileChoice, all_files, files_to_pin, named_files
 from imagelock.rendering.outputs import Output, make_outputs
 
 
@@ -36,17 +36,19 @@ def command(settings: Settings, *, outputs: tuple[str, ...], pin: bool, check: b
     project = find_project(settings.images_path, settings.lock_path)
     if check or diff:
         with project.reading():
-            made = _make(project, outputs, takes_any_file=pin)
+            choice, made = _make(project, outputs, takes_any_file=pin)
             stale = _stale(made)
             differences = [_unified_diff(output) for output in stale] if diff else []
+        _note_external(settings.console, choice)
         for difference in differences:
             settings.console.raw_data(difference)
         if check:
             _refuse_stale(settings.console, made, stale)
         return
     with begin(settings.console, project) as transaction:
-        made = _make(project, outputs, takes_any_file=pin)
+        choice, made = _make(project, outputs, takes_any_file=pin)
         written = _write(transaction, _stale(made))
+    _note_external(settings.console, choice)
     _tell(settings.console, made, written)
 
 
@@ -54,7 +56,7 @@ def _stale(made: Iterable[Output]) -> list[Output]:
     return [output for output in made if not output.is_current()]
 
 
-def _make(project: Project, names: tuple[str, ...], *, takes_any_file: bool) -> tuple[Output, ...]:
+def _make(project: Project, names: tuple[str, ...], *, takes_any_file: bool) -> tuple[FileChoice, tuple[Output, ...]]:
     images_file, lockfile = project.read_fresh()
     if takes_any_file:
         choice = files_to_pin(project, images_file, names)
@@ -62,7 +64,7 @@ def _make(project: Project, names: tuple[str, ...], *, takes_any_file: bool) -> 
         choice = named_files(project, images_file, names)
     else:
         choice = all_files(project, images_file)
-    return make_outputs(project, choice, images_file, lockfile)
+    return choice, make_outputs(project, choice, images_file, lockfile)
 
 
 def _write(transaction: Transaction, stale: Iterable[Output]) -> tuple[Path, ...]:
@@ -74,8 +76,8 @@ def _write(transaction: Transaction, stale: Iterable[Output]) -> tuple[Path, ...
 
 
 def _tell(console: Console, made: tuple[Output, ...], written: Collection[Path]) -> None:
-    total = count(len(made), "file")
-    console.say(f"Rendered {len(written)} of {total}" if written else f"{total} already rendered")
+    done = f"Rendered {len(written)} of {count(len(made), 'file')}" if written else _counts(made, "already rendered")
+    console.say(done)
     whole = {output.path for output in made if output.is_whole}
     for path in written:
         verb = "Wrote" if path in whole else "Pinned"
@@ -85,10 +87,23 @@ def _tell(console: Console, made: tuple[Output, ...], written: Collection[Path])
     _tell_what_stayed(console, made)
 
 
+def _note_external(console: Console, choice: FileChoice) -> None:
+    for path in choice.external:
+        console.note(f"`{path}` is not pinned: `[external] files` excludes it")
+
+
 def _note_exports(console: Console, made: Iterable[Output]) -> None:
     for output in made:
         for note in output.exported.notes if output.exported else ():
             console.note(f"{output.path}: {note}")
+
+
+def _counts(made: Sequence[Output], state: str) -> str:
+    """Say how many files are in a state, and how many could not be read to tell."""
+    unread = sum(1 for output in made if output.pinned and output.pinned.problems)
+    parts = [f"{count(len(made) - unread, 'file')} {state}"] if len(made) > unread or not unread else []
+    parts += [f"{count(unread, 'file')} could not be read"] if unread else []
+    return ", ".join(parts)
 
 
 def _tell_what_stayed(console: Console, made: Iterable[Output]) -> None:
@@ -114,7 +129,7 @@ def _refuse_stale(console: Console, made: tuple[Output, ...], stale: list[Output
             details=[str(output.path) for output in stale],
             hint="run `imagelock render`",
         )
-    console.say(f"{count(len(made), 'file')} rendered from the current lock")
+    console.say(_counts(made, "rendered from the current lock"))
 
 
 def _unified_diff(output: Output) -> bytes:

@@ -46,6 +46,11 @@ class Report:
     """What a check has found so far, and how much it has looked at."""
 
     wrong: list[Wrong] = field(default_factory=list)
+    listed: list[Wrong] = field(default_factory=list)
+    """What ``--all`` lists, and only ``--strict`` fails for."""
+    notes: list[str] = field(default_factory=list)
+    external: list[tuple[str, str]] = field(default_factory=list)
+    """The references that ``external.names`` covers, as written and as expanded."""
     counts: list[str] = field(default_factory=list)
 
     def count(self, things: str, state: str) -> None:

@@ -17,6 +17,7 @@ from dataclasses import replace
 from imagelock.documents.formats import table
 from imagelock.documents.formats.compose import ComposeService, find_services, includes_files
 from imagelock.documents.locked_references import LockedReferences
+from imagelock.documents.pin_plan import IsExternal, nothing_is_external
 from imagelock.documents.pinning import Pinned, pin
 from imagelock.documents.references import ReferenceKind
 from imagelock.documents.spans import Position
@@ -58,7 +59,7 @@ def compose_override(
     wanted: Collection[Digest],
     contexts: Mapping[str, str],
     *,
-    external: Collection[str] = (),
+    external: IsExternal = nothing_is_external,
 ) -> ComposeOverride:
     """Return the override for files that compose would merge in this order, with the ``wanted`` ones of all locked.
 
@@ -81,7 +82,7 @@ def compose_override(
     )
 
 
-def _pin(file: ComposeFile, locked: LockedReferences, external: Collection[str]) -> Pinned:
+def _pin(file: ComposeFile, locked: LockedReferences, external: IsExternal) -> Pinned:
     """Return the file with its digests in: what is pinned there is what the override says."""
     tag = _UNREAD_TAG.search(file.content)
     if tag is not None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from imagelock.images_file.exports import Export, ExportFormat
+from imagelock.images_file.external import NOTHING_EXTERNAL, ExternalDeclaration
 from imagelock.model.digest import Digest
 from imagelock.model.frozen import frozen
 from imagelock.rendering.exports.contexts import (
@@ -37,7 +38,7 @@ class ExportInput:
     """All locked images by their names."""
     read: Callable[[str], bytes]
     """Returns a file that an export names, as it will be when all outputs are written."""
-    external: Collection[str] = ()
+    external: ExternalDeclaration = NOTHING_EXTERNAL
 
 
 def make_export(export: Export, source: ExportInput) -> Exported:
@@ -82,7 +83,7 @@ def _export_compose(export: Export, images: tuple[RegistryImage, ...], source: E
     files = [ComposeFile(name, source.read(name)) for name in export.sources]
     wanted: set[Digest] = {image.digest for image in images}
     locked = locked_references(source.images.values())
-    override = compose_override(files, locked, wanted, named_contexts(images), external=source.external)
+    override = compose_override(files, locked, wanted, named_contexts(images), external=source.external.covers)
     stages: Iterable[str] = _notes_on_stages(images) if override.builds else ()
     return Exported(text=override.text, notes=(*override.notes, *stages))
 

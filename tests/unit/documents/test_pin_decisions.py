@@ -4,8 +4,10 @@ import pytest
 
 from imagelock.documents.formats import table
 from imagelock.documents.locked_references import LockedReferences
-from imagelock.documents.pin_plan import Finding, FindingKind, PinStyle, check, plan_pins
+from imagelock.documents.pin_decisions import check, plan_pins
+from imagelock.documents.pin_plan import Finding, FindingKind, PinStyle
 from imagelock.documents.spans import Position
+from imagelock.images_file.external import ExternalDeclaration
 from imagelock.model.reference import PinnedReference, parse_reference
 from tests.support.documents import DIGEST, OLD_DIGEST, lock_of
 
@@ -66,7 +68,7 @@ def test_each_reference_that_is_not_as_locked_is_found_with_place_reason_and_hin
 
 def test_what_is_as_locked_or_external_is_no_finding() -> None:
     document = f"FROM go:1.22@{DIGEST}\nFROM mine\n".encode()
-    assert check(document, _DOCKERFILE, lock_of("go:1.22"), external=("mine",)) == ()
+    assert check(document, _DOCKERFILE, lock_of("go:1.22"), external=ExternalDeclaration(names=("mine",)).covers) == ()
 
 
 def test_a_tag_beside_the_digest_is_found_where_only_digests_may_stand() -> None:

@@ -1,0 +1,191 @@
+"""Decides about each reference of a document, by the lock: the one place where ``render`` and ``check`` agree."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from imagelock.documents.edits import Change, split_conflicts
+from imagelock.documents.formats.format import Format
+from imagelock.documents.kinds import find_references
+from imagelock.documents.locked_references import Locked, LockedReferences, LockedTwice, NotLocked
+from imagelock.documents.pin_plan import (
+    Finding,
+    FindingKind,
+    IsExternal,
+    PinPlan,
+    PinStep,
+    PinStyle,
+    nothing_is_external,
+)
+from imagelock.documents.references import (
+    DigestField,
+    Editing,
+    HexDigestField,
+    Image,
+    InlineDigest,
+    NotEditable,
+    Reference,
+    TagNeeded,
+    TagUse,
+    Unresolved,
+)
+from imagelock.documents.spans import Edit, Span
+from imagelock.model.digest import Digest
+from imagelock.model.reference import PinnedReference, split_reference
+
+_RENDER = "run `imagelock render`"
+CONFLICT = NotEditable("another reference needs another digest in the same place", "write the references separately")
+_TAG_STANDS_APART = NotEditable("its tag stands apart from its digest", "write the whole reference in one place")
+
+
+def plan_pins(
+    content: bytes,
+    kind: Format,
+    locked: LockedReferences,
+    *,
+    style: PinStyle = PinStyle.TAG_AND_DIGEST,
+    external: IsExternal = nothing_is_external,
+) -> PinPlan:
+    """Decide about each reference of a document; no bytes make this raise anything.
+
+    ``external`` tells, by a reference as written and as expanded, whether it is left alone.
+    """
+    scan = find_references(content, kind)
+    names_image = bool(scan.references)
+    if scan.problems:
+        return PinPlan(kind, problems=scan.problems, names_image=names_image)
+    steps: list[PinStep] = []
+    left_alone: list[Reference] = []
+    for reference in scan.references:
+        if not isinstance(reference.target, Image | Unresolved):
+            continue
+        if external(reference.text, reference.target.text):
+            left_alone.append(reference)
+        else:
+            steps.append(_decide(reference, locked, style))
+    return PinPlan(kind, _without_conflicts(steps), names_image=names_image, external=tuple(left_alone))
+
+
+def check(
+    content: bytes,
+    kind: Format,
+    locked: LockedReferences,
+    *,
+    style: PinStyle = PinStyle.TAG_AND_DIGEST,
+    external: IsExternal = nothing_is_external,
+) -> tuple[Finding, ...]:
+    """Find every reference that is not what the lockfile says."""
+    return plan_pins(content, kind, locked, style=style, external=external).findings
+
+
+def _without_conflicts(steps: Sequence[PinStep]) -> tuple[PinStep, ...]:
+    _, conflicts = split_conflicts([step.change for step in steps if step.change])
+    edits = {change.edit for change in conflicts}
+    return tuple(
+        _refused(step.reference, CONFLICT) if step.change and step.change.edit in edits else step for step in steps
+    )
+
+
+def _decide(reference: Reference, locked: LockedReferences, style: PinStyle) -> PinStep:
+    match reference.target:
+        case Unresolved(_, reason, hint):
+            return _found(FindingKind.UNRESOLVED, reference, reason, hint)
+        case Image() as image:
+            return _decide_image(reference, image, locked, style)
+        case _:
+            return PinStep(reference)
+
+
+def _decide_image(reference: Reference, image: Image, locked: LockedReferences, style: PinStyle) -> PinStep:
+    style = _style_for(image, style)
+    match locked.find(image.reference, any_tag=style is PinStyle.DIGEST_ONLY):
+        case NotLocked(other_tags):
+            return _not_locked(reference, image, locked, other_tags)
+        case LockedTwice(tags):
+            reason = f"the lockfile has several digests for it: {', '.join(tags)}"
+            return _found(FindingKind.LOCKED_TWICE, reference, reason, "write the tag")
+        case Locked(digest, None) if _is_pinned_as(image, digest, style):
+            return PinStep(reference)
+        case Locked() as locked_image:
+            return _unlike_lock(reference, image, locked_image, style)
+
+
+def _not_locked(reference: Reference, image: Image, locked: LockedReferences, other_tags: tuple[str, ...]) -> PinStep:
+    pinned = image.reference
+    if isinstance(pinned, PinnedReference) and (tag := locked.find_tag(pinned)) and tag != pinned.tag:
+        reason = f"the digest is locked for the tag `{tag}`, and registries ignore the tag that stands there"
+        return _found(FindingKind.STALE_TAG, reference, reason, f"write `{tag}`")
+    others = f"; of its repository there is `{'`, `'.join(other_tags)}`" if other_tags else ""
+    hint = f"run `imagelock add {image.text.partition('@')[0]}`"
+    return _found(FindingKind.NOT_LOCKED, reference, f"images.lock does not have it{others}", hint)
+
+
+def _unlike_lock(reference: Reference, image: Image, locked: Locked, style: PinStyle) -> PinStep:
+    written = split_reference(image.text)
+    tag = None if style is PinStyle.DIGEST_ONLY else locked.tag or written.tag
+    edit = _digest_edit(_editing_for(image, style), locked.digest, tag=tag, moves_tag=tag != written.tag)
+    if isinstance(edit, NotEditable):
+        return _refused(reference, edit)
+    step = _found(*_difference(reference, image, locked), hint=_RENDER)
+    return replace(step, change=Change(reference, edit, f"{written.name}{tag_suffix(tag)}@{locked.digest}"))
+
+
+def _difference(reference: Reference, image: Image, locked: Locked) -> tuple[FindingKind, Reference, str]:
+    """Say in what a reference differs from the lock."""
+    if not isinstance(image.reference, PinnedReference):
+        return FindingKind.NO_DIGEST, reference, "it has no digest"
+    if locked.tag is not None:
+        return FindingKind.RANGE_MOVED, reference, f"its range gives `{locked.tag}` now"
+    if image.reference.digest == locked.digest:
+        return FindingKind.TAG_BESIDE_DIGEST, reference, "a tag stands beside the digest"
+    reason = f"it has {image.reference.digest.short}, images.lock has {locked.digest.short}"
+    return FindingKind.DIGEST_DIFFERS, reference, reason
+
+
+def _digest_edit(editing: Editing, digest: Digest, *, tag: str | None, moves_tag: bool) -> Edit | NotEditable:
+    match editing:
+        case NotEditable():
+            return editing
+        case InlineDigest(span, Span(start)) if moves_tag:
+            return Edit(Span(start, span.end), f"{tag_suffix(tag)}@{digest}".encode())
+        case _ if moves_tag:
+            return _TAG_STANDS_APART
+        case InlineDigest(span):
+            return Edit(span, f"@{digest}".encode())
+        case DigestField(span):
+            return Edit(span, str(digest).encode())
+        case HexDigestField(span):
+            return Edit(span, digest.hex.encode())
+
+
+def _refused(reference: Reference, editing: NotEditable) -> PinStep:
+    return _found(FindingKind.NOT_PINNABLE, reference, editing.reason, editing.hint)
+
+
+def _found(kind: FindingKind, reference: Reference, reason: str, hint: str | None) -> PinStep:
+    return PinStep(reference, Finding(kind, reference.position, reference.text, reason, hint))
+
+
+def _style_for(image: Image, style: PinStyle) -> PinStyle:
+    """Tell the style of one reference in a file of this style: some programs refuse a tag beside a digest."""
+    return PinStyle.DIGEST_ONLY if image.tag_use is TagUse.DROPPED else style
+
+
+def _editing_for(image: Image, style: PinStyle) -> Editing:
+    """Tell where a digest goes in this style: no tag is taken from programs that read it."""
+    if style is PinStyle.DIGEST_ONLY and isinstance(image.tag_use, TagNeeded):
+        return NotEditable(image.tag_use.reason, "list the file under `pin.files`")
+    return image.editing
+
+
+def _is_pinned_as(image: Image, digest: Digest, style: PinStyle) -> bool:
+    pinned = image.reference
+    if not isinstance(pinned, PinnedReference) or pinned.digest != digest:
+        return False
+    return style is PinStyle.TAG_AND_DIGEST or pinned.tag is None
+
+
+def tag_suffix(tag: str | None) -> str:
+    """Return ``:1.22`` for the tag ``1.22``, and nothing where there is none."""
+    return f":{tag}" if tag else ""
