@@ -46,6 +46,13 @@ class MemorySource:
     def fetch_blob(self, repository: AnyRepository, descriptor: Descriptor) -> bytes:
         return self._find("BLOB", PinnedReference(repository, descriptor.digest)).body
 
+    def fetch_served(self, reference: PinnedReference) -> FetchedManifest:
+        content = self._find("SERVED", reference)
+        return FetchedManifest(Digest.parse(content.digest), content.body, content.media_type)
+
+    def fetch_blob_size(self, repository: AnyRepository, digest: Digest) -> int | None:
+        return len(self._find("HEAD BLOB", PinnedReference(repository, digest)).body)
+
     def list_tags(self, repository: AnyRepository) -> tuple[str, ...]:
         self.requests.append(f"TAGS {repository}")
         prefix = f"{repository}:"

@@ -31,6 +31,15 @@ def tag_many(image: Content, *, registry: str, repository: str, tags: Iterable[s
             _put(connection, f"/v2/{repository}/manifests/{tag}", image)
 
 
+def delete_blob(blob: Content, *, registry: str, repository: str) -> None:
+    """Take a blob out of a repository; distribution allows that under manifests that need it."""
+    with closing(HTTPConnection(registry, timeout=10)) as connection:
+        connection.request("DELETE", f"/v2/{repository}/blobs/{blob.digest}")
+        with connection.getresponse() as answer:
+            assert answer.status == 202, answer.read().decode()
+            answer.read()
+
+
 def _upload_blob(connection: HTTPConnection, repository: str, blob: Content) -> None:
     connection.request("POST", f"/v2/{repository}/blobs/uploads/")
     with connection.getresponse() as answer:

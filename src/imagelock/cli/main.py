@@ -24,12 +24,13 @@ _COMMANDS = {
     "list": "List the locked images.",
     "lock": "Make images.lock answer images.toml.",
     "outdated": "Show what has moved, and for which of your platforms.",
-    "provenance": "Show whether images were built from the lock",
+    "provenance": "Show whether images were built from the lock.",
     "remove": "Remove images from images.toml and images.lock.",
     "render": "Write locked digests into your files.",
     "tags": "List a repository's tags, and what a range takes.",
     "unpin": "Take the digests off files that were pinned in place.",
     "update": "Move images to what their tags give today.",
+    "verify": "Check that locked digests are still served.",
 }
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from imagelock.cli.options import Settings
 from imagelock.errors import FileError
 from imagelock.images_file.registries import RegistryDeclaration
-from imagelock.locking.source import ManifestSource
+from imagelock.locking.source import ServingSource
 from imagelock.project.project import find_project
 from imagelock.registry.sources import Sources
 
@@ -28,7 +28,7 @@ def open_sources(settings: Settings, folder: Path, registries: Iterable[Registry
     """Make the sources of a run; no registry client is imported before the first question to a registry."""
 
     @contextmanager
-    def open_registries() -> Iterator[ManifestSource]:
+    def open_registries() -> Iterator[ServingSource]:
         from imagelock.registry.factory import open_registry_client  # noqa: PLC0415  imports the HTTP library
         from imagelock.registry.settings import RegistryOptions, RegistrySettings  # noqa: PLC0415
 

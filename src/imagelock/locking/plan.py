@@ -83,8 +83,11 @@ def plan_requested(images_file: ImagesFile, lockfile: Lockfile, *, alias: str, w
 
 
 def _refreshing(step: Step, *, takes_every_index: bool, now: datetime | None) -> Step:
+    if isinstance(step, KeepLocked) and step.locked.lacks_checksum:
+        # Nothing says yet that its platforms are those of its index.
+        step = Repair(step.declaration, step.locked)
     match step:
-        case KeepLocked(declaration) if isinstance(declaration.selector, ExactDigest):
+        case KeepLocked(declaration) | Repair(declaration) if isinstance(declaration.selector, ExactDigest):
             return step
         case KeepLocked(declaration) if declaration.freeze is not None:
             return replace(step, notes=(f"frozen: {declaration.freeze}",))

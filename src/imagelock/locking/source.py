@@ -7,7 +7,7 @@ from typing import Protocol
 
 from imagelock.model.digest import Digest
 from imagelock.model.oci import Descriptor, FetchedManifest
-from imagelock.model.reference import AnyRepository, ImageReference
+from imagelock.model.reference import AnyRepository, ImageReference, PinnedReference
 
 
 class ManifestSource(Protocol):
@@ -30,4 +30,16 @@ class ManifestSource(Protocol):
 
     def fetch_blob(self, repository: AnyRepository, descriptor: Descriptor) -> bytes:
         """Get a small blob, such as an image's configuration, verified by its digest."""
+        ...
+
+
+class ServingSource(ManifestSource, Protocol):
+    """A source that also tells what a registry itself serves now: no mirror and no cache answers for it."""
+
+    def fetch_served(self, reference: PinnedReference) -> FetchedManifest:
+        """Get content that is served now: by one GET, or by one HEAD where the bytes are cached."""
+        ...
+
+    def fetch_blob_size(self, repository: AnyRepository, digest: Digest) -> int | None:
+        """Ask for a blob without fetching it; its size in bytes, or None where the answer does not tell."""
         ...

@@ -78,7 +78,7 @@ class AddPlatforms:
 
 @frozen
 class Repair:
-    """Read the platforms of a damaged entry anew out of the index that is locked, which stays."""
+    """Read the platforms of an entry anew out of the index that is locked, which stays: it is damaged, or may be."""
 
     declaration: ImageDeclaration
     locked: LockedImage
@@ -93,6 +93,8 @@ class Repair:
                 details=error.details,
                 hint=error.hint or _way_out(self.declaration),
             ) from error
+        if repaired.platform_digests == self.locked.platform_digests and not self.locked.is_damaged:
+            return StepResult(repaired)
         return StepResult(
             repaired, notes=("the entry was damaged: its platforms were read anew from the locked index",)
         )

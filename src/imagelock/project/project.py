@@ -10,7 +10,7 @@ from pathlib import Path
 
 from imagelock.errors import FileError, StaleLockfileError
 from imagelock.images_file.parser import IMAGES_FILE_NAME, ImagesFile, parse_images_file
-from imagelock.locking.freshness import find_mismatches, stale_error
+from imagelock.locking.freshness import Damaged, find_mismatches, stale_error
 from imagelock.locking.lockfile import LOCKFILE_NAME, Lockfile, parse_lockfile
 from imagelock.model.frozen import frozen
 from imagelock.project import mutex
@@ -63,10 +63,15 @@ class Project:
         text = self.read_lock_text()
         return Lockfile() if text is None else parse_lockfile(text, file_name=str(self.lock_path))
 
-    def read_fresh(self) -> tuple[ImagesFile, Lockfile]:
-        """Read both files and refuse a lock that doesn't answer images.toml, with every reason."""
+    def read_fresh(self, *, admits_damaged: bool = False) -> tuple[ImagesFile, Lockfile]:
+        """Read both files and refuse a lock that doesn't answer images.toml, with every reason.
+
+        ``admits_damaged`` is for a command that reports damaged entries itself.
+        """
         images_file, lockfile = self.read()
         mismatches = find_mismatches(images_file, lockfile)
+        if admits_damaged:
+            mismatches = tuple(mismatch for mismatch in mismatches if not isinstance(mismatch, Damaged))
         if mismatches:
             raise stale_error(StaleLockfileError, mismatches, lock=self.lock_path, images=self.images_path)
         return images_file, lockfile

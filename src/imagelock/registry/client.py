@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
@@ -115,6 +116,28 @@ class RegistryClient:
             # Whatever else was answered with status 200 has a digest, too, and it is no image's.
             parse_manifest(fetched, what=str(reference))
         return self._keep(reference, fetched).digest
+
+    def fetch_served(self, reference: PinnedReference) -> FetchedManifest:
+        """Return content that the registry itself serves now: one GET, or one HEAD where the bytes are cached."""
+        body = self._cache.read(reference.digest) if self._cache else None
+        if body is None:
+            origin = self._places.home(_repository_of(reference.repository))
+            return self._keep(reference, self._fetch_from(origin, reference))
+        self.fetch_digest(reference)
+        return FetchedManifest(reference.digest, body)
+
+    def fetch_blob_size(self, repository: AnyRepository, digest: Digest) -> int | None:
+        """Ask the registry itself by HEAD for a blob; its size in bytes, or None where the answer does not tell."""
+        repository = _repository_of(repository)
+        place = self._places.home(repository)
+        session = self._session(place)
+        request = replace(
+            blob_request(session.endpoint, place.path, Descriptor(media_type="", digest=digest, size_bytes=0)),
+            method="HEAD",
+        )
+        response = session.ask(request, Subject(place.path, repository, f"the blob {digest} of {repository}"))
+        length = response.headers.get("content-length")
+        return int(length) if re.fullmatch(r"[0-9]{1,18}", length, re.ASCII) else None
 
     def fetch_blob(self, repository: AnyRepository, descriptor: Descriptor) -> bytes:
         """Get a small blob, verified by its digest."""

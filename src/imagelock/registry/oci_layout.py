@@ -5,6 +5,7 @@ https://github.com/opencontainers/image-spec/blob/main/image-layout.md
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -36,10 +37,11 @@ class LayoutSource:
         return FetchedManifest(digest, self._read_blob(reference.repository, digest, _MAX_MANIFEST_BYTES))
 
     def fetch_digest(self, reference: ImageReference) -> Digest:
-        """Look a name up in the layout's index; a digest must be there as a blob."""
+        """Look a name up in the layout's index; a digest must be there as a manifest that has it."""
         if isinstance(reference, PinnedReference):
             if not self._blob_path(reference.repository, reference.digest).is_file():
                 raise ImageNotFoundError(f"{reference.repository} has no content {reference.digest}")
+            self._read_blob(reference.repository, reference.digest, _MAX_MANIFEST_BYTES)
             return reference.digest
         names = self._names(reference.repository)
         if reference.tag not in names:
@@ -48,6 +50,23 @@ class LayoutSource:
                 details=[f"it has: {', '.join(sorted(names)) or 'none with a name'}"],
             )
         return names[reference.tag]
+
+    def fetch_served(self, reference: PinnedReference) -> FetchedManifest:
+        """Read a manifest or index by its digest, as ``fetch_manifest`` does: a layout is its own registry."""
+        return self.fetch_manifest(reference)
+
+    def fetch_blob_size(self, repository: AnyRepository, digest: Digest) -> int | None:
+        """Hash a blob of any size, and return its size in bytes."""
+        path = self._blob_path(repository, digest)
+        try:
+            with path.open("rb") as file:
+                found = hashlib.file_digest(file, digest.algorithm).hexdigest()
+                size_bytes = file.tell()
+        except OSError as error:
+            raise ImageNotFoundError(f"{repository} lacks {digest}", details=[f"{path}: {error.strerror}"]) from error
+        if found != digest.hex:
+            raise InvalidContentError(f"{path} is damaged: its content has another digest")
+        return size_bytes
 
     def list_tags(self, repository: AnyRepository) -> tuple[str, ...]:
         """List the names of the layout's images."""

@@ -10,10 +10,10 @@ from types import TracebackType
 from typing import Self
 
 from imagelock.errors import RegistryError
-from imagelock.locking.source import ManifestSource
+from imagelock.locking.source import ServingSource
 from imagelock.model.digest import Digest
 from imagelock.model.oci import Descriptor, FetchedManifest
-from imagelock.model.reference import AnyRepository, ImageReference, LayoutRepository
+from imagelock.model.reference import AnyRepository, ImageReference, LayoutRepository, PinnedReference
 from imagelock.registry.oci_layout import LayoutSource
 
 
@@ -24,11 +24,11 @@ class Sources:
     """
 
     def __init__(
-        self, folder: Path, open_registries: Callable[[], AbstractContextManager[ManifestSource]] | None
+        self, folder: Path, open_registries: Callable[[], AbstractContextManager[ServingSource]] | None
     ) -> None:
         self._layouts = LayoutSource(folder)
         self._open_registries = open_registries
-        self._registries: ManifestSource | None = None
+        self._registries: ServingSource | None = None
         self._opened = ExitStack()
         self._lock = Lock()
 
@@ -62,7 +62,15 @@ class Sources:
         """Get a small blob."""
         return self._source_of(repository).fetch_blob(repository, descriptor)
 
-    def _source_of(self, repository: AnyRepository) -> ManifestSource:
+    def fetch_served(self, reference: PinnedReference) -> FetchedManifest:
+        """Get content that the registry or layout itself serves now."""
+        return self._source_of(reference.repository).fetch_served(reference)
+
+    def fetch_blob_size(self, repository: AnyRepository, digest: Digest) -> int | None:
+        """Ask the registry or layout itself for a blob's size."""
+        return self._source_of(repository).fetch_blob_size(repository, digest)
+
+    def _source_of(self, repository: AnyRepository) -> ServingSource:
         if isinstance(repository, LayoutRepository):
             return self._layouts
         if self._open_registries is None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from imagelock.errors import BatchError, LockfileError
@@ -140,3 +142,26 @@ def test_a_damaged_entry_whose_index_is_gone_needs_an_update(source: MemorySourc
     reference = f"{GO}:1@{go(before).digest}"
     assert raised.value.details == (f"go: its entry is damaged, and cannot be read anew: {reference} is not there",)
     assert raised.value.hint == "run `imagelock update go`"
+
+
+def test_update_reads_an_entry_without_checksum_anew_from_its_index(source: MemorySource) -> None:
+    before = locked(source)
+    other = source.push(f"{GO}:2", multi_platform_image(*BOTH, note="other"))
+    text = re.sub("checksum = .*\n", "", dump_lockfile(before))
+    unsure = parse_lockfile(text)
+    assert update(DECLARED, source, unsure) == LockResult(before)
+    digest = str(go(before).platform_digests[1].digest)
+    mixed = parse_lockfile(text.replace(digest, other.children[1].digest))
+    assert update(DECLARED, source, mixed) == LockResult(before, notes=((Alias("go"), _NOTE),))
+
+
+@pytest.mark.parametrize("how", ["freeze", "digest"])
+def test_update_reads_it_anew_also_where_nothing_may_move(source: MemorySource, how: str) -> None:
+    digest = source.tags[f"{GO}:1"].digest
+    image = '{ image = "go:1", freeze = "why" }' if how == "freeze" else f'"go:1@{digest}"'
+    images = f'platforms = ["linux/amd64", "linux/arm64"]\n[images]\ngo = {image}'
+    before = locked(source, images)
+    other = source.push(f"{GO}:2", multi_platform_image(*BOTH, note="other"))
+    text = re.sub("checksum = .*\n", "", dump_lockfile(before))
+    wrong = text.replace(str(go(before).platform_digests[1].digest), other.children[1].digest)
+    assert update(images, source, parse_lockfile(wrong)).lockfile == before

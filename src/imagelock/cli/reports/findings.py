@@ -91,11 +91,19 @@ def annotation(wrong: Wrong, *, default: Path) -> str:
 
     Source: https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands#setting-an-error-message
     """
-    path = os.path.relpath(wrong.path or default, os.environ.get("GITHUB_WORKSPACE") or None)
-    where = f"file={_escape_property(path)}"
-    if wrong.finding is not None:
-        where += f",line={wrong.finding.position.line},col={wrong.finding.position.column}"
-    return f"::error {where}::{_escape(f'{wrong.reference or wrong.name}: {wrong.reason}')}"
+    finding = wrong.finding
+    position = {} if finding is None else {"line": finding.position.line, "column": finding.position.column}
+    return file_annotation(wrong.path or default, f"{wrong.reference or wrong.name}: {wrong.reason}", **position)
+
+
+def file_annotation(path: Path, text: str, *, line: int | None = None, column: int | None = None) -> str:
+    """Write an error about a file as GitHub Actions shows it; the path as it is in the checkout."""
+    where = f"file={_escape_property(os.path.relpath(path, os.environ.get('GITHUB_WORKSPACE') or None))}"
+    if line is not None:
+        where += f",line={line}"
+    if column is not None:
+        where += f",col={column}"
+    return f"::error {where}::{_escape(text)}"
 
 
 def _place(wrong: Wrong) -> str:

@@ -1,0 +1,138 @@
+"""``imagelock verify``: ask registries whether they still serve what is locked."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+import click
+
+from imagelock.cli.console import count_done
+from imagelock.cli.options import Settings, with_settings
+from imagelock.cli.reports.findings import file_annotation
+from imagelock.cli.reports.verify import (
+    failure_sentence,
+    print_verifications,
+    verification_document,
+    verification_table,
+)
+from imagelock.cli.sources import open_sources
+from imagelock.cli.text import count
+from imagelock.errors import BatchError, CheckFailedError, ImagelockError
+from imagelock.images_file.parser import refuse_unknown_images
+from imagelock.images_file.toml import find_lines, nearest_line
+from imagelock.locking.lockfile import LockedImage
+from imagelock.locking.verify import Finding, State, Verification, count_questions, verify_images
+from imagelock.model.tags.version_range import VersionRange
+from imagelock.project.project import Project, find_project
+
+
+@click.command("verify")
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("--blobs", "with_blobs", is_flag=True, help="Ask for configurations and layers, too.")
+@click.option(
+    "--format",
+    "output_format",
+    type=click.Choice(["text", "json", "markdown"]),
+    default="text",
+    help="For people, for scripts, or for the text of an issue.",
+)
+@with_settings
+def command(settings: Settings, *, names: tuple[str, ...], with_blobs: bool, output_format: str) -> None:
+    """Ask the registries whether they still serve every locked index and every locked platform.
+
+    Also finds a platform's manifest that the locked index does not list, as a merge can leave it. A tag that moved is
+    information. Exit code 0 means yes, 1 no, 3 that a registry did not answer.
+    """
+    project = find_project(settings.images_path, settings.lock_path)
+    verifications = _verify(settings, project, names, with_blobs=with_blobs)
+    if output_format == "json":
+        is_ok = not any(each.failures or _unknown([each]) for each in verifications)
+        documents = [verification_document(each) for each in verifications]
+        settings.console.json({"ok": is_ok, "images": documents})
+    elif output_format == "markdown":
+        settings.console.data("\n".join(verification_table(verifications)))
+    else:
+        print_verifications(settings.console, verifications)
+    _raise_unless_served(settings, project, verifications)
+
+
+def _verify(
+    settings: Settings, project: Project, names: Sequence[str], *, with_blobs: bool
+) -> tuple[Verification, ...]:
+    images_file, lockfile = project.read_fresh(admits_damaged=True)
+    refuse_unknown_images(names, images_file)
+    images = [image for image in lockfile.images if not names or image.alias in names]
+    with open_sources(settings, project.folder, images_file.registries) as sources:
+        sources.prepare(image.repository for image in images)
+        on_done = count_done(settings.console, "Verifying", total=count_questions(images))
+        return verify_images(images, sources, with_blobs=with_blobs, on_done=on_done)
+
+
+def _raise_unless_served(settings: Settings, project: Project, verifications: Sequence[Verification]) -> None:
+    """Raise what makes images unusable, with the lines of images.lock, or what could not be found out."""
+    asked = count(len(verifications))
+    failed = [verification for verification in verifications if verification.failures]
+    unknown = _unknown(verifications)
+    if failed:
+        findings = [(each.locked, finding) for each in failed for finding in each.failures]
+        lines = find_lines(project.read_lock_text() or "")
+        places = [(nearest_line(lines, _key(locked, finding)), locked, finding) for locked, finding in findings]
+        if os.environ.get("GITHUB_ACTIONS") == "true":
+            for line, locked, finding in places:
+                text = f"{locked.alias}: {failure_sentence(locked, finding)}"
+                settings.console.annotate(file_annotation(project.lock_path, text, line=line))
+        details = [
+            f"{project.lock_path}:{line}: {locked.alias}: {failure_sentence(locked, finding)}"
+            for line, locked, finding in places
+        ]
+        details += [f"{name}: {error.message}" for name, error in unknown]
+        message = f"cannot pull {len(failed)} of {asked} as locked"
+        raise CheckFailedError(message, details=details, hint=_hint(failed))
+    if unknown:
+        raise BatchError(f"cannot verify {len({name for name, _ in unknown})} of {asked}", unknown)
+
+
+def _unknown(verifications: Sequence[Verification]) -> list[tuple[str, ImagelockError]]:
+    """Return what could not be found out, by image, each message once."""
+    found: dict[tuple[str, str], ImagelockError] = {}
+    for verification in verifications:
+        for finding in verification.findings:
+            if finding.state is State.UNKNOWN and finding.error is not None:
+                found.setdefault((verification.locked.alias, finding.error.message), finding.error)
+    return [(name, error) for (name, _), error in found.items()]
+
+
+def _key(locked: LockedImage, finding: Finding) -> tuple[str, ...]:
+    """Return where images.lock has the digest that a finding is about."""
+    image = ("images", str(locked.alias))
+    match finding.part:
+        case "entry":
+            return (*image, "checksum")
+        case "index" | "tag":
+            return (*image, "digest")
+        case _:
+            return (*image, "platforms", str(finding.platform))
+
+
+def _hint(failed: Sequence[Verification]) -> str:
+    """Name the ways out: what a moved tag gives today, another tag where it has not moved, a mirror for the content."""
+    states = {finding.state for each in failed for finding in each.failures}
+    if states == {State.DAMAGED}:
+        return "run `imagelock lock`, which reads damaged entries anew"
+    movable = [str(each.locked.alias) for each in failed if _can_move(each)]
+    stuck = [str(each.locked.alias) for each in failed if not _can_move(each)]
+    ways = [f"run `imagelock update {' '.join(movable)}`"] if movable else []
+    if stuck:
+        ways.append(f"declare another tag for {', '.join(stuck)} in images.toml, preferably a full version")
+    if State.GONE in states:
+        ways.append("name a mirror that still has the content in `[registries]`")
+    return ", or ".join(ways)
+
+
+def _can_move(verification: Verification) -> bool:
+    """Whether an update would lock other content: the tag has moved, or the entry is not what its index says."""
+    states = {finding.state for finding in verification.findings}
+    return not states.isdisjoint({State.TAG_MOVED, State.NOT_IN_INDEX}) or isinstance(
+        verification.locked.selector, VersionRange
+    )

@@ -1,0 +1,116 @@
+"""How a verification is told: a table of what is not as locked, or all of it for scripts, pull requests and GitHub."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import click
+
+from imagelock.cli.console import Console
+from imagelock.cli.text import count, fit_table, markdown_table, table_width
+from imagelock.locking.lockfile import LockedImage
+from imagelock.locking.verify import FAILURES, Finding, State, Verification
+
+_HEADER = ("image", "part", "locked", "state")
+
+
+def print_verifications(console: Console, verifications: Sequence[Verification]) -> None:
+    """Print the parts that are not served as locked, and count the images; with ``-v``, print all parts."""
+    rows = list(_rows(verifications, all_parts=bool(console.verbosity)))
+    if rows:
+        header, *lines = fit_table([_HEADER, *rows], width=table_width())
+        console.styled_data(click.style(header, bold=True))
+        for line in lines:
+            console.styled_data(line)
+    console.say(summary(verifications))
+
+
+def summary(verifications: Sequence[Verification]) -> str:
+    """Count the images and what was found out about them."""
+    findings = [finding for verification in verifications for finding in verification.findings]
+    served = sum(all(finding.state not in _NOT_SERVED for finding in it.findings) for it in verifications)
+    moved = sum(finding.state in (State.TAG_MOVED, State.TAG_DELETED) for finding in findings)
+    text = f"{served} of {count(len(verifications))} served as locked"
+    return f"{text}, {count(moved, 'tag')} moved or deleted" if moved else text
+
+
+def verification_table(verifications: Sequence[Verification]) -> list[str]:
+    """Write what is not served as locked as a Markdown table, under one line that counts the images."""
+    rows = list(_rows(verifications, all_parts=False))
+    return [f"{summary(verifications)}.", *(["", *markdown_table([_HEADER, *rows])] if rows else [])]
+
+
+def verification_document(verification: Verification) -> dict[str, Any]:
+    """Describe one image for scripts, with whole digests."""
+    locked = verification.locked
+    return {
+        "name": locked.alias,
+        "repository": str(locked.repository),
+        "tag": locked.tag,
+        "digest": str(locked.digest),
+        "ok": all(finding.state not in _NOT_SERVED for finding in verification.findings),
+        "parts": [_finding_document(finding) for finding in verification.findings],
+    }
+
+
+def _describe(finding: Finding) -> str:
+    """Say in words what was found out about one part."""
+    match finding.state:
+        case State.TAG_MOVED if finding.now is not None:
+            return f"moved to {finding.now.short}"
+        case State.NOT_IN_INDEX:
+            return "not in the locked index for this platform"
+        case State.WRONG_CONTENT if finding.error is not None:
+            return f"wrong content: {finding.error.message}"
+        case _:
+            return finding.state.replace("-", " ")
+
+
+def failure_sentence(locked: LockedImage, finding: Finding) -> str:
+    """Say what makes a locked image unusable, with the whole digest."""
+    if finding.state is State.DAMAGED:
+        return "the entry is damaged: its checksum is not that of its digests"
+    what = f"{_name_part(finding, locked.tag)} {finding.digest}"
+    match finding.state:
+        case State.NOT_IN_INDEX:
+            return f"{what} is not what the index {locked.digest.short} lists for it"
+        case State.WRONG_CONTENT:
+            return f"{what}: {finding.error.message if finding.error else 'wrong content'}"
+        case _:
+            return f"{what} is gone: {locked.repository} no longer serves it"
+
+
+def _name_part(finding: Finding, tag: str | None) -> str:
+    """Name one part of an image."""
+    match finding.part:
+        case "platform":
+            return str(finding.platform)
+        case "tag":
+            return f"tag {tag}"
+        case "index" | "entry":
+            return finding.part
+        case _:
+            return f"{finding.part} of {finding.platform}"
+
+
+_NOT_SERVED = FAILURES | {State.UNKNOWN}
+
+
+def _rows(verifications: Iterable[Verification], *, all_parts: bool) -> Iterator[tuple[str, ...]]:
+    for verification in verifications:
+        for finding in verification.findings:
+            if all_parts or finding.state is not State.SERVED:
+                locked = verification.locked
+                yield locked.alias, _name_part(finding, locked.tag), finding.digest.short, _describe(finding)
+
+
+def _finding_document(finding: Finding) -> dict[str, Any]:
+    return {
+        "part": finding.part,
+        "platform": finding.platform and str(finding.platform),
+        "digest": str(finding.digest),
+        "state": finding.state,
+        "now": finding.now and str(finding.now),
+        "error": finding.error and finding.error.message,
+    }

@@ -1,0 +1,244 @@
+"""Ask whether registries still serve what images.lock holds, and whether index and platforms belong together.
+
+Each content is asked for once, whichever images name it: the registry itself, by HEAD, for the index, for each locked
+platform and for the tag. The index is read as well, from the cache where it is there, and otherwise by a GET, which
+tells that it is served, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+from typing import Literal
+
+from imagelock.errors import ImagelockError, ImageNotFoundError, InvalidContentError
+from imagelock.locking.lockfile import LockedImage
+from imagelock.locking.parallel import Results, run_all
+from imagelock.locking.resolve import resolve_fetched
+from imagelock.locking.source import ServingSource
+from imagelock.model.digest import Digest
+from imagelock.model.frozen import frozen
+from imagelock.model.oci import Descriptor, ImageIndex, ImageManifest, parse_manifest
+from imagelock.model.platforms import Platform, PlatformDigest
+from imagelock.model.reference import PinnedReference, TagReference
+from imagelock.model.selector import ExactDigest
+
+
+class State(StrEnum):
+    """What was found out about one content."""
+
+    SERVED = "served"
+    GONE = "gone"
+    """The registry no longer has it: pulls fail."""
+    WRONG_CONTENT = "wrong-content"
+    """The registry answers with something else, which clients refuse."""
+    NOT_IN_INDEX = "not-in-index"
+    """The locked index does not list it for this platform."""
+    DAMAGED = "damaged"
+    """The checksum in images.lock is not that of the entry's digests."""
+    UNKNOWN = "unknown"
+    """There was no answer that says anything."""
+    TAG_MOVED = "tag-moved"
+    TAG_DELETED = "tag-deleted"
+
+
+FAILURES = frozenset({State.GONE, State.WRONG_CONTENT, State.NOT_IN_INDEX, State.DAMAGED})
+"""What makes a locked image unusable; a tag that moved does not."""
+
+Part = Literal["entry", "index", "platform", "tag", "config", "layer"]
+
+
+@frozen(kw_only=True)
+class Finding:
+    """What was found out about one part of a locked image."""
+
+    part: Part
+    digest: Digest
+    """As it is locked."""
+    state: State
+    platform: Platform | None = None
+    """Whose manifest, configuration or layer it is."""
+    error: ImagelockError | None = None
+    """Why the state is unknown, or what is wrong with the content."""
+    now: Digest | None = None
+    """What a moved tag points to."""
+
+
+@frozen
+class Verification:
+    """Everything that was found out about one locked image."""
+
+    locked: LockedImage
+    findings: tuple[Finding, ...]
+
+    @property
+    def failures(self) -> tuple[Finding, ...]:
+        """What makes it impossible to pull the image as it is locked."""
+        return tuple(finding for finding in self.findings if finding.state in FAILURES)
+
+
+@frozen
+class _Served:
+    """A manifest or index that the registry serves, and the platforms that an index lists."""
+
+    document: ImageIndex | ImageManifest
+    digest: Digest
+    platform_digests: tuple[PlatformDigest, ...] = ()
+
+
+_Answer = _Served | Digest | int | None
+
+
+def verify_images(
+    images: Iterable[LockedImage],
+    source: ServingSource,
+    *,
+    with_blobs: bool = False,
+    on_done: Callable[[str], None] = lambda _: None,
+) -> tuple[Verification, ...]:
+    """Ask for everything that the images hold, once each and in parallel."""
+    images = tuple(images)
+    answers = _Outcomes(run_all(_manifest_questions(images, source, with_blobs=with_blobs), on_done=on_done))
+    blobs = _Outcomes(run_all(_blob_questions(images, answers, source) if with_blobs else {}, on_done=on_done))
+    return tuple(
+        Verification(image, (*_image_findings(image, answers), *_blob_findings(image, answers, blobs)))
+        for image in images
+    )
+
+
+def count_questions(images: Iterable[LockedImage]) -> int:
+    """Return how many references there are to ask for, without blobs."""
+    return len({reference for image in images for reference in _references(image)})
+
+
+def follows_tag(image: LockedImage) -> bool:
+    """Whether it matters what the locked tag points to: not for an image that is declared by its digest."""
+    return image.tag is not None and not isinstance(image.selector, ExactDigest)
+
+
+def _references(image: LockedImage) -> Iterator[PinnedReference | TagReference]:
+    yield PinnedReference(image.repository, image.digest)
+    yield from (PinnedReference(image.repository, entry.digest) for entry in image.platform_digests)
+    if follows_tag(image):
+        yield TagReference(image.repository, str(image.tag))
+
+
+def _manifest_questions(
+    images: Iterable[LockedImage], source: ServingSource, *, with_blobs: bool
+) -> dict[str, Callable[[], _Answer]]:
+    """Return what is to be asked, by the reference that it is about: no reference twice, whoever names it."""
+    questions: dict[str, Callable[[], _Answer]] = {}
+    for image in images:
+        index = PinnedReference(image.repository, image.digest)
+        questions[str(index)] = partial(_fetch_served, index, source)
+    for image in images:
+        for entry in image.platform_digests:
+            reference = PinnedReference(image.repository, entry.digest)
+            ask = partial(_fetch_served, reference, source) if with_blobs else partial(source.fetch_digest, reference)
+            questions.setdefault(str(reference), ask)
+        if follows_tag(image):
+            tag = TagReference(image.repository, str(image.tag))
+            questions[str(tag)] = partial(source.fetch_digest, tag)
+    return questions
+
+
+def _fetch_served(reference: PinnedReference, source: ServingSource) -> _Served:
+    fetched = source.fetch_served(reference)
+    document = parse_manifest(fetched)
+    if isinstance(document, ImageManifest):
+        return _Served(document, fetched.digest)
+    return _Served(document, fetched.digest, resolve_fetched(reference, fetched, source).platform_digests)
+
+
+def _blob_questions(
+    images: Iterable[LockedImage], answers: _Outcomes, source: ServingSource
+) -> dict[str, Callable[[], _Answer]]:
+    return {
+        f"{image.repository}@{blob.digest}": partial(source.fetch_blob_size, image.repository, blob.digest)
+        for image in images
+        for _, _, blob in _blobs(image, answers)
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcomes:
+    """What came back, by reference; a failure says which state it means."""
+
+    answers: Results[_Answer]
+
+    def find(self, reference: object) -> _Answer:
+        return self.answers.found.get(str(reference))
+
+    def state(self, reference: object) -> tuple[State, ImagelockError | None]:
+        error = dict(self.answers.failures).get(str(reference))
+        match error:
+            case None:
+                return State.SERVED, None
+            case ImageNotFoundError():
+                return State.GONE, error
+            case InvalidContentError():
+                return State.WRONG_CONTENT, error
+            case _:
+                return State.UNKNOWN, error
+
+
+def _image_findings(image: LockedImage, answers: _Outcomes) -> Iterator[Finding]:
+    if image.is_damaged:
+        yield Finding(part="entry", digest=image.digest, state=State.DAMAGED)
+    index = PinnedReference(image.repository, image.digest)
+    state, error = answers.state(index)
+    yield Finding(part="index", digest=image.digest, state=state, error=error)
+    for entry in image.platform_digests:
+        state, error = answers.state(PinnedReference(image.repository, entry.digest))
+        if state is State.SERVED and not _lists(answers.find(index), entry):
+            state = State.NOT_IN_INDEX
+        yield Finding(part="platform", digest=entry.digest, state=state, platform=entry.platform, error=error)
+    if follows_tag(image):
+        yield _tag_finding(image, answers)
+
+
+def _lists(index: _Answer, entry: PlatformDigest) -> bool:
+    """Whether the index has this manifest for this platform; an index that was not read contradicts nothing."""
+    if not isinstance(index, _Served):
+        return True
+    if isinstance(index.document, ImageManifest):
+        return entry.digest == index.digest
+    return entry in index.platform_digests
+
+
+def _tag_finding(image: LockedImage, answers: _Outcomes) -> Finding:
+    reference = TagReference(image.repository, str(image.tag))
+    state, error = answers.state(reference)
+    now = answers.find(reference)
+    if state is State.GONE:
+        state = State.TAG_DELETED
+    elif state is State.WRONG_CONTENT:
+        state = State.UNKNOWN
+    elif isinstance(now, Digest) and now != image.digest:
+        return Finding(part="tag", digest=image.digest, state=State.TAG_MOVED, now=now)
+    return Finding(part="tag", digest=image.digest, state=state, error=error)
+
+
+def _blobs(image: LockedImage, answers: _Outcomes) -> Iterator[tuple[Part, Platform, Descriptor]]:
+    """List the configuration and the layers of each platform whose manifest was read."""
+    for entry in image.platform_digests:
+        served = answers.find(PinnedReference(image.repository, entry.digest))
+        document = served.document if isinstance(served, _Served) else None
+        if isinstance(document, ImageManifest):
+            yield "config", entry.platform, document.config
+            for layer in document.layers:
+                if not layer.is_foreign:
+                    yield "layer", entry.platform, layer
+
+
+def _blob_findings(image: LockedImage, answers: _Outcomes, blobs: _Outcomes) -> Iterator[Finding]:
+    for part, platform, blob in _blobs(image, answers):
+        reference = f"{image.repository}@{blob.digest}"
+        state, error = blobs.state(reference)
+        size_bytes = blobs.find(reference)
+        if isinstance(size_bytes, int) and size_bytes != blob.size_bytes:
+            state = State.WRONG_CONTENT
+            error = InvalidContentError(f"it has {size_bytes} bytes, {blob.size_bytes} are announced")
+        yield Finding(part=part, digest=blob.digest, state=state, platform=platform, error=error)

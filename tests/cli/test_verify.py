@@ -1,0 +1,186 @@
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from tests.support.oci_images import Content, multi_platform_image
+from tests.support.project import Outcome, Project
+
+_BOTH = ("linux/amd64", "linux/arm64")
+_FINE = "2 of 2 images served as locked\n"
+
+
+def _drop(project: Project, content: Content) -> None:
+    (project.folder / "vendor/blobs/sha256" / content.digest.removeprefix("sha256:")).unlink()
+
+
+def _damage(project: Project, content: Content) -> None:
+    path = project.folder / "vendor/blobs/sha256" / content.digest.removeprefix("sha256:")
+    body = bytearray(path.read_bytes())
+    body[len(body) // 2] ^= 1
+    path.write_bytes(body)
+
+
+def _line(project: Project, text: str) -> int:
+    lines = project.read("images.lock").splitlines()
+    return next(number for number, line in enumerate(lines, start=1) if text in line)
+
+
+def test_what_is_served_is_counted(locked: Project) -> None:
+    assert locked.run("verify") == Outcome(0, "", _FINE)
+    assert locked.run("verify", "--blobs", "--offline") == Outcome(0, "", _FINE)
+    assert locked.run("verify", "go") == Outcome(0, "", "1 of 1 image served as locked\n")
+
+
+def test_details_are_listed_on_request(locked: Project) -> None:
+    short = locked.short("golang:1.22")
+    lines = locked.run("verify", "-v", "go").stdout.splitlines()
+    assert lines[:2] == ["image  part             locked        state", f"go     index            {short}  served"]
+    assert len(lines) == 5
+
+
+def test_a_dead_platform_is_told_with_its_line_and_a_way_out(locked: Project) -> None:
+    child = locked.images["golang:1.22"].children[1]
+    _drop(locked, child)
+    line = _line(locked, child.digest)
+    assert locked.run("verify") == Outcome(
+        1,
+        f"image  part         locked        state\ngo     linux/arm64  {child.digest[7:19]}  gone\n",
+        "1 of 2 images served as locked\n"
+        "error: cannot pull 1 of 2 images as locked\n"
+        f"  images.lock:{line}: go: linux/arm64 {child.digest} is gone: oci:vendor no longer serves it\n"
+        "\n"
+        "hint: declare another tag for go in images.toml, preferably a full version, "
+        "or name a mirror that still has the content in `[registries]`\n",
+    )
+
+
+def test_a_dead_index_under_a_moved_tag_can_be_updated(locked: Project) -> None:
+    old = locked.images["golang:1.22"]
+    locked.push("golang:1.22", multi_platform_image(*_BOTH, note="new"))
+    _drop(locked, old)
+    outcome = locked.run("verify", "go")
+    assert outcome.exit_code == 1
+    assert outcome.stdout == (
+        "image  part             locked        state\n"
+        f"go     index            {old.digest[7:19]}  gone\n"
+        f"go     tag golang:1.22  {old.digest[7:19]}  moved to {locked.short('golang:1.22')}\n"
+    )
+    assert "hint: run `imagelock update go`, or name a mirror" in outcome.stderr
+    assert locked.run("update", "go").exit_code == 0
+    assert locked.run("verify").exit_code == 0
+
+
+def test_a_moved_tag_is_information(locked: Project) -> None:
+    old = locked.short("node:20")
+    locked.push("node:20", multi_platform_image(*_BOTH, note="new"))
+    outcome = locked.run("verify")
+    moved = f"tag node:20 {old} moved to {locked.short('node:20')}"
+    assert (outcome.exit_code, " ".join(outcome.stdout.split())) == (0, f"image part locked state node {moved}")
+    assert outcome.stderr == "2 of 2 images served as locked, 1 tag moved or deleted\n"
+
+
+def test_a_changed_byte_is_found(locked: Project) -> None:
+    manifest = locked.images["node:20"].children[0]
+    _damage(locked, manifest)
+    outcome = locked.run("verify")
+    assert outcome.exit_code == 1
+    assert f"images.lock:{_line(locked, manifest.digest)}: node: linux/amd64 {manifest.digest}: " in outcome.stderr
+    assert "is damaged: its content has another digest" in outcome.stderr
+
+
+def test_a_changed_byte_of_a_layer_is_found_by_blobs(locked: Project) -> None:
+    _damage(locked, locked.images["node:20"].children[0].children[1])
+    assert locked.run("verify").exit_code == 0
+    outcome = locked.run("verify", "--blobs")
+    assert outcome.exit_code == 1
+    assert "node: layer of linux/amd64 sha256:" in outcome.stderr
+
+
+def test_a_merge_that_pairs_two_indexes_is_found_and_can_be_repaired(locked: Project) -> None:
+    old = locked.images["golang:1.22"].children[1]
+    other = locked.push("golang:1.23", multi_platform_image(*_BOTH, note="other")).children[1]
+    good = locked.read("images.lock")
+    mixed = good.replace(old.digest, other.digest)
+    locked.write("images.lock", mixed)
+    outcome = locked.run("verify", "go")
+    line = _line(locked, other.digest)
+    assert outcome.exit_code == 1
+    assert "go: the entry is damaged: its checksum is not that of its digests" in outcome.stderr
+    assert f"images.lock:{line}: go: linux/arm64 {other.digest} is not what the index" in outcome.stderr
+    locked.write("images.lock", re.sub("checksum = .*\n", "", mixed))
+    outcome = locked.run("verify", "go")
+    assert outcome.exit_code == 1
+    assert outcome.stderr.endswith("hint: run `imagelock update go`\n")
+    assert locked.run("update", "go").exit_code == 0
+    assert locked.run("verify").exit_code == 0
+    assert old.digest in locked.read("images.lock")
+    assert other.digest not in locked.read("images.lock")
+
+
+def test_a_damaged_entry_alone_is_repaired_by_lock(locked: Project) -> None:
+    line = next(line for line in locked.read("images.lock").splitlines() if line.startswith("checksum"))
+    locked.write("images.lock", locked.read("images.lock").replace(line, 'checksum = "0000000000000000"'))
+    outcome = locked.run("verify")
+    assert outcome.exit_code == 1
+    assert outcome.stderr.endswith("hint: run `imagelock lock`, which reads damaged entries anew\n")
+    assert locked.run("lock").exit_code == 0
+    assert locked.run("verify").exit_code == 0
+
+
+def test_scripts_get_every_part_with_whole_digests(locked: Project) -> None:
+    child = locked.images["golang:1.22"].children[1]
+    _drop(locked, child)
+    outcome = locked.run("verify", "--format", "json", "go")
+    document = json.loads(outcome.stdout)
+    [image] = document["images"]
+    assert (outcome.exit_code, document["ok"], image["ok"], image["name"]) == (1, False, False, "go")
+    assert [(part["part"], part["platform"], part["state"]) for part in image["parts"]] == [
+        ("index", None, "served"),
+        ("platform", "linux/amd64", "served"),
+        ("platform", "linux/arm64", "gone"),
+        ("tag", None, "served"),
+    ]
+    assert image["parts"][2]["digest"] == child.digest
+
+
+def test_markdown_is_a_sentence_and_a_table(locked: Project) -> None:
+    assert locked.run("verify", "--format", "markdown").stdout == "2 of 2 images served as locked.\n"
+    child = locked.images["golang:1.22"].children[1]
+    _drop(locked, child)
+    assert locked.run("verify", "--format", "markdown").stdout == (
+        "1 of 2 images served as locked.\n\n"
+        "| image | part | locked | state |\n|---|---|---|---|\n"
+        f"| go | linux/arm64 | {child.digest[7:19]} | gone |\n"
+    )
+
+
+def test_github_shows_it_beside_the_line_of_the_lock(locked: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_WORKSPACE", str(locked.folder.parent))
+    index = locked.images["golang:1.22"]
+    _drop(locked, index)
+    line = _line(locked, f'digest = "{index.digest}"')
+    sentence = f"go: index {index.digest} is gone: oci:vendor no longer serves it"
+    assert f"::error file=project/images.lock,line={line}::{sentence}\n" in locked.run("verify").stderr
+
+
+def test_names_are_checked(locked: Project) -> None:
+    outcome = locked.run("verify", "god")
+    assert (outcome.exit_code, outcome.stdout) == (2, "")
+    assert "images.toml has no image `god`; did you mean `go`?" in outcome.stderr
+
+
+def test_a_stale_lock_is_refused(locked: Project) -> None:
+    locked.write("images.toml", locked.read("images.toml").replace("node:20", "node:21"))
+    outcome = locked.run("verify")
+    assert (outcome.exit_code, outcome.stdout) == (2, "")
+
+
+def test_without_network_nothing_is_said_of_a_registry(workshop: Project) -> None:
+    workshop.declare_locked()
+    outcome = workshop.run("verify", "--offline")
+    assert outcome.exit_code == 2
+    assert outcome.stderr.startswith("0 of 2 images served as locked\nerror: cannot verify 2 of 2 images\n")
