@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import accumulate
+
+from imagelock.model.frozen import frozen
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@frozen(order=True)
 class Span:
     """Half-open byte offsets: the byte at ``end`` is the first one after the span."""
 
@@ -26,7 +28,7 @@ class Span:
         return content[self.start : self.end]
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@frozen(order=True)
 class Edit:
     """One replacement. An empty span inserts."""
 
@@ -34,7 +36,7 @@ class Edit:
     replacement: bytes
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@frozen(order=True)
 class Position:
     """Where people find a byte in their editor: both numbers from 1, columns in characters, a BOM not counted."""
 
@@ -54,7 +56,7 @@ def apply_edits(content: bytes, edits: Iterable[Edit]) -> bytes:
     return b"".join((*pieces, content[written:]))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen(compiled=True)
 class LineIndex:
     """Turns byte offsets into positions; made once for a document, which is read once."""
 
@@ -74,7 +76,7 @@ class LineIndex:
         return Position(line, 1 + len(before.decode("utf-8", "surrogateescape")))
 
 
-@dataclass(frozen=True, slots=True)  # made for each word of each file, which the compiled methods do in half the time
+@frozen(compiled=True)
 class SourceText:
     """A piece of a document, decoded. Continuations, quotes and escapes between its characters may be gone already."""
 

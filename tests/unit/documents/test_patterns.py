@@ -1,10 +1,9 @@
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from imagelock.documents.variables import replace_all, replace_first, without_prefix, without_suffix
+from tests.support.effort import bounded_effort
 
 
 @pytest.mark.parametrize(
@@ -58,6 +57,5 @@ def test_replacements(value: str, pattern: str, first: str, every: str) -> None:
 
 
 def test_many_stars_take_no_time() -> None:
-    started = time.perf_counter()
-    assert replace_all("a" * 4000, "*a" * 50 + "b", "-") == "a" * 4000
-    assert time.perf_counter() - started < 5
+    with bounded_effort():
+        assert replace_all("a" * 4000, "*a" * 50 + "b", "-") == "a" * 4000

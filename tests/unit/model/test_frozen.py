@@ -98,6 +98,39 @@ def test_what_works_with_dataclasses_works_with_values() -> None:
             assert (x, y) == (1, 2)
 
 
+@frozen(order=True)
+class Place:
+    line: int
+    column: int
+
+
+@frozen(eq=False)
+class Node:
+    name: str
+
+
+@frozen(compiled=True)
+class Word:
+    text: str
+
+
+def test_values_may_have_an_order() -> None:
+    assert sorted([Place(2, 1), Place(1, 9)]) == [Place(1, 9), Place(2, 1)]
+
+
+def test_values_may_be_equal_to_themselves_alone() -> None:
+    node = Node("a")
+    assert node == node  # noqa: PLR0124  the point
+    assert node != Node("a")
+
+
+@pytest.mark.parametrize("value", [Place(1, 2), Node("a"), Word("a")])
+def test_compiled_values_are_frozen_and_slotted_as_well(value: object) -> None:
+    with pytest.raises(FrozenInstanceError):
+        setattr(value, fields(value)[0].name, "b")  # type: ignore[arg-type]
+    assert not hasattr(value, "__dict__")
+
+
 def test_a_value_may_have_no_fields() -> None:
     assert Nothing() == Nothing()
     assert len({Nothing(), Nothing()}) == 1

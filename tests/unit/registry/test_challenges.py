@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from imagelock.registry.auth.challenges import (
@@ -13,6 +11,7 @@ from imagelock.registry.auth.challenges import (
     choose_challenge,
     parse_challenges,
 )
+from tests.support.effort import bounded_effort
 
 X = "https://x/t"
 CASES: list[tuple[list[str], object]] = [
@@ -77,6 +76,5 @@ def test_two_challenges_on_one_line_are_two() -> None:
 @pytest.mark.parametrize("piece", ['a="', "a ", "a=", "a,", '"', "\\", 'a="\\', "a  =  ", "=", 'a="b"'])
 def test_reading_takes_time_in_proportion_to_the_length(piece: str) -> None:
     line = ("Bearer " + piece * 8192)[:8192]
-    started = time.perf_counter()
-    parse_challenges([line] * 4)
-    assert time.perf_counter() - started < 0.5
+    with bounded_effort():
+        parse_challenges([line] * 4)

@@ -32,18 +32,15 @@ Formats, and what reads each of them:
   json             scripts in any language"""
 
 
-class _Format(click.ParamType[ExportFormat]):
-    name = "format"
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> ExportFormat:
-        found = read_format(value)
-        if not isinstance(found, ExportFormat):
-            self.fail(found, param, ctx)
-        return found
+def _read_format(context: click.Context, parameter: click.Parameter, text: str) -> ExportFormat:
+    found = read_format(text)
+    if not isinstance(found, ExportFormat):
+        raise click.BadParameter(found, context, parameter)
+    return found
 
 
 @click.command("export", epilog=_READERS)
-@click.argument("format_", metavar="FORMAT", type=_Format())
+@click.argument("format_", metavar="FORMAT", callback=_read_format)
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write this file instead of standard output.")
 @click.option("--from", "sources", multiple=True, metavar="FILE", help="compose: a file that the override is for.")

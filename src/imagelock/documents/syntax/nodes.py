@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import ItemsView, Iterable, Iterator
-from dataclasses import dataclass
 from enum import Enum, auto
 from itertools import islice
 
 from imagelock.documents.spans import SourceText
 from imagelock.documents.syntax.yaml_types import YamlType, type_of_plain
+from imagelock.model.frozen import frozen
 
 MAX_DEPTH = 200
 """How many collections may be open at a time, in every syntax."""
@@ -44,7 +44,7 @@ class ScalarStyle(Enum):
     """HCL that would have to be computed."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class Scalar:
     """A string, a number, a word: whatever is neither a list nor a mapping."""
 
@@ -72,7 +72,7 @@ class Scalar:
         return type_of_plain(self.value)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class Sequence:
     """A list."""
 
@@ -80,7 +80,7 @@ class Sequence:
     tag: str | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class Mapping:
     """Keys and values; keys that are no scalars are left out."""
 

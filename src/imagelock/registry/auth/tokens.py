@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import field
 from threading import Lock
 
 from imagelock.errors import InvalidContentError
@@ -23,7 +23,7 @@ _TOKEN_BYTES_OF_ENTRY = 75
 _REFUSALS = range(400, 500)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class HeldToken:
     """A token and the moment (of the monotonic clock) until which it is used."""
 
@@ -77,7 +77,7 @@ def _token_bytes(scope: str) -> int:
 Fetch = Callable[[tuple[str, ...]], HeldToken]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@frozen(eq=False)
 class _Flight:
     """One question on its way, and the scopes that it asks for."""
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 import socket
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Self
+
+from imagelock.model.frozen import frozen
 
 _HOST = re.compile(r"[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?\.?|\[[0-9a-f:.]+\]", re.ASCII)
 _DEFAULT_PORTS = {"https": 443, "http": 80}
@@ -20,7 +21,7 @@ _METADATA_ADDRESSES = frozenset({ip_address("100.100.100.200"), ip_address("fd00
 _METADATA_NAMES = frozenset({"metadata.google.internal", "metadata.goog"})
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@frozen(order=True)
 class Origin:
     """Scheme, host and port: the border that no credentials cross."""
 
