@@ -14,6 +14,7 @@ from imagelock.images_file.parser import ImagesFile
 from imagelock.locking.lockfile import Lockfile
 from imagelock.project.project import Project
 from imagelock.project.tree import list_own_files, read_document
+from imagelock.project.work_tree import identify
 from imagelock.rendering.pinned_files import PinnedFile, Pins, external_files, select_pinned_files
 from imagelock.rendering.template import images_to_render
 
@@ -28,8 +29,8 @@ class PinCheck:
         self._selection = select_pinned_files(project.folder, images_file)
         self._pins = Pins.of(images_file, images_to_render(images_file, lockfile))
         self.files = self._selection.files
-        outputs = {(project.folder / target.output).resolve() for target in images_file.targets}
-        self.rendered = tuple(file for file in self.files if file.path.resolve() in outputs)
+        outputs = {identify(project.folder / target.output) for target in images_file.targets}
+        self.rendered = tuple(file for file in self.files if identify(file.path) in outputs)
         """Those that are rendered as well."""
 
     def run(self, report: Report) -> None:
@@ -125,10 +126,10 @@ class TreeSearch:
 
     def _paths(self) -> Iterator[Path]:
         is_external = external_files(self._images_file.external.files)
-        checked = {file.path.resolve() for file in select_pinned_files(self._folder, self._images_file).files}
-        checked |= {(self._folder / target.output).resolve() for target in self._images_file.exports}
+        checked = {identify(file.path) for file in select_pinned_files(self._folder, self._images_file).files}
+        checked |= {identify(self._folder / target.output) for target in self._images_file.exports}
         for path in list_own_files(self._folder):
-            if not is_external(path) and (self._folder / path).resolve() not in checked:
+            if not is_external(path) and identify(self._folder / path) not in checked:
                 yield self._folder / path
 
     def _search(self, path: Path) -> None:

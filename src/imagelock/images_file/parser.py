@@ -62,7 +62,7 @@ def parse_images_file(text: str, *, file_name: str = IMAGES_FILE_NAME) -> Images
     problems = Problems()
     images_file = _read_document(TableReader(document, (), problems))
     if problems.found:
-        raise _error(text, problems.found, file_name)
+        raise images_file_error(text, problems.found, file_name)
     return images_file
 
 
@@ -125,7 +125,8 @@ def _refuse_second_names(images: Iterable[ImageDeclaration], problems: Problems)
             problems.add(("images", image.alias), f"is the same image as `{first}`: keep one of the two")
 
 
-def _error(text: str, found: Iterable[Problem], file_name: str) -> ImagesFileError:
+def images_file_error(text: str, found: Iterable[Problem], file_name: str) -> ImagesFileError:
+    """Make the error that names each problem with its line in the text of images.toml."""
     lines = find_lines(text)
     by_line = sorted(((nearest_line(lines, problem.path), problem) for problem in found), key=lambda pair: pair[0])
     details, hint = join_problems(

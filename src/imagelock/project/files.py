@@ -11,11 +11,11 @@ from imagelock.errors import FileError
 MAX_FILE_BYTES = 16 * 1024 * 1024
 """Of any file that people write, or that we write for them: a limit against what never ends, far above what is real."""
 _KINDS = (
-    (stat.S_ISFIFO, "it is a FIFO, not a file"),
-    (stat.S_ISSOCK, "it is a socket, not a file"),
-    (stat.S_ISCHR, "it is a device, not a file"),
-    (stat.S_ISBLK, "it is a device, not a file"),
-    (stat.S_ISDIR, "Is a directory"),
+    (stat.S_ISDIR, "folder"),
+    (stat.S_ISFIFO, "FIFO"),
+    (stat.S_ISSOCK, "socket"),
+    (stat.S_ISCHR, "device"),
+    (stat.S_ISBLK, "device"),
 )
 
 
@@ -66,7 +66,24 @@ def file_error(verb: str, path: Path, error: Exception) -> FileError:
     return FileError(f"cannot {verb} {path}", details=[reason])
 
 
+def find_kind_problem(path: Path) -> str | None:
+    """Say what there is instead of a file, as the end of a sentence; None for a file, or where nothing is yet."""
+    try:
+        return _kind_problem(path.stat())
+    except (OSError, ValueError):
+        return None
+
+
+def _kind_problem(status: os.stat_result) -> str | None:
+    if stat.S_ISREG(status.st_mode):
+        return None
+    kind = next((name for is_kind, name in _KINDS if is_kind(status.st_mode)), "special file")
+    return f"is a {kind}, not a file"
+
+
 def _refuse_irregular(status: os.stat_result, path: Path, verb: str) -> None:
-    if not stat.S_ISREG(status.st_mode):
-        reason = next((text for is_kind, text in _KINDS if is_kind(status.st_mode)), "it is not a regular file")
-        raise FileError(f"cannot {verb} {path}", details=[reason])
+    if stat.S_ISDIR(status.st_mode):
+        raise FileError(f"cannot {verb} {path}", details=["Is a directory"])
+    problem = _kind_problem(status)
+    if problem:
+        raise FileError(f"cannot {verb} {path}", details=[f"it {problem}"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
@@ -15,6 +15,7 @@ from imagelock.project.files import file_error, has_content, read_bytes
 from imagelock.project.interrupts import deferred, give_way, note_written
 from imagelock.project.journal import find_interrupted_run, write_journal
 from imagelock.project.staging import StagedFile, stage, sync_folders
+from imagelock.project.work_tree import find_work_tree
 
 Seen = Mapping[Path, bytes | None]
 """Files as a run has read them, on which its decisions are based; None for one that was not there."""
@@ -47,8 +48,17 @@ class Transaction:
         or a file of ``seen`` is not what it was, because of an editor or of git: then nothing is written, and the
         caller may begin anew.
         """
+        self._refuse_misplaced(contents)
         with deferred():
             return write_changed(contents, like=like, commit=lambda staged: self._commit(staged, {**self.seen, **seen}))
+
+    def _refuse_misplaced(self, paths: Iterable[Path]) -> None:
+        """Refuse links that lead out of the work tree: no command may follow one that a checkout has brought."""
+        tree = find_work_tree(self.images_path.parent)
+        objections = {path: text for path in paths if (text := tree.objection_to_named(path))}
+        if objections:
+            details = [f"{path} {text}" for path, text in objections.items()]
+            raise FileError(f"cannot write {', '.join(map(str, objections))}; no file was changed", details=details)
 
     def _commit(self, staged: list[StagedFile], seen: Seen) -> None:
         images_path = Path(os.path.realpath(self.images_path))

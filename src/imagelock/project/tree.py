@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 from imagelock.documents.formats.format import Format
@@ -32,12 +32,17 @@ def list_files(folder: Path) -> tuple[str, ...]:
 
 def _ask_git(folder: Path) -> list[str] | None:
     listed = list_git_files(folder)
-    return None if listed is None else [path for path in listed if _is_inside(path) and _is_file(folder / path)]
+    if listed is None:
+        return None
+    parents = {os.path.dirname(path) for path in listed}  # noqa: PTH120  thousands of strings, no paths
+    real_folder = os.path.realpath(folder)
+    real = {parent for parent in parents if os.path.realpath(folder / parent) == f"{real_folder}/{parent}".rstrip("/")}
+    return [path for path in listed if _is_inside(path, real) and _is_file(folder / path)]
 
 
-def _is_inside(path: str) -> bool:
-    """Refuse what only a forged index lists: paths that lead out of the folder, or into git's own."""
-    return not path.startswith("/") and {"..", ".git"}.isdisjoint(path.split("/"))
+def _is_inside(path: str, real_folders: Container[str]) -> bool:
+    """Refuse what only a forged index lists: paths that lead out, through a link, or into git's own folder."""
+    return {"", "..", ".git"}.isdisjoint(path.split("/")) and os.path.dirname(path) in real_folders  # noqa: PTH120  as above
 
 
 def _walk(root: Path) -> Iterator[str]:

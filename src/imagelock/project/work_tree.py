@@ -24,6 +24,11 @@ class WorkTree:
     git_folders: tuple[Path, ...]
     """Where git keeps its own data: `.git`, and what a `.git` file of a linked work tree or submodule names."""
 
+    def objection_to_named(self, path: Path) -> str | None:
+        """Say the same about a file that a person has named: outside the tree it may be, but no link leads there."""
+        inside = _is_below(os.path.abspath(path), str(self.root))  # noqa: PTH100  links stay
+        return self.objection(path) if inside else None
+
     def objection(self, path: Path) -> str | None:
         """Say why a file at this path is no file of the project, as the end of a sentence; None if it is one."""
         try:
@@ -72,3 +77,42 @@ def _is_loop(path: Path) -> bool:
 
 def _is_below(path: str, folder: str) -> bool:
     return path == folder or path.startswith(folder.rstrip("/") + "/")
+
+
+Identity = tuple[object, ...]
+"""What two paths have in common exactly if they are one file."""
+
+
+def identify(path: Path) -> Identity:
+    """Return the identity of a file: of one that exists its inode, of another the identity of its folder and its name.
+
+    Names that differ in case, or in how they spell an accent, are one where the file system takes them for one.
+    """
+    try:
+        status = path.stat()
+    except (OSError, ValueError):
+        real = Path(os.path.realpath(path))
+        if real.parent == real:
+            return (str(real),)
+        name = _fold(real.name) if _folds_case(real.parent) else real.name
+        return (*identify(real.parent), name)
+    return (status.st_dev, status.st_ino)
+
+
+def _folds_case(folder: Path) -> bool:
+    """Try it with the first name in the folder or above that has letters: nothing is written for it."""
+    for each in (folder, *folder.parents):
+        swapped = each.with_name(each.name.swapcase())
+        if swapped.name == each.name or not each.exists():
+            continue
+        try:
+            return swapped.samefile(each)
+        except OSError:
+            return False
+    return False
+
+
+def _fold(name: str) -> str:
+    import unicodedata  # noqa: PLC0415  only such file systems need it
+
+    return unicodedata.normalize("NFC", name).casefold()

@@ -15,7 +15,9 @@ from imagelock.locking.lockfile import Lockfile
 from imagelock.model.frozen import frozen
 from imagelock.project.files import read_bytes
 from imagelock.project.project import Project
+from imagelock.project.work_tree import Identity, identify
 from imagelock.rendering.file_choice import FileChoice
+from imagelock.rendering.placement import refuse_misplaced
 from imagelock.rendering.template import RenderedImage, Rendering, images_to_render, render
 
 if TYPE_CHECKING:
@@ -52,7 +54,7 @@ class Output:
 class _Work:
     """What is done so far, by the file that each path leads to, and what went wrong."""
 
-    outputs: dict[Path, Output] = field(default_factory=dict)
+    outputs: dict[Identity, Output] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
     def add(self, make: Callable[[], Output | None]) -> None:
@@ -62,7 +64,7 @@ class _Work:
             self.problems.extend((error.message, *(f"  {line}" for line in error.details)))
             return
         if output is not None:
-            self.outputs[output.path.resolve()] = output
+            self.outputs[identify(output.path)] = output
             if not output.pinned and output.rendering:
                 self.problems.extend(output.rendering.problems)
 
@@ -71,6 +73,7 @@ def make_outputs(
     project: Project, choice: FileChoice, images_file: ImagesFile, lockfile: Lockfile
 ) -> tuple[Output, ...]:
     """Make every file in memory; all problems of all files are reported at once, and nothing is written."""
+    refuse_misplaced(project, images_file)
     images = images_to_render(images_file, lockfile)
     work = _Work()
     for target in choice.targets:
@@ -80,7 +83,7 @@ def make_outputs(
 
         pins = Pins.of(images_file, images)
         for file in choice.pins:
-            work.add(partial(_pin, pins, file, work.outputs.get(file.path.resolve())))
+            work.add(partial(_pin, pins, file, work.outputs.get(identify(file.path))))
     if choice.exports:
         from imagelock.rendering.exports.formats import ExportInput  # noqa: PLC0415  only [export] needs it
 
@@ -109,10 +112,10 @@ def _pin(pins: Pins, file: PinnedFile, rendered: Output | None) -> Output | None
     return None if pinned is None else replace(output, content=pinned.content, pinned=pinned)
 
 
-def _read_new(project: Project, outputs: dict[Path, Output], name: str) -> bytes:
+def _read_new(project: Project, outputs: dict[Identity, Output], name: str) -> bytes:
     """Read a file as it will be once all outputs are written."""
     path = project.folder / name
-    output = outputs.get(path.resolve())
+    output = outputs.get(identify(path))
     return output.content if output else read_bytes(path)
 
 

@@ -16,7 +16,7 @@ from imagelock.documents.locked_references import LockedReferences
 from imagelock.documents.pin_decisions import plan_pins
 from imagelock.documents.pin_plan import IsExternal, PinPlan, PinStyle
 from imagelock.documents.pinning import Pinned, pin
-from imagelock.errors import InvalidReferenceError
+from imagelock.errors import DocumentError, InvalidReferenceError
 from imagelock.images_file.parser import ImagesFile
 from imagelock.locking.lockfile import LockedImage
 from imagelock.model.frozen import frozen
@@ -24,8 +24,9 @@ from imagelock.model.globs import compile_glob, is_wild, split_fixed
 from imagelock.model.reference import LayoutRepository, PinnedReference, split_reference
 from imagelock.model.selector import accepts
 from imagelock.model.tags.version_range import VersionRange
-from imagelock.project.files import read_bytes
+from imagelock.project.files import find_kind_problem, read_bytes
 from imagelock.project.tree import list_files
+from imagelock.project.work_tree import Identity, find_work_tree, identify
 from imagelock.rendering.template import RenderedImage
 
 
@@ -55,12 +56,16 @@ class Selection:
 
 
 def select_pinned_files(folder: Path, images_file: ImagesFile) -> Selection:
-    """Find the files, each of them once, sorted by path; those that ``[render]`` writes need not be there yet."""
+    """Find the files, each of them once, sorted by path; those that ``[render]`` writes need not be there yet.
+
+    ``DocumentError`` if a pattern leads out of the work tree: nothing is listed or read there.
+    """
     pins = images_file.pins
     candidates = _Candidates(folder, images_file)
-    files: dict[Path, PinnedFile] = {}
+    files: dict[Identity, PinnedFile] = {}
     problems: list[str] = []
     external: list[str] = []
+    misplaced: list[str] = []
     # A file in both lists is one of those that want no tag: whoever names it there means it.
     for style, key, patterns in (
         (PinStyle.DIGEST_ONLY, "digest-only", pins.digest_only),
@@ -70,13 +75,16 @@ def select_pinned_files(folder: Path, images_file: ImagesFile) -> Selection:
             if not is_wild(pattern) and is_external_file(folder, folder / pattern, images_file.external.files):
                 external.append(pattern)
                 continue
-            paths = candidates.find(pattern)
-            if not paths:
+            paths, objections = candidates.find(pattern)
+            misplaced += [f'pin.{key}: "{pattern}" {objection}' for objection in objections]
+            if not paths and not objections:
                 problems.append(f'pin.{key}: "{pattern}" {_why_nothing(folder / pattern)}')
             for path in paths:
                 new = PinnedFile(path=folder / path, style=style)
-                file = files.get(new.path.resolve(), new)
-                files[new.path.resolve()] = replace(file, found_by=(*file.found_by, pattern))
+                file = files.get(identify(new.path), new)
+                files[identify(new.path)] = replace(file, found_by=(*file.found_by, pattern))
+    if misplaced:
+        raise DocumentError("cannot pin files outside of the project", details=misplaced)
     return Selection(tuple(sorted(files.values(), key=lambda file: file.path)), tuple(problems), tuple(external))
 
 
@@ -98,24 +106,36 @@ class _Candidates:
 
     def __init__(self, folder: Path, images_file: ImagesFile) -> None:
         self._folder = folder
+        self._tree = find_work_tree(folder)
         self._outputs = frozenset(normpath(target.output) for target in images_file.targets)
         self._exports = frozenset(normpath(target.output) for target in images_file.exports)
         self._is_external = external_files(images_file.external.files)
         self._list_files = cache(list_files)
 
-    def find(self, pattern: str) -> tuple[str, ...]:
-        """Find the files of a pattern, relative to the folder of images.toml."""
+    def find(self, pattern: str) -> tuple[list[str], list[str]]:
+        """Find the files of a pattern, relative to the folder of images.toml, and what speaks against any of them."""
+        start = split_fixed(pattern)[0] if is_wild(pattern) else pattern
+        objection = self._tree.objection(self._folder / start)
+        if objection:
+            return [], [objection]
+        paths = self._matches(pattern)
+        objections = {path: self._tree.objection(self._folder / path) for path in paths}
+        return paths, [f"leads to `{path}`, which {text}" for path, text in objections.items() if text]
+
+    def _matches(self, pattern: str) -> list[str]:
         if not is_wild(pattern):
-            return (pattern,) if pattern in self._outputs or (self._folder / pattern).is_file() else ()
+            return [pattern] if pattern in self._outputs or (self._folder / pattern).is_file() else []
         fixed, _ = split_fixed(pattern)
         listed = {join(fixed, path) for path in self._list_files(self._folder / fixed)}
         matches = compile_glob(pattern).fullmatch
         ours = sorted((listed | self._outputs) - self._exports)
-        return tuple(path for path in ours if matches(path) and not self._is_external(path))
+        return [path for path in ours if matches(path) and not self._is_external(path)]
 
 
 def _why_nothing(path: Path) -> str:
-    return "names a folder: add `/**` for all files in it" if path.is_dir() else "matches no file"
+    if path.is_dir():
+        return "names a folder: add `/**` for all files in it"
+    return find_kind_problem(path) or "matches no file"
 
 
 def locked_references(images: Iterable[RenderedImage]) -> LockedReferences:

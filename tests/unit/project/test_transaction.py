@@ -131,7 +131,7 @@ def test_extended_attributes_stay(project: Project) -> None:
     assert os.getxattr(project.lock_path, "user.note") == b"kept"
 
 
-@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: path.symlink_to("/dev/null")])
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
 def test_what_is_no_regular_file_is_not_replaced(project: Project, make: Callable[[Path], None]) -> None:
     path = project.folder / "output"
     make(path)
@@ -139,6 +139,26 @@ def test_what_is_no_regular_file_is_not_replaced(project: Project, make: Callabl
         transaction.write({path: b"x", project.lock_path: b"x"})
     assert caught.value.message == f"cannot write {path}"
     assert project.lock_path.read_text() == "old lock"
+
+
+@pytest.mark.parametrize("target", ["/dev/null", "../outside", "/", ".git/hooks/pre-commit"])
+def test_a_link_that_leads_out_of_the_project_is_not_followed(project: Project, target: str) -> None:
+    (project.folder / ".git" / "hooks").mkdir(parents=True)
+    project.lock_path.unlink()
+    project.lock_path.symlink_to(target)
+    with begin(project.images_path) as transaction, pytest.raises(FileError) as caught:
+        transaction.write({project.lock_path: b"x", project.folder / "new": b"x"})
+    assert caught.value.message == f"cannot write {project.lock_path}; no file was changed"
+    assert not (project.folder / "new").exists()
+    assert not (project.folder / ".." / "outside").exists()
+
+
+def test_a_file_that_a_person_has_named_may_lie_anywhere(
+    project: Project, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    path = tmp_path_factory.mktemp("elsewhere") / "policy.json"
+    with begin(project.images_path, project.lock_path) as transaction:
+        assert transaction.write({path: b"{}"}) == (path,)
 
 
 def test_a_name_as_long_as_the_file_system_allows_is_written(project: Project) -> None:

@@ -14,6 +14,7 @@ from imagelock.images_file.parser import refuse_unknown_images
 from imagelock.project.files import read_bytes
 from imagelock.project.project import Project, find_project
 from imagelock.project.transaction import Transaction
+from imagelock.project.work_tree import identify
 from imagelock.rendering.exports.formats import ExportInput, make_export
 from imagelock.rendering.template import images_to_render
 
@@ -95,7 +96,7 @@ def _make(settings: Settings, project: Project, export: Export) -> bytes:
 
 
 def _write(settings: Settings, project: Project, transaction: Transaction, output: Path, content: bytes) -> None:
-    if output.resolve() in (project.images_path.resolve(), project.lock_path.resolve()):
+    if identify(output) in (identify(project.images_path), identify(project.lock_path)):
         raise DocumentError(f"cannot write an export to {output}: imagelock needs it")
     written = transaction.write({output: content})
     verb = click.style("Wrote", fg="green", bold=True) if written else "Unchanged:"

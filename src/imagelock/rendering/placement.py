@@ -1,0 +1,55 @@
+"""Whether the files that images.toml names may lie where they do, and are as many files as they have names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from imagelock.images_file.parser import ImagesFile, images_file_error
+from imagelock.images_file.toml import Problem
+from imagelock.project.files import find_kind_problem, read_text
+from imagelock.project.project import Project
+from imagelock.project.work_tree import Identity, WorkTree, find_work_tree, identify
+
+_OWN = "is read or written by imagelock itself"
+
+
+def refuse_misplaced(project: Project, images_file: ImagesFile) -> None:
+    """Raise ``ImagesFileError`` for every output and template that lies where it may not, each with its line."""
+    problems = tuple(_find_problems(project, images_file))
+    if problems:
+        raise images_file_error(read_text(project.images_path), problems, str(project.images_path))
+
+
+def _find_problems(project: Project, images_file: ImagesFile) -> Iterator[Problem]:
+    tree = find_work_tree(project.folder)
+    owners: dict[Identity, str] = {}
+    templates = {("render", target.output): target.template for target in images_file.targets}
+    for key in (*templates, *(("export", target.output) for target in images_file.exports)):
+        output = project.folder / key[1]
+        sentence = _find_output_problem(project, tree, output, owners)
+        template = templates.get(key)
+        if template and not sentence:
+            sentence = _find_template_problem(tree, output, project.folder / template, template)
+        if sentence:
+            yield Problem(key, sentence)
+        else:
+            owners[identify(output)] = key[1]
+
+
+def _find_output_problem(project: Project, tree: WorkTree, output: Path, owners: dict[Identity, str]) -> str | None:
+    sentence = tree.objection(output) or find_kind_problem(output)
+    if sentence:
+        return sentence
+    identity = identify(output)
+    for own in (project.images_path, project.lock_path):
+        if identity == identify(own):
+            return f"is {own.name}, which {_OWN}"
+    return f"is the same file as `{owners[identity]}`" if identity in owners else None
+
+
+def _find_template_problem(tree: WorkTree, output: Path, template: Path, name: str) -> str | None:
+    objection = tree.objection(template) or find_kind_problem(template)
+    if objection:
+        return f"its template `{name}` {objection}"
+    return "is its own template, under another name" if identify(output) == identify(template) else None
