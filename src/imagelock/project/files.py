@@ -19,6 +19,10 @@ _KINDS = (
 )
 
 
+class FileTooLargeError(FileError):
+    """A file with more bytes than its reader takes."""
+
+
 def read_bytes(path: Path, *, max_bytes: int = MAX_FILE_BYTES) -> bytes:
     """Read a whole regular file; ``FileError`` says why it can't be read. Nothing hangs: a FIFO is never waited for."""
     try:
@@ -31,7 +35,7 @@ def read_bytes(path: Path, *, max_bytes: int = MAX_FILE_BYTES) -> bytes:
     except (OSError, ValueError) as error:  # ValueError: a name with a NUL
         raise file_error("read", path, error) from error
     if content is None or len(content) > max_bytes:
-        raise FileError(f"cannot read {path}", details=[f"it has more than {max_bytes:,} bytes"])
+        raise FileTooLargeError(f"cannot read {path}", details=[f"it has more than {max_bytes:,} bytes"])
     return content
 
 
@@ -67,11 +71,13 @@ def file_error(verb: str, path: Path, error: Exception) -> FileError:
 
 
 def find_kind_problem(path: Path) -> str | None:
-    """Say what there is instead of a file, as the end of a sentence; None for a file, or where nothing is yet."""
+    """Say why this is no file to be read, as the end of a sentence; None for a file, or where nothing is yet."""
     try:
-        return _kind_problem(path.stat())
+        status = path.stat()
     except (OSError, ValueError):
         return None
+    too_large = f"has more than {MAX_FILE_BYTES:,} bytes" if status.st_size > MAX_FILE_BYTES else None
+    return _kind_problem(status) or too_large
 
 
 def _kind_problem(status: os.stat_result) -> str | None:

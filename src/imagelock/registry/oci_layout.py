@@ -10,10 +10,11 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from imagelock.errors import ImageNotFoundError, InvalidContentError, did_you_mean
+from imagelock.errors import FileError, ImageNotFoundError, InvalidContentError, did_you_mean
 from imagelock.model.digest import Digest
 from imagelock.model.oci import Descriptor, FetchedManifest, ImageIndex, parse_manifest
 from imagelock.model.reference import AnyRepository, ImageReference, LayoutRepository, PinnedReference
+from imagelock.project.files import FileTooLargeError, read_bytes
 
 NAME_ANNOTATION = "org.opencontainers.image.ref.name"
 _SIGNATURE_NAME = re.compile(r"(?:^|:)sha(?:256|512)-[0-9a-f]{64}(?:\.(?:sig|att|sbom))?$", re.ASCII)
@@ -91,10 +92,10 @@ class LayoutSource:
         """Return the descriptors of index.json with the names that they have there."""
         path = self._directory(repository) / "index.json"
         try:
-            body = path.read_bytes()
-        except OSError as error:
+            body = read_bytes(path, max_bytes=_MAX_MANIFEST_BYTES)
+        except FileError as error:
             raise ImageNotFoundError(
-                f"{repository} is not an OCI layout", details=[f"{path}: {error.strerror}"]
+                f"{repository} is not an OCI layout", details=[f"{path}: {', '.join(error.details)}"]
             ) from error
         document = parse_manifest(FetchedManifest(Digest.of(body), body), what=str(path))
         if not isinstance(document, ImageIndex):
@@ -104,12 +105,13 @@ class LayoutSource:
     def _read_blob(self, repository: AnyRepository, digest: Digest, max_bytes: int) -> bytes:
         path = self._blob_path(repository, digest)
         try:
-            with path.open("rb") as file:
-                body = file.read(max_bytes + 1)
-        except OSError as error:
-            raise ImageNotFoundError(f"{repository} lacks {digest}", details=[f"{path}: {error.strerror}"]) from error
-        if len(body) > max_bytes:
-            raise InvalidContentError(f"{path} is larger than {max_bytes} bytes")
+            body = read_bytes(path, max_bytes=max_bytes)
+        except FileTooLargeError as error:
+            raise InvalidContentError(f"{path} is larger than {max_bytes} bytes") from error
+        except FileError as error:
+            raise ImageNotFoundError(
+                f"{repository} lacks {digest}", details=[f"{path}: {', '.join(error.details)}"]
+            ) from error
         if Digest.of(body, algorithm=digest.algorithm) != digest:
             raise InvalidContentError(f"{path} is damaged: its content has another digest")
         return body

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from imagelock.errors import FileError
 from imagelock.model.frozen import frozen
+from imagelock.project.files import find_kind_problem
 
 
 @frozen
@@ -54,6 +55,9 @@ def make_tls_context(files: CertificateFiles, *, ca_file: Path | None) -> ssl.SS
     context = ssl.create_default_context()
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     for authority in (*files.authorities, *([ca_file] if ca_file else [])):
+        problem = find_kind_problem(authority)  # OpenSSL would wait for a FIFO
+        if problem:
+            raise FileError(f"{authority} {problem}")
         try:
             context.load_verify_locations(authority)
         except (OSError, ssl.SSLError) as error:
