@@ -15,7 +15,7 @@ from tests.support.project import IMAGES, TEMPLATE, Project
 def workshop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Project:
     """A layout with two images; nothing locked, nothing rendered."""
     for name in list(os.environ):
-        if name.startswith("IMAGELOCK_") or name in ("NO_COLOR", "FORCE_COLOR"):
+        if name.startswith("IMAGELOCK_") or name in ("NO_COLOR", "FORCE_COLOR", "CI"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
@@ -42,6 +42,7 @@ def locked(workshop: Project) -> Project:
 def pinned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Project:
     """An empty folder to work in, where CI looks like a desk."""
     monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
+    monkeypatch.delenv("CI", raising=False)
     folder = tmp_path / "project"
     folder.mkdir()
     monkeypatch.chdir(folder)

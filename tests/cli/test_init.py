@@ -96,7 +96,11 @@ def test_templates_render_to_the_same_files_with_digests(pinned: Project) -> Non
     ("name", "content", "message"),
     [
         ("Dockerfile.in", "", "there is a Dockerfile.in already\n\nhint: remove it, or leave out its `--template`\n"),
-        ("images.toml", "", "there is an images.toml already\n\nhint: run `imagelock add IMAGE` to add to it\n"),
+        (
+            "images.toml",
+            '[images]\na = "a"\n',
+            "there is an images.toml already\n\nhint: run `imagelock scan --write` to add what is new\n",
+        ),
         ("Dockerfile", "FROM scratch\n", "the Dockerfile Dockerfile names no image\n"),
         (
             "Dockerfile",
@@ -109,7 +113,8 @@ def test_nothing_is_written_over_and_nothing_by_halves(pinned: Project, name: st
     pinned.write("Dockerfile", _DOCKERFILE)
     pinned.write(name, content)
     before = pinned.files()
-    assert pinned.run("init", "--template", "Dockerfile") == Outcome(2, "", f"error: {message}")
+    arguments = [] if name == "images.toml" else ["--template", "Dockerfile"]
+    assert pinned.run("init", *arguments) == Outcome(2, "", f"error: {message}")
     assert pinned.files() == before
 
 
@@ -141,7 +146,7 @@ def test_what_was_found_for_scripts(pinned: Project) -> None:
             "schema": 1,
             "dry_run": False,
             "images": [{"name": "golang", "image": "golang:1.22", "files": ["Dockerfile"]}],
-            "pinned": [],
+            "pinned": ["Dockerfile"],
             "written": ["images.toml"],
             "obstacles": [
                 {
@@ -156,6 +161,69 @@ def test_what_was_found_for_scripts(pinned: Project) -> None:
         },
         "",
     )
+
+
+def test_what_can_not_be_pinned_is_proposed_for_external_and_the_rest_of_the_file_is_pinned(
+    pinned: Project,
+) -> None:
+    pinned.write("Dockerfile", "FROM golang:1.22\nFROM $B\nFROM $B\n")
+    outcome = pinned.run("init")
+    assert outcome.stderr == (
+        "Found 1 image in 1 file\n"
+        "Wrote images.toml\n"
+        "warning: Dockerfile:2:6: `$B`: the variable has no value here\n"
+        "warning: Dockerfile:3:6: `$B`: the variable has no value here\n"
+        "note: `check` will fail for these until [external] lists them: take off their `#` in images.toml\n"
+        "\nNext: run `imagelock lock`, then `imagelock render`\n"
+    )
+    assert pinned.read("images.toml") == (
+        f'{_HEAD}golang = "golang:1.22"  # Dockerfile\n\n[pin]\nfiles = ["Dockerfile"]\n\n[external]\n'
+        "# No digest can be written for the lines with a `#` below. To accept one as it is, take off its `#`.\n"
+        'names = [\n    # "$B",  # Dockerfile:2:6: the variable has no value here\n]\n'
+    )
+
+
+def test_vendored_trees_and_inputs_of_tests_are_not_ours(pinned: Project) -> None:
+    pinned.write("Dockerfile", "FROM golang:1.22\n")
+    pinned.write("third_party/tool/Dockerfile", "FROM one:1\n")
+    pinned.write("tests/data/deep/Dockerfile", "FROM two:1\n")
+    pinned.write("docs/examples/Dockerfile", "FROM three:1\n")
+    assert pinned.run("init", "--exclude", "docs/**").exit_code == 0
+    assert pinned.read("images.toml") == (
+        f'{_HEAD}golang = "golang:1.22"  # Dockerfile\n\n[pin]\nfiles = ["Dockerfile"]\n\n'
+        "# Built here, or not ours.\n[external]\n"
+        'files = [\n    "tests/data/**",\n    "third_party/**",\n    "docs/**",\n]\n'
+    )
+
+
+def test_an_images_toml_that_declares_nothing_is_no_obstacle(pinned: Project) -> None:
+    pinned.write("images.toml", '# ours\n[external]\nnames = ["app"]\n')
+    pinned.write("Dockerfile", "FROM golang:1.22\nFROM app\n")
+    assert pinned.run("init") == Outcome(
+        0,
+        "",
+        'Added to images.toml:\n  golang = "golang:1.22"\n  pin.files: "Dockerfile"\n'
+        "\nNext: run `imagelock lock`, then `imagelock render`\n",
+    )
+    assert pinned.read("images.toml") == (
+        '[images]\ngolang = "golang:1.22"\n\n# ours\n[external]\nnames = ["app"]\n\n[pin]\nfiles = ["Dockerfile"]\n'
+    )
+
+
+def test_a_template_can_be_begun_later(pinned: Project) -> None:
+    pinned.declare_locked("# none yet\n")
+    pinned.write("Dockerfile", "FROM docker.io/library/golang:1.22\nFROM nginx:1.25\nFROM redis:7\n")
+    assert pinned.run("init", "--template", "Dockerfile") == Outcome(
+        0,
+        "",
+        'Added to images.toml:\n  redis = "redis:7"\n  render: "Dockerfile" = "Dockerfile.in"\nWrote Dockerfile.in\n'
+        "\nNext: run `imagelock lock`, then `imagelock render`\n",
+    )
+    assert pinned.read("Dockerfile.in") == (
+        "FROM docker.io/library/golang:1.22@{{images.go.digest}}\nFROM {{images.nginx}}\nFROM {{images.redis}}\n"
+    )
+    again = pinned.run("init", "--template", "Dockerfile")
+    assert again == Outcome(2, "", "error: images.toml renders `Dockerfile` already\n")
 
 
 def test_a_removed_image_is_still_shown_where_it_is_pinned(pinned: Project) -> None:

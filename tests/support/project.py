@@ -152,7 +152,7 @@ class Project:
     def process_environment(self) -> dict[str, str]:
         """The environment of the command, for tests that start it in their own way."""
         home = self.folder.parent / "home"
-        ours = {name: value for name, value in os.environ.items() if not name.startswith("IMAGELOCK_")}
+        ours = {name: value for name, value in os.environ.items() if not name.startswith("IMAGELOCK_") and name != "CI"}
         ours |= {"HOME": str(home), "DOCKER_CONFIG": str(home / ".docker")}
         ours |= {f"XDG_{kind}": str(home / kind) for kind in ("CACHE_HOME", "CONFIG_HOME", "RUNTIME_DIR")}
         return ours | {"NO_COLOR": "1"} | dict(self.environment)

@@ -35,14 +35,17 @@ class Console:
 
     def data(self, text: str) -> None:
         """Print what was asked for."""
+        self.end_progress()
         click.echo(escape_controls(text), color=self._stdout_color)
 
     def styled_data(self, text: str) -> None:
         """Print what was asked for and already has its colours; its parts went through ``columns``."""
+        self.end_progress()
         click.echo(text, color=self._stdout_color)
 
     def raw_data(self, content: bytes) -> None:
         """Print bytes as they are."""
+        self.end_progress()
         sys.stdout.flush()
         sys.stdout.buffer.write(content)
 
@@ -50,6 +53,7 @@ class Console:
         """Print one JSON object for scripts."""
         import json  # noqa: PLC0415  2 ms that only scripts need
 
+        self.end_progress()
         click.echo(json.dumps({"schema": JSON_SCHEMA, **document}, indent=2, ensure_ascii=False))
 
     def say(self, text: str) -> None:
@@ -61,6 +65,11 @@ class Console:
         """Tell a reason that only ``-v`` asks for."""
         if self.verbosity and self._quietness == 0:
             self._write(click.style(text, dim=True))
+
+    def next_step(self, *commands: str) -> None:
+        """Name the next commands, for people at a desk: a CI system does what it was told."""
+        if not os.environ.get("CI"):
+            self.say(f"\nNext: run {', then '.join(f'`{command}`' for command in commands)}")
 
     def note(self, text: str) -> None:
         """Tell something that the reader may not expect, and that changes nothing."""

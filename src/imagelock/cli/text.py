@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from unicodedata import combining, east_asian_width
 
 from imagelock.cli.console import escape_controls
 
@@ -10,6 +12,7 @@ _GAP = "  "
 _NARROWEST = 8
 _WIDEST_TABLE = 200
 _DEFAULT_WIDTH = 80
+_DIGEST = re.compile(r"sha256:([0-9a-f]{12})[0-9a-f]{52}")
 
 
 def count(number: int, noun: str = "image") -> str:
@@ -32,6 +35,23 @@ def size(size_bytes: int) -> str:
     return f"{amount:.1f} GB"
 
 
+def shorten_digests(text: str) -> str:
+    """Cut each digest in a text to its first twelve digits: ``golang:1.22@4c092be0ec8e``."""
+    return _DIGEST.sub(r"\g<1>", text)
+
+
+def display_width(text: str) -> int:
+    """Return how many columns of a terminal a text takes: East Asian characters two, combining ones none."""
+    if text.isascii():
+        return len(text)
+    return sum(0 if combining(sign) else 2 if east_asian_width(sign) in "WF" else 1 for sign in text)
+
+
+def pad(text: str, width: int) -> str:
+    """Fill a text with blanks up to a width in columns of a terminal."""
+    return text + " " * (width - display_width(text))
+
+
 def markdown_table(rows: Sequence[Sequence[str]]) -> list[str]:
     """Write rows as a table whose first row is its header; what cells hold stays text."""
     header, *others = ["".join(f"| {_text(cell)} " if cell else "| " for cell in row) + "|" for row in rows]
@@ -52,7 +72,7 @@ def table_width() -> int:
 def fit_table(rows: Sequence[Sequence[str]], *, width: int) -> list[str]:
     """Align rows, all of one length, in that width; the widest columns give way first."""
     table = [[escape_controls(cell) for cell in row] for row in rows]
-    widths = _fit([max(map(len, column)) for column in zip(*table, strict=True)], width)
+    widths = _fit([max(map(display_width, column)) for column in zip(*table, strict=True)], width)
     return [line for row in table for line in _lines(row, widths)]
 
 
@@ -64,12 +84,32 @@ def _fit(widths: list[int], width: int) -> list[int]:
 
 
 def _lines(row: Sequence[str], widths: Sequence[int]) -> list[str]:
-    import textwrap  # noqa: PLC0415  only tables need it
-
-    cells = [textwrap.wrap(cell, width) or [""] for cell, width in zip(row, widths, strict=True)]
+    cells = [_wrap(cell, width) for cell, width in zip(row, widths, strict=True)]
     height = max(map(len, cells))
     padded = [cell + [""] * (height - len(cell)) for cell in cells]
     return [
-        _GAP.join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip()
+        _GAP.join(pad(text, width) for text, width in zip(line, widths, strict=True)).rstrip()
         for line in zip(*padded, strict=True)
     ]
+
+
+def _wrap(cell: str, width: int) -> list[str]:
+    """Break a cell at its blanks, and a word that is too wide where it has to be."""
+    if display_width(cell) <= width:
+        return [cell]
+    if cell.isascii():
+        import textwrap  # noqa: PLC0415  only tables that don't fit need it
+
+        return textwrap.wrap(cell, width)
+    lines = [""]
+    for word in cell.split():
+        joined = f"{lines[-1]} {word}" if lines[-1] else word
+        if display_width(joined) <= width:
+            lines[-1] = joined
+            continue
+        lines.append("")
+        for sign in word:
+            if display_width(lines[-1] + sign) > width:
+                lines.append("")
+            lines[-1] += sign
+    return [line for line in lines if line]

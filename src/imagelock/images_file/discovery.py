@@ -1,9 +1,9 @@
-"""What the files of a project say about images: the input of the first images.toml."""
+"""What the files of a project say about images, and what of it images.toml does not have yet."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from imagelock.documents.formats import table
@@ -12,12 +12,16 @@ from imagelock.documents.formats.format import Format
 from imagelock.documents.references import Image, NotEditable, Reference, Scan, Unresolved
 from imagelock.documents.spans import Position
 from imagelock.errors import InvalidReferenceError
-from imagelock.images_file.declaration import Alias
+from imagelock.images_file.declaration import Alias, ImageDeclaration
+from imagelock.images_file.declared import DeclaredImages
+from imagelock.images_file.foreign_folders import find_foreign_folders, is_in_folders
 from imagelock.images_file.names import propose_names
+from imagelock.images_file.parser import ImagesFile
 from imagelock.model.digest import Digest
 from imagelock.model.frozen import frozen
 from imagelock.model.reference import DEFAULT_TAG, AnyRepository, UnnormalizedReference, split_reference
 
+NOTHING_DECLARED = ImagesFile(())
 ImageKey = tuple[AnyRepository, str | Digest]
 """What tells images apart, as images.toml does: a digest counts where no tag stands beside it."""
 
@@ -37,10 +41,15 @@ class ScannedDocument:
         """Whether there is anything in it that images.toml is about."""
         return any(isinstance(each.target, Image | Unresolved) for each in self.scan.references)
 
-    def without(self, contexts: Collection[str]) -> ScannedDocument:
-        """Leave out what is the name of a build context."""
-        kept = (each for each in self.scan.references if not _is_context(each, contexts))
+    def without(self, is_left_out: Callable[[Reference], bool]) -> ScannedDocument:
+        """Leave out some references."""
+        kept = (each for each in self.scan.references if not is_left_out(each))
         return replace(self, scan=replace(self.scan, references=tuple(kept)))
+
+    @property
+    def is_pinnable(self) -> bool:
+        """Whether at least one of its images can have a digest where it stands."""
+        return any(not isinstance(image.editing, NotEditable) for _, image in self.images())
 
     def images(self) -> Iterator[tuple[Reference, Image]]:
         """Give the references that are images."""
@@ -61,12 +70,18 @@ class FoundImage:
     digests: tuple[Digest, ...]
     """Those that stand beside it, sorted; usually none."""
     paths: tuple[str, ...]
+    is_declared: bool = False
+    """Whether images.toml has it already, under this name."""
 
     @property
     def text(self) -> str:
         """The reference for images.toml; of several digests it can keep none."""
-        tag = f":{self.tag}" if self.tag else ""
-        return f"{self.name}{tag}" + (f"@{self.digests[0]}" if len(self.digests) == 1 else "")
+        return self.tagged + (f"@{self.digests[0]}" if len(self.digests) == 1 else "")
+
+    @property
+    def tagged(self) -> str:
+        """The reference without any digest."""
+        return f"{self.name}:{self.tag}" if self.tag else self.name
 
 
 @frozen
@@ -79,9 +94,14 @@ class Unlockable:
     """As it is written there; empty where the document as a whole is meant."""
     reason: str
 
+    @property
+    def place(self) -> str:
+        """Return ``FILE:LINE:COLUMN``."""
+        return f"{self.path}:{self.position.line}:{self.position.column}"
+
     def __str__(self) -> str:
         what = f"`{self.text}`: " if self.text else ""
-        return f"{self.path}:{self.position.line}:{self.position.column}: {what}{self.reason}"
+        return f"{self.place}: {what}{self.reason}"
 
 
 @frozen(kw_only=True)
@@ -89,38 +109,51 @@ class Survey:
     """Everything that was found, sorted."""
 
     images: tuple[FoundImage, ...] = ()
+    """Those that images.toml does not declare yet."""
+    declared: tuple[FoundImage, ...] = ()
+    """Those that it declares already."""
     pinnable: tuple[str, ...] = ()
-    """The documents in which every reference can have its digest."""
+    """The documents in which at least one reference can have its digest."""
     unresolved: tuple[Unlockable, ...] = ()
     """What names no image that could be locked."""
     not_editable: tuple[Unlockable, ...] = ()
     """Images that can be locked, but whose digest has no place where they stand."""
     external: tuple[str, ...] = ()
-    """Names that look like images, and that builds bring their own content for."""
+    """Names that look like images, and whose content the repository itself makes."""
+    external_files: tuple[str, ...] = ()
+    """Patterns of the folders of others: vendored trees and the inputs of tests."""
     unreadable: tuple[Unlockable, ...] = ()
     """Documents that don't parse, such as Helm's templates; nothing was taken from them."""
 
     def find(self, reference: Image) -> FoundImage | None:
         """Find what a reference of one of the documents became; None if it is the name of a build context."""
-        return next((image for image in self.images if image.key == _key(reference)), None)
+        key = _key(reference)
+        return next((image for image in (*self.images, *self.declared) if image.key == key), None)
 
 
-def survey(documents: Iterable[ScannedDocument]) -> Survey:
-    """Collect the images of all documents under names of their own."""
+def survey(documents: Iterable[ScannedDocument], known: ImagesFile = NOTHING_DECLARED) -> Survey:
+    """Collect the images of all documents: declared ones under their names, new ones under names of their own."""
     found = sorted(documents, key=lambda document: document.path)
-    readable = [document for document in found if document.names_images and not document.scan.problems]
-    contexts = _context_names(found)
-    ours = [document.without(contexts) for document in readable]
-    unresolved = [obstacle for document in ours for obstacle in _unresolved(document)]
-    not_editable = [obstacle for document in ours for obstacle in _not_editable(document)]
-    hindered = {obstacle.path for obstacle in (*unresolved, *not_editable)}
-    images = _collect(ours)
+    named = [document for document in found if document.names_images]
+    folders = find_foreign_folders(document.path for document in named)
+    own = [document for document in named if not is_in_folders(document.path, folders)]
+    names = _context_names(found)
+    external = known.external
+    readable = [
+        document.without(lambda each: external.covers(each.text, each.target.text))
+        for document in own
+        if not document.scan.problems
+    ]
+    ours = [document.without(lambda each: _is_context(each, names)) for document in readable]
+    images = _collect(ours, known)
     return Survey(
-        images=images,
-        pinnable=tuple(each.path for each in ours if each.names_images and each.path not in hindered),
-        unresolved=tuple(unresolved),
-        not_editable=tuple(not_editable),
-        external=_external_names((name for name in contexts if _is_used(name, readable)), images),
+        images=tuple(image for image in images if not image.is_declared),
+        declared=tuple(image for image in images if image.is_declared),
+        pinnable=tuple(document.path for document in ours if document.is_pinnable),
+        unresolved=tuple(obstacle for document in ours for obstacle in _unresolved(document)),
+        not_editable=tuple(obstacle for document in ours for obstacle in _not_editable(document)),
+        external=_external_names((name for name in names if _is_used(name, readable)), images),
+        external_files=tuple(f"{folder}/**" for folder in folders),
         unreadable=tuple(obstacle for document in found for obstacle in _unreadable(document)),
     )
 
@@ -165,25 +198,36 @@ def _is_used(name: str, documents: Iterable[ScannedDocument]) -> bool:
     return any(_is_context(reference, [name]) for document in documents for reference, _ in document.images())
 
 
-def _collect(documents: Iterable[ScannedDocument]) -> tuple[FoundImage, ...]:
+def _collect(documents: Iterable[ScannedDocument], known: ImagesFile) -> tuple[FoundImage, ...]:
     places: dict[ImageKey, list[tuple[UnnormalizedReference, str]]] = defaultdict(list)
+    declared: dict[ImageKey, ImageDeclaration] = {}
+    declarations = DeclaredImages(known.images)
     for document in documents:
         for _, image in document.images():
-            written = split_reference(image.text)
-            places[_key(image)].append((written, document.path))
-    firsts = [found[0][0] for found in places.values()]
-    images = (
-        FoundImage(
-            alias=alias,
-            key=key,
-            name=first.name,
-            tag=next((written.tag for written, _ in found if written.tag), None),
-            digests=tuple(sorted({written.digest for written, _ in found if written.digest}, key=str)),
-            paths=tuple(dict.fromkeys(path for _, path in found)),
-        )
-        for alias, first, (key, found) in zip(propose_names(firsts), firsts, places.items(), strict=True)
+            key = _key(image)
+            places[key].append((split_reference(image.text), document.path))
+            if (declaration := declarations.find(image.reference)) is not None:
+                declared[key] = declaration
+    new = [key for key in places if key not in declared]
+    names = propose_names([places[key][0][0] for key in new], taken=[image.alias for image in known.images])
+    images = [_found_image(alias, key, places[key]) for alias, key in zip(names, new, strict=True)]
+    # A template renders to the spelling of images.toml.
+    images += (
+        replace(_found_image(it.alias, key, places[key]), name=it.name, is_declared=True)
+        for key, it in declared.items()
     )
     return tuple(sorted(images, key=lambda image: image.alias))
+
+
+def _found_image(alias: Alias, key: ImageKey, found: Sequence[tuple[UnnormalizedReference, str]]) -> FoundImage:
+    return FoundImage(
+        alias=alias,
+        key=key,
+        name=found[0][0].name,
+        tag=next((written.tag for written, _ in found if written.tag), None),
+        digests=tuple(sorted({written.digest for written, _ in found if written.digest}, key=str)),
+        paths=tuple(dict.fromkeys(path for _, path in found)),
+    )
 
 
 def _unreadable(document: ScannedDocument) -> Iterator[Unlockable]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from tomlkit.items import Comment, Table, Whitespace
+from tomlkit.items import Comment, InlineTable, String, Table, Whitespace
 
 from imagelock.errors import ImagesFileError
 from imagelock.images_file.declaration import Alias
@@ -67,15 +67,60 @@ class ImageEntry:
 
 def add_image(text: str, entry: ImageEntry) -> str:
     """Add an image to a valid images.toml: a short one to the lines under ``[images]``, a table behind the others."""
-    hint = f"write it yourself: {entry}"
+    return add_images(text, [entry])
+
+
+def add_images(text: str, entries: Sequence[ImageEntry]) -> str:
+    """Add images in their order, as ``add_image`` does."""
+    hint = f"write it yourself: {'; '.join(map(str, entries))}"
     tree = _parse(text, hint=hint)
-    if entry.is_short:
-        _add_line(tree, entry)
-    else:
-        _add_table(tree, entry)
+    for entry in entries:
+        if entry.is_short:
+            _add_line(tree, entry)
+        else:
+            _add_table(tree, entry)
     document = tomllib.loads(text)
-    images = {**document.get(_IMAGES, {}), entry.alias: entry.value()}
+    images = {**document.get(_IMAGES, {}), **{entry.alias: entry.value() for entry in entries}}
     return _confirmed(tree.as_string(), {**document, _IMAGES: images}, hint=hint)
+
+
+def set_references(text: str, references: Mapping[str, str]) -> str:
+    """Give images other references, by name: in their short form, or in the ``image`` of their long one.
+
+    A ``tag`` of its own in the long form is taken out of the reference and written there.
+    """
+    hint = f"write it yourself: {'; '.join(f'{alias} = {quote(wanted)}' for alias, wanted in references.items())}"
+    tree = _parse(text, hint=hint)
+    document = tomllib.loads(text)
+    images = dict(document[_IMAGES])
+    for body, place, name in list(_image_places(tree.body)):
+        if name in references:
+            # The entry of a dotted root key is a table ``images`` that has the image as its only key.
+            part, at = (body, place) if body is not tree.body else (body[place][1].value.body, 0)
+            _set_strings(tree, part, at, _new_values(images[name], references[name]))
+    for alias, reference in references.items():
+        values = _new_values(images[alias], reference)
+        images[alias] = {**images[alias], **values} if isinstance(images[alias], dict) else reference
+    return _confirmed(tree.as_string(), {**document, _IMAGES: images}, hint=hint)
+
+
+def _new_values(declared: object, reference: str) -> dict[str, str]:
+    """Return the keys of an image that change, with their values; the key ``image`` is its short form as well."""
+    if not isinstance(declared, dict) or "tag" not in declared:
+        return {"image": reference}
+    name, _, tag = reference.rpartition(":")
+    return {"image": name, "tag": tag}
+
+
+def _set_strings(tree: TomlTree, body: Body, place: int, values: Mapping[str, str]) -> None:
+    item = body[place][1]
+    if isinstance(item, String):
+        tree.replace_string(body, place, values["image"])
+    elif isinstance(item, Table | InlineTable):
+        inner = item.value.body
+        for number, (key, value) in enumerate(inner):
+            if key is not None and (key.key in values or not isinstance(value, String)):
+                _set_strings(tree, inner, number, {"image": values[key.key]} if key.key in values else values)
 
 
 def remove_images(text: str, aliases: Collection[str]) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from imagelock.images_file.discovery import FoundImage, Survey, Unlockable
 from imagelock.images_file.parser import RenderTarget
-from imagelock.images_file.toml import array, quote
+from imagelock.images_file.toml import array, list_lines, quote
 from imagelock.model.frozen import frozen
 
 DEFAULT_PLATFORMS = ("linux/amd64", "linux/arm64")
@@ -22,30 +22,36 @@ class FirstFile:
     survey: Survey
     platforms: tuple[str, ...] = DEFAULT_PLATFORMS
     targets: tuple[RenderTarget, ...] = ()
+    excluded: tuple[str, ...] = ()
+    """Patterns of files that were left out."""
 
     @property
     def pinned(self) -> tuple[str, ...]:
         """The documents that are pinned in place: those that no template makes."""
         rendered = {target.output for target in self.targets}
-        return tuple(path for path in self.survey.pinnable if path not in rendered and _can_be_listed(path))
+        return tuple(path for path in self.survey.pinnable if path not in rendered and can_be_listed(path))
 
     @property
     def left_alone(self) -> tuple[Unlockable, ...]:
-        """Why other documents are not."""
+        """What a digest can't be written for, in files that no template makes."""
         rendered = {target.output for target in self.targets}
         return tuple(obstacle for obstacle in self.survey.not_editable if obstacle.path not in rendered)
 
 
-def _can_be_listed(path: str) -> bool:
+def can_be_listed(path: str) -> bool:
     """Whether a pattern can name it: images.toml takes none with a backslash, and TOML no control characters."""
     return path.isprintable() and "\\" not in path
+
+
+def pattern_of(path: str) -> str:
+    """Write the pattern that means one path, whatever signs of patterns it has."""
+    return _WILD.sub(r"[\g<0>]", path)
 
 
 def dump_first_file(file: FirstFile) -> str:
     """Write it; ``parse_images_file`` reads it back."""
     survey = file.survey
-    parts = [_head(file), _images(survey.images), _unresolved(survey), _render(file.targets), _pin(file)]
-    parts.append(_external(survey.external))
+    parts = [_head(file), _images(survey.images), _render(file.targets), _pin(file), _external(file)]
     return "\n".join(f"{part}\n" for part in map("\n".join, parts) if part)
 
 
@@ -80,12 +86,6 @@ def _listing(paths: Sequence[str]) -> str:
     return f"{', '.join(map(_printable, paths[:_SHOWN_PATHS]))} and {len(paths) - _SHOWN_PATHS} more"
 
 
-def _unresolved(survey: Survey) -> Iterator[str]:
-    if survey.unresolved:
-        yield "# Nobody can tell from the files alone which images these are:"
-        yield from _comments(survey.unresolved)
-
-
 def _render(targets: Sequence[RenderTarget]) -> Iterator[str]:
     if targets:
         yield "[render]"
@@ -95,32 +95,37 @@ def _render(targets: Sequence[RenderTarget]) -> Iterator[str]:
 def _pin(file: FirstFile) -> Iterator[str]:
     if file.pinned:
         yield "[pin]"
-        yield from _files(file.pinned)
-    if file.left_alone:
-        yield from [""] if file.pinned else []
-        yield "# Not in [pin], since a digest has no place in these files:"
-        yield from _comments(file.left_alone)
+        yield from list_lines("files", [pattern_of(path) for path in file.pinned])
 
 
-def _external(names: Sequence[str]) -> Iterator[str]:
-    if names:
-        yield "# Builds bring their own content for these."
+def _external(file: FirstFile) -> Iterator[str]:
+    survey = file.survey
+    files = (*survey.external_files, *file.excluded)
+    left = sorted((*survey.unresolved, *file.left_alone), key=lambda each: (each.path, each.position))
+    if survey.external or files:
+        yield "# Built here, or not ours."
+    if survey.external or files or left:
         yield "[external]"
-        yield f"names = {array(names)}"
+    if survey.external and not left:
+        yield from list_lines("names", survey.external)
+    if left:
+        yield from _names_with_proposals(survey.external, left)
+    if files:
+        yield from list_lines("files", files)
 
 
-def _files(paths: Sequence[str]) -> Iterator[str]:
-    patterns = [_WILD.sub(r"[\g<0>]", path) for path in paths]
-    if len(patterns) == 1:
-        yield f"files = {array(patterns)}"
-        return
-    yield "files = ["
-    yield from (f"    {quote(pattern)}," for pattern in patterns)
+def _names_with_proposals(names: Sequence[str], left: Sequence[Unlockable]) -> Iterator[str]:
+    """Write the list with a comment for each reference that can't be pinned: taking off the `#` accepts it."""
+    yield "# No digest can be written for the lines with a `#` below. To accept one as it is, take off its `#`."
+    yield "names = ["
+    yield from (f"    {quote(name)}," for name in names)
+    texts: dict[str, Unlockable] = {}
+    for obstacle in left:
+        texts.setdefault(obstacle.text, obstacle)
+    yield from (
+        f"    # {quote(text)},  # {_printable(it.place)}: {_printable(it.reason)}" for text, it in texts.items()
+    )
     yield "]"
-
-
-def _comments(obstacles: Iterable[Unlockable]) -> Iterator[str]:
-    return (f"#   {_printable(str(obstacle))}" for obstacle in obstacles)
 
 
 def _printable(text: str) -> str:

@@ -26,30 +26,36 @@ class _Subject:
     """Empty where it says nothing."""
 
 
-def propose_names(images: Sequence[UnnormalizedReference]) -> tuple[Alias, ...]:
-    """Name images of one project, each by the least that tells it from the others."""
+def propose_names(images: Sequence[UnnormalizedReference], *, taken: Collection[str] = ()) -> tuple[Alias, ...]:
+    """Name images of one project, each by the least that tells it from the others and from the taken names."""
     subjects = [_subject(image) for image in images]
     bases = _distinct_paths({subject.path for subject in subjects})
     tags_of: dict[str, list[str]] = defaultdict(list)
     for subject in subjects:
         tags_of[bases[subject.path]].append(subject.tag)
     tag_words = {base: _distinct_tags(tags) for base, tags in tags_of.items()}
-    taken: set[str] = set()
+    reserved = frozenset(taken)
+    used = set(taken)
     names: list[Alias] = []
     for subject in subjects:
         base = bases[subject.path]
-        names.append(_free_name([_joined(base, tag_words[base][subject.tag])], taken))
-        taken.add(names[-1])
+        wanted = [_joined(base, tag_words[base][subject.tag])]
+        if wanted[0] in reserved:
+            wanted = _wanted_names(subject)
+        names.append(_free_name(wanted, used))
+        used.add(names[-1])
     return tuple(names)
 
 
 def propose_name(image: UnnormalizedReference, taken: Collection[str]) -> Alias:
     """Name one more image of a project whose other names are taken."""
-    subject = _subject(image)
+    return _free_name(_wanted_names(_subject(image)), taken)
+
+
+def _wanted_names(subject: _Subject) -> list[str]:
     base = _word(subject.path[-1])
-    wanted = [base, *(_joined(base, words) for words in _tag_forms(subject.tag))]
-    wanted += (_word("-".join(subject.path[-length:])) for length in range(2, len(subject.path) + 1))
-    return _free_name(wanted, taken)
+    paths = (_word("-".join(subject.path[-length:])) for length in range(2, len(subject.path) + 1))
+    return [base, *(_joined(base, words) for words in _tag_forms(subject.tag)), *paths]
 
 
 def _subject(image: UnnormalizedReference) -> _Subject:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -12,6 +12,8 @@ from imagelock.errors import did_you_mean
 from imagelock.model.frozen import frozen
 
 Path = tuple[str, ...]
+LONGEST_LINE = 100
+"""Characters of a list on one line; longer ones get a line for each text."""
 
 
 @frozen
@@ -176,3 +178,11 @@ def quote(text: str) -> str:
 def array(texts: Iterable[str]) -> str:
     """Write an array of strings on one line."""
     return f"[{', '.join(map(quote, texts))}]"
+
+
+def list_lines(key: str, texts: Sequence[str]) -> list[str]:
+    """Write a key with its list: on one line if there is one text or all are short, else one text a line."""
+    line = f"{key} = {array(texts)}"
+    if len(texts) == 1 or (len(line) <= LONGEST_LINE and key != "files"):
+        return [line]
+    return [f"{key} = [", *(f"    {quote(text)}," for text in texts), "]"]

@@ -9,12 +9,15 @@ may be used: the first change of a ``body`` leaves the container's index of keys
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+import tomllib
+from collections.abc import Iterator, Mapping
 from itertools import takewhile
 
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import AoT, Comment, Item, Key, Table, Whitespace
+
+from imagelock.images_file.toml import quote
 
 Entry = tuple[Key | None, Item]
 Body = list[Entry]
@@ -44,6 +47,14 @@ class TomlTree:
         """Parse new lines with the file's line ends, so that their entries can be put into a body."""
         return tomlkit.parse("".join(f"{line}{self._newline}" for line in lines)).body
 
+    def replace_string(self, body: Body, place: int, text: str) -> None:
+        """Put another string in the place of a value; blanks and comments around it stay."""
+        key, old = body[place]
+        [(_, new)] = self.parse(f"x = {quote(text)}")
+        new.trivia.indent, new.trivia.trail = old.trivia.indent, old.trivia.trail
+        new.trivia.comment_ws, new.trivia.comment = old.trivia.comment_ws, old.trivia.comment
+        body[place] = (key, new)
+
     def insert_before(self, place: int, *lines: str) -> None:
         """Put a table in front of the root entry at ``place``, below the comments that a blank line sets off there."""
         following = next(headed_tables(self.body[place:]), None)
@@ -60,10 +71,23 @@ class TomlTree:
             following.trivia.indent = f"{self._newline}{following.trivia.indent}"
         self._insert(place, lines, self._newline)
 
+    def append_table(self, *lines: str) -> None:
+        """Put a table behind everything else; comments at the end of the file stay in front of it."""
+        end, self._end = self._end, ""
+        needs_blank_line = self.body and (end.strip() or not end)
+        self._insert(len(self.body), lines, end + (self._newline if needs_blank_line else ""))
+
     def _insert(self, place: int, lines: tuple[str, ...], indent: str) -> None:
         new = self.parse(*lines)
         next(headed_tables(new)).trivia.indent = indent
         self.body[place:place] = new
+
+    def confirmed(self, wanted: Mapping[str, object]) -> str:
+        """Write the text, and read it again: ``ValueError`` if it doesn't say what was wanted."""
+        text = self.as_string()
+        if tomllib.loads(text) != wanted:
+            raise ValueError("the edit says something else")
+        return text
 
     def as_string(self) -> str:
         """Write the text; its last line has a newline only if it had one before."""

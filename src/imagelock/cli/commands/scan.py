@@ -1,0 +1,199 @@
+"""``imagelock scan``: every reference in the project's files, and how far each has come."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from imagelock.cli.console import Console
+from imagelock.cli.options import Settings, format_option, with_settings
+from imagelock.cli.reports.scan import (
+    additions_document,
+    inventory_document,
+    inventory_lines,
+    kind_document,
+    kind_lines,
+)
+from imagelock.cli.text import count
+from imagelock.cli.transactions import begin
+from imagelock.cli.tree_scan import below, scan_tree
+from imagelock.images_file.discovery import ScannedDocument, Survey, survey
+from imagelock.images_file.parser import ImagesFile, parse_images_file
+from imagelock.locking.lockfile import Lockfile
+from imagelock.project.files import read_text
+from imagelock.project.project import Project, find_or_begin_project
+from imagelock.rendering.inventory import Carrier, Inventory, InventoryEntry, InventoryFile, Status
+from imagelock.rendering.pinned_files import external_files
+
+if TYPE_CHECKING:
+    from imagelock.images_file.additions import Additions  # loads what edits images.toml
+
+
+@click.command("scan")
+@click.argument("paths", nargs=-1, metavar="[PATH]...", type=click.Path(path_type=Path))
+@click.option("--write", "writes", is_flag=True, help="Declare and pin in images.toml what is new.")
+@click.option("--kinds", "shows_kinds", is_flag=True, help="Print the kinds of files that are read, and what in them.")
+@click.option("--exclude", "excluded", multiple=True, metavar="PATTERN", help="Leave these files out; repeatable.")
+@click.option("--follow-tags", is_flag=True, help="With --write: declare tags alone where digests are beside them.")
+@format_option
+@with_settings
+def command(  # noqa: PLR0913  click hands over each option as an argument
+    settings: Settings,
+    *,
+    paths: tuple[Path, ...],
+    writes: bool,
+    shows_kinds: bool,
+    excluded: tuple[str, ...],
+    follow_tags: bool,
+    output_format: str,
+) -> None:
+    """List every image reference in this project's files.
+
+    Looks at all files that git knows or would add, or at PATH alone. A reference is new, declared, locked, pinned,
+    external, or unpinnable with the reason. Offline; only images.toml is ever written.
+    """
+    if shows_kinds:
+        _show_kinds(settings.console, output_format=output_format)
+        return
+    if follow_tags and not writes:
+        raise click.UsageError("--follow-tags goes with --write", click.get_current_context())
+    project = find_or_begin_project(settings.images_path, settings.lock_path)
+    exists = project.images_path.exists()
+    if writes and exists:
+        scan_and_write(
+            settings, project, paths, excluded=excluded, follows_tags=follow_tags, output_format=output_format
+        )
+    elif writes:
+        _begin(settings, project, excluded, output_format=output_format)
+    else:
+        images_file, lockfile = project.read() if exists else (ImagesFile(()), Lockfile())
+        documents = _scan(settings.console, project, images_file, paths, excluded)
+        files = tuple(Inventory(project.folder, images_file, lockfile).take(documents))
+        if output_format == "json":
+            settings.console.json(inventory_document(files))
+        else:
+            _show(settings.console, files, exists=exists)
+
+
+def scan_and_write(
+    settings: Settings,
+    project: Project,
+    paths: Sequence[Path] = (),
+    *,
+    excluded: Sequence[str] = (),
+    follows_tags: bool = False,
+    output_format: str,
+) -> None:
+    """Declare what is new, list the files to pin, and tell what was left out."""
+    from imagelock.images_file.additions import find_additions  # noqa: PLC0415  loads what edits images.toml
+
+    with begin(settings.console, project) as transaction:
+        images_file, lockfile = project.read()
+        documents = _scan(settings.console, project, images_file, paths, excluded)
+        files = tuple(Inventory(project.folder, images_file, lockfile).take(documents))
+        found = survey(documents, images_file)
+        carried = {file.document.path for file in files if file.carrier is not Carrier.NOTHING}
+        additions = find_additions(found, images_file, carried=carried, excluded=excluded, follows_tags=follows_tags)
+        if additions:
+            edited = additions.apply(read_text(project.images_path))
+            parse_images_file(edited, file_name=str(project.images_path))
+            transaction.write({project.images_path: project.encode_images_file(edited)})
+    if output_format == "json":
+        left = [*found.unresolved, *found.not_editable]
+        settings.console.json(additions_document(additions, left, found.unreadable))
+    else:
+        _tell(settings.console, project, additions, found)
+
+
+def _begin(settings: Settings, project: Project, excluded: Sequence[str], *, output_format: str) -> None:
+    from imagelock.cli.commands.init import plan_project, tell_beginning  # noqa: PLC0415  only the first run needs it
+
+    with begin(settings.console, project) as transaction:
+        begun = plan_project(settings.console, project.images_path, excluded=excluded)
+        transaction.write(begun.contents())
+    tell_beginning(settings.console, begun, output_format=output_format)
+
+
+def _tell(console: Console, project: Project, additions: Additions, found: Survey) -> None:
+    if not additions:
+        console.say(f"{project.images_path} has every image that can be pinned")
+    else:
+        console.say(f"Added to {project.images_path}:")
+        for line in additions.lines():
+            console.say(f"  {line}")
+    for obstacle in (*found.unresolved, *found.not_editable):
+        console.warn(str(obstacle))
+    _tell_unreadable(console, [str(each) for each in found.unreadable])
+    if additions.images or additions.freed:
+        console.next_step("imagelock lock", "imagelock render")
+    elif additions.files:
+        console.next_step("imagelock render")
+
+
+def _show_kinds(console: Console, *, output_format: str) -> None:
+    from imagelock.documents.formats.description import describe_formats  # noqa: PLC0415  only --kinds needs it
+
+    kinds = describe_formats()
+    if output_format == "json":
+        console.json({"kinds": [kind_document(kind) for kind in kinds]})
+        return
+    for kind in kinds:
+        for line in kind_lines(kind):
+            console.styled_data(line)
+
+
+def _scan(
+    console: Console, project: Project, images_file: ImagesFile, paths: Sequence[Path], excluded: Sequence[str]
+) -> list[ScannedDocument]:
+    is_external = external_files((*images_file.external.files, *excluded))
+    is_wanted: Callable[[str], bool] = below(project.folder, paths) if paths else lambda _: True
+    return list(scan_tree(project.folder, console, wants=lambda path: is_wanted(path) and not is_external(path)))
+
+
+def _show(console: Console, files: Sequence[InventoryFile], *, exists: bool) -> None:
+    for line in inventory_lines(files):
+        console.styled_data(line)
+    entries = [entry for file in files for entry in file.entries]
+    read = [file for file in files if not file.document.scan.problems]
+    if entries:
+        told = ", ".join(f"{number} {status}" for status, number in _counts(entries))
+        console.say(f"{count(len(entries), 'reference')} in {count(len(read), 'file')}: {told}")
+    else:
+        console.say("no image in any file")
+    problems = (
+        f"{file.document.path}:{it.position.line}:{it.position.column}: {it.reason}"
+        for file in files
+        for it in file.document.scan.problems
+    )
+    _tell_unreadable(console, list(problems))
+    if command := _next_command(files, exists=exists):
+        console.next_step(command)
+
+
+def _counts(entries: Iterable[InventoryEntry]) -> list[tuple[Status, int]]:
+    counts = Counter(entry.status for entry in entries)
+    return [(status, counts[status]) for status in Status if counts[status]]
+
+
+def _next_command(files: Iterable[InventoryFile], *, exists: bool) -> str | None:
+    """Name the one command that brings the references further, if one does."""
+    found = {(entry.status, file.carrier) for file in files for entry in file.entries}
+    statuses = {status for status, _ in found}
+    if not exists:
+        return "imagelock init" if statuses else None
+    if Status.NEW in statuses or (Status.LOCKED, Carrier.NOTHING) in found:
+        return "imagelock scan --write"
+    if Status.DECLARED in statuses:
+        return "imagelock lock"
+    return "imagelock render" if Status.LOCKED in statuses else None
+
+
+def _tell_unreadable(console: Console, places: Sequence[str]) -> None:
+    if places:
+        console.note(f"{count(len(places), 'file')} could not be read, and may have images (-v lists them)")
+        for place in places:
+            console.detail(f"  {place}")

@@ -1,0 +1,62 @@
+"""The documents of a project, scanned: all that git knows or would add, or those that the command line names."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from imagelock.cli.console import Console
+from imagelock.documents.kinds import find_references, kind_of_named
+from imagelock.errors import DocumentError, FileError
+from imagelock.images_file.discovery import ScannedDocument
+from imagelock.project.files import read_bytes
+from imagelock.project.tree import Document, list_own_files, read_document
+
+
+def scan_tree(
+    folder: Path, console: Console, *, wants: Callable[[str], bool] = lambda _: True
+) -> Iterator[ScannedDocument]:
+    """Scan every document that git knows or would add, by paths relative to the folder."""
+    paths = [path for path in list_own_files(folder) if wants(path)]
+    for number, path in enumerate(paths, start=1):
+        console.progress(f"Searching {number}/{len(paths)}: {path}")
+        document = read_document(folder / path)
+        if document is not None:
+            yield _scanned(path, document)
+    console.end_progress()
+
+
+def scan_named(folder: Path, names: Iterable[str]) -> Iterator[ScannedDocument]:
+    """Scan files that are named as seen from the working directory; each must be a document that names images."""
+    for name in names:
+        path = Path(name)
+        content = read_bytes(path)
+        document = _scanned(
+            Path(os.path.relpath(path, folder)).as_posix(), Document(content, kind_of_named(path, content))
+        )
+        _refuse_without_images(document, name)
+        yield document
+
+
+def below(folder: Path, paths: Iterable[Path]) -> Callable[[str], bool]:
+    """Make the question whether a path relative to the folder is one of those, or lies below one of them."""
+    wanted = [Path(os.path.relpath(path, folder)).as_posix() for path in paths]
+    for path, seen in zip(paths, wanted, strict=True):
+        if not path.exists():
+            raise FileError(f"there is no `{path}`")
+        if seen.startswith("../"):
+            raise FileError(f"`{path}` does not lie in the folder of images.toml")
+    return lambda path: any(it in (".", path) or path.startswith(f"{it}/") for it in wanted)
+
+
+def _scanned(path: str, document: Document) -> ScannedDocument:
+    return ScannedDocument(path, document.kind, document.content, find_references(document.content, document.kind))
+
+
+def _refuse_without_images(document: ScannedDocument, name: str) -> None:
+    for problem in document.scan.problems:
+        place = f"{name}:{problem.position.line}:{problem.position.column}"
+        raise DocumentError(f"cannot read {name}", details=[f"{place}: {problem.reason}"])
+    if not any(document.images()):
+        raise DocumentError(f"the {document.kind.title} {name} names no image")

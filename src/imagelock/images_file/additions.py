@@ -1,0 +1,79 @@
+"""What a scan adds to an images.toml that is there: images, files to pin, and what is not its own."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+
+from imagelock.images_file.discovery import Survey
+from imagelock.images_file.edit import ImageEntry, add_images, set_references
+from imagelock.images_file.edit_lists import add_strings, add_to_lists
+from imagelock.images_file.first_file import can_be_listed, pattern_of
+from imagelock.images_file.parser import ImagesFile, RenderTarget
+from imagelock.images_file.toml import quote
+from imagelock.model.frozen import frozen
+from imagelock.model.selector import ExactDigest
+
+
+@frozen(kw_only=True)
+class Additions:
+    """Lines for an images.toml; where there are none, it is as the files want it."""
+
+    images: tuple[ImageEntry, ...] = ()
+    files: tuple[str, ...] = ()
+    """For ``[pin]``."""
+    external_names: tuple[str, ...] = ()
+    external_files: tuple[str, ...] = ()
+    freed: tuple[tuple[str, str], ...] = ()
+    """Images that are declared by digest, by name, and the reference without it."""
+    targets: tuple[RenderTarget, ...] = ()
+
+    def __bool__(self) -> bool:
+        return any((self.images, self.files, self.external_names, self.external_files, self.freed, self.targets))
+
+    def lines(self) -> Iterator[str]:
+        """Write each of them as it is to be read in images.toml, for messages."""
+        yield from map(str, self.images)
+        yield from (f"{alias} = {quote(reference)}" for alias, reference in self.freed)
+        yield from (f"render: {quote(it.output)} = {quote(it.template)}" for it in self.targets)
+        lists = {"pin.files": self.files, "external.names": self.external_names, "external.files": self.external_files}
+        yield from (f"{key}: {', '.join(map(quote, texts))}" for key, texts in lists.items() if texts)
+
+    def apply(self, text: str) -> str:
+        """Write them into the text of an images.toml, of which every other byte stays."""
+        if self.freed:
+            text = set_references(text, dict(self.freed))
+        if self.images:
+            text = add_images(text, self.images)
+        if self.targets:
+            text = add_strings(text, "render", {target.output: target.template for target in self.targets})
+        external = {("external", "names"): self.external_names, ("external", "files"): self.external_files}
+        return add_to_lists(text, {("pin", "files"): self.files, **external})
+
+
+def find_additions(
+    survey: Survey,
+    images_file: ImagesFile,
+    *,
+    carried: Collection[str],
+    excluded: Sequence[str] = (),
+    follows_tags: bool = False,
+) -> Additions:
+    """Find what images.toml lacks. ``carried`` are the files that are rendered or pinned already."""
+    external = images_file.external
+    images = (ImageEntry(alias=it.alias, image=it.tagged if follows_tags else it.text) for it in survey.images)
+    files = (pattern_of(path) for path in survey.pinnable if path not in carried and can_be_listed(path))
+    return Additions(
+        images=tuple(images),
+        files=tuple(files),
+        external_names=tuple(name for name in survey.external if name not in external.names),
+        external_files=tuple(it for it in (*survey.external_files, *excluded) if it not in external.files),
+        freed=tuple(_freed(images_file)) if follows_tags else (),
+    )
+
+
+def _freed(images_file: ImagesFile) -> list[tuple[str, str]]:
+    return [
+        (image.alias, f"{image.name}:{image.selector.tag}")
+        for image in images_file.images
+        if isinstance(image.selector, ExactDigest) and image.selector.tag
+    ]

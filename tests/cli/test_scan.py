@@ -1,0 +1,178 @@
+"""Every reference in a project's files, how far it has come, and what `--write` adds."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from imagelock.images_file.parser import parse_images_file
+from tests.support.locked_images import digest
+from tests.support.project import GO, NGINX, Outcome, Project
+
+_OTHER = f"sha256:{'a1' * 32}"
+
+
+def test_each_reference_is_shown_with_its_place_and_how_far_it_has_come(pinned: Project) -> None:
+    pinned.declare_locked('[pin]\nfiles = ["Dockerfile"]\n[external]\nnames = ["app"]\nfiles = ["out/**"]\n')
+    pinned.write("Dockerfile", f"FROM {GO} AS build\nFROM nginx:1.25\nFROM nginx:1.26\nFROM app\nFROM $B\nFROM build\n")
+    pinned.write("compose.yaml", f"services:\n  a:\n    image: nginx:1.25@{_OTHER}\n  b:\n    image: redis:7\n")
+    pinned.write("out/Dockerfile", "FROM redis:6\n")
+    pinned.write("part/Dockerfile", "FRM a\n")
+    outcome = pinned.run("scan", "--color", "never")
+    assert outcome.stdout == (
+        "Dockerfile  Dockerfile, in [pin]\n"
+        f"  1:6  golang:1.22@{digest('go').short}  pinned      go\n"
+        "  2:6  nginx:1.25                locked      nginx: it has no digest\n"
+        "  3:6  nginx:1.26                new         images.toml has `nginx` (tag\n"
+        "                                             `1.25`)\n"
+        "  4:6  app                       external\n"
+        "  5:6  $B                        unpinnable  the variable has no value here\n"
+        "compose.yaml  compose file, not pinned\n"
+        f"  3:12  nginx:1.25@a1a1a1a1a1a1  locked  nginx: it has a1a1a1a1a1a1, images.lock\n"
+        f"                                         has {digest('nginx').short}\n"
+        "  5:12  redis:7                  new\n"
+    )
+    assert outcome.stderr == (
+        "7 references in 2 files: 2 new, 2 locked, 1 pinned, 1 external, 1 unpinnable\n"
+        "note: 1 file could not be read, and may have images (-v lists them)\n"
+        "\nNext: run `imagelock scan --write`\n"
+    )
+    assert outcome.exit_code == 0
+
+
+def test_a_stale_lock_counts_as_none(pinned: Project) -> None:
+    pinned.declare_locked('[pin]\nfiles = ["Dockerfile"]\n')
+    pinned.write("images.toml", pinned.read("images.toml").replace("golang:1.22", "golang:1.23"))
+    pinned.write("Dockerfile", "FROM golang:1.23\n")
+    outcome = pinned.run("scan")
+    assert "declared  go\n" in outcome.stdout
+    assert outcome.stderr.endswith("\nNext: run `imagelock lock`\n")
+
+
+@pytest.mark.parametrize(
+    ("content", "step"),
+    [(f"FROM {GO}\n", ""), ("FROM golang:1.22\n", "\nNext: run `imagelock render`\n"), ("FROM scratch\n", "")],
+)
+def test_what_to_do_next_is_said_if_there_is_anything(pinned: Project, content: str, step: str) -> None:
+    pinned.declare_locked('[pin]\nfiles = ["Dockerfile"]\n')
+    pinned.write("Dockerfile", content)
+    assert pinned.run("scan").stderr.partition("\n")[2] == step
+
+
+def test_in_ci_and_for_the_quiet_there_is_no_next_step(pinned: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    pinned.write("Dockerfile", "FROM golang:1.22\n")
+    assert pinned.run("scan", "-q").stderr == ""
+    monkeypatch.setenv("CI", "true")
+    assert pinned.run("scan").stderr == "1 reference in 1 file: 1 new\n"
+
+
+def test_only_the_paths_that_are_named_are_read(pinned: Project) -> None:
+    pinned.write("a/Dockerfile", "FROM one:1\n")
+    pinned.write("b/Dockerfile", "FROM two:1\n")
+    pinned.write("b/compose.yaml", "services:\n  x:\n    image: three:1\n")
+    found = json.loads(pinned.run("scan", "a", "b/compose.yaml", "--format", "json").stdout)
+    assert [file["path"] for file in found["files"]] == ["a/Dockerfile", "b/compose.yaml"]
+    assert pinned.run("scan", "c") == Outcome(2, "", "error: there is no `c`\n")
+    assert pinned.run("scan", "--exclude", "b/**").stdout.splitlines()[0] == "a/Dockerfile  Dockerfile, not pinned"
+
+
+def test_scripts_get_whole_digests(pinned: Project) -> None:
+    pinned.declare_locked('[pin]\nfiles = ["Dockerfile"]\n')
+    pinned.write("Dockerfile", f"FROM {GO}\n")
+    pinned.write("part/Dockerfile", "FRM a\n")
+    assert json.loads(pinned.run("scan", "--format", "json").stdout) == {
+        "schema": 1,
+        "files": [
+            {
+                "path": "Dockerfile",
+                "kind": "dockerfile",
+                "carrier": "pin",
+                "references": [
+                    {
+                        "line": 1,
+                        "column": 6,
+                        "text": GO,
+                        "image": GO,
+                        "status": "pinned",
+                        "name": "go",
+                        "reason": None,
+                        "hint": None,
+                    }
+                ],
+            }
+        ],
+        "unreadable": [{"path": "part/Dockerfile", "line": 1, "column": 1, "reason": "there is no FROM in it"}],
+    }
+
+
+def test_what_is_new_is_declared_and_pinned_and_nothing_else_changes(pinned: Project) -> None:
+    pinned.declare_locked('# why\n[pin]\nfiles = ["compose.yaml"]  # kept\n\n# the end\n')
+    pinned.write("compose.yaml", f"services:\n  a:\n    image: {NGINX}\n")
+    pinned.write("Dockerfile", f"FROM golang:1.22\nFROM nginx:1.26\nFROM redis:7@{_OTHER}\nFROM $B\n")
+    pinned.write("vendor/Dockerfile", "FROM other:1\n")
+    before = pinned.read("images.toml")
+    lock = pinned.read("images.lock")
+    assert pinned.run("scan", "--write") == Outcome(
+        0,
+        "",
+        f'Added to images.toml:\n  nginx-1 = "nginx:1.26"\n  redis = "redis:7@{_OTHER}"\n'
+        '  pin.files: "Dockerfile"\n  external.files: "vendor/**"\n'
+        "warning: Dockerfile:4:6: `$B`: the variable has no value here\n"
+        "\nNext: run `imagelock lock`, then `imagelock render`\n",
+    )
+    assert pinned.read("images.toml") == (
+        before.replace(
+            'nginx = "nginx:1.25"\n', f'nginx = "nginx:1.25"\nnginx-1 = "nginx:1.26"\nredis = "redis:7@{_OTHER}"\n'
+        )
+        .replace('["compose.yaml"]', '["compose.yaml", "Dockerfile"]')
+        .replace("# the end\n", '# the end\n\n[external]\nfiles = ["vendor/**"]\n')
+    )
+    assert pinned.read("images.lock") == lock
+    again = pinned.run("scan", "--write")
+    assert again.stderr.splitlines()[0] == "images.toml has every image that can be pinned"
+
+
+def test_digests_can_be_let_go_for_their_tags(pinned: Project) -> None:
+    pinned.declare_locked(
+        images=f'[images]\ngo = "golang:1.22@{_OTHER}"  # old\nnginx = {{ image = "nginx@{_OTHER}" }}\n'
+    )
+    pinned.write("Dockerfile", f"FROM golang:1.22@{_OTHER}\nFROM redis:7@{_OTHER}\n")
+    assert pinned.run("scan", "--write", "--follow-tags").exit_code == 0
+    assert pinned.read("images.toml") == (
+        f'[images]\ngo = "golang:1.22"  # old\nnginx = {{ image = "nginx@{_OTHER}" }}\nredis = "redis:7"\n\n'
+        '[pin]\nfiles = ["Dockerfile"]\n'
+    )
+    assert pinned.run("scan", "--follow-tags").exit_code == 2
+
+
+def test_without_images_toml_the_first_one_is_written(pinned: Project) -> None:
+    pinned.write("Dockerfile", "FROM golang:1.22\n")
+    assert pinned.run("scan").stderr.endswith("\nNext: run `imagelock init`\n")
+    assert pinned.run("scan", "--write").stderr.startswith("Found 1 image in 1 file\nWrote images.toml\n")
+    assert [image.alias for image in parse_images_file(pinned.read("images.toml")).images] == ["golang"]
+
+
+def test_the_kinds_of_files_are_told_in_80_columns(pinned: Project) -> None:
+    lines = pinned.run("scan", "--kinds").stdout.splitlines()
+    assert "compose  compose file" in lines
+    assert max(map(len, lines)) <= 80
+    kinds = json.loads(pinned.run("scan", "--kinds", "--format", "json").stdout)["kinds"]
+    assert [kind["name"] for kind in kinds] == [line.split()[0] for line in lines if not line.startswith(" ")]
+
+
+def test_what_was_written_for_scripts(pinned: Project) -> None:
+    pinned.declare_locked()
+    pinned.write("Dockerfile", "FROM redis:7\nFROM $B\n")
+    assert json.loads(pinned.run("scan", "--write", "--format", "json").stdout) == {
+        "schema": 1,
+        "images": [{"name": "redis", "image": "redis:7"}],
+        "pinned": ["Dockerfile"],
+        "external_names": [],
+        "external_files": [],
+        "follow_tags": [],
+        "obstacles": [
+            {"path": "Dockerfile", "line": 2, "column": 6, "text": "$B", "reason": "the variable has no value here"}
+        ],
+        "unreadable": [],
+    }

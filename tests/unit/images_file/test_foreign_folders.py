@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import pytest
+
+from imagelock.images_file.foreign_folders import find_foreign_folders, is_in_folders
+
+
+@pytest.mark.parametrize(
+    ("path", "folder"),
+    [
+        ("vendor/x/Dockerfile", "vendor"),
+        ("a/third_party/b/Dockerfile", "a/third_party"),
+        ("third-party/Dockerfile", "third-party"),
+        ("pkg/testdata/Dockerfile", "pkg/testdata"),
+        ("test-data/Dockerfile", "test-data"),
+        ("spec/fixtures/Dockerfile", "spec/fixtures"),
+        ("__fixtures__/Dockerfile", "__fixtures__"),
+        ("tests/unit/data/Dockerfile", "tests/unit/data"),
+        ("Tests/Examples/Dockerfile", "Tests/Examples"),
+        ("data/Dockerfile", None),
+        ("examples/Dockerfile", None),
+        ("tests/Dockerfile", None),
+        ("vendor", None),
+        ("vendors/Dockerfile", None),
+        ("src/fixturesque/Dockerfile", None),
+    ],
+)
+def test_the_topmost_folder_that_is_not_ours(path: str, folder: str | None) -> None:
+    assert find_foreign_folders([path]) == (() if folder is None else (folder,))
+
+
+def test_folders_are_named_once_and_only_hold_what_is_below_them() -> None:
+    folders = find_foreign_folders(["vendor/a", "vendor/b/c", "x/vendor/a"])
+    assert folders == ("vendor", "x/vendor")
+    assert is_in_folders("vendor/a", folders)
+    assert not is_in_folders("vendored/a", folders)
