@@ -13,14 +13,16 @@ from imagelock.documents.spans import SourceText, Span
 from imagelock.documents.variables import Literal, Variable, Word, sole_variable
 
 _ALTERNATIVES = (":-", "-")
-_VARIABLE_IN_TAG = NotEditable(
-    "a variable decides the tag", "let one ARG hold the whole reference, or use a template with {{images.NAME}}"
-)
 _NOT_PLAIN = NotEditable("quotes or escapes stand inside the reference", "write the reference plainly")
 
 
 class Definitions(Protocol):
     """What is known of the variables that a word uses, at the place where it stands."""
+
+    @property
+    def hint_for_tag(self) -> str:
+        """What people can do about a variable that decides a tag, in the words of the format."""
+        ...
 
     def find(self, name: str) -> str | None:
         """Find the value, ``None`` if the variable is not set."""
@@ -50,7 +52,7 @@ def find_digest_position(word: Word, definitions: Definitions) -> Editing:
     reference = "".join(texts)
     at_sign = reference.find("@")
     if at_sign < 0:
-        return _position_after_tag(word, texts)
+        return _position_after_tag(word, texts, definitions.hint_for_tag)
     return _position_of_digest(word, texts, at_sign, definitions)
 
 
@@ -114,7 +116,7 @@ def _position_in_digest_variable(variable: Variable, definitions: Definitions) -
             return _NOT_PLAIN
 
 
-def _position_after_tag(word: Word, texts: list[str]) -> Editing:
+def _position_after_tag(word: Word, texts: list[str], hint: str) -> Editing:
     """Take the end of the word, if all of the tag, or else of the name's last part, is literal."""
     reference = "".join(texts)
     tag = find_tag(reference)
@@ -125,7 +127,7 @@ def _position_after_tag(word: Word, texts: list[str]) -> Editing:
             break
         tail.append(piece.source)
     if len(reference) - sum(map(len, tail)) > must_be_literal:
-        return _VARIABLE_IN_TAG
+        return NotEditable("a variable decides the tag", hint)
     return _position_at_end(tail[0], None if tag is None else tag - len(reference) + len(tail[0]))
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path, PurePath
 
+from imagelock.documents.dockerfile.recognition import is_dockerfile
 from imagelock.documents.formats.format import Format
 from imagelock.documents.formats.scan import find_references
 from imagelock.documents.formats.table import COMPOSE, DOCKERFILE, DOTENV, FORMATS, KUBERNETES, QUADLET, SKAFFOLD
@@ -17,8 +18,6 @@ from imagelock.model.globs import compile_glob
 
 __all__ = ["detect_kind", "find_references", "kind_of_named", "may_be_document"]
 
-_TEMPLATE_SUFFIXES = frozenset({".in", ".tmpl", ".tpl", ".template", ".j2", ".jinja", ".erb", ".m4"})
-_NO_DOCKERFILE_SUFFIXES = _TEMPLATE_SUFFIXES | {".dockerignore", ".md", ".lock", ".orig", ".yml", ".yaml"}
 _SERVICES = re.compile(rb"^services:[ \t]*(?:#.*)?\r?\n(?:[ \t]*(?:#.*)?\r?\n)*[ \t]+[\w\"'.-]+:", re.MULTILINE)
 _API_VERSION = re.compile(rb"^[\"']?apiVersion[\"']?:", re.MULTILINE)
 _JSON_API_VERSION = re.compile(rb'\A\s*\{.*?"apiVersion"\s*:', re.DOTALL)
@@ -37,7 +36,7 @@ def detect_kind(path: PurePath, content: bytes) -> Format | None:
         return _kind_of_content(path, content)
     ask = _CONTENT_CHECKS.get(kind.name)
     if ask is not None and not ask(path, content):
-        return None
+        return _kind_of_content(path, content) if kind is DOCKERFILE else None
     return _in_syntax_of(path, kind)
 
 
@@ -107,10 +106,6 @@ def _kind_of_content(path: PurePath, content: bytes) -> Format | None:
     return COMPOSE if _SERVICES.search(content) else None
 
 
-def _is_dockerfile(path: PurePath, _: bytes) -> bool:
-    return path.suffix.lower() not in _NO_DOCKERFILE_SUFFIXES
-
-
 def _is_unit(_: PurePath, content: bytes) -> bool:
     return _SECTION.search(content) is not None
 
@@ -120,7 +115,7 @@ def _is_no_example(path: PurePath, _: bytes) -> bool:
 
 
 _CONTENT_CHECKS: dict[str, Callable[[PurePath, bytes], bool]] = {
-    DOCKERFILE.name: _is_dockerfile,
+    DOCKERFILE.name: is_dockerfile,
     QUADLET.name: _is_unit,
     DOTENV.name: _is_no_example,
 }

@@ -106,6 +106,11 @@ class ArgumentScope:
     arguments: Arguments
     order: int
 
+    @property
+    def hint_for_tag(self) -> str:
+        """What people can do about a variable that decides a tag."""
+        return "let one ARG hold the whole reference, or use a template with {{images.NAME}}"
+
     def find(self, name: str) -> str | None:
         """Find the value; ``WordError`` if the ``ARG`` that sets it can't be read."""
         definition = self.arguments.find_definition(name, before=self.order)

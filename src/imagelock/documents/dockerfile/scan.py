@@ -12,6 +12,7 @@ from imagelock.documents.dockerfile.heredocs import find_heredocs, is_json_array
 from imagelock.documents.dockerfile.instructions import Command, find_mount_source, split_command
 from imagelock.documents.dockerfile.lexer import parse_word
 from imagelock.documents.dockerfile.lines import DockerfileError, InstructionReader, split_lines
+from imagelock.documents.dockerfile.recognition import other_encoding
 from imagelock.documents.dockerfile.stages import BuildStage, Stages, parse_stage
 from imagelock.documents.references import Found, ReferenceKind, Scan, image_or_unresolved, make_scan
 from imagelock.documents.variables import WordError
@@ -34,6 +35,8 @@ def scan_dockerfile(content: bytes) -> Scan:
 
 
 def _scan(content: bytes) -> tuple[tuple[Found, ...], tuple[DockerfileError, ...]]:
+    if encoding := other_encoding(content):
+        raise DockerfileError(0, f"it is {encoding}; save it as UTF-8, which is all that builders read")
     lines = split_lines(content)
     syntax = find_syntax(content, lines)
     found = () if syntax is None else (_found_syntax(syntax),)

@@ -33,6 +33,10 @@ def interpolated_target(source: SourceText) -> Target:
 class _Environment:
     """An environment with nothing in it."""
 
+    hint_for_tag = (
+        "let one variable hold the whole reference, as in `${IMAGE:-redis:7}`, or use a template with {{images.NAME}}"
+    )
+
     def find(self, name: str) -> str | None:  # noqa: ARG002  the protocol names it
         return None
 

@@ -74,7 +74,8 @@ DOCKERFILE = Format(
     name="dockerfile",
     title="Dockerfile",
     syntax=Syntax.DOCKERFILE,
-    files=("Dockerfile", "Containerfile", "Dockerfile.*", "Containerfile.*", "*.Dockerfile", "*.Containerfile"),
+    files=("Dockerfile*", "Containerfile*", "*[._-]Dockerfile", "*[._-]Containerfile"),
+    content="`FROM` or `ARG` first, where more than `Dockerfile` is in the name",
     places=("`FROM`", "`COPY --from`", "`RUN --mount=…,from=`", "`# syntax=`", "those behind `ONBUILD`"),
 )
 

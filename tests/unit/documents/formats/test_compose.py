@@ -3,6 +3,8 @@ from __future__ import annotations
 import pytest
 
 from imagelock.documents.formats import table
+from imagelock.documents.kinds import find_references
+from imagelock.documents.references import Image, NotEditable
 from tests.support.documents import DIGEST, OLD_DIGEST, pin_all, pinned_text, references, refusals
 
 _COMPOSE = table.COMPOSE
@@ -151,3 +153,12 @@ def test_a_digest_variable_inside_an_inline_dockerfile_is_edited() -> None:
 def test_a_refusal_inside_an_inline_dockerfile_stays_one() -> None:
     document = "services:\n a:\n  build:\n   dockerfile_inline: |\n    ARG V=1\n    FROM a:$$V\n"
     assert refusals(document, _COMPOSE) == ["a:1: a variable decides the tag"]
+
+
+def test_a_variable_in_a_tag_is_refused_in_the_words_of_compose() -> None:
+    (reference,) = find_references(b"services: {r: {image: 'redis:${V:-7}'}}\n", table.COMPOSE).references
+    assert isinstance(reference.target, Image)
+    assert reference.target.editing == NotEditable(
+        "a variable decides the tag",
+        "let one variable hold the whole reference, as in `${IMAGE:-redis:7}`, or use a template with {{images.NAME}}",
+    )
