@@ -200,3 +200,72 @@ def test_what_an_override_leaves_out_is_noted_when_it_is_written(exporting: Proj
 def test_a_project_of_exports_alone_has_something_to_render(pinned: Project) -> None:
     pinned.declare_locked('[export]\n"images.json" = "json"\n')
     assert pinned.run("render").stderr == "Rendered 1 of 1 file\nWrote images.json\n"
+
+
+_PIN = '[pin]\nfiles = ["Dockerfile"]\n[export]\n'
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        '"p.json" = "buildkit-policy"',
+        '"p.json" = "buildah-policy"',
+        '"p.json" = {format="buildkit-policy", pin-only=true}',
+    ],
+)
+def test_a_policy_covers_what_has_no_place_for_a_digest(pinned: Project, policy: str) -> None:
+    pinned.declare_locked(f"{_PIN}{policy}\n")
+    pinned.write("Dockerfile", "ARG V=1.22\nFROM golang:${V}\nFROM nginx:1.25\n")
+    assert pinned.run("render").stderr == "Rendered 2 of 2 files\nPinned Dockerfile\nWrote p.json\n"
+    assert pinned.read("Dockerfile") == f"ARG V=1.22\nFROM golang:${{V}}\nFROM {NGINX}\n"
+    counts = "2 images locked, 0 files rendered, 1 file exported, 1 file pinned, 1 reference covered by a policy"
+    assert pinned.run("check") == Outcome(0, "", f"{counts}: all up to date\n")
+
+
+def test_a_policy_covers_only_the_locked_images_that_it_knows(pinned: Project) -> None:
+    pinned.declare_locked(f'{_PIN}"p.json" = {{ format = "buildkit-policy", names = ["nginx"] }}\n')
+    pinned.write("Dockerfile", "ARG V=1.22\nARG N=1.25\nFROM golang:${V}\nFROM nginx:${N}\n")
+    pinned.run("render")
+    assert [line for line in pinned.run("check").stderr.splitlines() if "Dockerfile" in line] == [
+        "  Dockerfile:3:6: golang:${V}: a variable decides the tag"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("ARG V=1.23\nFROM golang:${V}", "images.lock does not have it; of its repository there is `1.22`"),
+        ("ARG V\nFROM golang:${V}", "no tag follows the `:`"),
+        (f"ARG V=1.22\nFROM golang:${{V}}@sha256:{'0' * 64}", f"golang:${{V}}@sha256:{'0' * 64}: "),
+        ("FROM golang:1.22", "it has no digest"),
+    ],
+)
+def test_a_policy_does_not_cover_what_is_not_locked_or_can_be_pinned(pinned: Project, line: str, reason: str) -> None:
+    pinned.declare_locked(f'{_PIN}"p.json" = "buildkit-policy"\n')
+    pinned.write("Dockerfile", f"{line}\n")
+    pinned.run("export", "buildkit-policy", "-o", "p.json")
+    outcome = pinned.run("check")
+    assert outcome.exit_code == 1
+    assert reason in outcome.stderr
+
+
+@pytest.mark.parametrize("format_", ["rego", "bake", "env"])
+def test_other_formats_cover_nothing(pinned: Project, format_: str) -> None:
+    pinned.declare_locked(f'{_PIN}"p" = "{format_}"\n')
+    pinned.write("Dockerfile", "ARG V=1.22\nFROM golang:${V}\n")
+    assert "a variable decides the tag" in pinned.run("render").stderr
+    assert pinned.run("check").exit_code == 1
+
+
+def test_only_dockerfiles_are_covered(pinned: Project) -> None:
+    pinned.declare_locked('[pin]\nfiles = ["compose.yaml"]\n[export]\n"p.json" = "buildkit-policy"\n')
+    pinned.write("compose.yaml", "services:\n  a:\n    image: golang:${V:-1.22}\n")
+    pinned.run("render")
+    assert pinned.run("check").exit_code == 1
+
+
+def test_a_policy_covers_the_other_dockerfiles_of_the_tree_as_well(pinned: Project) -> None:
+    pinned.declare_locked('[export]\n"p.json" = "buildkit-policy"\n')
+    pinned.write("Dockerfile", "ARG V=1.22\nFROM golang:${V}\n")
+    pinned.run("render")
+    assert pinned.run("check", "--all", "--strict").exit_code == 0

@@ -8,14 +8,14 @@ from pathlib import Path
 from imagelock.cli.console import Console
 from imagelock.cli.reports.findings import Report, Wrong, lines
 from imagelock.cli.text import count
-from imagelock.documents.pin_decisions import plan_pins
 from imagelock.documents.pin_plan import Finding, FindingKind, PinPlan
 from imagelock.images_file.parser import ImagesFile
 from imagelock.locking.lockfile import Lockfile
 from imagelock.project.project import Project
 from imagelock.project.tree import list_own_files, read_document
 from imagelock.project.work_tree import identify
-from imagelock.rendering.pinned_files import PinnedFile, Pins, external_files, select_pinned_files
+from imagelock.rendering.pinned_files import PinnedFile, external_files, select_pinned_files
+from imagelock.rendering.pins import Pins
 from imagelock.rendering.template import images_to_render
 
 _RENDER = "imagelock render"
@@ -45,6 +45,9 @@ class PinCheck:
         for problem in self._selection.problems:
             yield self._wrong_pattern(problem)
         found = {file: self._pins.plan(file) for file in self.files if file.path.exists()}
+        covered = sum(len(plan.covered) for plan in found.values() if plan)
+        if covered:
+            report.count(count(covered, "reference"), "covered by a policy")
         for file, plan in found.items():
             if plan:
                 report.external.extend(plan.external_texts)
@@ -136,7 +139,7 @@ class TreeSearch:
         document = read_document(path)
         if document is None:
             return
-        plan = plan_pins(document.content, document.kind, self._pins.locked, external=self._pins.external)
+        plan = self._pins.plan_content(document.content, document.kind)
         self._searched += not plan.problems
         self._external.extend(plan.external_texts)
         for finding in plan.findings:

@@ -109,6 +109,8 @@ class PinPlan:
     """Whether the document has any reference, stages and external ones included."""
     external: tuple[Reference, ...] = ()
     """The references that are left alone since images.toml calls them external."""
+    covered: tuple[Reference, ...] = ()
+    """The references that cannot have a digest, and that the policy of a builder takes care of."""
 
     @property
     def findings(self) -> tuple[Finding, ...]:

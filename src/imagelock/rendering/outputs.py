@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     # The readers of documents take 30 ms, which only [pin] needs; the formats, 5 ms that only [export] needs.
     from imagelock.documents.pinning import Pinned
     from imagelock.rendering.exports.formats import Exported, ExportInput
-    from imagelock.rendering.pinned_files import PinnedFile, Pins
+    from imagelock.rendering.pinned_files import PinnedFile
+    from imagelock.rendering.pins import Pins
 
 
 @frozen(kw_only=True)
@@ -79,7 +80,7 @@ def make_outputs(
     for target in choice.targets:
         work.add(partial(_render, project, target, images))
     if choice.pins:
-        from imagelock.rendering.pinned_files import Pins  # noqa: PLC0415  30 ms that only [pin] needs
+        from imagelock.rendering.pins import Pins  # noqa: PLC0415  30 ms that only [pin] needs
 
         pins = Pins.of(images_file, images)
         for file in choice.pins:

@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import replace
-from functools import cache, partial
+from functools import cache
 from os.path import realpath, relpath
 from pathlib import Path
 from posixpath import join, normpath
-from typing import Self
 
-from imagelock.documents.formats.format import Format
-from imagelock.documents.kinds import detect_kind, kind_of_named
-from imagelock.documents.locked_references import LockedReferences
-from imagelock.documents.pin_decisions import plan_pins
-from imagelock.documents.pin_plan import IsExternal, PinPlan, PinStyle
-from imagelock.documents.pinning import Pinned, pin
-from imagelock.errors import DocumentError, InvalidReferenceError
+from imagelock.documents.pin_plan import PinStyle
+from imagelock.errors import DocumentError
 from imagelock.images_file.parser import ImagesFile
-from imagelock.locking.lockfile import LockedImage
 from imagelock.model.frozen import frozen
 from imagelock.model.globs import compile_glob, is_wild, split_fixed
-from imagelock.model.reference import LayoutRepository, PinnedReference, split_reference
-from imagelock.model.selector import accepts
-from imagelock.model.tags.version_range import VersionRange
-from imagelock.project.files import find_kind_problem, read_bytes
+from imagelock.project.files import find_kind_problem
 from imagelock.project.tree import list_files
 from imagelock.project.work_tree import Identity, find_work_tree, identify
-from imagelock.rendering.template import RenderedImage
 
 
 @frozen(kw_only=True)
@@ -136,60 +125,3 @@ def _why_nothing(path: Path) -> str:
     if path.is_dir():
         return "names a folder: add `/**` for all files in it"
     return find_kind_problem(path) or "matches no file"
-
-
-def locked_references(images: Iterable[RenderedImage]) -> LockedReferences:
-    """Make the locked images findable; those of a layout count by the reference that is their name there, if it is."""
-    found = [(reference, image.locked) for image in images if (reference := _reference(image))]
-    ranges = {
-        reference: partial(_is_in_range, locked)
-        for reference, locked in found
-        if isinstance(locked.selector, VersionRange)
-    }
-    return LockedReferences((reference for reference, _ in found), ranges=ranges)
-
-
-def _is_in_range(locked: LockedImage, tag: str) -> bool:
-    return accepts(locked.selector, tag=tag, digest=locked.digest)
-
-
-def _reference(image: RenderedImage) -> PinnedReference | None:
-    if image.name.startswith(str(LayoutRepository(""))):
-        return None
-    try:
-        return PinnedReference(split_reference(image.name).repository, image.locked.digest, image.tag)
-    except InvalidReferenceError:
-        return None
-
-
-@frozen
-class Pins:
-    """What files are pinned to."""
-
-    locked: LockedReferences
-    external: IsExternal
-
-    @classmethod
-    def of(cls, images_file: ImagesFile, images: Mapping[str, RenderedImage]) -> Self:
-        """Take it from a lock that answers images.toml."""
-        return cls(locked_references(images.values()), images_file.external.covers)
-
-    def pin(self, file: PinnedFile, content: bytes) -> Pinned | None:
-        """Pin what a file holds, or is going to hold; None for what is no document, though a pattern led to it."""
-        kind = _kind_of(file, content)
-        if kind is None:
-            return None
-        return pin(content, kind, self.locked, style=file.style, external=self.external)
-
-    def plan(self, file: PinnedFile) -> PinPlan | None:
-        """Compare a file with the lock; None for what is no document, though a pattern led to it."""
-        content = read_bytes(file.path)
-        kind = _kind_of(file, content)
-        if kind is None:
-            return None
-        return plan_pins(content, kind, self.locked, style=file.style, external=self.external)
-
-
-def _kind_of(file: PinnedFile, content: bytes) -> Format | None:
-    """Tell a file's kind; None for what a pattern took along."""
-    return kind_of_named(file.path, content) if file.is_named else detect_kind(file.path.absolute(), content)

@@ -15,7 +15,8 @@ from imagelock.images_file.parser import ImagesFile
 from imagelock.locking.lockfile import Lockfile
 from imagelock.project.files import read_bytes
 from imagelock.project.project import Project
-from imagelock.rendering.pinned_files import locked_references, select_pinned_files
+from imagelock.rendering.pinned_files import select_pinned_files
+from imagelock.rendering.pins import locked_references
 from imagelock.rendering.template import find_placeholders, images_to_render, position
 
 

@@ -18,7 +18,7 @@ from imagelock.documents.pinning import Pinned, unpin
 from imagelock.errors import DocumentError, FileError
 from imagelock.project.files import read_bytes
 from imagelock.project.project import find_or_begin_project, find_project
-from imagelock.rendering.pinned_files import locked_references
+from imagelock.rendering.pins import locked_references
 from imagelock.rendering.template import images_to_render
 
 

@@ -1,0 +1,128 @@
+"""What files are pinned to: the locked digests, or the policy that a builder gets from ``[export]``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Self
+
+from imagelock.documents.formats.format import Format
+from imagelock.documents.formats.table import DOCKERFILE
+from imagelock.documents.kinds import detect_kind, kind_of_named
+from imagelock.documents.locked_references import Locked, LockedReferences
+from imagelock.documents.pin_decisions import plan_pins
+from imagelock.documents.pin_plan import FindingKind, IsExternal, PinPlan, PinStep, PinStyle
+from imagelock.documents.pinning import Pinned, apply_plan
+from imagelock.documents.references import Image, ReferenceKind
+from imagelock.errors import InvalidReferenceError
+from imagelock.images_file.parser import ImagesFile
+from imagelock.locking.lockfile import LockedImage
+from imagelock.model.frozen import frozen
+from imagelock.model.reference import LayoutRepository, PinnedReference, TagReference, split_reference
+from imagelock.model.selector import accepts
+from imagelock.model.tags.version_range import VersionRange
+from imagelock.project.files import read_bytes
+from imagelock.rendering.pinned_files import PinnedFile
+from imagelock.rendering.template import RenderedImage
+
+
+def locked_references(images: Iterable[RenderedImage]) -> LockedReferences:
+    """Make the locked images findable; those of a layout count by the reference that is their name there, if it is."""
+    found = [(reference, image.locked) for image in images if (reference := _reference(image))]
+    ranges = {
+        reference: partial(_is_in_range, locked)
+        for reference, locked in found
+        if isinstance(locked.selector, VersionRange)
+    }
+    return LockedReferences((reference for reference, _ in found), ranges=ranges)
+
+
+def _is_in_range(locked: LockedImage, tag: str) -> bool:
+    return accepts(locked.selector, tag=tag, digest=locked.digest)
+
+
+def _reference(image: RenderedImage) -> PinnedReference | None:
+    if image.name.startswith(str(LayoutRepository(""))):
+        return None
+    try:
+        return PinnedReference(split_reference(image.name).repository, image.locked.digest, image.tag)
+    except InvalidReferenceError:
+        return None
+
+
+_JUDGED = frozenset({ReferenceKind.FROM, ReferenceKind.COPY_FROM, ReferenceKind.MOUNT_FROM, ReferenceKind.SYNTAX})
+"""What builders judge in the build of this file; ``ONBUILD`` belongs to another one."""
+
+
+@frozen
+class PolicyCover:
+    """The images that the exported policies know.
+
+    A digest has no place in ``FROM golang:${VERSION}``. With a policy the build takes the locked image all the same.
+    """
+
+    known: LockedReferences
+
+    @classmethod
+    def of(cls, images_file: ImagesFile, images: Mapping[str, RenderedImage]) -> Self:
+        """Take them from a lock that matches images.toml."""
+        exports = [target.export for target in images_file.exports if target.export.covers_dockerfiles]
+        names = {name for export in exports for name in export.names or images}
+        return cls(locked_references(image for name, image in images.items() if name in names))
+
+    def apply(self, plan: PinPlan) -> PinPlan:
+        """Return the plan without the findings about references that are covered."""
+        if plan.kind is not DOCKERFILE:
+            return plan
+        covered = tuple(step.reference for step in plan.steps if self._covers(step))
+        steps = tuple(PinStep(step.reference) if step.reference in covered else step for step in plan.steps)
+        return replace(plan, steps=steps, covered=covered) if covered else plan
+
+    def _covers(self, step: PinStep) -> bool:
+        """Whether a digest cannot be written, and the tag that the file's own defaults give is locked."""
+        image = step.reference.target
+        if step.finding is None or step.finding.kind is not FindingKind.NOT_PINNABLE:
+            return False
+        if step.reference.kind not in _JUDGED or not isinstance(image, Image):
+            return False
+        # A policy converts tags: another digest beside the tag is refused by it, or stays.
+        return isinstance(image.reference, TagReference) and isinstance(self.known.find(image.reference), Locked)
+
+
+@frozen
+class Pins:
+    """What files are pinned to."""
+
+    locked: LockedReferences
+    external: IsExternal
+    cover: PolicyCover
+
+    @classmethod
+    def of(cls, images_file: ImagesFile, images: Mapping[str, RenderedImage]) -> Self:
+        """Take it from a lock that answers images.toml."""
+        cover = PolicyCover.of(images_file, images)
+        return cls(locked_references(images.values()), images_file.external.covers, cover)
+
+    def pin(self, file: PinnedFile, content: bytes) -> Pinned | None:
+        """Pin what a file holds, or is going to hold; None for what is no document, though a pattern led to it."""
+        kind = _kind_of(file, content)
+        return None if kind is None else apply_plan(content, self.plan_content(content, kind, file.style))
+
+    def plan(self, file: PinnedFile) -> PinPlan | None:
+        """Compare a file with the lock; None for what is no document, though a pattern led to it."""
+        content = read_bytes(file.path)
+        kind = _kind_of(file, content)
+        if kind is None:
+            return None
+        return self.plan_content(content, kind, file.style)
+
+    def plan_content(self, content: bytes, kind: Format, style: PinStyle = PinStyle.TAG_AND_DIGEST) -> PinPlan:
+        """Compare any document with the lock, and with the policies that are exported."""
+        plan = plan_pins(content, kind, self.locked, style=style, external=self.external)
+        return self.cover.apply(plan)
+
+
+def _kind_of(file: PinnedFile, content: bytes) -> Format | None:
+    """Tell a file's kind; None for what a pattern took along."""
+    return kind_of_named(file.path, content) if file.is_named else detect_kind(file.path.absolute(), content)
