@@ -269,3 +269,44 @@ def test_a_policy_covers_the_other_dockerfiles_of_the_tree_as_well(pinned: Proje
     pinned.write("Dockerfile", "ARG V=1.22\nFROM golang:${V}\n")
     pinned.run("render")
     assert pinned.run("check", "--all", "--strict").exit_code == 0
+
+
+def test_a_scan_passes_exports_over(exporting: Project) -> None:
+    exporting.declare_locked(f'{_EXPORTS}"lock/kustomization.yaml" = "kustomize"\n')
+    exporting.run("render")
+    assert exporting.run("scan").stderr.startswith("1 reference in 1 file: 1 locked\n")
+    exporting.run("scan", "--write")
+    assert 'files = ["compose.yaml"]' in exporting.read("images.toml")
+
+
+def test_an_image_that_an_export_names_is_not_removed(pinned: Project) -> None:
+    pinned.declare_locked('[export]\n"a.env" = { format = "env", names = ["go"] }\n')
+    before = pinned.files()
+    assert pinned.run("remove", "go", "nginx") == Outcome(
+        2,
+        "",
+        'error: cannot remove 2 images\n  images.toml: export."a.env".names has `go`\n\n'
+        "hint: take the name out of [export] first\n",
+    )
+    assert pinned.files() == before
+    assert pinned.run("remove", "nginx").exit_code == 0
+    assert pinned.run("check").stderr.startswith("error: files are not as locked\n  a.env: not rendered yet\n")
+
+
+@pytest.mark.parametrize(
+    ("source", "problem"),
+    [
+        ("../x.yaml", "its compose file `../x.yaml` lies outside the folder"),
+        ("deploy", "its compose file `deploy` is a folder"),
+        ("out.yaml", "is its own compose file, under another name"),
+    ],
+)
+def test_an_export_reads_files_of_the_project_alone(pinned: Project, source: str, problem: str) -> None:
+    pinned.declare_locked(f'[export]\n"out.yaml" = {{ format = "compose", from = ["{source}"] }}\n')
+    pinned.write("../x.yaml", "services: {}\n")
+    pinned.write("deploy/x.yaml", "services: {}\n")
+    pinned.write("out.yaml", "services: {}\n")
+    for command in ("render", "check"):
+        outcome = pinned.run(command)
+        assert outcome.exit_code == 2
+        assert f'export."out.yaml": {problem}' in outcome.stderr

@@ -11,11 +11,12 @@ from imagelock.project.files import find_kind_problem, read_text
 from imagelock.project.project import Project
 from imagelock.project.work_tree import Identity, WorkTree, find_work_tree, identify
 
+_ROLES = {"render": "template", "export": "compose file"}
 _OWN = "is read or written by imagelock itself"
 
 
 def refuse_misplaced(project: Project, images_file: ImagesFile) -> None:
-    """Raise ``ImagesFileError`` for every output and template that lies where it may not, each with its line."""
+    """Raise ``ImagesFileError`` for every output and input that lies where it may not, each with its line."""
     problems = tuple(_find_problems(project, images_file))
     if problems:
         raise images_file_error(read_text(project.images_path), problems, str(project.images_path))
@@ -24,17 +25,21 @@ def refuse_misplaced(project: Project, images_file: ImagesFile) -> None:
 def _find_problems(project: Project, images_file: ImagesFile) -> Iterator[Problem]:
     tree = find_work_tree(project.folder)
     owners: dict[Identity, str] = {}
-    templates = {("render", target.output): target.template for target in images_file.targets}
-    for key in (*templates, *(("export", target.output) for target in images_file.exports)):
+    for key, names in _inputs(images_file):
         output = project.folder / key[1]
         sentence = _find_output_problem(project, tree, output, owners)
-        template = templates.get(key)
-        if template and not sentence:
-            sentence = _find_template_problem(tree, output, project.folder / template, template)
+        for name in names:
+            sentence = sentence or _find_input_problem(tree, output, project.folder / name, name, role=_ROLES[key[0]])
         if sentence:
             yield Problem(key, sentence)
         else:
             owners[identify(output)] = key[1]
+
+
+def _inputs(images_file: ImagesFile) -> Iterator[tuple[tuple[str, str], tuple[str, ...]]]:
+    """Yield each output by its key in images.toml, with the files that it is made from."""
+    yield from ((("render", target.output), (target.template,)) for target in images_file.targets)
+    yield from ((("export", target.output), target.export.sources) for target in images_file.exports)
 
 
 def _find_output_problem(project: Project, tree: WorkTree, output: Path, owners: dict[Identity, str]) -> str | None:
@@ -48,8 +53,8 @@ def _find_output_problem(project: Project, tree: WorkTree, output: Path, owners:
     return f"is the same file as `{owners[identity]}`" if identity in owners else None
 
 
-def _find_template_problem(tree: WorkTree, output: Path, template: Path, name: str) -> str | None:
-    objection = tree.objection(template) or find_kind_problem(template)
+def _find_input_problem(tree: WorkTree, output: Path, source: Path, name: str, *, role: str) -> str | None:
+    objection = tree.objection(source) or find_kind_problem(source)
     if objection:
-        return f"its template `{name}` {objection}"
-    return "is its own template, under another name" if identify(output) == identify(template) else None
+        return f"its {role} `{name}` {objection}"
+    return f"is its own {role}, under another name" if identify(output) == identify(source) else None

@@ -9,8 +9,9 @@ from imagelock.cli.options import Settings, format_option, with_settings
 from imagelock.cli.reports.changes import change_document, change_lines
 from imagelock.cli.text import count
 from imagelock.cli.transactions import begin
+from imagelock.errors import ImagesFileError
 from imagelock.images_file.edit import remove_images
-from imagelock.images_file.parser import refuse_unknown_images
+from imagelock.images_file.parser import ImagesFile, refuse_unknown_images
 from imagelock.locking.changes import find_changes
 from imagelock.locking.lockfile import Lockfile
 from imagelock.project.files import read_text
@@ -39,6 +40,7 @@ def _remove(
 ) -> None:
     images_file = project.read_images_file()
     refuse_unknown_images(names, images_file)
+    _refuse_exported(project, images_file, names)
     edited = remove_images(read_text(project.images_path), names)
     before = project.read_lockfile()
     after = Lockfile(tuple(image for image in before.images if image.alias not in names))
@@ -55,3 +57,17 @@ def _remove(
         settings.console.say(line)
     for use in uses:
         settings.console.warn(use)
+
+
+def _refuse_exported(project: Project, images_file: ImagesFile, names: tuple[str, ...]) -> None:
+    """Refuse to remove what ``[export]`` names: images.toml could not be read afterwards."""
+    found = [
+        f'{project.images_path}: export."{target.output}".names has `{name}`'
+        for target in images_file.exports
+        for name in target.export.names
+        if name in names
+    ]
+    if found:
+        raise ImagesFileError(
+            f"cannot remove {count(len(set(names)))}", details=found, hint="take the name out of [export] first"
+        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from posixpath import normpath
 from typing import TYPE_CHECKING
 
 import click
@@ -150,8 +151,13 @@ def _scan(
     console: Console, project: Project, images_file: ImagesFile, paths: Sequence[Path], excluded: Sequence[str]
 ) -> list[ScannedDocument]:
     is_external = external_files((*images_file.external.files, *excluded))
-    is_wanted: Callable[[str], bool] = below(project.folder, paths) if paths else lambda _: True
-    return list(scan_tree(project.folder, console, wants=lambda path: is_wanted(path) and not is_external(path)))
+    is_below: Callable[[str], bool] = below(project.folder, paths) if paths else lambda _: True
+    exports = {normpath(target.output) for target in images_file.exports}
+
+    def is_wanted(path: str) -> bool:
+        return is_below(path) and path not in exports and not is_external(path)
+
+    return list(scan_tree(project.folder, console, wants=is_wanted))
 
 
 def _show(console: Console, files: Sequence[InventoryFile], *, exists: bool) -> None:

@@ -21,7 +21,7 @@ from imagelock.documents.pin_plan import IsExternal, nothing_is_external
 from imagelock.documents.pinning import Pinned, pin
 from imagelock.documents.references import ReferenceKind
 from imagelock.documents.spans import Position
-from imagelock.documents.syntax.nodes import Node
+from imagelock.documents.syntax import nodes
 from imagelock.documents.syntax.reader import Syntax, read_documents
 from imagelock.errors import DocumentError, InvalidReferenceError
 from imagelock.model.digest import Digest
@@ -69,7 +69,7 @@ def compose_override(
     notes: list[str] = []
     for file in files:
         pinned = _pin(file, locked, external)
-        found = [(document, tuple(find_services(document))) for document in read_documents(pinned.content, Syntax.YAML)]
+        found = [(document, tuple(find_services(document))) for document in _read(file, pinned)]
         for document, inside in found:
             notes += _notes_on_structure(file.name, document, inside)
             services |= {each.name: _merge(services.get(each.name), each) for each in inside}
@@ -98,6 +98,13 @@ def _pin(file: ComposeFile, locked: LockedReferences, external: IsExternal) -> P
     return pinned
 
 
+def _read(file: ComposeFile, pinned: Pinned) -> tuple[nodes.Node, ...]:
+    documents = read_documents(pinned.content, Syntax.YAML)
+    if not all(isinstance(document, nodes.Mapping) for document in documents):
+        raise DocumentError(f"{file.name} is no compose file: it has no keys")
+    return documents
+
+
 def _merge(first: ComposeService | None, second: ComposeService) -> ComposeService:
     if first is None:
         return second
@@ -120,7 +127,7 @@ def _digest(image: str) -> Digest | None:
         return None
 
 
-def _notes_on_structure(name: str, document: Node, services: Iterable[ComposeService]) -> Iterator[str]:
+def _notes_on_structure(name: str, document: nodes.Node, services: Iterable[ComposeService]) -> Iterator[str]:
     if includes_files(document):
         yield f"{name}: the services of its `include` files are left out"
     for service in services:

@@ -134,3 +134,9 @@ def test_tags_that_decide_what_is_merged_are_refused(tag: str) -> None:
 def test_a_file_that_is_no_yaml_is_refused_with_its_place() -> None:
     with pytest.raises(DocumentError, match=r"^0\.yaml:3:1: it is not YAML"):
         _override("services:\n  a: [\n")
+
+
+@pytest.mark.parametrize("text", ["root:x:0:0\n", "- a\n", "42\n"])
+def test_a_file_that_is_no_mapping_is_no_compose_file(text: str) -> None:
+    with pytest.raises(DocumentError, match=r"^0\.yaml is no compose file"):
+        _override(text)
