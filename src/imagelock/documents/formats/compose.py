@@ -7,80 +7,97 @@ the tools refuse a digest there.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
+from imagelock.documents.formats.compose_project import (
+    ComposeFiles,
+    ComposeProject,
+    builds,
+    image_name,
+    image_of,
+    is_reset,
+    services_of,
+)
 from imagelock.documents.formats.embedded import find_in_embedded_dockerfile
+from imagelock.documents.formats.files import NoFiles
 from imagelock.documents.formats.interpolation import interpolated_target
-from imagelock.documents.formats.scalars import found_image
+from imagelock.documents.formats.scalars import found_image, may_be_reference, not_editable, shared
 from imagelock.documents.references import Found, Image, NotEditable, ReferenceKind
-from imagelock.documents.syntax.nodes import DocumentSyntaxError, Mapping, Node, Scalar, Sequence
+from imagelock.documents.syntax.nodes import DocumentSyntaxError, Mapping, Node, Scalar, Sequence, walk
 from imagelock.documents.syntax.reader import Syntax, read_documents
 from imagelock.model.frozen import frozen
 
 _IMAGE_SCHEME = "docker-image://"
-_NULLS = ("", "~", "null")
+_IMAGE_ID = "sha256:"
+_IMAGE_KEYS = frozenset({"image", "pre_start", "volumes"})
 _MAY_BE_BUILT = NotEditable(
     "it may be the name of what the extended service builds", "write the image where the service of the other file is"
 )
 
 
-def find_in_compose(document: Node) -> Iterator[Found]:
-    """Find the images that services run, mount and are built with."""
-    if not isinstance(document, Mapping):
-        return
-    services = document.find_mapping("services")
-    for _, service in services.mappings():
-        yield from _find_service_image(service, services)
+def find_in_compose(document: Node, files: ComposeFiles | None = None, path: str = "") -> Iterator[Found]:
+    """Find the images that services run, mount and are built with; ``files`` are those around the one of ``path``."""
+    files = files or ComposeFiles(NoFiles())
+    project = files.project_of(path, document)
+    services = services_of(document)
+    for name, service in services.mappings():
+        if is_reset(service):
+            continue
+        chain, is_complete = files.chain(path, service)
+        image = image_of(service)
+        if image is not None and _is_reference(image) and not _is_built(name, chain, project):
+            for found in _find_service_image(image, services, project):
+                yield found if is_complete else not_editable(found, _MAY_BE_BUILT)
         build = service.find("build")
-        if isinstance(build, Mapping):
-            yield from _find_in_build(build)
-        yield from _find_image_volumes(service, services)
+        if isinstance(build, Mapping) and not is_reset(build):
+            yield from _find_in_build(build, project)
+        yield from _find_image_volumes(service, services, project)
         for hook in service.find_sequence("pre_start").items:
-            if isinstance(hook, Mapping) and (image := hook.find_scalar("image")):
-                yield _found(ReferenceKind.IMAGE, image)
+            if isinstance(hook, Mapping) and (hook_image := hook.find_scalar("image")):
+                yield _found(ReferenceKind.IMAGE, hook_image, project)
 
 
-def _find_service_image(service: Mapping, services: Mapping) -> Iterator[Found]:
-    image = service.find_scalar("image")
-    bases = tuple(_with_extended(service, services))
-    if image is None or any(_builds(base) for base in bases):
+def _is_reference(image: Scalar) -> bool:
+    """Tell references from values of other types, and from the identifiers of images that are on the machine."""
+    return may_be_reference(image) and not image.value.startswith(_IMAGE_ID)
+
+
+def _is_built(name: str, chain: tuple[Mapping, ...], project: ComposeProject) -> bool:
+    """Whether a service's image is the name of what it builds, in this file or in one that is merged with it."""
+    if is_reset(chain[0].find("build")):
+        return False
+    return any(map(builds, chain)) or name in project.built_services
+
+
+def _find_service_image(image: Scalar, services: Mapping, project: ComposeProject) -> Iterator[Found]:
+    found = _found(ReferenceKind.IMAGE, image, project)
+    if isinstance(found.target, Image) and image_name(found.target.text) in project.built_images:
         return
-    found = _found(ReferenceKind.IMAGE, image)
-    if isinstance(found.target, Image) and any(base.find_mapping("extends").find("file") for base in bases):
-        found = replace(found, target=replace(found.target, editing=_MAY_BE_BUILT))
-    yield found
+    yield shared(found) if image.has_anchor and _is_used_elsewhere(image, services) else found
 
 
-def _with_extended(service: Mapping, services: Mapping) -> Iterator[Mapping]:
-    """Give a service and those of the same file that it extends."""
-    seen: set[int] = set()
-    while id(service) not in seen:
-        seen.add(id(service))
-        yield service
-        name = service.find_scalar("extends") or service.find_mapping("extends").find_scalar("service")
-        if name is None or service.find_mapping("extends").find("file"):
-            return
-        service = services.find_mapping(name.value)
+def _is_used_elsewhere(image: Scalar, services: Mapping) -> bool:
+    """Whether an alias makes the text of an image something else, such as an environment variable."""
+    return any(
+        any(node is image for node in walk(value))
+        for _, service in services.mappings()
+        for key, value in service.items()
+        if key not in _IMAGE_KEYS
+    )
 
 
-def _builds(service: Mapping) -> bool:
-    build = service.find("build")
-    return build is not None and not (isinstance(build, Scalar) and build.value in _NULLS)
-
-
-def _found(kind: ReferenceKind, scalar: Scalar, start: int = 0) -> Found:
+def _found(kind: ReferenceKind, scalar: Scalar, project: ComposeProject, start: int = 0) -> Found:
     if not scalar.is_plain:
         return found_image(kind, scalar)
     source = scalar.source.cut(start)
-    return Found.at(kind, source, interpolated_target(source))
+    return Found.at(kind, source, interpolated_target(source, project.variables))
 
 
-def _find_in_build(build: Mapping) -> Iterator[Found]:
+def _find_in_build(build: Mapping, project: ComposeProject) -> Iterator[Found]:
     contexts = build.find("additional_contexts")
     for value in _values(contexts):
         start = value.value.find(_IMAGE_SCHEME)
         if value.is_plain and (start == 0 or value.value[: max(start, 0)].endswith("=")):
-            yield _found(ReferenceKind.BUILD_CONTEXT, value, start + len(_IMAGE_SCHEME))
+            yield _found(ReferenceKind.BUILD_CONTEXT, value, project, start + len(_IMAGE_SCHEME))
     if inline := build.find_scalar("dockerfile_inline"):
         yield from find_in_embedded_dockerfile(inline, escape="$$")
 
@@ -96,13 +113,13 @@ def _values(node: Node | None) -> Iterator[Scalar]:
             yield from (item for item in node.items if isinstance(item, Scalar))
 
 
-def _find_image_volumes(service: Mapping, services: Mapping) -> Iterator[Found]:
+def _find_image_volumes(service: Mapping, services: Mapping, project: ComposeProject) -> Iterator[Found]:
     for volume in service.find_sequence("volumes").items:
         if not isinstance(volume, Mapping):
             continue
         kind, source = volume.find_scalar("type"), volume.find_scalar("source")
         if kind and source and kind.value == "image" and services.find(source.value) is None:
-            yield _found(ReferenceKind.IMAGE_VOLUME, source)
+            yield _found(ReferenceKind.IMAGE_VOLUME, source, project)
 
 
 _KEY = b"additional_contexts"
@@ -146,15 +163,16 @@ class ComposeService:
 
 def find_services(document: Node) -> Iterator[ComposeService]:
     """Find the services of a document that are mappings."""
-    services = document.find_mapping("services") if isinstance(document, Mapping) else Mapping(())
-    for name, service in services.mappings():
-        bases = tuple(_with_extended(service, services))
-        images = (image.value for base in bases if (image := base.find_scalar("image")))
+    files = ComposeFiles(NoFiles())
+    files.project_of("", document)
+    for name, service in services_of(document).mappings():
+        bases, is_complete = files.chain("", service)
+        images = (image.value for base in bases if (image := image_of(base)))
         yield ComposeService(
             name,
             image=next(images, None),
-            is_built=any(_builds(base) for base in bases),
-            extends_other_file=any(base.find_mapping("extends").find("file") for base in bases),
+            is_built=any(map(builds, bases)),
+            extends_other_file=not is_complete,
         )
 
 

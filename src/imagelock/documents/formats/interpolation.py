@@ -1,8 +1,8 @@
-"""``$NAME`` and ``${NAME:-default}`` in compose files.
+"""``$NAME`` and ``${NAME:-default}`` in compose files, with the values of ``.env``.
 
 https://docs.docker.com/reference/compose-file/interpolation/
 
-What the environment and ``.env`` hold is unknown here, so a variable without a default has no value.
+What the environment holds is unknown here, so a variable that has neither a value in ``.env`` nor a default has none.
 """
 
 from __future__ import annotations
@@ -12,35 +12,92 @@ import re
 from imagelock.documents.digest_position import Definitions, find_digest_position
 from imagelock.documents.references import NotEditable, Target, Unresolved, image_or_unresolved
 from imagelock.documents.spans import SourceText
-from imagelock.documents.variables import Literal, Piece, Variable, Word, WordError, expand
+from imagelock.documents.syntax.nodes import Mapping, Node, Scalar
+from imagelock.documents.variables import Literal, Piece, Variable, Word, WordError, expand, sole_variable
+from imagelock.model.frozen import frozen
 
 _NAME = re.compile(r"[_a-zA-Z][_a-zA-Z0-9]*", re.ASCII)
 _OPERATOR = re.compile(r":?[-+?]")
 _MAX_DEPTH = 50
 
 
-def interpolated_target(source: SourceText) -> Target:
+@frozen
+class Variables:
+    """The variables of an ``.env`` file."""
+
+    values: tuple[tuple[str, str], ...] = ()
+    file: str = ""
+    """How messages call the file."""
+
+    @classmethod
+    def of(cls, file: str, document: Node) -> Variables:
+        """Take them from a file in which each may use those above it; what can't be told is left out."""
+        known: dict[str, str] = {}
+        for name, scalar in document.items() if isinstance(document, Mapping) else ():
+            if isinstance(scalar, Scalar):
+                value = expanded_text(scalar.value, cls(tuple(known.items()), file))
+                if value is not None:
+                    known[name] = value
+        return cls(tuple(known.items()), file)
+
+    def find(self, name: str) -> str | None:
+        """Find a value; ``None`` where the file has none."""
+        return dict(self.values).get(name)
+
+
+NO_VARIABLES = Variables()
+
+
+def interpolated_target(source: SourceText, variables: Variables = NO_VARIABLES) -> Target:
     """Tell what a value of a compose file means where no environment says otherwise."""
+    environment = _Environment(variables)
     try:
         word = _Parser(source).parse()
-        _require_defaults(word)
-        text = expand(word, _Environment())
+        _require_values(word, variables)
+        text = expand(word, environment)
     except WordError as error:
         return Unresolved(source.text, str(error), "give the variable a default: `${NAME:-IMAGE}`")
-    return image_or_unresolved(text, find_digest_position(word, _Environment()))
+    return image_or_unresolved(text, find_digest_position(word, environment))
+
+
+def expanded_text(text: str, variables: Variables) -> str | None:
+    """Replace the variables of a text; ``None`` if one of them has neither value nor default."""
+    if "$" not in text:
+        return text
+    try:
+        word = _Parser(SourceText.at(text, 0)).parse()
+        _require_values(word, variables)
+        return expand(word, _Environment(variables))
+    except WordError:
+        return None
+
+
+def whole_variable(text: str) -> str | None:
+    """Find the name of the variable that is the whole text."""
+    try:
+        variable = sole_variable(_Parser(SourceText.at(text, 0)).parse())
+    except WordError:
+        return None
+    return variable.name if variable and variable.operator.removeprefix(":") in ("", "-", "?") else None
 
 
 class _Environment:
-    """An environment with nothing in it."""
+    """The variables that an ``.env`` file sets, and nothing else."""
 
     hint_for_tag = (
         "let one variable hold the whole reference, as in `${IMAGE:-redis:7}`, or use a template with {{images.NAME}}"
     )
 
-    def find(self, name: str) -> str | None:  # noqa: ARG002  the protocol names it
-        return None
+    def __init__(self, variables: Variables) -> None:
+        self._variables = variables
+
+    def find(self, name: str) -> str | None:
+        return self._variables.find(name)
 
     def find_editable(self, name: str) -> tuple[Word, Definitions] | NotEditable:
+        if self._variables.find(name) is not None:
+            file = self._variables.file
+            return NotEditable(f"`{name}` has its value in `{file}`", f"list `{file}` under `[pin]`, too")
         return NotEditable(f"the environment decides what `{name}` is", "write the reference itself")
 
     find_digest = find_editable
@@ -49,14 +106,14 @@ class _Environment:
         return expand(word, self)
 
 
-def _require_defaults(word: Word) -> None:
+def _require_values(word: Word, variables: Variables) -> None:
     for piece in word:
-        if not isinstance(piece, Variable):
+        if not isinstance(piece, Variable) or variables.find(piece.name) is not None:
             continue
         if piece.operator.removeprefix(":") not in ("-", "+"):
             raise WordError(f"`{piece.name}` has no default")
         if piece.operator.endswith("-"):
-            _require_defaults(piece.operands[0])
+            _require_values(piece.operands[0], variables)
 
 
 class _Parser:

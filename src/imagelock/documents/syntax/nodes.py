@@ -54,6 +54,7 @@ class Scalar:
     style: ScalarStyle
     tag: str | None = None
     """An explicit YAML tag, such as ``!!str`` and ``!reference``."""
+    has_anchor: bool = False
 
     @property
     def is_plain(self) -> bool:

@@ -124,7 +124,9 @@ class _Builder:
             start = start if properties is None else properties.end()
         style = _STYLES.get(event.style, ScalarStyle.PLAIN)
         quotes = 1 if style is ScalarStyle.QUOTED else 0
-        return Scalar(event.value, self._source.cut(start + quotes, end - quotes), style, event.tag)
+        return Scalar(
+            event.value, self._source.cut(start + quotes, end - quotes), style, event.tag, event.anchor is not None
+        )
 
 
 class _Mark(Protocol):

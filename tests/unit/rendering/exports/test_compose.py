@@ -28,7 +28,7 @@ def _services(text: str) -> str:
 def test_a_service_is_named_for_what_it_has() -> None:
     exported = _override(
         "services:\n"
-        "  web:\n    build: .\n    image: redis:7\n"
+        "  web:\n    build: .\n    image: acme/web:1\n"
         "  cache:\n    image: redis:7\n"
         "  other:\n    image: postgres:16\n"
         "  worker:\n    image: docker.io/library/redis:7\n    profiles: [extra]\n"
@@ -61,7 +61,7 @@ def test_what_a_service_extends_in_its_file_is_known() -> None:
         "  base:\n    image: redis:7\n"
         "  built:\n    build: .\n"
         "  a:\n    extends: {service: base}\n"
-        "  b:\n    extends: built\n    image: redis:7\n"
+        "  b:\n    extends: built\n    image: acme/b:1\n"
     )
     assert _override(text).text == _services(
         f'  a:\n    image: "redis:7@{DIGEST}"\n  b:\n{_CONTEXTS}  base:\n    image: "redis:7@{DIGEST}"\n'

@@ -1,0 +1,126 @@
+"""What decides about a document beside its own bytes: the rules of images.toml, and the files around it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import cached_property, partial
+from pathlib import PurePosixPath
+from posixpath import dirname, join
+
+from imagelock.documents.formats.compose import find_in_compose, find_whole_variables
+from imagelock.documents.formats.compose_project import ComposeFiles
+from imagelock.documents.formats.files import Files, NoFiles
+from imagelock.documents.formats.format import Format
+from imagelock.documents.formats.gitlab_includes import find_included
+from imagelock.documents.formats.rules import Rule, Text
+from imagelock.documents.formats.scan import find_references
+from imagelock.documents.formats.table import BY_NAME, COMPOSE, DOTENV, GITLAB
+from imagelock.documents.kinds import detect_kind, in_syntax_of, may_be_document
+from imagelock.documents.syntax.reader import Syntax
+from imagelock.model.frozen import frozen
+from imagelock.model.globs import compile_glob
+
+NO_KIND = "none"
+_GENERIC = {
+    ".yml": "yaml",
+    ".yaml": "yaml",
+    ".json": "json",
+    ".jsonc": "json",
+    ".hcl": "hcl",
+    ".tf": "hcl",
+    ".properties": "env",
+    ".ini": "ini",
+    ".conf": "ini",
+    ".service": "ini",
+}
+
+
+@frozen
+class KindRule:
+    """One line of ``[kinds]``."""
+
+    pattern: str
+    kind: str
+    """A row's name, or ``none`` for what is no document."""
+
+
+@frozen
+class PlacesRule:
+    """One line of ``[paths]``."""
+
+    pattern: str
+    images: tuple[Rule, ...]
+    never: tuple[str, ...] = ()
+
+
+@frozen
+class DocumentRules:
+    """What images.toml says about kinds and places."""
+
+    kinds: tuple[KindRule, ...] = ()
+    places: tuple[PlacesRule, ...] = ()
+
+
+class DocumentContext:
+    """Tells the kinds of a project's files, each with all that decides about its references.
+
+    Paths are relative to the folder of the project, with slashes.
+    """
+
+    def __init__(self, files: Files | None = None, rules: DocumentRules | None = None) -> None:
+        self._files = files or NoFiles()
+        rules = rules or DocumentRules()
+        self._kinds = tuple((compile_glob(rule.pattern), rule.kind) for rule in rules.kinds)
+        self._places = tuple((compile_glob(rule.pattern), rule) for rule in rules.places)
+        self._compose_files = ComposeFiles(self._files)
+
+    def may_be_document(self, path: str) -> bool:
+        """Whether a file has to be read to tell what it is; of all others, the name has told that they are none."""
+        patterns = (*self._kinds, *self._places)
+        return may_be_document(PurePosixPath(path)) or any(pattern.fullmatch(path) for pattern, _ in patterns)
+
+    def find_kind(self, path: str, content: bytes) -> Format | None:
+        """Find the kind of a file; ``None``: no document."""
+        declared = next((kind for pattern, kind in self._kinds if pattern.fullmatch(path)), None)
+        if declared == NO_KIND:
+            return None
+        places = tuple(rule for pattern, rule in self._places if pattern.fullmatch(path))
+        kind = BY_NAME[declared] if declared else self._detect(path, content, has_places=bool(places))
+        if kind is None:
+            return None
+        kind = self._with_files(path, kind if declared is None else in_syntax_of(PurePosixPath(path), kind))
+        return _with_places(kind, places) if places else kind
+
+    def _detect(self, path: str, content: bytes, *, has_places: bool) -> Format | None:
+        kind = detect_kind(PurePosixPath(path), content)
+        if kind is COMPOSE or kind is None:
+            kind = GITLAB if path in self._included_by_gitlab else kind
+        if kind is None and has_places:
+            return BY_NAME.get(_GENERIC.get(PurePosixPath(path).suffix.lower(), ""))
+        return kind
+
+    @cached_property
+    def _included_by_gitlab(self) -> frozenset[str]:
+        return find_included(self._files)
+
+    def _with_files(self, path: str, kind: Format) -> Format:
+        """Let a format see the files around its document."""
+        if kind.name == COMPOSE.name:
+            return replace(kind, find=partial(find_in_compose, files=self._compose_files, path=path))
+        if kind.name == DOTENV.name:
+            names = self._whole_variables(dirname(path))
+            return replace(kind, images=(*(Text(f'"{name}"') for name in names), *kind.images)) if names else kind
+        return kind
+
+    def _whole_variables(self, folder: str) -> tuple[str, ...]:
+        """Find the variables that compose files take whole images from, and nothing else."""
+        contents = {path: self._files.read(path) for path in self._compose_files.family_in(folder)}
+        return find_whole_variables({path: content for path, content in contents.items() if content}, self._compose_files)
+
+
+def _with_places(kind: Format, rules: Iterable[PlacesRule]) -> Format:
+    images = tuple(image for rule in rules for image in rule.images)
+    never = tuple(path for rule in rules for path in rule.never)
+    return replace(kind, images=(*images, *kind.images), excluded=never)

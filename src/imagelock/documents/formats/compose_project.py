@@ -1,0 +1,223 @@
+"""The compose files that belong together, and what they say about each other's services.
+
+https://docs.docker.com/compose/how-tos/multiple-compose-files/. The compose files of one folder are taken for one
+project, with those that ``COMPOSE_FILE``, ``include`` and ``extends`` name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import cache
+from posixpath import basename, dirname, join, normpath
+
+from imagelock.documents.formats.files import Files
+from imagelock.documents.formats.interpolation import NO_VARIABLES, Variables, expanded_text
+from imagelock.documents.syntax.nodes import DocumentSyntaxError, Mapping, Node, Scalar, Sequence
+from imagelock.documents.syntax.reader import Syntax, read_documents
+from imagelock.errors import InvalidReferenceError
+from imagelock.model.frozen import frozen
+from imagelock.model.reference import DEFAULT_TAG, AnyRepository, split_reference
+
+_FAMILY = re.compile(r"(?:docker-|podman-)?compose(?:[._-].*)?\.ya?ml", re.IGNORECASE)
+_LEADS_ELSEWHERE = (b"extends", b"include")
+_MAX_CHAIN = 50
+ImageName = tuple[AnyRepository, str]
+"""An image by repository and tag, whatever digest it has."""
+
+
+@frozen
+class ComposeProject:
+    """What the files around a compose file say about its services."""
+
+    built_services: frozenset[str] = frozenset()
+    """Those that any file of the project builds."""
+    built_images: frozenset[ImageName] = frozenset()
+    """The names of what is built: outputs, wherever they are written."""
+    variables: Variables = NO_VARIABLES
+
+
+NO_PROJECT = ComposeProject()
+
+
+@frozen
+class _Built:
+    """What one file builds."""
+
+    services: frozenset[str]
+    images: tuple[str, ...]
+    """As written, variables and all."""
+
+
+_NOTHING_BUILT = _Built(frozenset(), ())
+
+
+def is_reset(node: Node | None) -> bool:
+    """Whether a value is taken away: https://docs.docker.com/reference/compose-file/merge/#reset-value."""
+    return node is not None and node.tag == "!reset"
+
+
+def builds(service: Mapping) -> bool:
+    """Whether a service is built."""
+    build = service.find("build")
+    is_null = isinstance(build, Scalar) and build.value in ("", "~", "null")
+    return build is not None and not is_null and not is_reset(build)
+
+
+def image_of(service: Mapping) -> Scalar | None:
+    """Find the image of a service, or the name of what it builds."""
+    image = service.find_scalar("image")
+    return None if is_reset(image) else image
+
+
+def services_of(document: Node | None) -> Mapping:
+    """Find the services of a document; an empty mapping if it has none."""
+    return document.find_mapping("services") if isinstance(document, Mapping) else Mapping(())
+
+
+def image_name(text: str) -> ImageName | None:
+    """Read a reference without its digest; ``None`` if it is none."""
+    try:
+        written = split_reference(text)
+    except InvalidReferenceError:
+        return None
+    return written.repository, written.tag or DEFAULT_TAG
+
+
+def extended_by(service: Mapping) -> tuple[str | None, str] | None:
+    """Find which service one extends: the file, ``None`` for its own, and the name."""
+    extends = service.find("extends")
+    if isinstance(extends, Scalar) and extends.value:
+        return None, extends.value
+    if not isinstance(extends, Mapping) or is_reset(extends):
+        return None
+    file, name = extends.find_scalar("file"), extends.find_scalar("service")
+    return (file.value if file else None, name.value) if name else None
+
+
+class ComposeFiles:
+    """Finds the projects of compose files. Each file is read once, and only if it can say anything about another."""
+
+    def __init__(self, files: Files) -> None:
+        self._files = files
+        self._roots: dict[str, Node | None] = {}
+        self.variables_in = cache(self._read_variables)
+        self._family_in = cache(self._list_family)
+        self._read = cache(files.read)
+
+    def project_of(self, path: str, document: Node) -> ComposeProject:
+        """Put together what is known about the services of a file that has this content, or is going to have it."""
+        self._roots[path] = document
+        variables = self.variables_in(dirname(path))
+        siblings = self.family_of(path)
+        built = [self._built_in(sibling) for sibling in siblings]
+        reached = {file for sibling in siblings for file in self._reached_from(sibling)}
+        around = [parent for parent in self._parents(path) if path in self._reached_from(parent)]
+        reached |= {file for parent in around for file in self._reached_from(parent)} | set(around)
+        built_images = [*built, *(self._built_in(file) for file in reached - set(siblings))]
+        texts = {expanded_text(text, variables) for each in built_images for text in each.images}
+        return ComposeProject(
+            built_services=frozenset(name for each in built for name in each.services),
+            built_images=frozenset(name for text in texts if text and (name := image_name(text))),
+            variables=variables,
+        )
+
+    def family_of(self, path: str) -> tuple[str, ...]:
+        """List the files that are merged with this one, itself included."""
+        family = self._family_in(dirname(path))
+        return family if path in family else (path,)
+
+    def chain(self, path: str, service: Mapping) -> tuple[tuple[Mapping, ...], bool]:
+        """List a service and those that it extends, in all files, and tell whether these are all."""
+        found = [service]
+        while (extended := extended_by(found[-1])) and len(found) < _MAX_CHAIN:
+            file, name = extended
+            path = path if file is None else normpath(join(dirname(path), file))
+            base = services_of(self._root(path)).find(name)
+            if not isinstance(base, Mapping):
+                return tuple(found), file is None
+            if any(base is each for each in found):
+                break
+            found.append(base)
+        return tuple(found), True
+
+    def _list_family(self, folder: str) -> tuple[str, ...]:
+        named = [join(folder, name) for name in self._files.names(folder) if _FAMILY.fullmatch(name)]
+        variables = self.variables_in(folder)
+        separator = variables.find("COMPOSE_PATH_SEPARATOR") or ":"
+        listed = (variables.find("COMPOSE_FILE") or "").split(separator)
+        return tuple(dict.fromkeys([*named, *(normpath(join(folder, name)) for name in listed if name)]))
+
+    def _parents(self, path: str) -> Iterator[str]:
+        """List the compose files in this folder and those above that may lead to a file."""
+        folder = dirname(path)
+        while True:
+            for file in self._family_in(folder):
+                content = self._read(file)
+                if file != path and content and any(word in content for word in _LEADS_ELSEWHERE):
+                    yield file
+            if not folder:
+                return
+            folder = dirname(folder)
+
+    def _reached_from(self, path: str) -> set[str]:
+        """Find the files that one includes or extends, and so on."""
+        reached: set[str] = set()
+        waiting = [path]
+        while waiting:
+            file = waiting.pop()
+            content = self._read(file) if file not in self._roots else b"".join(_LEADS_ELSEWHERE)
+            if content and any(word in content for word in _LEADS_ELSEWHERE):
+                new = {normpath(join(dirname(file), name)) for name in _files_named_in(self._root(file))} - reached
+                reached |= new
+                waiting += new
+        return reached
+
+    def _built_in(self, path: str) -> _Built:
+        root = self._roots.get(path)
+        content = None if root is not None else self._read(path)
+        if root is None and (content is None or b"build" not in content):
+            return _NOTHING_BUILT
+        chains = {name: self.chain(path, each)[0] for name, each in services_of(self._root(path)).mappings()}
+        building = {name: chain for name, chain in chains.items() if any(map(builds, chain))}
+        images = (image.value for chain in building.values() for each in chain if (image := image_of(each)))
+        return _Built(frozenset(building), tuple(images))
+
+    def _root(self, path: str) -> Node | None:
+        if path not in self._roots:
+            self._roots[path] = _first_document(self._read(path))
+        return self._roots[path]
+
+    def _read_variables(self, folder: str) -> Variables:
+        path = join(folder, ".env")
+        content = self._files.read(path)
+        if content is None:
+            return NO_VARIABLES
+        try:
+            (document,) = read_documents(content, Syntax.DOTENV)
+        except DocumentSyntaxError:
+            return NO_VARIABLES
+        return Variables.of(basename(path), document)
+
+
+def _first_document(content: bytes | None) -> Node | None:
+    try:
+        documents = () if content is None else read_documents(content, Syntax.YAML)
+    except DocumentSyntaxError:
+        return None
+    return next(iter(documents), None)
+
+
+def _files_named_in(document: Node | None) -> Iterable[str]:
+    """Find the files that a compose file includes, and those whose services it extends."""
+    if not isinstance(document, Mapping):
+        return
+    for service in services_of(document).values():
+        extended = extended_by(service) if isinstance(service, Mapping) else None
+        if extended is not None and extended[0] is not None:
+            yield extended[0]
+    for entry in document.find_sequence("include").items:
+        paths = entry.find("path") if isinstance(entry, Mapping) else entry
+        for item in paths.items if isinstance(paths, Sequence) else (paths,):
+            if isinstance(item, Scalar) and item.value:
+                yield item.value
