@@ -177,7 +177,10 @@ def test_files_of_unknown_kinds_are_refused_by_name_and_passed_over_by_pattern(p
         2, "", f"error: cannot render; no file was written\n  {refusal.format('  ')}"
     )
     assert pinned.run("unpin", "build.txt") == Outcome(
-        2, "", f"error: {refusal.format('')}\nhint: for other files, use a template with {{{{images.NAME}}}}\n"
+        2,
+        "",
+        f"error: {refusal.format('')}\n"
+        'hint: add it to `[kinds]`, as in `"deploy/*.yml" = "helm-values"`, or use a template with {{images.NAME}}\n',
     )
     assert pinned.files() == before
 

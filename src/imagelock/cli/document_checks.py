@@ -12,8 +12,8 @@ from imagelock.cli.text import count
 from imagelock.documents.pin_plan import Finding, FindingKind, PinPlan
 from imagelock.images_file.parser import ImagesFile
 from imagelock.locking.lockfile import Lockfile
+from imagelock.project.documents import list_own_files
 from imagelock.project.project import Project
-from imagelock.project.tree import list_own_files, read_document
 from imagelock.project.work_tree import identify
 from imagelock.rendering.pinned_files import PinnedFile, external_files, select_pinned_files
 from imagelock.rendering.pins import Pins
@@ -28,7 +28,7 @@ class PinCheck:
     def __init__(self, project: Project, images_file: ImagesFile, lockfile: Lockfile) -> None:
         self._images_path = project.images_path
         self._selection = select_pinned_files(project.folder, images_file)
-        self._pins = Pins.of(images_file, images_to_render(images_file, lockfile))
+        self._pins = Pins.of(project.folder, images_file, images_to_render(images_file, lockfile))
         self.files = self._selection.files
         outputs = {identify(project.folder / target.output) for target in images_file.targets}
         self.rendered = tuple(file for file in self.files if identify(file.path) in outputs)
@@ -104,7 +104,7 @@ class TreeSearch:
     def __init__(self, project: Project, images_file: ImagesFile, lockfile: Lockfile) -> None:
         self._folder = project.folder
         self._images_file = images_file
-        self._pins = Pins.of(images_file, images_to_render(images_file, lockfile))
+        self._pins = Pins.of(project.folder, images_file, images_to_render(images_file, lockfile))
         self._wrong: list[Wrong] = []
         self._listed: list[Wrong] = []
         self._unreadable: list[Wrong] = []
@@ -137,7 +137,7 @@ class TreeSearch:
                 yield self._folder / path
 
     def _search(self, path: Path) -> None:
-        document = read_document(path)
+        document = self._pins.documents.read(path)
         if document is None:
             return
         plan = self._pins.plan_content(document.content, document.kind)

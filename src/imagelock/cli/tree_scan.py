@@ -7,33 +7,40 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from imagelock.cli.console import Console
-from imagelock.documents.kinds import find_references, kind_of_named
+from imagelock.documents.context import DocumentRules
+from imagelock.documents.kinds import find_references
 from imagelock.errors import DocumentError, FileError
 from imagelock.images_file.discovery import ScannedDocument
+from imagelock.project.documents import Document, ProjectDocuments, list_own_files
 from imagelock.project.files import read_bytes
-from imagelock.project.tree import Document, list_own_files, read_document
 
 
 def scan_tree(
-    folder: Path, console: Console, *, wants: Callable[[str], bool] = lambda _: True
+    folder: Path,
+    console: Console,
+    *,
+    wants: Callable[[str], bool] = lambda _: True,
+    rules: DocumentRules | None = None,
 ) -> Iterator[ScannedDocument]:
     """Scan every document that git knows or would add, by paths relative to the folder."""
+    documents = ProjectDocuments(folder, rules)
     paths = [path for path in list_own_files(folder) if wants(path)]
     for number, path in enumerate(paths, start=1):
         console.progress(f"Searching {number}/{len(paths)}: {path}")
-        document = read_document(folder / path)
+        document = documents.read(folder / path)
         if document is not None:
             yield _scanned(path, document)
     console.end_progress()
 
 
-def scan_named(folder: Path, names: Iterable[str]) -> Iterator[ScannedDocument]:
+def scan_named(folder: Path, names: Iterable[str], *, rules: DocumentRules | None = None) -> Iterator[ScannedDocument]:
     """Scan files that are named as seen from the working directory; each must be a document that names images."""
+    documents = ProjectDocuments(folder, rules)
     for name in names:
         path = Path(name)
         content = read_bytes(path)
         document = _scanned(
-            Path(os.path.relpath(path, folder)).as_posix(), Document(content, kind_of_named(path, content))
+            Path(os.path.relpath(path, folder)).as_posix(), Document(content, documents.kind_of_named(path, content))
         )
         _refuse_without_images(document, name)
         yield document

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import PurePosixPath
-from posixpath import dirname, join
+from posixpath import dirname
 
-from imagelock.documents.formats.compose import find_in_compose, find_whole_variables
+from imagelock.documents.formats.compose import find_in_compose, find_variables
 from imagelock.documents.formats.compose_project import ComposeFiles
 from imagelock.documents.formats.files import Files, NoFiles
 from imagelock.documents.formats.format import Format
 from imagelock.documents.formats.gitlab_includes import find_included
 from imagelock.documents.formats.rules import Rule, Text
-from imagelock.documents.formats.scan import find_references
 from imagelock.documents.formats.table import BY_NAME, COMPOSE, DOTENV, GITLAB
 from imagelock.documents.kinds import detect_kind, in_syntax_of, may_be_document
-from imagelock.documents.syntax.reader import Syntax
 from imagelock.model.frozen import frozen
 from imagelock.model.globs import compile_glob
 
@@ -63,14 +60,17 @@ class DocumentRules:
     places: tuple[PlacesRule, ...] = ()
 
 
+_NO_FILES = NoFiles()
+
+
 class DocumentContext:
     """Tells the kinds of a project's files, each with all that decides about its references.
 
     Paths are relative to the folder of the project, with slashes.
     """
 
-    def __init__(self, files: Files | None = None, rules: DocumentRules | None = None) -> None:
-        self._files = files or NoFiles()
+    def __init__(self, files: Files = _NO_FILES, rules: DocumentRules | None = None) -> None:
+        self._files = files
         rules = rules or DocumentRules()
         self._kinds = tuple((compile_glob(rule.pattern), rule.kind) for rule in rules.kinds)
         self._places = tuple((compile_glob(rule.pattern), rule) for rule in rules.places)
@@ -110,17 +110,16 @@ class DocumentContext:
         if kind.name == COMPOSE.name:
             return replace(kind, find=partial(find_in_compose, files=self._compose_files, path=path))
         if kind.name == DOTENV.name:
-            names = self._whole_variables(dirname(path))
-            return replace(kind, images=(*(Text(f'"{name}"') for name in names), *kind.images)) if names else kind
+            images, others = find_variables(dirname(path), self._compose_files)
+            return replace(
+                kind,
+                images=(*(Text(f'"{name}"') for name in sorted(images)), *kind.images),
+                never=(*kind.never, *(f'"{name}"' for name in sorted(others))),
+            )
         return kind
-
-    def _whole_variables(self, folder: str) -> tuple[str, ...]:
-        """Find the variables that compose files take whole images from, and nothing else."""
-        contents = {path: self._files.read(path) for path in self._compose_files.family_in(folder)}
-        return find_whole_variables({path: content for path, content in contents.items() if content}, self._compose_files)
 
 
 def _with_places(kind: Format, rules: Iterable[PlacesRule]) -> Format:
     images = tuple(image for rule in rules for image in rule.images)
     never = tuple(path for rule in rules for path in rule.never)
-    return replace(kind, images=(*images, *kind.images), excluded=never)
+    return replace(kind, images=(*images, *kind.images), excluded=(*kind.excluded, *never))

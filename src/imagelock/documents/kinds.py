@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache
 from pathlib import Path, PurePath
+from typing import Never
 
 from imagelock.documents.dockerfile.recognition import is_dockerfile
 from imagelock.documents.formats.format import Format
@@ -16,7 +17,7 @@ from imagelock.documents.syntax.reader import Syntax
 from imagelock.errors import DocumentError
 from imagelock.model.globs import compile_glob
 
-__all__ = ["detect_kind", "find_references", "kind_of_named", "may_be_document"]
+__all__ = ["detect_kind", "find_references", "may_be_document", "refuse_unknown_kind"]
 
 _SERVICES = re.compile(rb"^services:[ \t]*(?:#.*)?\r?\n(?:[ \t]*(?:#.*)?\r?\n)*[ \t]+[\w\"'.-]+:", re.MULTILINE)
 _API_VERSION = re.compile(rb"^[\"']?apiVersion[\"']?:", re.MULTILINE)
@@ -37,7 +38,7 @@ def detect_kind(path: PurePath, content: bytes) -> Format | None:
     ask = _CONTENT_CHECKS.get(kind.name)
     if ask is not None and not ask(path, content):
         return _kind_of_content(path, content) if kind is DOCKERFILE else None
-    return _in_syntax_of(path, kind)
+    return in_syntax_of(path, kind)
 
 
 def may_be_document(path: PurePath) -> bool:
@@ -45,16 +46,13 @@ def may_be_document(path: PurePath) -> bool:
     return path.suffix.lower() in (*_YAML_SUFFIXES, ".json") or _kind_of_name(path) is not None
 
 
-def kind_of_named(path: Path, content: bytes) -> Format:
-    """Tell the kind of a file that is named in ``[pin]`` or on the command line; ``DocumentError`` if it is unknown."""
-    kind = detect_kind(path.absolute(), content)
-    if kind is None:
-        raise DocumentError(
-            f"cannot tell what kind of file {path} is",
-            details=["references are found in Dockerfiles, compose, Kubernetes and CI files, and Helm values"],
-            hint="for other files, use a template with {{images.NAME}}",
-        )
-    return kind
+def refuse_unknown_kind(path: Path) -> Never:
+    """Raise ``DocumentError`` for a file that is named in ``[pin]`` or on the command line, and is no document."""
+    raise DocumentError(
+        f"cannot tell what kind of file {path} is",
+        details=["references are found in Dockerfiles, compose, Kubernetes and CI files, and Helm values"],
+        hint='add it to `[kinds]`, as in `"deploy/*.yml" = "helm-values"`, or use a template with {{images.NAME}}',
+    )
 
 
 def _kind_of_name(path: PurePath) -> Format | None:
@@ -90,7 +88,7 @@ def expand_braces(pattern: str) -> Iterator[str]:
         yield from expand_braces(f"{pattern[: found.start()]}{choice}{pattern[found.end() :]}")
 
 
-def _in_syntax_of(path: PurePath, kind: Format) -> Format:
+def in_syntax_of(path: PurePath, kind: Format) -> Format:
     """JSON is YAML to people, not to YAML's readers: comments and tabs are read by a reader of its own."""
     return replace(kind, syntax=Syntax.JSON) if path.suffix.lower() in (".json", ".jsonc") else kind
 
@@ -98,7 +96,7 @@ def _in_syntax_of(path: PurePath, kind: Format) -> Format:
 def _kind_of_content(path: PurePath, content: bytes) -> Format | None:
     suffix = path.suffix.lower()
     if suffix == ".json":
-        return _in_syntax_of(path, KUBERNETES) if _JSON_API_VERSION.search(content[:_JSON_BEGIN]) else None
+        return in_syntax_of(path, KUBERNETES) if _JSON_API_VERSION.search(content[:_JSON_BEGIN]) else None
     if suffix not in _YAML_SUFFIXES:
         return None
     if _API_VERSION.search(content):

@@ -10,6 +10,7 @@ import tomllib
 from collections.abc import Iterable
 from dataclasses import field
 from posixpath import normpath
+from typing import TYPE_CHECKING
 
 from imagelock.errors import ImagelockError, ImagesFileError, did_you_mean, join_problems
 from imagelock.images_file.declaration import Alias, Defaults, ImageDeclaration, is_alias, read_declaration
@@ -21,6 +22,9 @@ from imagelock.images_file.toml import Path, Problem, Problems, TableReader, fin
 from imagelock.model.frozen import frozen
 from imagelock.model.reference import AnyRepository
 from imagelock.model.selector import Selector
+
+if TYPE_CHECKING:
+    from imagelock.documents.context import DocumentRules  # 30 ms that only [kinds] and [paths] need
 
 IMAGES_FILE_NAME = "images.toml"
 _OWN_FILES = (IMAGES_FILE_NAME, "images.lock")
@@ -45,6 +49,8 @@ class ImagesFile:
     pins: PinDeclaration = field(default_factory=PinDeclaration)
     external: ExternalDeclaration = NOTHING_EXTERNAL
     exports: tuple[ExportTarget, ...] = ()
+    documents: DocumentRules | None = None
+    """What ``[kinds]`` and ``[paths]`` say; ``None`` where neither is there."""
 
     @property
     def outputs(self) -> tuple[str, ...]:
@@ -81,8 +87,18 @@ def _read_document(document: TableReader) -> ImagesFile:
     external = read_external(document.table("external"), images, problems)
     exports = read_exports(document.table("export"), (image.alias for image in images), problems)
     _refuse_outputs_twice(targets, exports, pins, problems)
+    rules = _read_rules(document)
     document.refuse_other_keys()
-    return ImagesFile(tuple(images), tuple(targets), known_registries, pins, external, exports)
+    return ImagesFile(tuple(images), tuple(targets), known_registries, pins, external, exports, rules)
+
+
+def _read_rules(document: TableReader) -> DocumentRules | None:
+    kinds, paths = document.table("kinds"), document.table("paths")
+    if not kinds and not paths:
+        return None
+    from imagelock.images_file.document_rules import read_document_rules  # noqa: PLC0415  30 ms of reading documents
+
+    return read_document_rules(kinds, paths, document.problems)
 
 
 def _read_targets(table: TableReader) -> Iterable[RenderTarget]:

@@ -39,7 +39,7 @@ def read_patterns(reader: TableReader, key: str) -> tuple[str, ...]:
     """Read an array of patterns for paths, normalized; each must stay below the folder of images.toml."""
     patterns: list[str] = []
     for text in reader.texts(key) or ():
-        problem = _find_problem(text) or ("is there twice" if normpath(text) in patterns else None)
+        problem = find_pattern_problem(text) or ("is there twice" if normpath(text) in patterns else None)
         if problem:
             reader.add(key, f'"{text}" {problem}')
         else:
@@ -47,7 +47,8 @@ def read_patterns(reader: TableReader, key: str) -> tuple[str, ...]:
     return tuple(patterns)
 
 
-def _find_problem(text: str) -> str | None:
+def find_pattern_problem(text: str) -> str | None:
+    """Say what is wrong with a pattern for paths, in words that follow it."""
     if not text:
         return "names no file"
     if text.startswith("/"):

@@ -5,12 +5,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Container, Iterable, Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-from imagelock.documents.formats.format import Format
-from imagelock.documents.kinds import detect_kind, may_be_document
 from imagelock.errors import FileError
-from imagelock.images_file.parser import IMAGES_FILE_NAME
 from imagelock.model.frozen import frozen
 from imagelock.model.globs import compile_glob, escape_glob
 from imagelock.project.files import read_bytes
@@ -118,28 +115,3 @@ def _parse_rule(line: str, folder: str) -> IgnoreRule:
         pattern = f"**/{pattern}"
     below = f"{escape_glob(folder)}/" if folder else ""
     return IgnoreRule(compile_glob(below + pattern.removeprefix("/")), is_exception, written.endswith("/"))
-
-
-@frozen
-class Document:
-    """A file that may have references."""
-
-    content: bytes
-    kind: Format
-
-
-def list_own_files(folder: Path) -> Iterator[str]:
-    """List the files below a folder, except in folders with an images.toml of their own, whose business they are."""
-    paths = [PurePosixPath(path) for path in list_files(folder)]
-    others = {path.parent for path in paths if path.name == IMAGES_FILE_NAME and len(path.parts) > 1}
-    return (str(path) for path in paths if others.isdisjoint(path.parents))
-
-
-def read_document(path: Path) -> Document | None:
-    """Read a file if it is, by its name or by what it begins with, one that may have references."""
-    where = path.absolute()
-    if not may_be_document(where):
-        return None
-    content = read_bytes(path)
-    kind = detect_kind(where, content)
-    return None if kind is None else Document(content, kind)

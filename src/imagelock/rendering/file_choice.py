@@ -80,6 +80,7 @@ def _pinned_by_name(project: Project, images_file: ImagesFile) -> dict[str, Pinn
 
 def _select_pinned_files(project: Project, images_file: ImagesFile) -> Selection | None:
     """Select the files of ``[pin]``; ``None`` where there is no such table."""
+    _refuse_rule_problems(project, images_file)
     if not images_file.pins.names_files:
         return None
     from imagelock.rendering.pinned_files import select_pinned_files  # noqa: PLC0415  30 ms that only [pin] needs
@@ -91,6 +92,15 @@ def _select_pinned_files(project: Project, images_file: ImagesFile) -> Selection
             details=[f"{project.images_path}: {problem}" for problem in selection.problems],
         )
     return selection
+
+
+def _refuse_rule_problems(project: Project, images_file: ImagesFile) -> None:
+    if images_file.documents is None:
+        return
+    from imagelock.project.rule_problems import find_rule_problems  # noqa: PLC0415  30 ms that only they need
+
+    if problems := find_rule_problems(project, images_file):
+        raise DocumentError(f"cannot use {project.images_path}", details=map(str, problems))
 
 
 def _seen(path: str | Path) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import field, replace
 from functools import partial
 from pathlib import Path
@@ -82,7 +82,7 @@ def make_outputs(
     if choice.pins:
         from imagelock.rendering.pins import Pins  # noqa: PLC0415  30 ms that only [pin] needs
 
-        pins = Pins.of(images_file, images)
+        pins = Pins.of(project.folder, images_file, images, pending=partial(_pending, work.outputs))
         for file in choice.pins:
             work.add(partial(_pin, pins, file, work.outputs.get(identify(file.path))))
     if choice.exports:
@@ -111,6 +111,12 @@ def _pin(pins: Pins, file: PinnedFile, rendered: Output | None) -> Output | None
         output = Output(path=file.path, content=original, original=original)
     pinned = pins.pin(file, output.content)
     return None if pinned is None else replace(output, content=pinned.content, pinned=pinned)
+
+
+def _pending(outputs: Mapping[Identity, Output], path: Path) -> bytes | None:
+    """Return what a file will hold once all outputs are written, and ``None`` where that is what it holds."""
+    output = outputs.get(identify(path))
+    return output.content if output else None
 
 
 def _read_new(project: Project, outputs: dict[Identity, Output], name: str) -> bytes:

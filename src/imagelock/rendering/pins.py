@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Self
 
 from imagelock.documents.formats.format import Format
 from imagelock.documents.formats.table import DOCKERFILE
-from imagelock.documents.kinds import detect_kind, kind_of_named
 from imagelock.documents.locked_references import Locked, LockedReferences
 from imagelock.documents.pin_decisions import plan_pins
 from imagelock.documents.pin_plan import FindingKind, IsExternal, PinPlan, PinStep, PinStyle
@@ -22,6 +22,7 @@ from imagelock.model.frozen import frozen
 from imagelock.model.reference import LayoutRepository, PinnedReference, TagReference, split_reference
 from imagelock.model.selector import accepts
 from imagelock.model.tags.version_range import VersionRange
+from imagelock.project.documents import Pending, ProjectDocuments
 from imagelock.project.files import read_bytes
 from imagelock.rendering.pinned_files import PinnedFile
 from imagelock.rendering.template import RenderedImage
@@ -97,22 +98,31 @@ class Pins:
     locked: LockedReferences
     external: IsExternal
     cover: PolicyCover
+    documents: ProjectDocuments
 
     @classmethod
-    def of(cls, images_file: ImagesFile, images: Mapping[str, RenderedImage]) -> Self:
-        """Take it from a lock that answers images.toml."""
+    def of(
+        cls,
+        folder: Path,
+        images_file: ImagesFile,
+        images: Mapping[str, RenderedImage],
+        *,
+        pending: Pending = None,
+    ) -> Self:
+        """Take it from a lock that answers images.toml; ``pending`` gives what a file is going to hold."""
         cover = PolicyCover.of(images_file, images)
-        return cls(locked_references(images.values()), images_file.external.covers, cover)
+        documents = ProjectDocuments(folder, images_file.documents, pending=pending)
+        return cls(locked_references(images.values()), images_file.external.covers, cover, documents)
 
     def pin(self, file: PinnedFile, content: bytes) -> Pinned | None:
         """Pin what a file holds, or is going to hold; None for what is no document, though a pattern led to it."""
-        kind = _kind_of(file, content)
+        kind = self._kind_of(file, content)
         return None if kind is None else apply_plan(content, self.plan_content(content, kind, file.style))
 
     def plan(self, file: PinnedFile) -> PinPlan | None:
         """Compare a file with the lock; None for what is no document, though a pattern led to it."""
         content = read_bytes(file.path)
-        kind = _kind_of(file, content)
+        kind = self._kind_of(file, content)
         if kind is None:
             return None
         return self.plan_content(content, kind, file.style)
@@ -122,7 +132,7 @@ class Pins:
         plan = plan_pins(content, kind, self.locked, style=style, external=self.external)
         return self.cover.apply(plan)
 
-
-def _kind_of(file: PinnedFile, content: bytes) -> Format | None:
-    """Tell a file's kind; None for what a pattern took along."""
-    return kind_of_named(file.path, content) if file.is_named else detect_kind(file.path.absolute(), content)
+    def _kind_of(self, file: PinnedFile, content: bytes) -> Format | None:
+        """Tell a file's kind; None for what a pattern took along."""
+        find = self.documents.kind_of_named if file.is_named else self.documents.find_kind
+        return find(file.path, content)

@@ -7,12 +7,13 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from imagelock.documents.kinds import detect_kind, find_references
+from imagelock.documents.kinds import find_references
 from imagelock.documents.locked_references import LockedReferences, NotLocked
 from imagelock.documents.references import Image
 from imagelock.errors import FileError
 from imagelock.images_file.parser import ImagesFile
 from imagelock.locking.lockfile import Lockfile
+from imagelock.project.documents import ProjectDocuments
 from imagelock.project.files import read_bytes
 from imagelock.project.project import Project
 from imagelock.rendering.pinned_files import select_pinned_files
@@ -31,9 +32,10 @@ def find_uses(project: Project, images_file: ImagesFile, lockfile: Lockfile, ali
     locked = lockfile.by_alias()
     gone = tuple(image for image in images_file.images if image.alias in aliases and image.alias in locked)
     references = locked_references(images_to_render(replace(images_file, images=gone), lockfile).values())
+    documents = ProjectDocuments(project.folder, images_file.documents)
     for file in select_pinned_files(project.folder, images_file).files:
         with suppress(FileError):
-            yield from _in_document(file.path, references)
+            yield from _in_document(file.path, references, documents)
 
 
 def _in_template(path: Path, aliases: Collection[str]) -> Iterator[str]:
@@ -45,9 +47,9 @@ def _in_template(path: Path, aliases: Collection[str]) -> Iterator[str]:
             yield f"{path}:{line}:{column}: `{text}` is still there"
 
 
-def _in_document(path: Path, gone: LockedReferences) -> Iterator[str]:
+def _in_document(path: Path, gone: LockedReferences, documents: ProjectDocuments) -> Iterator[str]:
     content = read_bytes(path)
-    kind = detect_kind(path.absolute(), content)
+    kind = documents.find_kind(path, content)
     for reference in () if kind is None else find_references(content, kind).references:
         target = reference.target
         if isinstance(target, Image) and not isinstance(gone.find(target.reference), NotLocked):

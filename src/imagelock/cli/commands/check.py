@@ -84,6 +84,7 @@ def _describe(mismatches: Sequence[Mismatch], project: Project, images_file: Ima
 
 def _check_files(project: Project, images_file: ImagesFile, lockfile: Lockfile, report: Report) -> None:
     report.count(count(len(images_file.targets), "file"), "rendered")
+    report.add(_find_rule_problems(project, images_file))
     if images_file.exports:
         report.count(count(len(images_file.exports), "file"), "exported")
     if not images_file.pins.names_files:
@@ -96,6 +97,15 @@ def _check_files(project: Project, images_file: ImagesFile, lockfile: Lockfile, 
     choice = FileChoice(images_file.targets, pins.rendered, images_file.exports)
     report.add(_compare(make_outputs(project, choice, images_file, lockfile)))
     pins.run(report)
+
+
+def _find_rule_problems(project: Project, images_file: ImagesFile) -> Iterator[Wrong]:
+    if images_file.documents is None:
+        return
+    from imagelock.project.rule_problems import find_rule_problems  # noqa: PLC0415  30 ms that only they need
+
+    for problem in find_rule_problems(project, images_file):
+        yield Wrong(name=problem.place, reason=problem.sentence)
 
 
 def _compare(outputs: tuple[Output, ...]) -> Iterator[Wrong]:

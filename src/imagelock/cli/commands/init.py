@@ -151,7 +151,7 @@ def _add_templates(settings: Settings, project: Project, names: Sequence[str]) -
 
     with begin(settings.console, project) as transaction:
         images_file = project.read_images_file()
-        named = {document.path: document for document in scan_named(project.folder, names)}
+        named = {document.path: document for document in scan_named(project.folder, names, rules=images_file.documents)}
         found = survey(named.values(), images_file)
         targets = tuple(RenderTarget(path, f"{path}{TEMPLATE_SUFFIX}") for path in sorted(named))
         listed = {target.output for target in images_file.targets}

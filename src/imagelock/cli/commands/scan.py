@@ -157,7 +157,7 @@ def _scan(
     def is_wanted(path: str) -> bool:
         return is_below(path) and path not in exports and not is_external(path)
 
-    return list(scan_tree(project.folder, console, wants=is_wanted))
+    return list(scan_tree(project.folder, console, wants=is_wanted, rules=images_file.documents))
 
 
 def _show(console: Console, files: Sequence[InventoryFile], *, exists: bool) -> None:

@@ -12,10 +12,10 @@ from imagelock.cli.options import Settings, with_settings
 from imagelock.cli.reports.findings import refusal_lines
 from imagelock.cli.text import count
 from imagelock.cli.transactions import begin
-from imagelock.documents.kinds import kind_of_named
 from imagelock.documents.locked_references import LockedReferences
-from imagelock.documents.pinning import Pinned, unpin
+from imagelock.documents.pinning import unpin
 from imagelock.errors import DocumentError, FileError
+from imagelock.project.documents import ProjectDocuments
 from imagelock.project.files import read_bytes
 from imagelock.project.project import find_or_begin_project, find_project
 from imagelock.rendering.pins import locked_references
@@ -31,9 +31,12 @@ def command(settings: Settings, *, files: tuple[Path, ...]) -> None:
     Tags that digests took the place of come back from images.lock, where there is one. All files or none.
     """
     with begin(settings.console, find_or_begin_project(settings.images_path, settings.lock_path)) as transaction:
-        locked = _read_locked(settings)
+        documents, locked = _read_project(settings)
         originals = {path: read_bytes(path) for path in files}
-        unpinned = {path: _unpin(path, content, locked) for path, content in originals.items()}
+        unpinned = {
+            path: unpin(content, documents.kind_of_named(path, content), locked=locked)
+            for path, content in originals.items()
+        }
         refused = [line for path, result in unpinned.items() for line in refusal_lines(path, result)]
         if refused:
             raise DocumentError("cannot take all digests off; no file was written", details=refused)
@@ -44,16 +47,13 @@ def command(settings: Settings, *, files: tuple[Path, ...]) -> None:
         settings.console.say(f"{click.style('Unpinned', fg='green', bold=True)} {path}")
 
 
-def _read_locked(settings: Settings) -> LockedReferences:
-    """Read what is locked; whoever has no images.toml, or none that fits its lock, may unpin all the same."""
+def _read_project(settings: Settings) -> tuple[ProjectDocuments, LockedReferences]:
+    """Read what is locked; without an images.toml, or with one that does not fit its lock, unpinning works as well."""
     with suppress(FileError):
         project = find_project(settings.images_path, settings.lock_path)
         images_file, lockfile = project.read_images_file(), project.read_lockfile()
         by_alias = lockfile.by_alias()
         known = tuple(image for image in images_file.images if image.alias in by_alias)
-        return locked_references(images_to_render(replace(images_file, images=known), lockfile).values())
-    return LockedReferences(())
-
-
-def _unpin(path: Path, content: bytes, locked: LockedReferences) -> Pinned:
-    return unpin(content, kind_of_named(path, content), locked=locked)
+        locked = locked_references(images_to_render(replace(images_file, images=known), lockfile).values())
+        return ProjectDocuments(project.folder, images_file.documents), locked
+    return ProjectDocuments(Path()), LockedReferences(())

@@ -6,6 +6,8 @@ the tools refuse a digest there.
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterator
 
 from imagelock.documents.formats.compose_project import (
@@ -19,7 +21,7 @@ from imagelock.documents.formats.compose_project import (
 )
 from imagelock.documents.formats.embedded import find_in_embedded_dockerfile
 from imagelock.documents.formats.files import NoFiles
-from imagelock.documents.formats.interpolation import interpolated_target
+from imagelock.documents.formats.interpolation import interpolated_target, whole_variable
 from imagelock.documents.formats.scalars import found_image, may_be_reference, not_editable, shared
 from imagelock.documents.references import Found, Image, NotEditable, ReferenceKind
 from imagelock.documents.syntax.nodes import DocumentSyntaxError, Mapping, Node, Scalar, Sequence, walk
@@ -27,6 +29,7 @@ from imagelock.documents.syntax.reader import Syntax, read_documents
 from imagelock.model.frozen import frozen
 
 _IMAGE_SCHEME = "docker-image://"
+_USE_OF_VARIABLE = re.compile(rb"(?<!\$)\$\{?([A-Za-z_]\w*)")
 _IMAGE_ID = "sha256:"
 _IMAGE_KEYS = frozenset({"image", "pre_start", "volumes"})
 _MAY_BE_BUILT = NotEditable(
@@ -179,3 +182,28 @@ def find_services(document: Node) -> Iterator[ComposeService]:
 def includes_files(document: Node) -> bool:
     """Whether compose would read further files because of a document."""
     return isinstance(document, Mapping) and document.find("include") is not None
+
+
+def find_variables(folder: str, files: ComposeFiles) -> tuple[frozenset[str], frozenset[str]]:
+    """Find the variables of a folder's compose files: those that hold whole images and nothing else, and all others.
+
+    A digest in one that has another use, too, would get into a name or a command.
+    """
+    contents = [(path, content) for path in files.family_in(folder) if (content := files.read(path))]
+    uses = Counter(name.decode() for _, content in contents for name in _USE_OF_VARIABLE.findall(content))
+    images: Counter[str] = Counter()
+    for path, content in contents if uses else ():
+        for found in _find_in_content(content, files, path):
+            if found.kind is ReferenceKind.IMAGE and (name := whole_variable(found.text)):
+                images[name] += 1
+    whole = frozenset(name for name, count in images.items() if uses[name] == count)
+    return whole, frozenset(uses) - whole
+
+
+def _find_in_content(content: bytes, files: ComposeFiles, path: str) -> Iterator[Found]:
+    try:
+        documents = read_documents(content, Syntax.YAML)
+    except DocumentSyntaxError:
+        return
+    for document in documents:
+        yield from find_in_compose(document, files, path)

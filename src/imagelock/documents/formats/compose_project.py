@@ -102,8 +102,8 @@ class ComposeFiles:
         self._files = files
         self._roots: dict[str, Node | None] = {}
         self.variables_in = cache(self._read_variables)
-        self._family_in = cache(self._list_family)
-        self._read = cache(files.read)
+        self.family_in = cache(self._list_family)
+        self.read = cache(files.read)
 
     def project_of(self, path: str, document: Node) -> ComposeProject:
         """Put together what is known about the services of a file that has this content, or is going to have it."""
@@ -124,7 +124,7 @@ class ComposeFiles:
 
     def family_of(self, path: str) -> tuple[str, ...]:
         """List the files that are merged with this one, itself included."""
-        family = self._family_in(dirname(path))
+        family = self.family_in(dirname(path))
         return family if path in family else (path,)
 
     def chain(self, path: str, service: Mapping) -> tuple[tuple[Mapping, ...], bool]:
@@ -152,8 +152,8 @@ class ComposeFiles:
         """List the compose files in this folder and those above that may lead to a file."""
         folder = dirname(path)
         while True:
-            for file in self._family_in(folder):
-                content = self._read(file)
+            for file in self.family_in(folder):
+                content = self.read(file)
                 if file != path and content and any(word in content for word in _LEADS_ELSEWHERE):
                     yield file
             if not folder:
@@ -166,7 +166,7 @@ class ComposeFiles:
         waiting = [path]
         while waiting:
             file = waiting.pop()
-            content = self._read(file) if file not in self._roots else b"".join(_LEADS_ELSEWHERE)
+            content = self.read(file) if file not in self._roots else b"".join(_LEADS_ELSEWHERE)
             if content and any(word in content for word in _LEADS_ELSEWHERE):
                 new = {normpath(join(dirname(file), name)) for name in _files_named_in(self._root(file))} - reached
                 reached |= new
@@ -175,7 +175,7 @@ class ComposeFiles:
 
     def _built_in(self, path: str) -> _Built:
         root = self._roots.get(path)
-        content = None if root is not None else self._read(path)
+        content = None if root is not None else self.read(path)
         if root is None and (content is None or b"build" not in content):
             return _NOTHING_BUILT
         chains = {name: self.chain(path, each)[0] for name, each in services_of(self._root(path)).mappings()}
@@ -185,7 +185,7 @@ class ComposeFiles:
 
     def _root(self, path: str) -> Node | None:
         if path not in self._roots:
-            self._roots[path] = _first_document(self._read(path))
+            self._roots[path] = _first_document(self.read(path))
         return self._roots[path]
 
     def _read_variables(self, folder: str) -> Variables:

@@ -34,6 +34,8 @@ class Format:
     """What ``find`` finds, in words."""
     never: tuple[str, ...] = ()
     """Outputs, aliases, schemas, and what something else decides; nothing is found there or below."""
+    excluded: tuple[str, ...] = ()
+    """What a project's own rules leave out, of all that is found."""
     reads: Callable[[Node], bool] | None = None
     """Whether a document of the file counts; without it, each does."""
 

@@ -80,8 +80,10 @@ class Place:
 
 @cache
 def parse_place(text: str) -> Place:
-    """Read ``Kind:path``, ``Kind.group:path``, ``{Kind,Kind}:path`` or a path alone."""
+    """Read ``Kind:path``, ``Kind.group:path``, ``{Kind,Kind}:path`` or a path alone; an empty one is the root."""
     found = _KIND.fullmatch(text)
+    if not text:
+        return Place(())
     if found is None:
         return Place(parse_path(text))
     kinds = frozenset(kind.strip() for kind in found["kinds"].strip("{}").split(","))

@@ -20,7 +20,7 @@ from imagelock.documents.formats.scalars import (
 from imagelock.documents.formats.split import SplitImage, has_version
 from imagelock.documents.references import Found, Image, NotEditable, ReferenceKind, Scan, make_scan
 from imagelock.documents.spans import Span
-from imagelock.documents.syntax.nodes import DocumentSyntaxError, Mapping, Node, Scalar
+from imagelock.documents.syntax.nodes import DocumentSyntaxError, Mapping, Node, Scalar, walk
 from imagelock.documents.syntax.reader import Syntax, read_documents
 from imagelock.documents.syntax.yaml_types import YamlType
 
@@ -45,12 +45,30 @@ def _find_in_document(document: Node, kind: Format) -> Iterator[Found]:
     for resource in _resources(document):
         if kind.reads is not None and not kind.reads(resource):
             continue
-        if kind.find is not None:
-            yield from kind.find(resource)
-        if kind.images:
-            rules, never = _select(kind.images, kind.never, *_kind_and_group(resource))
-            for match in find_matches(resource, rules, never):
-                yield from _find(match)
+        found = _find_in_resource(resource, kind)
+        yield from _without_excluded(found, resource, kind) if kind.excluded else found
+
+
+def _find_in_resource(resource: Node, kind: Format) -> Iterator[Found]:
+    if kind.find is not None:
+        yield from kind.find(resource)
+    if kind.images:
+        rules, never = _select(kind.images, kind.never, *_kind_and_group(resource))
+        for match in find_matches(resource, rules, never):
+            yield from _find(match)
+
+
+def _without_excluded(every: Iterable[Found], resource: Node, kind: Format) -> Iterator[Found]:
+    rules, _ = _select(tuple(map(Text, kind.excluded)), (), *_kind_and_group(resource))
+    spans = {
+        node.source.span
+        for match in find_matches(resource, rules, ())
+        for node in walk(match.node)
+        if isinstance(node, Scalar)
+    }
+    for found in every:
+        if not any(span.start <= found.span.start <= found.span.end <= span.end for span in spans):
+            yield found
 
 
 def _resources(document: Node) -> Iterator[Node]:

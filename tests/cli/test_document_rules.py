@@ -1,0 +1,117 @@
+"""``[kinds]`` and ``[paths]`` of images.toml, from the error of a typo to the pinned file."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.locked_images import digest
+from tests.support.project import GO, NGINX, Outcome, Project
+
+_CONFIG = "app: {repo: nginx, tag: '1.25', digest: ''}\nold: {image: 'golang:1.22'}\n"
+
+
+def test_a_file_that_no_row_knows_is_pinned_by_its_rules(pinned: Project) -> None:
+    pinned.declare_locked(
+        '[pin]\nfiles = ["config.yaml", "prod.yaml"]\n'
+        '[kinds]\n"prod.yaml" = "helm-values"\n'
+        '[paths]\n"config.yaml" = ["old.image", { repository = "app.repo", tag = "app.tag", digest = "app.digest" }]\n'
+        '"prod.yaml" = ["-legacy.**"]\n'
+    )
+    pinned.write("config.yaml", _CONFIG)
+    pinned.write("prod.yaml", "image: nginx:1.25\nlegacy: {image: 'nginx:1.25'}\n")
+    assert pinned.run("render").exit_code == 0
+    assert pinned.read("config.yaml") == _CONFIG.replace("''", f"'{digest('nginx')}'").replace("golang:1.22", GO)
+    assert pinned.read("prod.yaml") == f"image: {NGINX}\nlegacy: {{image: 'nginx:1.25'}}\n"
+    assert pinned.run("check", "--all").exit_code == 0
+    assert pinned.run("unpin", "config.yaml", "prod.yaml").exit_code == 0
+    assert pinned.read("config.yaml") == _CONFIG
+
+
+def test_none_passes_a_file_over(pinned: Project) -> None:
+    pinned.declare_locked('[kinds]\n"old/Dockerfile" = "none"\n')
+    pinned.write("old/Dockerfile", "FROM redis:7\n")
+    assert pinned.run("check", "--all").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("tables", "problems"),
+    [
+        (
+            '[kinds]\n"*.yml" = "composs"\n"a" = 1\n"/x" = "compose"\n',
+            [
+                '5: kinds."*.yml": `composs` is not a kind; did you mean `compose`?',
+                '6: kinds.a: must name a kind, as in `"deploy/*.yml" = "compose"`',
+                '7: kinds."/x": is an absolute path: write it relative to the folder of this file',
+            ],
+        ),
+        (
+            (
+                '[paths]\n"a.yml" = ["a..b", "c d", 5, "/x/"]\n"b.yml" = "x"\n"c.yml" = [{ tag = "a" }]\n'
+                '"d.yml" = [{ repositry = "a" }, { repository = "a.*.b", tag = "c" }, { repository = 1 }]\n'
+            ),
+            [
+                '5: paths."a.yml": `a..b` is not a path: no key, `*`, `**`, `[]`, `{…}` or `/…/` at `.b`',
+                '5: paths."a.yml": `c d` is not a path: a `.` is missing before ` d`',
+                (
+                    '5: paths."a.yml": must have paths only, and tables of paths such as '
+                    '`{ repository = "app.image", tag = "app.tag" }`'
+                ),
+                '5: paths."a.yml": `/x/` is not a path: a key has no `/`; write it in quotes if it does',
+                '6: paths."b.yml": must be an array of paths, as in `["spec.image", "-legacy.**"]`',
+                (
+                    '7: paths."c.yml": a table of parts needs `repository`, and `tag` or `digest`; '
+                    "a whole reference is a path alone"
+                ),
+                '8: paths."d.yml": `repositry` is not a part of an image; did you mean `repository`?',
+                '8: paths."d.yml": `a.*.b`: where the paths of the parts differ, only plain keys can be told apart',
+                '8: paths."d.yml": `repository` must be a path',
+            ],
+        ),
+    ],
+)
+def test_a_slip_in_a_rule_is_told_with_its_line(pinned: Project, tables: str, problems: list[str]) -> None:
+    pinned.declare_locked(tables)
+    details = "".join(f"  images.toml:{problem}\n" for problem in problems)
+    assert pinned.run("check") == Outcome(2, "", f"error: cannot use images.toml\n{details}")
+
+
+def test_a_rule_that_leads_to_nothing_is_told(pinned: Project) -> None:
+    pinned.declare_locked(
+        '[pin]\nfiles = ["a.yaml"]\n[external]\nfiles = ["tests/**"]\n'
+        '[kinds]\n"*.yml" = "compose"\n"a.*" = "helm-values"\n"*.yaml" = "yaml"\n"tests/*" = "yaml"\n'
+        '[paths]\n"a.yaml" = ["spec.imag", "image", "-nothing"]\n"b.yaml" = ["x"]\n'
+        '"Dockerfile" = ["x"]\n"x.txt" = ["x"]\n'
+    )
+    pinned.write("a.yaml", f"image: {NGINX}\n")
+    pinned.write("Dockerfile", f"FROM {GO}\n")
+    pinned.write("x.txt", "")
+    pinned.write("tests/a.yaml", "")
+    problems = [
+        'images.toml:9: kinds."*.yml": matches no file',
+        'images.toml:11: kinds."*.yaml": makes `a.yaml` a `yaml`, and "a.*" makes it a `helm-values`',
+        'images.toml:12: kinds."tests/*": matches no file',
+        'images.toml:14: paths."a.yaml": `spec.imag` finds nothing in 1 file',
+        'images.toml:15: paths."b.yaml": matches no file',
+        'images.toml:16: paths."Dockerfile": leads to Dockerfiles, which have no paths',
+        'images.toml:17: paths."x.txt": leads to no file of a known syntax: name one under `[kinds]`',
+    ]
+    details = "".join(f"  {problem}\n" for problem in problems)
+    assert pinned.run("check") == Outcome(1, "", f"error: files are not as locked\n{details}")
+    assert pinned.run("render") == Outcome(2, "", f"error: cannot use images.toml\n{details}")
+
+
+def test_compose_files_are_read_together_by_every_command(pinned: Project) -> None:
+    pinned.declare_locked('[pin]\nfiles = ["compose.yaml", ".env"]\n')
+    pinned.write("compose.yaml", "services:\n  app: {image: 'golang:1.22'}\n  web: {image: '${WEB:-golang:1.22}'}\n")
+    pinned.write("compose.override.yaml", "services:\n  app: {build: .}\n")
+    pinned.write(".env", "WEB=nginx:1.25 # of the day\n")
+    outcome = pinned.run("render")
+    assert outcome.exit_code == 0
+    assert pinned.read(".env") == f"WEB={NGINX} # of the day\n"
+    assert "golang:1.22@" not in pinned.read("compose.yaml")
+    assert pinned.run("check") == Outcome(0, "", "2 images locked, 0 files rendered, 2 files pinned: all up to date\n")
+    pinned.write(".env", "WEB=redis:7\n")
+    assert pinned.run("check").stderr.splitlines()[1:3] == [
+        "  .env:1:5: redis:7: images.lock does not have it",
+        "    run `imagelock add redis:7`",
+    ]
