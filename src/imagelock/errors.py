@@ -199,3 +199,16 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
     nearest = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
     return f"; did you mean `{nearest[0]}`?" if nearest else ""
+
+
+def printable(text: str, *, max_length: int = 300) -> str:
+    """Return text of a server as one line fit for a terminal: cut to a length, and control characters escaped.
+
+    Escape sequences could redraw the screen.
+    """
+    line = " ".join(text[: max_length * 4].split())
+    safe = "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
+        for character in line
+    )
+    return safe if len(safe) <= max_length else f"{safe[: max_length - 1]}…"

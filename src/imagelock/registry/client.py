@@ -1,14 +1,17 @@
-"""Answer what locking asks of registries: manifests, digests, small blobs and lists of tags."""
+"""Answer what locking asks of registries: manifests, digests, blobs and lists of tags."""
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
+from http import HTTPStatus
 from threading import Lock
 from typing import TypeVar
+
+import httpx
 
 from imagelock.errors import InvalidContentError, RegistryError
 from imagelock.model.digest import Digest
@@ -22,14 +25,19 @@ from imagelock.model.reference import (
     TagReference,
 )
 from imagelock.registry.content_cache import ContentCache
+from imagelock.registry.host import Host, Subject
+from imagelock.registry.http import TransportFailure
 from imagelock.registry.http.addresses import is_loopback
-from imagelock.registry.http.backoff import TOO_MANY_REQUESTS
-from imagelock.registry.http.messages import TAG_LIST_BYTES, TAGS_PAGES, Response
-from imagelock.registry.http.urls import Url
-from imagelock.registry.locations import Place, Places
+from imagelock.registry.http.messages import TAG_LIST_BYTES, TAGS_PAGES, at, content_type, first_header, stream_body
+from imagelock.registry.http.sender import error_of
+from imagelock.registry.http.urls import origin_of
+from imagelock.registry.locations import Location, Locations
 from imagelock.registry.protocol import (
     TAG_ALGORITHM,
+    blob_head_request,
     blob_request,
+    blob_stream_request,
+    check_stream,
     manifest_request,
     read_blob,
     read_digest_header,
@@ -37,81 +45,55 @@ from imagelock.registry.protocol import (
     read_tags_page,
     tags_request,
 )
-from imagelock.registry.session import Session, Subject
 
-_PAGE_SIZE_REFUSED = (400, 405)
-
-
-def list_tags(session: Session, subject: Subject) -> tuple[str, ...]:
-    """Return every tag once, in the registry's order."""
-    repository = subject.repository
-    request = tags_request(session.endpoint, subject.path)
-    response = session.answer(request, subject)
-    if response.status in _PAGE_SIZE_REFUSED:
-        request = tags_request(session.endpoint, subject.path, with_page_size=False)
-        response = session.answer(request, subject)
-    tags: dict[str, None] = {}
-    visited: set[Url] = set()
-    received_bytes = 0
-    for _ in range(TAGS_PAGES):
-        session.demand_success(response, subject)
-        page = read_tags_page(response, asked=request.url, what=str(repository))
-        received_bytes += len(response.body)
-        if received_bytes > TAG_LIST_BYTES:
-            raise InvalidContentError(f"the list of tags of {repository} has more than {TAG_LIST_BYTES} bytes")
-        known = len(tags)
-        tags.update(dict.fromkeys(page.tags))
-        if page.following is None or page.is_empty or (not page.is_linked and len(tags) == known):
-            return tuple(tags)
-        if page.following in visited or (page.tags and len(tags) == known):
-            raise InvalidContentError(f"the list of tags of {repository} has no end: its pages go in a circle")
-        visited.add(page.following)
-        request = request.at(page.following)
-        response = session.answer(request, subject)
-    raise InvalidContentError(f"the list of tags of {repository} has more than {TAGS_PAGES} pages")
-
-
-OpenSession = Callable[[Place], Session]
+_LENGTH = re.compile(r"[0-9]{1,18}", re.ASCII)
+_PAGE_SIZE_REFUSED = (HTTPStatus.BAD_REQUEST, HTTPStatus.METHOD_NOT_ALLOWED)
 _Answer = TypeVar("_Answer")
 
 
 class RegistryClient:
-    """A ``ManifestSource`` over the distribution protocol. Thread-safe."""
+    """A ``ManifestSource`` over the distribution protocol. Thread-safe.
 
-    def __init__(self, open_session: OpenSession, places: Places, *, cache: ContentCache | None) -> None:
-        self._open_session = open_session
-        self._places = places
+    Every method raises ``RegistryError`` or one of its subclasses, and nothing else.
+    """
+
+    def __init__(
+        self, open_host: Callable[[Location], Host], locations: Locations, *, cache: ContentCache | None
+    ) -> None:
+        self._open_host = open_host
+        self._locations = locations
         self._cache = cache
         self._lock = Lock()
-        self._sessions: dict[RegistryName, Session] = {}
+        self._hosts: dict[RegistryName, Host] = {}
 
     def prepare(self, repositories: Iterable[AnyRepository]) -> None:
-        """Hear what is going to be asked: one token and early connections can serve it all."""
-        paths: defaultdict[Place, dict[str, None]] = defaultdict(dict)
+        """Announce what will be asked, so that connections and tokens can be shared; it never fails."""
+        paths: defaultdict[Location, dict[str, None]] = defaultdict(dict)
         for repository in repositories:
             # One that must not be asked is an error when it is asked, and of that image alone.
             with suppress(RegistryError):
-                place = self._places.of_tag(_repository_of(repository))[0]
-                paths[replace(place, path="")][place.path] = None
-        for place, expected in paths.items():
-            self._session(place).prepare(expected)
+                location = self._locations.of_tag(_repository_of(repository))[0]
+                paths[replace(location, path="")][location.path] = None
+        for location, expected in paths.items():
+            self._host(location).prepare(expected)
 
     def fetch_manifest(self, reference: ImageReference) -> FetchedManifest:
-        """Get a manifest or index under the digest of its bytes; from the cache if it is there under that digest.
+        """Return a manifest or index under the digest of its bytes; from the cache if it is there under that digest.
 
-        A tag whose digest was seen before is asked for that first: pulls are counted, such questions aren't.
+        A tag whose digest was seen before is asked for that first: pulls are counted, such requests aren't.
         """
         return self._find_known(reference) or self._fetch(reference)
 
     def fetch_digest(self, reference: ImageReference) -> Digest:
-        """Ask which digest a tag has now, or the registry itself whether a digest is still served.
+        """Return the digest that a tag has now; for a digest, whether the registry itself still serves it.
 
         ``HEAD`` is free where pulls are counted; where it is refused or tells no digest, the content is fetched.
         """
-        digest = self._look(reference)
+        digest = self._head(reference)
         if digest is not None:
             return digest
-        fetched = _first_success(self._judges_of(reference), lambda place: self._fetch_from(place, reference))
+        locations = self._authoritative_locations(reference)
+        fetched = _first_success(locations, lambda location: self._fetch_from(location, reference))
         if isinstance(reference, TagReference):
             # Whatever else was answered with status 200 has a digest, too, and it is no image's.
             parse_manifest(fetched, what=str(reference))
@@ -121,41 +103,59 @@ class RegistryClient:
         """Return content that the registry itself serves now: one GET, or one HEAD where the bytes are cached."""
         body = self._cache.read(reference.digest) if self._cache else None
         if body is None:
-            origin = self._places.home(_repository_of(reference.repository))
+            origin = self._locations.origin_of(_repository_of(reference.repository))
             return self._keep(reference, self._fetch_from(origin, reference))
         self.fetch_digest(reference)
         return FetchedManifest(reference.digest, body)
 
     def fetch_blob_size(self, repository: AnyRepository, digest: Digest) -> int | None:
-        """Ask the registry itself by HEAD for a blob; its size in bytes, or None where the answer does not tell."""
+        """Ask the registry itself by HEAD for a blob; its size in bytes, or None where the response does not tell."""
         repository = _repository_of(repository)
-        place = self._places.home(repository)
-        session = self._session(place)
-        request = replace(
-            blob_request(session.endpoint, place.path, Descriptor(media_type="", digest=digest, size_bytes=0)),
-            method="HEAD",
-        )
-        response = session.ask(request, Subject(place.path, repository, f"the blob {digest} of {repository}"))
-        length = response.headers.get("content-length")
-        return int(length) if re.fullmatch(r"[0-9]{1,18}", length, re.ASCII) else None
+        location = self._locations.origin_of(repository)
+        host = self._host(location)
+        subject = Subject(location.path, repository, f"the blob {digest} of {repository}")
+        response = host.ask(blob_head_request(host.endpoint, location.path, digest), subject)
+        length = first_header(response, "content-length")
+        return int(length) if _LENGTH.fullmatch(length) else None
 
     def fetch_blob(self, repository: AnyRepository, descriptor: Descriptor) -> bytes:
-        """Get a small blob, verified by its digest."""
+        """Return a small blob, such as a configuration, verified by its digest."""
         repository = _repository_of(repository)
         cached = self._cache.read(descriptor.digest) if self._cache else None
         if cached is not None and len(cached) == descriptor.size_bytes:
             return cached
-        places = self._places.of_content(repository)
-        body = _first_success(places, lambda place: self._fetch_blob_from(place, repository, descriptor))
+        locations = self._locations.of_content(repository)
+        body = _first_success(locations, lambda location: self._fetch_blob_from(location, repository, descriptor))
         if self._cache:
             self._cache.write(descriptor.digest, body)
         return body
 
-    def list_tags(self, repository: AnyRepository) -> tuple[str, ...]:
-        """List every tag of a repository, or fail."""
+    @contextmanager
+    def open_blob(self, repository: AnyRepository, descriptor: Descriptor) -> Iterator[Iterator[bytes]]:
+        """Open a blob of any size, such as a layer; yields its bytes in pieces, at most 64 KiB of them at a time.
+
+        The pieces are hashed as they pass: the iteration ends without an error only after as many bytes as the
+        descriptor names, with its digest. Until then nothing may be built on them. Use it so, from any thread::
+
+            with client.open_blob(repository, descriptor) as pieces, path.open("wb") as file:
+                for piece in pieces:
+                    file.write(piece)
+
+        The first mirror that answers serves all of it. A broken connection is a ``TemporaryError``: the caller opens
+        the blob again. Nothing is cached.
+        """
         repository = _repository_of(repository)
-        place = self._places.home(repository)
-        return list_tags(self._session(place), Subject(place.path, repository, str(repository)))
+        locations = self._locations.of_content(repository)
+        with ExitStack() as stack:
+            response = _first_success(locations, lambda location: self._open_blob_at(location, repository, descriptor))
+            stack.callback(response.close)
+            yield check_stream(descriptor, _registry_errors(response), what=str(repository))
+
+    def list_tags(self, repository: AnyRepository) -> tuple[str, ...]:
+        """Return every tag of a repository once, in the registry's order: the whole list, or an error."""
+        repository = _repository_of(repository)
+        location = self._locations.origin_of(repository)
+        return _list_tags(self._host(location), Subject(location.path, repository, str(repository)))
 
     def _find_known(self, reference: ImageReference) -> FetchedManifest | None:
         if self._cache is None:
@@ -163,15 +163,16 @@ class RegistryClient:
         is_pinned = isinstance(reference, PinnedReference)
         digest = reference.digest if isinstance(reference, PinnedReference) else self._cache.find_tag(reference)
         body = None if digest is None else self._cache.read(digest)
-        if digest is None or body is None or not (is_pinned or self._look(reference) == digest):
+        if digest is None or body is None or not (is_pinned or self._head(reference) == digest):
             return None
         return FetchedManifest(digest, body)
 
     def _fetch(self, reference: ImageReference) -> FetchedManifest:
         repository = _repository_of(reference.repository)
         is_pinned = isinstance(reference, PinnedReference)
-        places = self._places.of_content(repository) if is_pinned else self._places.of_tag(repository)
-        return self._keep(reference, _first_success(places, lambda place: self._fetch_from(place, reference)))
+        locations = self._locations.of_content(repository) if is_pinned else self._locations.of_tag(repository)
+        fetched = _first_success(locations, lambda location: self._fetch_from(location, reference))
+        return self._keep(reference, fetched)
 
     def _keep(self, reference: ImageReference, fetched: FetchedManifest) -> FetchedManifest:
         if self._cache:
@@ -180,61 +181,105 @@ class RegistryClient:
                 self._cache.note_tag(reference, fetched.digest)
         return fetched
 
-    def _fetch_from(self, place: Place, reference: ImageReference) -> FetchedManifest:
-        session = self._session(place)
-        request = manifest_request(session.endpoint, place.path, reference)
-        subject = Subject(place.path, _repository_of(reference.repository), str(reference))
-        return read_manifest(reference, session.ask(request, subject))
+    def _fetch_from(self, location: Location, reference: ImageReference) -> FetchedManifest:
+        host = self._host(location)
+        request = manifest_request(host.endpoint, location.path, reference)
+        subject = Subject(location.path, _repository_of(reference.repository), str(reference))
+        return read_manifest(reference, host.ask(request, subject))
 
-    def _fetch_blob_from(self, place: Place, repository: Repository, descriptor: Descriptor) -> bytes:
-        session = self._session(place)
-        request = blob_request(session.endpoint, place.path, descriptor)
-        response = session.ask(request, Subject(place.path, repository, f"a blob of {repository}"))
+    def _fetch_blob_from(self, location: Location, repository: Repository, descriptor: Descriptor) -> bytes:
+        host = self._host(location)
+        request = blob_request(host.endpoint, location.path, descriptor)
+        response = host.ask(request, Subject(location.path, repository, f"a blob of {repository}"))
         return read_blob(descriptor, response, what=str(repository))
 
-    def _look(self, reference: ImageReference) -> Digest | None:
-        """Ask without fetching; ``None`` if the answer tells nothing that may be believed."""
-        return _first_success(self._judges_of(reference), lambda place: self._look_at(place, reference))
+    def _open_blob_at(self, location: Location, repository: Repository, descriptor: Descriptor) -> httpx.Response:
+        host = self._host(location)
+        request = blob_stream_request(host.endpoint, location.path, descriptor)
+        return host.ask(request, Subject(location.path, repository, f"a blob of {repository}"))
 
-    def _judges_of(self, reference: ImageReference) -> Sequence[Place]:
-        """List the places whose word on a reference counts: for a tag those that a fetch of it would ask, too."""
+    def _head(self, reference: ImageReference) -> Digest | None:
+        """Ask without fetching; ``None`` if the response tells nothing that may be believed."""
+        locations = self._authoritative_locations(reference)
+        return _first_success(locations, lambda location: self._head_at(location, reference))
+
+    def _authoritative_locations(self, reference: ImageReference) -> Sequence[Location]:
+        """Return the locations that may say what a reference is now: for a tag those that a fetch would ask, too."""
         repository = _repository_of(reference.repository)
         is_tag = isinstance(reference, TagReference)
-        return self._places.of_tag(repository) if is_tag else (self._places.home(repository),)
+        return self._locations.of_tag(repository) if is_tag else (self._locations.origin_of(repository),)
 
-    def _look_at(self, place: Place, reference: ImageReference) -> Digest | None:
-        session = self._session(place)
-        subject = Subject(place.path, _repository_of(reference.repository), str(reference))
-        response = session.answer(manifest_request(session.endpoint, place.path, reference, method="HEAD"), subject)
-        if response.status == TOO_MANY_REQUESTS:
-            session.demand_success(response, subject)
-        return _digest_of_look(reference, response)
+    def _head_at(self, location: Location, reference: ImageReference) -> Digest | None:
+        host = self._host(location)
+        subject = Subject(location.path, _repository_of(reference.repository), str(reference))
+        response = host.send(manifest_request(host.endpoint, location.path, reference, method="HEAD"), subject)
+        if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+            host.demand_success(response, subject)
+        return _digest_of_head(reference, response)
 
-    def _session(self, place: Place) -> Session:
+    def _host(self, location: Location) -> Host:
         with self._lock:
-            if place.host not in self._sessions:
-                self._sessions[place.host] = self._open_session(place)
-            return self._sessions[place.host]
+            if location.host not in self._hosts:
+                self._hosts[location.host] = self._open_host(location)
+            return self._hosts[location.host]
 
 
-def _first_success(places: Sequence[Place], fetch: Callable[[Place], _Answer]) -> _Answer:
-    """Ask one place after the other; only what the last one, the registry itself, says is an error."""
-    for mirror in places[:-1]:
+def _list_tags(host: Host, subject: Subject) -> tuple[str, ...]:
+    """Follow a list of tags to its end: half a list would select an older version."""
+    repository = subject.repository
+    request = tags_request(host.endpoint, subject.path)
+    response = host.send(request, subject)
+    if response.status_code in _PAGE_SIZE_REFUSED:
+        request = tags_request(host.endpoint, subject.path, with_page_size=False)
+        response = host.send(request, subject)
+    tags: dict[str, None] = {}
+    visited: set[httpx.URL] = set()
+    received_bytes = 0
+    for _ in range(TAGS_PAGES):
+        host.demand_success(response, subject)
+        page = read_tags_page(response, asked=request.url, what=str(repository))
+        received_bytes += len(response.content)
+        if received_bytes > TAG_LIST_BYTES:
+            raise InvalidContentError(f"the list of tags of {repository} has more than {TAG_LIST_BYTES} bytes")
+        known = len(tags)
+        tags.update(dict.fromkeys(page.tags))
+        if page.following is None or page.is_empty or (not page.is_linked and len(tags) == known):
+            return tuple(tags)
+        if page.following in visited or (page.tags and len(tags) == known):
+            raise InvalidContentError(f"the list of tags of {repository} has no end: its pages go in a circle")
+        visited.add(page.following)
+        request = at(request, page.following)
+        response = host.send(request, subject)
+    raise InvalidContentError(f"the list of tags of {repository} has more than {TAGS_PAGES} pages")
+
+
+def _first_success(locations: Sequence[Location], fetch: Callable[[Location], _Answer]) -> _Answer:
+    """Ask one location after the other; only what the last one, the registry itself, says is an error."""
+    for mirror in locations[:-1]:
         with suppress(RegistryError):
             return fetch(mirror)
-    return fetch(places[-1])
+    return fetch(locations[-1])
 
 
-def _digest_of_look(reference: ImageReference, response: Response) -> Digest | None:
-    """Return the digest that a ``HEAD`` tells, if it may be believed: nobody on the way could have written it."""
-    is_private = response.url.origin.is_encrypted or is_loopback(response.url.origin.host)
-    if not (response.is_success and is_private) or is_schema_1(response.content_type):
+def _digest_of_head(reference: ImageReference, response: httpx.Response) -> Digest | None:
+    """Return the digest that the response to a ``HEAD`` tells, if nothing on the way could have written it."""
+    origin = origin_of(response.url)
+    is_private = origin.is_encrypted or is_loopback(origin.host)
+    if not (response.is_success and is_private) or is_schema_1(content_type(response)):
         return None
     digest = read_digest_header(response)
     if isinstance(reference, PinnedReference):
         return digest if digest == reference.digest else None
     # Locks hold what we hash a tag's content to, and another algorithm's digest would look like another image.
     return digest if digest is not None and digest.algorithm == TAG_ALGORITHM else None
+
+
+def _registry_errors(response: httpx.Response) -> Iterator[bytes]:
+    """Yield the body of a streamed response; what ends it early is an error of ours."""
+    try:
+        yield from stream_body(response)
+    except TransportFailure as failure:
+        raise error_of(failure, response.request) from failure
 
 
 def _repository_of(repository: AnyRepository) -> Repository:

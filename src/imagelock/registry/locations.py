@@ -7,15 +7,12 @@ unless images.toml sets ``mirrors-resolve-tags``. A lock names the registry in a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from enum import StrEnum
 from typing import Protocol
 
 from imagelock.errors import RegistryError
-from imagelock.model.digest import Digest
 from imagelock.model.frozen import frozen
-from imagelock.model.reference import DOCKER_HUB, ImageReference, PinnedReference, RegistryName, Repository
+from imagelock.model.reference import DOCKER_HUB, RegistryName, Repository
 from imagelock.registry.http.addresses import Origin, is_loopback
-from imagelock.registry.http.urls import Url
 from imagelock.registry.registries_conf import MirrorUse, RegistryRule, find_rule
 from imagelock.registry.settings import RegistryOptions
 
@@ -27,16 +24,8 @@ class TlsProbe(Protocol):
     """Finds out whether a server speaks TLS."""
 
     def __call__(self, origin: Origin, *, registry: RegistryName) -> bool:
-        """Shake hands, or see that the server doesn't know how to."""
+        """Return whether the server shakes hands; nothing else is sent."""
         ...
-
-
-class Content(StrEnum):
-    """The three things that a registry is asked for, as its paths name them."""
-
-    MANIFEST = "manifests"
-    BLOB = "blobs"
-    TAGS = "tags"
 
 
 @frozen
@@ -47,29 +36,13 @@ class Endpoint:
     """As people write it: credentials and certificates are looked for under this name."""
     origin: Origin
 
-    def manifest_url(self, path: str, reference: ImageReference) -> Url:
-        """Where a manifest is: by digest if there is one, whatever tag stands beside it."""
-        name = reference.digest if isinstance(reference, PinnedReference) else reference.tag
-        return self._url(path, f"{Content.MANIFEST}/{name}")
-
-    def blob_url(self, path: str, digest: Digest) -> Url:
-        """Where a blob is."""
-        return self._url(path, f"{Content.BLOB}/{digest}")
-
-    def tags_url(self, path: str) -> Url:
-        """Where the list of tags begins."""
-        return self._url(path, f"{Content.TAGS}/list")
-
-    def _url(self, path: str, rest: str) -> Url:
-        return Url(self.origin, f"/v2/{path}/{rest}")
-
 
 def find_endpoint(
     registry: RegistryName, options: RegistryOptions, *, speaks_tls: TlsProbe, may_be_plain: bool = False
 ) -> Endpoint:
-    """Choose between https and http: http only where images.toml says so, or where TLS isn't spoken and needn't be.
+    """Choose between https and http: http only where images.toml says so, or where a server without TLS is allowed.
 
-    It needn't be on this machine, and where registries.conf calls a host insecure. ``speaks_tls`` is asked before
+    It is allowed on this machine, and where registries.conf calls a host insecure. ``speaks_tls`` is asked before
     anything is sent: that is no downgrade.
     """
     origin = Origin.of("https", _API_HOSTS.get(registry, registry))
@@ -81,43 +54,43 @@ def find_endpoint(
 
 
 @frozen
-class Place:
-    """A host, and what the repository is called there."""
+class Location:
+    """A host that serves a repository, and the repository's path there."""
 
     host: RegistryName
     path: str
     may_be_plain: bool = False
-    """Whether somebody declared that the host may do without TLS."""
+    """Whether registries.conf allows the host to do without TLS."""
 
 
-class Places:
-    """Knows all mirrors: those of images.toml come first, then those of registries.conf."""
+class Locations:
+    """The locations of repositories: mirrors of images.toml come first, then those of registries.conf."""
 
     def __init__(self, options_of: Callable[[RegistryName], RegistryOptions], rules: tuple[RegistryRule, ...]) -> None:
         self._options_of = options_of
         self._rules = rules
 
-    def of_content(self, repository: Repository) -> tuple[Place, ...]:
-        """List the places to ask for content by digest, in order; the last one is the registry itself."""
+    def of_content(self, repository: Repository) -> tuple[Location, ...]:
+        """Return the locations of content by digest, in the order of asking; the last one is the registry itself."""
         rule = self._find_rule(repository)
         declared = self._declared_mirrors(repository)
-        return (*declared, *_mirrors_of_rule(repository, rule, unwanted=MirrorUse.TAGS), _home(repository, rule))
+        return (*declared, *_mirrors_of_rule(repository, rule, unwanted=MirrorUse.TAGS), _origin(repository, rule))
 
-    def of_tag(self, repository: Repository) -> tuple[Place, ...]:
-        """List the places whose word on a tag will do; without a permission that is the registry alone."""
+    def of_tag(self, repository: Repository) -> tuple[Location, ...]:
+        """Return the locations that may say what a tag means; unless images.toml allows mirrors, the registry alone."""
         rule = self._find_rule(repository)
         if not self._options_of(repository.registry).mirrors_resolve_tags:
-            return (_home(repository, rule),)
+            return (_origin(repository, rule),)
         declared = self._declared_mirrors(repository)
-        return (*declared, *_mirrors_of_rule(repository, rule, unwanted=MirrorUse.DIGESTS), _home(repository, rule))
+        return (*declared, *_mirrors_of_rule(repository, rule, unwanted=MirrorUse.DIGESTS), _origin(repository, rule))
 
-    def home(self, repository: Repository) -> Place:
+    def origin_of(self, repository: Repository) -> Location:
         """Return the registry itself, which alone knows what it still serves."""
-        return _home(repository, self._find_rule(repository))
+        return _origin(repository, self._find_rule(repository))
 
-    def _declared_mirrors(self, repository: Repository) -> tuple[Place, ...]:
+    def _declared_mirrors(self, repository: Repository) -> tuple[Location, ...]:
         mirrors = self._options_of(repository.registry).mirrors
-        return tuple(_place(f"{mirror}/{repository.path}") for mirror in mirrors)
+        return tuple(_location(f"{mirror}/{repository.path}") for mirror in mirrors)
 
     def _find_rule(self, repository: Repository) -> RegistryRule | None:
         rule = find_rule(str(repository), self._rules)
@@ -126,22 +99,22 @@ class Places:
         return rule
 
 
-def _home(repository: Repository, rule: RegistryRule | None) -> Place:
+def _origin(repository: Repository, rule: RegistryRule | None) -> Location:
     if rule is None:
-        return Place(repository.registry, repository.path)
+        return Location(repository.registry, repository.path)
     if not rule.location:
-        return Place(repository.registry, repository.path, rule.is_insecure)
-    return _place(rule.relocate(str(repository), rule.location), may_be_plain=rule.is_insecure)
+        return Location(repository.registry, repository.path, rule.is_insecure)
+    return _location(rule.relocate(str(repository), rule.location), may_be_plain=rule.is_insecure)
 
 
-def _mirrors_of_rule(repository: Repository, rule: RegistryRule | None, *, unwanted: MirrorUse) -> Iterator[Place]:
+def _mirrors_of_rule(repository: Repository, rule: RegistryRule | None, *, unwanted: MirrorUse) -> Iterator[Location]:
     if rule is not None:
         for mirror in rule.mirrors:
             if mirror.use is not unwanted:
                 location = rule.relocate(str(repository), mirror.location)
-                yield _place(location, may_be_plain=mirror.is_insecure)
+                yield _location(location, may_be_plain=mirror.is_insecure)
 
 
-def _place(text: str, *, may_be_plain: bool = False) -> Place:
+def _location(text: str, *, may_be_plain: bool = False) -> Location:
     host, _, path = text.partition("/")
-    return Place(RegistryName(host.lower()), path, may_be_plain)
+    return Location(RegistryName(host.lower()), path, may_be_plain)

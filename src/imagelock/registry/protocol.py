@@ -9,8 +9,12 @@ one), and a list has no business being continued elsewhere.
 
 from __future__ import annotations
 
+import hashlib
 import re
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
+from enum import StrEnum
+
+import httpx
 
 from imagelock.errors import InvalidContentError, InvalidDigestError
 from imagelock.model.digest import Digest
@@ -31,64 +35,85 @@ from imagelock.registry.http.messages import (
     CONFIG_BYTES,
     MANIFEST_BYTES,
     SLOW_SILENCE_SECONDS,
+    STREAM_BYTES_PER_SECOND,
     TAGS_PAGE_BYTES,
     TAGS_PER_PAGE,
-    Headers,
-    Request,
-    Response,
+    Rules,
+    content_type,
+    make_request,
 )
-from imagelock.registry.http.urls import Url
+from imagelock.registry.http.urls import join_url, parameters_of, shown, with_query, without_query
 from imagelock.registry.locations import Endpoint
 
 DIGEST_HEADER = "docker-content-digest"
 TAG_ALGORITHM = "sha256"
-"""What content is hashed with that nobody asked for by its digest."""
+"""What content is hashed with that was asked for by a tag."""
 # On one line, and without `*/*`: Docker Hub answers with another image if index types are missing, some with schema 1.
 _MANIFEST_TYPES = f"{OCI_INDEX}, {DOCKER_INDEX}, {OCI_MANIFEST}, {DOCKER_MANIFEST}"
-_MANIFEST_HEADERS = Headers((("accept", _MANIFEST_TYPES),))
-
+_MANIFEST_HEADERS = (("Accept", _MANIFEST_TYPES),)
+_JSON_HEADERS = (("Accept", "application/json"),)
 _MAX_LINK_LENGTH = 8192
 _LINK = re.compile(r"<([^<>]{1,4096})>([^<]*)", re.ASCII)
 _NEXT = re.compile(r';[ \t]*rel[ \t]*=[ \t]*"?next"?[ \t]*(?:[;,]|$)', re.ASCII | re.IGNORECASE)
-_JSON = Headers((("accept", "application/json"),))
 _PAGE_SIZE = ("n", str(TAGS_PER_PAGE))
 
 
-def manifest_request(endpoint: Endpoint, path: str, reference: ImageReference, *, method: str = "GET") -> Request:
-    """Ask for a manifest or index; with ``HEAD`` only which one it is, which Docker Hub doesn't count as a pull."""
-    return Request(
-        method=method,
-        url=endpoint.manifest_url(path, reference),
-        registry=endpoint.registry,
-        headers=_MANIFEST_HEADERS,
-        max_body_bytes=MANIFEST_BYTES,
-    )
+class _Content(StrEnum):
+    """The three things that a registry is asked for, as its paths name them."""
+
+    MANIFEST = "manifests"
+    BLOB = "blobs"
+    TAGS = "tags"
 
 
-def blob_request(endpoint: Endpoint, path: str, descriptor: Descriptor) -> Request:
-    """Ask for a small blob, such as a configuration: never a layer."""
+def manifest_request(endpoint: Endpoint, path: str, reference: ImageReference, *, method: str = "GET") -> httpx.Request:
+    """Return the request for a manifest or index, by digest if the reference has one.
+
+    With ``HEAD`` it asks only which one it is, which Docker Hub doesn't count as a pull.
+    """
+    name = reference.digest if isinstance(reference, PinnedReference) else reference.tag
+    rules = Rules(registry=endpoint.registry, max_body_bytes=MANIFEST_BYTES)
+    return make_request(_url(endpoint, path, _Content.MANIFEST, name), rules, method=method, headers=_MANIFEST_HEADERS)
+
+
+def blob_request(endpoint: Endpoint, path: str, descriptor: Descriptor) -> httpx.Request:
+    """Return the request for a small blob, such as a configuration, whose response is read whole."""
     if descriptor.size_bytes > CONFIG_BYTES:
         raise InvalidContentError(
             f"the configuration {descriptor.digest} of {endpoint.registry}/{path} claims {descriptor.size_bytes} bytes",
             details=[f"no configuration has more than {CONFIG_BYTES}"],
         )
-    return Request(
-        url=endpoint.blob_url(path, descriptor.digest),
+    rules = Rules(registry=endpoint.registry, max_body_bytes=descriptor.size_bytes)
+    return make_request(_url(endpoint, path, _Content.BLOB, descriptor.digest), rules)
+
+
+def blob_head_request(endpoint: Endpoint, path: str, digest: Digest) -> httpx.Request:
+    """Return the request that asks whether a blob is there."""
+    rules = Rules(registry=endpoint.registry, max_body_bytes=0)
+    return make_request(_url(endpoint, path, _Content.BLOB, digest), rules, method="HEAD")
+
+
+def blob_stream_request(endpoint: Endpoint, path: str, descriptor: Descriptor) -> httpx.Request:
+    """Return the request for a blob of any size, whose response is streamed at ``STREAM_BYTES_PER_SECOND`` at least."""
+    rules = Rules(
         registry=endpoint.registry,
         max_body_bytes=descriptor.size_bytes,
+        is_streamed=True,
+        more_seconds=descriptor.size_bytes / STREAM_BYTES_PER_SECOND,
     )
+    return make_request(_url(endpoint, path, _Content.BLOB, descriptor.digest), rules)
 
 
-def read_manifest(reference: ImageReference, response: Response) -> FetchedManifest:
+def read_manifest(reference: ImageReference, response: httpx.Response) -> FetchedManifest:
     """Take the body under the digest that we compute from it.
 
     The header is a witness, nothing more: it can't stand in for the digest that was asked for (CVE-2025-24882), and
-    where it contradicts the body, somebody on the way changed something.
+    where it contradicts the body, the body was changed on the way.
     """
     wanted = reference.digest if isinstance(reference, PinnedReference) else None
     _refuse_page(reference, response)
-    refuse_schema_1(response.content_type, what=str(reference))
-    digest = Digest.of(response.body, algorithm=wanted.algorithm if wanted else TAG_ALGORITHM)
+    refuse_schema_1(content_type(response), what=str(reference))
+    digest = Digest.of(response.content, algorithm=wanted.algorithm if wanted else TAG_ALGORITHM)
     if wanted is not None and digest != wanted:
         raise InvalidContentError(
             f"{reference} was answered with other content",
@@ -96,44 +121,61 @@ def read_manifest(reference: ImageReference, response: Response) -> FetchedManif
             hint="never use this image: a proxy or the registry has changed it",
         )
     witness = read_digest_header(response)
-    if wanted is None and witness is not None and witness != Digest.of(response.body, algorithm=witness.algorithm):
+    if wanted is None and witness is not None and witness != Digest.of(response.content, algorithm=witness.algorithm):
         raise InvalidContentError(
             f"{reference}: the registry's digest header contradicts the body",
             details=[f"the header says {witness}", f"the body is     {digest}"],
             hint="a proxy on the way may rewrite content: ask the registry without it",
         )
-    return FetchedManifest(digest, response.body, response.content_type)
+    return FetchedManifest(digest, response.content, content_type(response))
 
 
-def read_blob(descriptor: Descriptor, response: Response, *, what: str) -> bytes:
+def read_blob(descriptor: Descriptor, response: httpx.Response, *, what: str) -> bytes:
     """Take a blob only if it has the length and the digest that its descriptor names."""
-    digest = Digest.of(response.body, algorithm=descriptor.digest.algorithm)
-    if len(response.body) != descriptor.size_bytes or digest != descriptor.digest:
+    digest = Digest.of(response.content, algorithm=descriptor.digest.algorithm)
+    if len(response.content) != descriptor.size_bytes or digest != descriptor.digest:
         raise InvalidContentError(
             f"the configuration of {what} was answered with other content",
             details=[
                 f"asked for  {descriptor.digest}, {descriptor.size_bytes} bytes",
-                f"the body is {digest}, {len(response.body)} bytes",
+                f"the body is {digest}, {len(response.content)} bytes",
             ],
         )
-    return response.body
+    return response.content
 
 
-def read_digest_header(response: Response) -> Digest | None:
+def check_stream(descriptor: Descriptor, pieces: Iterable[bytes], *, what: str) -> Iterator[bytes]:
+    """Yield the pieces of a blob, and then nothing more only if they have the descriptor's size and digest."""
+    hashing, size = hashlib.new(descriptor.digest.algorithm, usedforsecurity=False), 0
+    for piece in pieces:
+        hashing.update(piece)
+        size += len(piece)
+        yield piece
+    if size != descriptor.size_bytes or hashing.hexdigest() != descriptor.digest.hex:
+        raise InvalidContentError(
+            f"a blob of {what} was answered with other content",
+            details=[
+                f"asked for  {descriptor.digest}, {descriptor.size_bytes} bytes",
+                f"the body is {descriptor.digest.algorithm}:{hashing.hexdigest()}, {size} bytes",
+            ],
+        )
+
+
+def read_digest_header(response: httpx.Response) -> Digest | None:
     """Return the digest that the registry claims; ``None`` where it claims none, several, or something unreadable."""
-    claims = response.headers.all(DIGEST_HEADER)
+    claims = response.headers.get_list(DIGEST_HEADER)
     try:
         return Digest.parse(claims[0].strip('"')) if len(claims) == 1 else None
     except InvalidDigestError:
         return None
 
 
-def _refuse_page(reference: ImageReference, response: Response) -> None:
+def _refuse_page(reference: ImageReference, response: httpx.Response) -> None:
     """Refuse a sign-in page of a proxy, which has status 200 and a digest like anything else."""
-    if response.content_type in ("text/html", "application/xhtml+xml"):
+    if content_type(response) in ("text/html", "application/xhtml+xml"):
         raise InvalidContentError(
             f"{reference} was answered with a web page",
-            details=[f"from {response.url.shown}"],
+            details=[f"from {shown(response.url)}"],
             hint="a proxy or a sign-in page may stand between: open that address in a browser",
         )
 
@@ -143,28 +185,23 @@ class TagsPage:
     """Some tags, and where there may be more of them."""
 
     tags: tuple[str, ...]
-    following: Url | None
+    following: httpx.URL | None
     is_linked: bool = True
     """Whether the registry itself said that there are more."""
     is_empty: bool = False
     """Whether nothing is listed at all, not even what can't be a tag."""
 
 
-def tags_request(endpoint: Endpoint, path: str, *, with_page_size: bool = True) -> Request:
-    """Ask for the first page, as large as registries allow; some allow no such wish."""
-    url = endpoint.tags_url(path)
-    return Request(
-        url=url.adding([_PAGE_SIZE]) if with_page_size else url,
-        registry=endpoint.registry,
-        headers=_JSON,
-        max_body_bytes=TAGS_PAGE_BYTES,
-        max_silence_seconds=SLOW_SILENCE_SECONDS,
-    )
+def tags_request(endpoint: Endpoint, path: str, *, with_page_size: bool = True) -> httpx.Request:
+    """Return the request for the first page, as large as registries allow; some refuse a size."""
+    url = _url(endpoint, path, _Content.TAGS, "list")
+    rules = Rules(registry=endpoint.registry, max_body_bytes=TAGS_PAGE_BYTES, max_silence_seconds=SLOW_SILENCE_SECONDS)
+    return make_request(with_query(url, [_PAGE_SIZE]) if with_page_size else url, rules, headers=_JSON_HEADERS)
 
 
-def read_tags_page(response: Response, *, asked: Url, what: str) -> TagsPage:
+def read_tags_page(response: httpx.Response, *, asked: httpx.URL, what: str) -> TagsPage:
     """Read one page; what can't be a tag is left out, and ``null`` is an empty list."""
-    document = parse_json_object(response.body, what=f"the list of tags of {what}")
+    document = parse_json_object(response.content, what=f"the list of tags of {what}")
     listed = document.get("tags") or []
     if not isinstance(listed, list):
         raise InvalidContentError(f"the list of tags of {what} is no list")
@@ -174,24 +211,28 @@ def read_tags_page(response: Response, *, asked: Url, what: str) -> TagsPage:
         return TagsPage(tags, _following(link, asked, what), is_empty=not listed)
     if tags and len(listed) == TAGS_PER_PAGE:
         # A full page without a link: some registries leave the next step to us.
-        return TagsPage(tags, replace(asked, query="").adding([_PAGE_SIZE, ("last", tags[-1])]), is_linked=False)
+        return TagsPage(tags, with_query(without_query(asked), [_PAGE_SIZE, ("last", tags[-1])]), is_linked=False)
     return TagsPage(tags, None)
 
 
-def find_next_link(headers: Headers) -> str | None:
+def find_next_link(headers: httpx.Headers) -> str | None:
     """Return the target of the first link to a next page."""
-    for line in headers.all("link"):
+    for line in headers.get_list("link"):
         for target, parameters in _LINK.findall(line[:_MAX_LINK_LENGTH]):
             if _NEXT.search(parameters):
                 return str(target)
     return None
 
 
-def _following(link: str, asked: Url, what: str) -> Url:
+def _following(link: str, asked: httpx.URL, what: str) -> httpx.URL:
     try:
-        query = asked.join(link).parameters
+        query = parameters_of(join_url(asked, link))
     except InvalidUrlError as error:
         raise InvalidContentError(f"the list of tags of {what} goes on at an unreadable address") from error
     others = [(name, value) for name, value in query if name != "n"]
-    own_size = [pair for pair in asked.parameters if pair[0] == "n"]
-    return replace(asked, query="").adding([*own_size, *others])
+    own_size = [pair for pair in parameters_of(asked) if pair[0] == "n"]
+    return with_query(without_query(asked), [*own_size, *others])
+
+
+def _url(endpoint: Endpoint, path: str, content: _Content, name: object) -> httpx.URL:
+    return httpx.URL(f"{endpoint.origin}/v2/{path}/{content}/{name}")

@@ -9,21 +9,19 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from enum import Enum, auto
+from http import HTTPStatus
 
-from imagelock.errors import AuthenticationError, ImageNotFoundError, RegistryError, TemporaryError
+import httpx
+
+from imagelock.errors import AuthenticationError, ImageNotFoundError, RegistryError, TemporaryError, printable
 from imagelock.model.frozen import frozen
 from imagelock.model.reference import DOCKER_HUB, Repository
-from imagelock.registry.http.backoff import TOO_MANY_REQUESTS, describe_retry_after, is_quota_spent, read_quota
-from imagelock.registry.http.messages import Response
-from imagelock.registry.http.wording import printable
+from imagelock.registry.http.backoff import describe_retry_after, is_quota_spent, read_quota
+from imagelock.registry.http.messages import content_type
+from imagelock.registry.http.urls import origin_of
 
 _MAX_COMPLAINTS = 5
 _MESSAGE_KEYS = ("message", "details", "error_description", "error")
-
-_UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND = 401, 403, 404
-_REFUSALS = range(400, 500)
-_SERVER_ERRORS = range(500, 600)
-_TIMED_OUT = 408
 _NO_REPOSITORY = "NAME_UNKNOWN"
 _MISSING_CODES = frozenset({_NO_REPOSITORY, "MANIFEST_UNKNOWN", "BLOB_UNKNOWN", "NOT_FOUND"})
 
@@ -39,10 +37,10 @@ class Complaint:
         return ": ".join(part for part in (self.code, self.message) if part)
 
 
-def read_complaints(response: Response) -> tuple[Complaint, ...]:
-    """Find the reasons in an error's body, in whatever shape; a web page has none."""
+def read_complaints(response: httpx.Response) -> tuple[Complaint, ...]:
+    """Return the reasons in an error's body, in whatever shape; a web page has none."""
     try:
-        document = json.loads(response.body)
+        document = json.loads(response.content)
     except (ValueError, RecursionError):
         return _plain_text(response)
     if isinstance(document, dict) and isinstance(document.get("errors"), list):
@@ -50,13 +48,13 @@ def read_complaints(response: Response) -> tuple[Complaint, ...]:
     return tuple(_complaints([document]))
 
 
-def is_written_by_distribution(response: Response) -> bool:
+def is_written_by_distribution(response: httpx.Response) -> bool:
     """Whether the refusal has the shape that only CNCF distribution and its descendants give it.
 
     They serve every repository that a token names, so one token may serve many.
     """
     try:
-        errors = json.loads(response.body)["errors"]
+        errors = json.loads(response.content)["errors"]
         return {"Type", "Class", "Name", "Action"} <= set(errors[0]["detail"][0])
     except (ValueError, RecursionError, LookupError, TypeError):
         return False
@@ -72,32 +70,31 @@ def _complaints(errors: list[object]) -> Iterator[Complaint]:
                 yield complaint
 
 
-def _plain_text(response: Response) -> tuple[Complaint, ...]:
-    text = response.body.decode("utf-8", "replace").strip()
-    if not text or text.startswith("<") or response.content_type == "text/html":
+def _plain_text(response: httpx.Response) -> tuple[Complaint, ...]:
+    text = response.content.decode("utf-8", "replace").strip()
+    if not text or text.startswith("<") or content_type(response) == "text/html":
         return ()
     return (Complaint("", printable(text)),)
 
 
 class Identity(Enum):
-    """As whom we asked."""
+    """With which credentials a request was sent."""
 
-    NOBODY = auto()
-    """No credentials were found."""
+    NO_CREDENTIALS = auto()
+    """None were found."""
     ANONYMOUS = auto()
-    """None were looked for, as the user wished."""
-    SOMEBODY = auto()
-    """With credentials."""
+    """None were looked for, as the user asked."""
+    CREDENTIALS = auto()
 
 
 @frozen(kw_only=True)
 class Asked:
-    """What was asked, of whom, and as whom: all that a refusal needs to be told well."""
+    """What was asked, of which registry and with which credentials: what the error for a refusal has to say."""
 
     what: str
     """The reference or repository, as errors name it."""
     repository: Repository
-    identity: Identity = Identity.NOBODY
+    identity: Identity = Identity.NO_CREDENTIALS
     credentials_source: str = ""
 
     @property
@@ -107,25 +104,25 @@ class Asked:
 
     @property
     def login_command(self) -> str:
-        """What gets one an account's credentials; Docker Hub is who is meant where no registry is named."""
+        """The command that stores credentials; without a registry it means Docker Hub."""
         return "docker login" if self.registry == DOCKER_HUB else f"docker login {self.registry}"
 
 
-def depends_on_identity(response: Response) -> bool:
-    """Whether it matters to a refusal as whom we asked; else no helper need be asked for a password to tell it."""
-    return response.status in (_UNAUTHORIZED, _FORBIDDEN, TOO_MANY_REQUESTS)
+def depends_on_credentials(response: httpx.Response) -> bool:
+    """Whether a refusal depends on the credentials; else no helper need be asked for a password to report it."""
+    return response.status_code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS)
 
 
-def refusal_of(response: Response, asked: Asked) -> RegistryError:
-    """Make the error for an answer that is no success."""
+def refusal_of(response: httpx.Response, asked: Asked) -> RegistryError:
+    """Return the error for a response that is no 2xx."""
     complaints = read_complaints(response)
-    if response.status == _NOT_FOUND or (response.status in _REFUSALS and _says_missing(complaints)):
+    if response.status_code == HTTPStatus.NOT_FOUND or (response.is_client_error and _says_missing(complaints)):
         return _not_found(response, asked, complaints)
-    if response.status in (_UNAUTHORIZED, _FORBIDDEN):
+    if response.status_code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
         return _login_refused(response, asked, complaints)
-    if response.status == TOO_MANY_REQUESTS:
+    if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
         return _too_many_requests(response, asked, complaints)
-    if response.status in _SERVER_ERRORS or response.status == _TIMED_OUT:
+    if response.is_server_error or response.status_code == HTTPStatus.REQUEST_TIMEOUT:
         return TemporaryError(
             f"{asked.registry} failed to answer for {asked.what}",
             details=_said(response, complaints),
@@ -138,7 +135,7 @@ def _says_missing(complaints: Iterable[Complaint]) -> bool:
     return any(complaint.code in _MISSING_CODES for complaint in complaints)
 
 
-def _not_found(response: Response, asked: Asked, complaints: tuple[Complaint, ...]) -> ImageNotFoundError:
+def _not_found(response: httpx.Response, asked: Asked, complaints: tuple[Complaint, ...]) -> ImageNotFoundError:
     is_repository = asked.what == str(asked.repository) or any(each.code == _NO_REPOSITORY for each in complaints)
     return ImageNotFoundError(
         f"{asked.what} does not exist",
@@ -149,14 +146,14 @@ def _not_found(response: Response, asked: Asked, complaints: tuple[Complaint, ..
     )
 
 
-def _login_refused(response: Response, asked: Asked, complaints: tuple[Complaint, ...]) -> AuthenticationError:
+def _login_refused(response: httpx.Response, asked: Asked, complaints: tuple[Complaint, ...]) -> AuthenticationError:
     login = asked.login_command
     match asked.identity:
-        case Identity.NOBODY:
+        case Identity.NO_CREDENTIALS:
             who, hint = f"no credentials for {asked.registry} were found", f"check the spelling, or run `{login}`"
         case Identity.ANONYMOUS:
             who, hint = "asked without credentials, as you wished", f"leave out --anonymous, or run `{login}`"
-        case Identity.SOMEBODY:
+        case Identity.CREDENTIALS:
             who = f"asked with the credentials from {asked.credentials_source}"
             hint = f"check the spelling, or run `{login}` again; public images need no login: try --anonymous"
     return AuthenticationError(
@@ -164,27 +161,27 @@ def _login_refused(response: Response, asked: Asked, complaints: tuple[Complaint
     )
 
 
-def _too_many_requests(response: Response, asked: Asked, complaints: tuple[Complaint, ...]) -> TemporaryError:
+def _too_many_requests(response: httpx.Response, asked: Asked, complaints: tuple[Complaint, ...]) -> TemporaryError:
     if not is_quota_spent(response):
         return TemporaryError(
             f"{asked.registry} has had too many requests, and did not answer for {asked.what}",
             details=_said(response, complaints),
             hint="run the same command again in a while",
         )
-    is_somebody = asked.identity is Identity.SOMEBODY
-    who = f"with the credentials from {asked.credentials_source}" if is_somebody else "without a login"
+    has_credentials = asked.identity is Identity.CREDENTIALS
+    who = f"with the credentials from {asked.credentials_source}" if has_credentials else "without a login"
     quota = read_quota(response)
     return TemporaryError(
         f"the pull quota of {asked.registry} is spent, and {asked.what} was not answered",
         details=[f"asked {who}", *([str(quota)] if quota else []), *_said(response, complaints)],
         hint="wait until it is granted anew"
-        if is_somebody
+        if has_credentials
         else f"run `{asked.login_command}`: an account has a larger quota",
     )
 
 
-def _said(response: Response, complaints: tuple[Complaint, ...]) -> list[str]:
-    host = response.url.origin.host_and_port
-    said = [f"{host} answered {response.status}", *(f"it said: {complaint}" for complaint in complaints)]
+def _said(response: httpx.Response, complaints: tuple[Complaint, ...]) -> list[str]:
+    host = origin_of(response.url).host_and_port
+    said = [f"{host} answered {response.status_code}", *(f"it said: {complaint}" for complaint in complaints)]
     wish = describe_retry_after(response)
     return said if wish is None else [*said, wish]

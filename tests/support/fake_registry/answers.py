@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
-from imagelock.registry.http.messages import Request
+from tests.support.fake_registry.messages import Request
 
 
 class Fault(Enum):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from imagelock.model.reference import RegistryName
-from imagelock.registry.auth.schemes import AccessMemory
+from imagelock.registry.auth.schemes import SchemeMemory
 from imagelock.registry.client import RegistryClient
 from imagelock.registry.factory import make_registry_client
 from imagelock.registry.settings import RegistryOptions, RegistrySettings
@@ -36,12 +36,14 @@ class Setup:
     cache_directory: Path | None = None
     registries_conf: Path = Path(os.devnull)
     clock: FakeClock = field(default_factory=FakeClock)
-    memories: list[AccessMemory] = field(default_factory=list)
+    memories: list[SchemeMemory] = field(default_factory=list)
 
     def client(self) -> RegistryClient:
-        memory = AccessMemory(self.cache_directory, clock=self.clock)
+        memory = SchemeMemory(self.cache_directory, clock=self.clock)
         self.memories.append(memory)
-        return make_registry_client(self.settings(), transport=self.internet, clock=self.clock, memory=memory)
+        return make_registry_client(
+            self.settings(), transport=self.internet, dialer=self.internet, clock=self.clock, memory=memory
+        )
 
     def next_run(self) -> RegistryClient:
         """A client of a later run, which knows what the earlier ones left on disk."""

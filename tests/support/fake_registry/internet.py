@@ -1,17 +1,19 @@
-"""All the hosts of a test, by name; whoever isn't there doesn't exist."""
+"""All the hosts of a test, by name; any other does not exist."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 
+import httpx
+
 from imagelock.model.reference import RegistryName
+from imagelock.registry.http import FailureKind, TransportFailure
 from imagelock.registry.http.addresses import Origin
-from imagelock.registry.http.connections import FailureKind, TransportFailure
-from imagelock.registry.http.messages import Headers, Request, Response, read_body
 from tests.support.fake_registry.answers import Answer, Fault, Handler
+from tests.support.fake_registry.messages import Request, record
 
 _FAILURES = {
     Fault.RESET: TransportFailure(FailureKind.BROKEN, "the connection broke"),
@@ -21,24 +23,18 @@ _FAILURES = {
 
 
 @dataclass(slots=True)
-class Internet:
-    """A ``Transport`` whose other end are handlers by ``host[:port]``; it remembers what they were asked."""
+class Internet(httpx.BaseTransport):
+    """A transport and dialer whose other end are handlers by ``host[:port]``; it remembers what they were asked."""
 
     hosts: dict[str, Handler]
     requests: list[Request] = field(default_factory=list)
     _lock: Lock = field(default_factory=Lock)
 
     @abstractmethod
-    def send(self, request: Request) -> Response: ...
-
-    @abstractmethod
     def open_early(self, origin: Origin, *, registry: RegistryName, connections: int) -> None: ...
 
     @abstractmethod
     def speaks_tls(self, origin: Origin, *, registry: RegistryName) -> bool: ...
-
-    @abstractmethod
-    def close(self) -> None: ...
 
     def answer(self, request: Request) -> Answer | None:
         """What the host says, ``None`` if there is no such host. One question at a time: handlers keep state."""
@@ -63,17 +59,15 @@ class FakeInternet(Internet):
     plain: frozenset[str] = frozenset()
     """Hosts that speak no TLS."""
 
-    def send(self, request: Request) -> Response:
-        answer = self.answer(request)
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        answer = self.answer(record(request))
         if answer is None:
             raise TransportFailure(FailureKind.NO_SUCH_HOST, "the name has no address")
         if answer.fault is not None:
             raise _FAILURES[answer.fault]
-        headers = Headers.of(answer.header_lines())
-        chunks = () if request.method == "HEAD" else answer.chunks
-        limit = request.max_body_bytes
-        body = read_body(chunks, status=answer.status, headers=headers, max_bytes=limit)
-        return Response(status=answer.status, headers=headers, body=body, url=request.url)
+        headers = [(name.encode(), value.strip().encode()) for name, value in answer.header_lines()]
+        body = _Body(() if request.method == "HEAD" else answer.chunks)
+        return httpx.Response(answer.status, headers=headers, stream=body)
 
     def open_early(self, origin: Origin, *, registry: RegistryName, connections: int) -> None:
         assert registry
@@ -83,5 +77,10 @@ class FakeInternet(Internet):
         assert registry
         return origin.host_and_port not in self.plain
 
-    def close(self) -> None:
-        """There is nothing to close."""
+
+class _Body(httpx.SyncByteStream):
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self._chunks = chunks
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._chunks)

@@ -12,17 +12,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import httpx
+
 from imagelock.model.reference import RegistryName
 from imagelock.registry.auth.credentials import Login, basic_authorization
 from imagelock.registry.http.addresses import Origin
-from imagelock.registry.http.messages import Request, Response
-from imagelock.registry.http.network import Network
-from imagelock.registry.http.urls import Url
-from imagelock.registry.settings import RegistrySettings
+from imagelock.registry.http.connections import Connections
+from imagelock.registry.http.transport import Transport
+from imagelock.registry.http.urls import parse_url
 from tests.support.certificates import CertificateOffice
 from tests.support.fake_registry.answers import Answer, Handler
 from tests.support.fake_registry.clients import NOWHERE
 from tests.support.fake_registry.internet import Internet
+from tests.support.fake_registry.messages import Request, Target, target_of
 from tests.support.fake_registry.sockets import SocketHandler, SocketServer, in_background
 
 _NOT_THERE = Answer(status=502, headers={"Content-Length": "0"})
@@ -31,25 +33,28 @@ _LOGIN_WANTED = Answer(status=407, headers={"Content-Length": "0", "Proxy-Authen
 
 @dataclass(slots=True)
 class ProxiedInternet(Internet):
-    """A ``Transport`` that is imagelock's own, and whose proxy leads to the handlers."""
+    """imagelock's own transport and dialer, whose proxy leads to the handlers."""
 
     home: Path = NOWHERE
     """Where certificates for hosts may lie."""
     proxy_url: str = ""
-    network: Network | None = None
+    connections: Connections | None = None
+    transport: Transport | None = None
     tunnels: list[str] = field(default_factory=list)
     """``host:port`` of every tunnel that was asked for."""
     seen_certificates: set[str] = field(default_factory=set)
     """Hosts that were shown a client's certificate."""
 
-    def _own(self) -> Network:
-        if self.network is None:
+    def _own(self) -> Connections:
+        if self.connections is None:
             environment = {"https_proxy": self.proxy_url, "http_proxy": self.proxy_url}
-            self.network = Network(RegistrySettings(environment=environment, home=self.home, time_limit_seconds=10))
-        return self.network
+            self.connections = Connections(environment, home=self.home)
+        return self.connections
 
-    def send(self, request: Request) -> Response:
-        return self._own().send(request)
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if self.transport is None:
+            self.transport = Transport(self._own(), time_limit_seconds=10)
+        return self.transport.handle_request(request)
 
     def open_early(self, origin: Origin, *, registry: RegistryName, connections: int) -> None:
         self._own().open_early(origin, registry=registry, connections=connections)
@@ -119,11 +124,11 @@ class _ProxyHandler(SocketHandler):
         context.load_cert_chain(files.certificate, files.key)
         return context
 
-    def url(self) -> Url:
+    def url(self) -> Target:
         if self._tunnel is None:
-            return Url.parse(self.path)
+            return target_of(parse_url(self.path))
         path, _, query = self.path.partition("?")
-        return Url(self._tunnel, path, query)
+        return Target(self._tunnel, path, query)
 
     def answer(self, request: Request) -> Answer:
         is_forwarded = self._tunnel is None

@@ -7,8 +7,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from imagelock.registry.http.messages import Request
 from tests.support.fake_registry.answers import Answer, json_answer, refusal
+from tests.support.fake_registry.messages import Request
 from tests.support.fake_registry.token_server import FakeTokenServer
 from tests.support.oci_images import Content, sha256
 

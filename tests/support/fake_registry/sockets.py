@@ -10,11 +10,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socket import SO_LINGER, SOL_SOCKET
 from threading import Event, Thread
 
-from imagelock.model.reference import RegistryName
 from imagelock.registry.http.addresses import Origin
-from imagelock.registry.http.messages import Headers, Request
-from imagelock.registry.http.urls import Url
 from tests.support.fake_registry.answers import Answer, Fault, Handler
+from tests.support.fake_registry.messages import Headers, Request, Target
 
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
@@ -88,22 +86,19 @@ class SocketHandler(BaseHTTPRequestHandler):
     def answer(self, request: Request) -> Answer:
         return self.server.answers(request)
 
-    def url(self) -> Url:
+    def url(self) -> Target:
         """What the client asks for."""
         path, _, query = self.path.partition("?")
-        return Url(Origin.of(self.server.scheme, self.server.name), path, query)
+        return Target(Origin.of(self.server.scheme, self.server.name), path, query)
 
     def _request(self) -> Request:
         length = int(self.headers.get("Content-Length", "0"))
-        url = self.url()
         return Request(
             method=self.command,
-            url=url,
-            registry=RegistryName(url.origin.host_and_port),
+            url=self.url(),
             headers=Headers.of(self.headers.items()),
             authorization=self.headers.get("Authorization", ""),
             form=self.rfile.read(length),
-            max_body_bytes=0,
         )
 
     def send(self, answer: Answer) -> None:

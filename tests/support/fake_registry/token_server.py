@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from itertools import count
 from urllib.parse import parse_qs
 
-from imagelock.registry.http.messages import Request
 from tests.support.fake_registry.answers import Answer, json_answer, refusal
+from tests.support.fake_registry.messages import Request
 
 _numbers = count(1)
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import httpx
 import pytest
 
 from imagelock.model.reference import parse_reference
-from imagelock.registry.http.messages import Headers
 from imagelock.registry.http.sender import read_warnings
 from tests.support.fake_registry.answers import Answer
 from tests.support.fake_registry.clients import client_of
@@ -49,4 +49,4 @@ def test_a_refusal_may_carry_one_too(internet_of: InternetOf) -> None:
     ],
 )
 def test_only_texts_for_people_are_read(line: str, warnings: list[str]) -> None:
-    assert list(read_warnings(Headers((("warning", line),)))) == warnings
+    assert list(read_warnings(httpx.Headers([("warning", line)]))) == warnings

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import httpx
 import pytest
 
 from imagelock.errors import InvalidContentError
 from imagelock.registry.auth.challenges import check_realm
-from imagelock.registry.http.urls import Url
 
-ASKED = Url.parse("https://reg.example/v2/a/b/manifests/1")
-DECLARED_PLAIN = Url.parse("http://reg.corp:5000/v2/a/b/manifests/1")
-LOCAL = Url.parse("https://127.0.0.1:5000/v2/a/b/manifests/1")
-LOCAL_PLAIN = Url.parse("http://127.0.0.1:5000/v2/a/b/manifests/1")
+ASKED = httpx.URL("https://reg.example/v2/a/b/manifests/1")
+DECLARED_PLAIN = httpx.URL("http://reg.corp:5000/v2/a/b/manifests/1")
+LOCAL = httpx.URL("https://127.0.0.1:5000/v2/a/b/manifests/1")
+LOCAL_PLAIN = httpx.URL("http://127.0.0.1:5000/v2/a/b/manifests/1")
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ LOCAL_PLAIN = Url.parse("http://127.0.0.1:5000/v2/a/b/manifests/1")
         ("http://auth.corp:5001/t", DECLARED_PLAIN),
     ],
 )
-def test_token_servers_that_people_run_are_allowed(realm: str, asked: Url) -> None:
+def test_token_servers_that_people_run_are_allowed(realm: str, asked: httpx.URL) -> None:
     assert str(check_realm(realm, asked=asked)) == realm
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,10 +12,12 @@ from typing import NoReturn
 import pytest
 
 from imagelock.errors import FileError, RegistryError
+from imagelock.model.reference import RegistryName
 from imagelock.registry.auth.credentials import Login
+from imagelock.registry.http import TransportFailure
 from imagelock.registry.http.addresses import Origin
 from imagelock.registry.http.certificates import CertificateFiles, find_certificate_files, make_tls_context
-from imagelock.registry.http.connections import Sockets, TransportFailure
+from imagelock.registry.http.connections import Connections
 from imagelock.registry.http.proxies import Proxy, find_proxy, open_tunnel
 from tests.support.certificates import make_loopback_tls
 
@@ -122,8 +125,7 @@ def converse(answer: bytes) -> bytes:
             return heard
 
         heard = pool.submit(answer_once)
-        sockets = Sockets()
-        with sockets.connect("127.0.0.1", port) as connection:
+        with socket.create_connection(("127.0.0.1", port)) as connection:
             open_tunnel(connection, proxy, REGISTRY)
         return heard.result(timeout=5)
 
@@ -194,11 +196,16 @@ def test_a_file_that_holds_no_certificate_is_named(tmp_path: Path) -> None:
         make_tls_context(broken, ca_file=None)
 
 
-def test_nobody_waits_for_a_connection_that_failed_in_an_unforeseen_way() -> None:
-    def dial() -> NoReturn:
+def test_nobody_waits_for_a_connection_that_failed_in_an_unforeseen_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def dial(_: Connections, __: object) -> NoReturn:
         raise ssl.SSLError("OpenSSL's configuration is broken")
 
-    sockets = Sockets()
-    sockets.dial_early("host", dial, connections=1)
+    monkeypatch.setattr(Connections, "dial", dial)
+    connections = Connections({}, home=tmp_path)
+    registry = RegistryName("reg.example")
+    connections.open_early(REGISTRY, registry=registry, connections=1)
+    route = connections.find_route(REGISTRY, registry)
     with ThreadPoolExecutor(1) as pool:
-        assert pool.submit(sockets.take_early, "host").result(timeout=5) is None
+        assert pool.submit(connections.take_early, route).result(timeout=5) is None

@@ -9,10 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 from imagelock.errors import ImagelockError
 from imagelock.model.reference import ImageReference, parse_reference
 from imagelock.registry.client import RegistryClient
-from imagelock.registry.http.messages import Request
 from tests.support.fake_registry.answers import Answer, Fault
 from tests.support.fake_registry.clients import Setup
 from tests.support.fake_registry.internet import FakeInternet
+from tests.support.fake_registry.messages import Request
 from tests.support.fake_registry.registry import FakeRegistry
 from tests.support.fake_registry.token_server import FakeTokenServer
 from tests.support.oci_images import multi_platform_image

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import httpx
 import pytest
 
 from imagelock.errors import ImageNotFoundError, InvalidContentError
 from imagelock.model.reference import parse_repository
-from imagelock.registry.http.messages import Headers, Request
 from imagelock.registry.protocol import find_next_link
 from tests.support.fake_registry.answers import Answer, Handler, in_turn, json_answer, refusal
 from tests.support.fake_registry.clients import client_of
 from tests.support.fake_registry.internet import FakeInternet
+from tests.support.fake_registry.messages import Request
 from tests.support.fake_registry.registry import FakeRegistry
 
 REPOSITORY = parse_repository("reg.example/team/a")
@@ -162,4 +163,4 @@ def test_no_manifest_types_are_asked_for() -> None:
 
 @pytest.mark.parametrize("make", [lambda n: "<" * n, lambda n: "<a>;" * n, lambda n: "<a>" + ";rel" * n])
 def test_links_are_read_in_time_in_proportion_to_their_length(make: Callable[[int], str]) -> None:
-    assert find_next_link(Headers((("link", make(100_000)),))) is None
+    assert find_next_link(httpx.Headers([("link", make(100_000))])) is None

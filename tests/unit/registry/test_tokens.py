@@ -8,11 +8,11 @@ import pytest
 
 from imagelock.errors import AuthenticationError
 from imagelock.model.reference import parse_reference
-from imagelock.registry.http.messages import Request
 from tests.support.fake_registry.answers import Answer, in_turn, refusal
 from tests.support.fake_registry.bearer_hosts import CHALLENGE, IMAGE, A, B, bearer_internet
 from tests.support.fake_registry.clients import Setup, client_of
 from tests.support.fake_registry.internet import FakeInternet
+from tests.support.fake_registry.messages import Request
 from tests.support.fake_registry.registry import FakeRegistry
 from tests.support.fake_registry.token_server import FakeTokenServer
 

@@ -19,16 +19,16 @@ import pytest
 
 from imagelock.errors import InvalidContentError, RegistryError, TemporaryError
 from imagelock.model.reference import ImageReference, RegistryName, parse_reference
-from imagelock.registry.auth.schemes import AccessMemory
+from imagelock.registry.auth.schemes import SchemeMemory
 from imagelock.registry.client import RegistryClient
-from imagelock.registry.factory import make_registry_client, open_registry_client
-from imagelock.registry.http.messages import Request
-from imagelock.registry.http.network import Network
+from imagelock.registry.factory import make_connections, make_registry_client, open_registry_client
+from imagelock.registry.http.transport import Transport
 from imagelock.registry.settings import RegistryOptions, RegistrySettings
 from tests.support.certificates import make_loopback_tls
 from tests.support.fake_registry.answers import Answer, Fault, in_turn
 from tests.support.fake_registry.clients import NOWHERE
 from tests.support.fake_registry.clock import FakeClock
+from tests.support.fake_registry.messages import Request
 from tests.support.fake_registry.registry import FakeRegistry
 from tests.support.fake_registry.sockets import serving
 from tests.support.oci_images import multi_platform_image
@@ -52,12 +52,14 @@ def client_of(
         environment=environment,
         home=NOWHERE,
     )
-    network, clock = Network(settings), FakeClock()
-    memory = AccessMemory(None, clock=clock)
+    connections, clock = make_connections(settings), FakeClock()
+    transport = Transport(connections, time_limit_seconds=settings.time_limit_seconds)
+    memory = SchemeMemory(None, clock=clock)
     try:
-        yield make_registry_client(settings, transport=network, clock=clock, memory=memory)
+        yield make_registry_client(settings, transport=transport, dialer=connections, clock=clock, memory=memory)
     finally:
-        network.close()
+        transport.close()
+        connections.close()
 
 
 def test_a_registry_of_this_machine_may_speak_http() -> None:

@@ -13,11 +13,11 @@ from imagelock.locking.lockfile import Lockfile
 from imagelock.locking.plan import plan_lock, run_steps
 from imagelock.locking.verify import Finding, State, Verification, verify_images
 from imagelock.model.reference import RegistryName
-from imagelock.registry.http.messages import Request
 from imagelock.registry.settings import RegistryOptions
 from tests.support.fake_registry.answers import Answer, Fault, Handler, refusal
 from tests.support.fake_registry.clients import Setup
 from tests.support.fake_registry.internet import FakeInternet
+from tests.support.fake_registry.messages import Request
 from tests.support.fake_registry.registry import FakeRegistry
 from tests.support.oci_images import multi_platform_image
 

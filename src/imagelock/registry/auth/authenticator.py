@@ -2,21 +2,22 @@
 
 https://distribution.github.io/distribution/spec/auth/token/
 
-Hosts that a registry redirected us to are authenticated anonymously: registry.k8s.io redirects to hosts that hand out
-a token to anonymous clients. No credentials go there, not even such as are stored for that very host: the registry
-chose it, not the user (CVE-2020-15157).
+It is no ``httpx.Auth``: there a failed token request can't be caught, a 401 of a host that we were redirected to looks
+like one of the host itself, and no token can be fetched beside the flow.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
-from dataclasses import field
-from enum import Enum, auto
+from collections import defaultdict
+from collections.abc import Iterable
+from contextlib import suppress
+from http import HTTPStatus
 from threading import Lock
 
+import httpx
+
 from imagelock.errors import RegistryError
-from imagelock.model.frozen import frozen
+from imagelock.model.reference import RegistryName
 from imagelock.registry.auth.challenges import (
     BasicChallenge,
     BearerChallenge,
@@ -26,237 +27,268 @@ from imagelock.registry.auth.challenges import (
 )
 from imagelock.registry.auth.credentials import FoundCredentials, Keyring, RegistryToken, basic_authorization, login_of
 from imagelock.registry.auth.schemes import (
-    Access,
-    AccessMemory,
-    BasicAccess,
-    BearerAccess,
-    FirstContact,
-    OpenAccess,
+    Basic,
+    Bearer,
+    Discovery,
+    Open,
+    SchemeMemory,
     find_well_known,
-    takes_batches,
+    is_known_to_take_batches,
 )
-from imagelock.registry.auth.token_server import TokenExchange, bearer_authorization
-from imagelock.registry.auth.tokens import AccessRefusedError, HeldToken, TokenStore, pull_scope
-from imagelock.registry.http.messages import Request, Response
-from imagelock.registry.http.sender import Delivery
-from imagelock.registry.http.urls import Url
-from imagelock.registry.locations import Endpoint
+from imagelock.registry.auth.token_server import TokenServers, bearer_authorization
+from imagelock.registry.auth.tokens import (
+    NO_AUTHORIZATION,
+    AccessRefusedError,
+    Authorization,
+    AuthorizationKind,
+    Token,
+    TokenCache,
+    pull_scope,
+)
+from imagelock.registry.http.addresses import Origin
+from imagelock.registry.http.backoff import Clock
+from imagelock.registry.http.messages import as_get, authorized
+from imagelock.registry.http.sender import Sender
+from imagelock.registry.http.urls import origin_of
 from imagelock.registry.refusals import is_written_by_distribution
 
-_UNAUTHORIZED, _NOT_FOUND = 401, 404
-_HINTS_OF_AGE = frozenset({400, _UNAUTHORIZED, 403})
+_MAX_RENEWALS = 2
+"""From nothing to a token for many repositories, and from there to one for this repository alone."""
+_HINTS_OF_AGE = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 """ECR Public answers 400 to an expired token, Google's registries 403, both without a challenge."""
-
-_CONTENT = re.compile(r"/v2/(.+)/(?:manifests|blobs|tags)/[^/]+", re.ASCII)
-
-
-class PermitKind(Enum):
-    """What was shown at the door."""
-
-    NOTHING = auto()
-    PUBLIC_TOKEN = auto()
-    """The word that opens every public repository of a registry."""
-    SHARED_TOKEN = auto()
-    """A token of a batch, or one from before: it may lack this repository, or be too old."""
-    OWN_TOKEN = auto()
-    """A token fetched for this very request, after the registry said what it wants."""
-    LOGIN = auto()
-    """A user name and password, or a token that the user gave us."""
-
-
-@frozen
-class Permit:
-    """One ``Authorization`` header and how we came by it."""
-
-    kind: PermitKind
-    authorization: str = field(default="", repr=False)
-    found: FoundCredentials | None = None
-    """The credentials behind it, if any."""
-    held: HeldToken | None = None
-    scope: str = ""
-    """What the held token was fetched for."""
-
-
-NO_PERMIT = Permit(PermitKind.NOTHING)
 
 Challenged = BearerChallenge | BasicChallenge | None
 
 
-class Authority:
-    """Knows how one host wants to be asked, and holds what opens it. Thread-safe."""
+class Authenticator:
+    """Sends requests to one host with the right ``Authorization``, and renews it. Thread-safe."""
 
-    def __init__(self, endpoint: Endpoint, *, exchange: TokenExchange, keyring: Keyring, memory: AccessMemory) -> None:
-        self._endpoint = endpoint
-        self._exchange = exchange
+    def __init__(  # noqa: PLR0913  the stages below, and what is remembered
+        self,
+        registry: RegistryName,
+        origin: Origin,
+        *,
+        sender: Sender,
+        token_servers: TokenServers,
+        keyring: Keyring,
+        memory: SchemeMemory,
+        clock: Clock,
+    ) -> None:
+        self._registry = registry
+        self._origin = origin
+        self._sender = sender
+        self._token_servers = token_servers
         self._keyring = keyring
         self._memory = memory
-        known = memory.find(endpoint.registry, endpoint.origin) or find_well_known(endpoint.registry, endpoint.origin)
-        self._contact = FirstContact(known)
-        self._tokens: dict[FoundCredentials | None, TokenStore] = {}
-        self._tokens_lock = Lock()
-        self._expected: dict[str, None] = {}
-        self._scopes: dict[str, str] = {}
+        self._clock = clock
+        self._discovery = Discovery(memory.find(registry, origin) or find_well_known(registry, origin))
         self._is_public_token_refused = False
+        self._lock = Lock()
+        self._scopes: dict[str, str] = {}
+        self._caches: dict[FoundCredentials | None, TokenCache] = {}
+        self._plan_lock = Lock()
+        self._expected: dict[str, None] = {}
+        self._unplanned: dict[str, None] = {}
 
     @property
-    def access(self) -> Access | None:
-        """How the host wants to be asked, as far as it is known."""
-        return self._contact.access
+    def token_server(self) -> Origin | None:
+        """The token server that will be asked, as far as it is known."""
+        scheme = self._discovery.scheme
+        return origin_of(scheme.realm) if isinstance(scheme, Bearer) and not scheme.public_token else None
 
     def prepare(self, paths: Iterable[str]) -> None:
-        """Hear which repositories will be asked about, so that one token can serve them."""
-        self._expected.update(dict.fromkeys(paths))
+        """Announce the repositories that will be asked for, so that one token can serve many of them."""
+        with self._plan_lock:
+            new = [path for path in paths if path not in self._expected]
+            self._expected.update(dict.fromkeys(new))
+            self._unplanned.update(dict.fromkeys(new))
+        scheme = self._discovery.scheme
+        if isinstance(scheme, Bearer) and not scheme.knows_batches and len(self._expected) > 1:
+            # It matters now: the first request will find out.
+            self._discovery.invalidate(scheme)
 
-    def permit_for(self, path: str) -> Permit:
-        """Say what the first request for a repository should carry.
+    def send(self, request: httpx.Request, path: str) -> httpx.Response:
+        """Return the response after all that credentials can do for it: perhaps a refusal of them.
 
-        Nothing to an unknown host: everybody else waits until the caller calls ``note_end_of_contact``.
+        ``path`` is the repository's. ``RegistryError`` if a server gave no response.
         """
-        access = self._contact.enter()
-        if not isinstance(access, BearerAccess):
-            return self._login_permit(path) if isinstance(access, BasicAccess) else NO_PERMIT
         try:
-            return self._token_permit(access, path)
-        except (RegistryError, AccessRefusedError):
-            if not access.is_remembered:
-                raise
-            # What was remembered may be wrong: the registry itself will say what it wants.
-            self._contact.doubt(access)
-            return self.permit_for(path)
-
-    def note_end_of_contact(self) -> None:
-        """Let the next request be the first, if this one was and learned nothing."""
-        self._contact.give_way()
-
-    def permit_after(self, response: Response, permit: Permit, *, path: str) -> Permit | None:
-        """Say what to come back with after a refusal; ``None`` if the answer is final."""
-        challenge = choose_challenge(parse_challenges(response.headers.all("www-authenticate")))
-        access = (
-            self._read_access(challenge, response, permit) if self._may_be_helped(response, permit, challenge) else None
-        )
-        if access is None:
-            if self._contact.settle_if_unknown(OpenAccess()) and _is_about_content(response):
-                self._memory.note(self._endpoint.origin, OpenAccess())
-            return None
-        self._forget(permit)
-        if self._contact.settle(access):
-            self._memory.note(self._endpoint.origin, access)
-        if isinstance(access, BasicAccess):
-            login = self._login_permit(path)
-            return None if login is NO_PERMIT else login
-        if isinstance(challenge, BearerChallenge) and challenge.scopes:
-            self._scopes[path] = " ".join(challenge.scopes)
-        return self._token_permit(access, path)
+            return self._send(request, path)
+        except AccessRefusedError as error:
+            return error.response
+        finally:
+            # Threads that wait for the scheme must not wait for a request that failed.
+            self._discovery.give_way()
 
     def find_credentials(self, path: str) -> FoundCredentials | None:
-        """Return the credentials for a repository there."""
-        return self._keyring.find(self._endpoint.registry, path)
+        """Return the credentials for a repository of the host."""
+        return self._keyring.find(self._registry, path)
 
-    def _may_be_helped(self, response: Response, permit: Permit, challenge: Challenged) -> bool:
-        if permit.kind is PermitKind.OWN_TOKEN:
-            return False
-        if permit.kind is PermitKind.LOGIN:
-            return response.status == _UNAUTHORIZED and self._was_login_for_another_door(response, permit, challenge)
-        if permit.held is not None and permit.held.is_aged(self._exchange.clock.monotonic()):
-            return response.status in _HINTS_OF_AGE
-        is_public_token = permit.kind is PermitKind.PUBLIC_TOKEN
-        return response.status == _UNAUTHORIZED or (is_public_token and response.status in _HINTS_OF_AGE)
+    def _send(self, request: httpx.Request, path: str) -> httpx.Response:
+        authorization = self._first_authorization(path)
+        response = self._sender.send(authorized(request, authorization.header))
+        for _ in range(_MAX_RENEWALS):
+            if origin_of(response.url) != self._origin:
+                return self._token_servers.answer_anonymously(request, response)
+            renewed = self._renew(authorization, response, request, path)
+            if renewed is None:
+                return response
+            authorization = renewed
+            response = self._sender.send(authorized(request, authorization.header))
+        return response
 
-    def _was_login_for_another_door(self, response: Response, permit: Permit, challenge: Challenged) -> bool:
-        """Tell a refused password from one that was sent where a token is wanted by now."""
-        if permit.found is None:
+    def _first_authorization(self, path: str) -> Authorization:
+        """Return what the first request for a repository carries: nothing where the scheme is unknown.
+
+        Other threads wait then until ``send`` is over.
+        """
+        scheme = self._discovery.wait_or_lead()
+        if not isinstance(scheme, Bearer):
+            return self._login(path) if isinstance(scheme, Basic) else NO_AUTHORIZATION
+        try:
+            return self._token(scheme, path)
+        except (RegistryError, AccessRefusedError):
+            if not scheme.is_remembered:
+                raise
+            # What was remembered may be wrong: the registry itself will say what it wants.
+            self._discovery.invalidate(scheme)
+            return self._first_authorization(path)
+
+    def _renew(
+        self, authorization: Authorization, response: httpx.Response, request: httpx.Request, path: str
+    ) -> Authorization | None:
+        """Return what to send after a refusal; ``None`` if the response is final."""
+        challenge = choose_challenge(parse_challenges(response.headers.get_list("www-authenticate")))
+        may_help = not response.is_success and self._may_help(authorization, response, challenge)
+        scheme = self._read_scheme(challenge, authorization, response, request) if may_help else None
+        if scheme is None:
+            if self._discovery.resolve_if_unknown(Open()) and _is_about_content(response):
+                self._memory.note(self._origin, Open())
+            return None
+        self._forget(authorization)
+        if self._discovery.resolve(scheme):
+            self._memory.note(self._origin, scheme)
+        if isinstance(scheme, Basic):
+            login = self._login(path)
+            return None if login is NO_AUTHORIZATION else login
+        if isinstance(challenge, BearerChallenge) and challenge.scopes:
+            self._scopes[path] = " ".join(challenge.scopes)
+        return self._token(scheme, path)
+
+    def _may_help(self, authorization: Authorization, response: httpx.Response, challenge: Challenged) -> bool:
+        """Whether a refusal may turn into a success by another authorization."""
+        status, kind = response.status_code, authorization.kind
+        if kind is AuthorizationKind.OWN_TOKEN:
             return False
-        if login_of(permit.found.credentials) and isinstance(challenge, BearerChallenge):
+        if kind is AuthorizationKind.LOGIN:
+            return status == HTTPStatus.UNAUTHORIZED and self._is_login_where_token_is_wanted(
+                authorization, response, challenge
+            )
+        if authorization.token is not None and authorization.token.is_aged(self._clock.monotonic()):
+            return status in _HINTS_OF_AGE
+        is_public_token = kind is AuthorizationKind.PUBLIC_TOKEN
+        return status == HTTPStatus.UNAUTHORIZED or (is_public_token and status in _HINTS_OF_AGE)
+
+    def _is_login_where_token_is_wanted(
+        self, authorization: Authorization, response: httpx.Response, challenge: Challenged
+    ) -> bool:
+        """Tell a refused password, which is noted, from one that was sent where a token is wanted by now."""
+        if authorization.found is None:
+            return False
+        if login_of(authorization.found.credentials) and isinstance(challenge, BearerChallenge):
             return True
-        self._keyring.note_refusal(self._endpoint.origin, permit.found, response)
+        self._keyring.note_refusal(self._origin, authorization.found, response)
         return False
 
-    def _forget(self, permit: Permit) -> None:
-        if permit.kind is PermitKind.PUBLIC_TOKEN:
+    def _forget(self, authorization: Authorization) -> None:
+        if authorization.kind is AuthorizationKind.PUBLIC_TOKEN:
             self._is_public_token_refused = True
-        if permit.held is not None:
-            self._tokens_of(permit.found).drop(permit.scope, permit.held)
+        if authorization.token is not None:
+            self._cache_of(authorization.found).drop(authorization.scope, authorization.token)
 
-    def _read_access(
-        self, challenge: Challenged, response: Response, permit: Permit
-    ) -> BasicAccess | BearerAccess | None:
-        """How the host wants to be asked; where it doesn't say, as it wanted before."""
-        known = self._contact.access
+    def _read_scheme(
+        self, challenge: Challenged, authorization: Authorization, response: httpx.Response, request: httpx.Request
+    ) -> Basic | Bearer | None:
+        """Return the scheme of a challenge; where there is none, the scheme that the host had before."""
+        known = self._discovery.scheme
         if isinstance(challenge, BasicChallenge):
-            return BasicAccess()
-        if isinstance(known, BearerAccess) and (challenge is None or permit.held is not None):
+            return Basic()
+        if isinstance(known, Bearer) and (challenge is None or authorization.token is not None):
             # NVIDIA's registry names another realm once a token has expired: the first one stays.
             return known
         if challenge is None:
             return None
-        return BearerAccess(
-            registry=self._endpoint.registry,
+        return Bearer(
+            registry=self._registry,
             realm=check_realm(challenge.realm, asked=response.url),
             service=challenge.service,
-            takes_batches=takes_batches(challenge.service) or is_written_by_distribution(response),
+            takes_batches=self._takes_batches(challenge.service, response, request),
+            knows_batches=request.method != "HEAD" or len(self._expected) > 1,
         )
 
-    def _login_permit(self, path: str) -> Permit:
-        """Return a login, sent without being asked once more; nothing where there is none of that kind."""
+    def _takes_batches(self, service: str, response: httpx.Response, request: httpx.Request) -> bool:
+        """Return whether one token may be for many repositories, which the body of a refusal tells by its shape.
+
+        The refusal of a ``HEAD`` has no body: where it matters, the same is asked once more by ``GET``.
+        """
+        if is_known_to_take_batches(service):
+            return True
+        if request.method == "HEAD" and len(self._expected) > 1:
+            with suppress(RegistryError):
+                response = self._sender.send(as_get(request))
+        return is_written_by_distribution(response)
+
+    def _login(self, path: str) -> Authorization:
+        """Return a login, sent without being asked once more; none where there is none of that kind."""
         found = self.find_credentials(path)
         login = None if found is None else login_of(found.credentials)
         if found is None or login is None:
-            return NO_PERMIT
-        refusal = self._keyring.find_refusal(self._endpoint.origin, found)
+            return NO_AUTHORIZATION
+        refusal = self._keyring.find_refusal(self._origin, found)
         if refusal is not None:
             raise AccessRefusedError(refusal)
-        return Permit(PermitKind.LOGIN, basic_authorization(login), found)
+        return Authorization(AuthorizationKind.LOGIN, basic_authorization(login), found)
 
-    def _token_permit(self, access: BearerAccess, path: str) -> Permit:
+    def _token(self, scheme: Bearer, path: str) -> Authorization:
         found = self.find_credentials(path)
         if found is not None and isinstance(found.credentials, RegistryToken):
-            return Permit(PermitKind.LOGIN, bearer_authorization(found.credentials.token), found)
-        if access.public_token and found is None and not self._is_public_token_refused:
-            return Permit(PermitKind.PUBLIC_TOKEN, bearer_authorization(access.public_token))
-        scope = self._scope_of(path)
-        held, is_own = self._tokens_of(found).get(
-            scope,
-            others=self._scopes_beside(path, found) if access.takes_batches else (),
-            fetch=lambda scopes: self._exchange.fetch(access, scopes, found),
-        )
-        kind = PermitKind.OWN_TOKEN if is_own else PermitKind.SHARED_TOKEN
-        return Permit(kind, bearer_authorization(held.token.text), found, held, scope)
+            return Authorization(AuthorizationKind.LOGIN, bearer_authorization(found.credentials.token), found)
+        if scheme.public_token and found is None and not self._is_public_token_refused:
+            return Authorization(AuthorizationKind.PUBLIC_TOKEN, bearer_authorization(scheme.public_token))
+        if scheme.takes_batches:
+            self._plan()
+        scope, cache = self._scope_of(path), self._cache_of(found)
 
-    def _tokens_of(self, found: FoundCredentials | None) -> TokenStore:
-        """One store for each login: what one may see is no business of another."""
-        with self._tokens_lock:
-            return self._tokens.setdefault(found, TokenStore(self._exchange.clock))
+        def fetch(scopes: tuple[str, ...]) -> Token:
+            return self._token_servers.fetch(scheme, scopes, found)
 
-    def _scopes_beside(self, path: str, found: FoundCredentials | None) -> Iterator[str]:
-        """Return the scopes of other expected repositories that the same credentials open."""
-        for other in tuple(self._expected):
-            if other != path and self.find_credentials(other) == found:
-                yield self._scope_of(other)
+        cache.prefetch(fetch, besides=scope)
+        token, is_own = cache.get(scope, fetch)
+        kind = AuthorizationKind.OWN_TOKEN if is_own else AuthorizationKind.SHARED_TOKEN
+        return Authorization(kind, bearer_authorization(token.text), found, token, scope)
+
+    def _plan(self) -> None:
+        """Divide the scopes of all expected repositories into batches, by the credentials that open them.
+
+        Other threads wait meanwhile, though a credential helper may run: they must not ask for single tokens.
+        """
+        with self._plan_lock:
+            by_credentials: defaultdict[FoundCredentials | None, list[str]] = defaultdict(list)
+            for path in self._unplanned:
+                by_credentials[self.find_credentials(path)].append(self._scope_of(path))
+            self._unplanned.clear()
+            for found, scopes in by_credentials.items():
+                self._cache_of(found).plan(scopes)
+
+    def _cache_of(self, found: FoundCredentials | None) -> TokenCache:
+        """Return the tokens of one login: what one may see is no business of another."""
+        with self._lock:
+            return self._caches.setdefault(found, TokenCache(self._clock))
 
     def _scope_of(self, path: str) -> str:
         return self._scopes.get(path) or pull_scope(path)
 
 
-def _is_about_content(response: Response) -> bool:
-    """Whether an answer shows that no token is wanted, tomorrow as well: a busy server's shows nothing."""
-    return response.is_success or response.status == _NOT_FOUND
-
-
-def answer_as_nobody(request: Request, response: Response, *, delivery: Delivery, exchange: TokenExchange) -> Response:
-    """Meet a stranger's challenge with a token for anybody, once; any other answer stays what it is."""
-    challenge = choose_challenge(parse_challenges(response.headers.all("www-authenticate")))
-    if response.status != _UNAUTHORIZED or not isinstance(challenge, BearerChallenge):
-        return response
-    realm = check_realm(challenge.realm, asked=response.url)
-    access = BearerAccess(registry=request.registry, realm=realm, service=challenge.service)
-    try:
-        held = exchange.fetch(access, challenge.scopes or _scopes_of(response.url), None)
-    except AccessRefusedError:
-        return response
-    return delivery.deliver(request.at(response.url).authorized(bearer_authorization(held.token.text)))
-
-
-def _scopes_of(url: Url) -> tuple[str, ...]:
-    """Make up what the challenge left out, as Google's hosts do: the repository is called otherwise there."""
-    content = _CONTENT.fullmatch(url.path)
-    return (pull_scope(content[1]),) if content else ()
+def _is_about_content(response: httpx.Response) -> bool:
+    """Whether a response shows that no token is wanted, tomorrow as well: a busy server's shows nothing."""
+    return response.is_success or response.status_code == HTTPStatus.NOT_FOUND

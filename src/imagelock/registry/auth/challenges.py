@@ -12,11 +12,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from imagelock.errors import InvalidContentError
+import httpx
+
+from imagelock.errors import InvalidContentError, printable
 from imagelock.model.frozen import frozen
 from imagelock.registry.http.addresses import InvalidUrlError, is_loopback
-from imagelock.registry.http.urls import Url, find_objection
-from imagelock.registry.http.wording import printable
+from imagelock.registry.http.urls import find_objection, join_url, origin_of
 
 _MAX_LENGTH = 8192
 _WORD = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
@@ -102,24 +103,25 @@ def _value(match: re.Match[str]) -> str:
     return bare if quoted is None else re.sub(r"\\(.)", r"\1", quoted)
 
 
-def check_realm(realm: str, *, asked: Url) -> Url:
-    """Read the realm that ``asked`` was answered with; ``InvalidContentError`` if it must not be followed."""
+def check_realm(realm: str, *, asked: httpx.URL) -> httpx.URL:
+    """Read the realm in the response of ``asked``; ``InvalidContentError`` if it must not be followed."""
     try:
-        url = asked.join(realm)
+        url = join_url(asked, realm)
     except InvalidUrlError as error:
         raise _refusal(realm, asked, str(error)) from error
     reason = find_objection(url, asked=asked)
-    if reason is None and not url.origin.is_encrypted and url.origin != asked.origin and is_loopback(asked.origin.host):
-        # Nobody declared that a registry on this machine may do without TLS, and its token server is elsewhere.
+    origin, asked_origin = origin_of(url), origin_of(asked)
+    if reason is None and not origin.is_encrypted and origin != asked_origin and is_loopback(asked_origin.host):
+        # That a registry on this machine speaks http was not declared, and its token server is elsewhere.
         reason = "it is not encrypted"
     if reason is not None:
         raise _refusal(realm, asked, reason)
     return url
 
 
-def _refusal(realm: str, asked: Url, reason: str) -> InvalidContentError:
+def _refusal(realm: str, asked: httpx.URL, reason: str) -> InvalidContentError:
     return InvalidContentError(
-        f"{asked.origin.host_and_port} names a token server that must not be asked: {reason}",
+        f"{origin_of(asked).host_and_port} names a token server that must not be asked: {reason}",
         details=[f"realm: {printable(realm)}"],
         hint="tell the people who run this registry: no client should follow that address",
     )

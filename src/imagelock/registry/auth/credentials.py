@@ -9,11 +9,13 @@ import base64
 from collections.abc import Callable
 from dataclasses import field
 from threading import Lock
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from imagelock.model.frozen import frozen
 from imagelock.registry.http.addresses import Origin
-from imagelock.registry.http.messages import Response
+
+if TYPE_CHECKING:
+    import httpx  # connections are opened before httpx is imported, and proxies have logins
 
 IDENTITY_TOKEN_USER = "<token>"  # noqa: S105  a marker that helpers use, not a password
 """The user name under which credential helpers hand out an identity token."""
@@ -92,7 +94,7 @@ class Keyring:
         self._open_source = open_source
         self._source: CredentialSource | None = None
         self._lock = Lock()
-        self._refusals: dict[tuple[Origin, Credentials], Response] = {}
+        self._refusals: dict[tuple[Origin, Credentials], httpx.Response] = {}
 
     def find(self, host: str, path: str) -> FoundCredentials | None:
         """Return the credentials of a repository."""
@@ -101,12 +103,12 @@ class Keyring:
                 self._source = self._open_source()
         return self._source.find(host, path)
 
-    def note_refusal(self, origin: Origin, found: FoundCredentials, response: Response) -> None:
+    def note_refusal(self, origin: Origin, found: FoundCredentials, response: httpx.Response) -> None:
         """Remember that this server didn't take these credentials."""
         with self._lock:
             self._refusals[origin, found.credentials] = response
 
-    def find_refusal(self, origin: Origin, found: FoundCredentials | None) -> Response | None:
+    def find_refusal(self, origin: Origin, found: FoundCredentials | None) -> httpx.Response | None:
         """Say what the server said to these credentials when it refused them."""
         with self._lock:
             return self._refusals.get((origin, found.credentials)) if found else None

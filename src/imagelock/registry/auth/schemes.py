@@ -12,6 +12,8 @@ from pathlib import Path
 from threading import Condition, Lock, get_ident
 from typing import Any
 
+import httpx
+
 from imagelock.errors import InvalidContentError
 from imagelock.model.frozen import frozen
 from imagelock.model.reference import RegistryName
@@ -19,7 +21,42 @@ from imagelock.registry.auth.challenges import check_realm
 from imagelock.registry.content_cache import ACCESS_FILE_NAME, write_cache_file
 from imagelock.registry.http.addresses import Origin
 from imagelock.registry.http.backoff import Clock
-from imagelock.registry.http.urls import Url
+
+_LIFETIME_SECONDS = 24 * 60 * 60
+_MAX_BYTES = 1024 * 1024
+
+
+@frozen
+class Open:
+    """It wants no credentials."""
+
+
+@frozen
+class Basic:
+    """It wants a user name and a password with each request."""
+
+
+@frozen(kw_only=True)
+class Bearer:
+    """It wants a token of that realm."""
+
+    registry: RegistryName
+    realm: httpx.URL
+    service: str = ""
+    takes_batches: bool = False
+    """Whether one token may be for many repositories."""
+    knows_batches: bool = True
+    """``False`` where only a ``HEAD`` was refused, whose response doesn't tell whether batches are taken."""
+    is_remembered: bool = False
+    """Not said by the host in this run: a mistake must not cost more than a request."""
+
+    @property
+    def public_token(self) -> str:
+        """The token that opens public repositories without a token server; empty where none is known."""
+        return _PUBLIC_TOKENS.get(self.registry, "")
+
+
+Scheme = Open | Basic | Bearer
 
 _BATCHING_SERVICES = frozenset({"registry.docker.io", "harbor-registry"})
 _WELL_KNOWN = {
@@ -34,63 +71,29 @@ _WELL_KNOWN = {
 # GitHub's registry wants to see some token, and any will do for public packages; Homebrew relies on it.
 _PUBLIC_TOKENS: Mapping[str, str] = {"ghcr.io": "QQ=="}
 
-_LIFETIME_SECONDS = 24 * 60 * 60
-_MAX_BYTES = 1024 * 1024
 
-
-@frozen
-class OpenAccess:
-    """It answers everybody."""
-
-
-@frozen
-class BasicAccess:
-    """It wants a user name and a password with each request."""
-
-
-@frozen(kw_only=True)
-class BearerAccess:
-    """It wants a token of that realm."""
-
-    registry: RegistryName
-    realm: Url
-    service: str = ""
-    takes_batches: bool = False
-    """Whether one token may be for many repositories."""
-    is_remembered: bool = False
-    """Nobody has said so in this run: a mistake must not cost more than a request."""
-
-    @property
-    def public_token(self) -> str:
-        """What opens public repositories without asking for a token first; empty where nothing is known to."""
-        return _PUBLIC_TOKENS.get(self.registry, "")
-
-
-Access = OpenAccess | BasicAccess | BearerAccess
-
-
-def find_well_known(registry: RegistryName, origin: Origin) -> BearerAccess | None:
-    """Say what is known of the large public registries, so that the first request needn't be refused."""
+def find_well_known(registry: RegistryName, origin: Origin) -> Bearer | None:
+    """Return what is known of the large public registries, so that the first request needn't be refused."""
     host = origin.host_and_port
     if host not in _WELL_KNOWN or not origin.is_encrypted:
         return None
     realm, service = _WELL_KNOWN[host]
-    return BearerAccess(
+    return Bearer(
         registry=registry,
-        realm=Url.parse(realm),
+        realm=httpx.URL(realm),
         service=service,
-        takes_batches=takes_batches(service),
+        takes_batches=is_known_to_take_batches(service),
         is_remembered=True,
     )
 
 
-def takes_batches(service: str) -> bool:
+def is_known_to_take_batches(service: str) -> bool:
     """Whether a token service is known to serve many repositories with one token."""
     return service in _BATCHING_SERVICES
 
 
-class AccessMemory:
-    """One file for all registries. Thread-safe; what can't be read is forgotten."""
+class SchemeMemory:
+    """One file for all hosts. Thread-safe; what can't be read is forgotten."""
 
     def __init__(self, directory: Path | None, *, clock: Clock) -> None:
         self._path = None if directory is None else directory / ACCESS_FILE_NAME
@@ -99,15 +102,15 @@ class AccessMemory:
         self._entries: dict[str, Any] = {} if self._path is None else _read(self._path)
         self._is_changed = False
 
-    def find(self, registry: RegistryName, origin: Origin) -> Access | None:
-        """How the registry wanted to be asked less than a day ago."""
+    def find(self, registry: RegistryName, origin: Origin) -> Scheme | None:
+        """Return the scheme that a host had less than a day ago."""
         with self._lock:
             return _parse_entry(self._entries.get(str(origin)), registry, origin, now=self._now)
 
-    def note(self, origin: Origin, access: Access) -> None:
-        """Remember what was learned in this run."""
+    def note(self, origin: Origin, scheme: Scheme) -> None:
+        """Remember what a host said in this run."""
         with self._lock:
-            self._entries[str(origin)] = {**_dump_access(access), "at": self._now}
+            self._entries[str(origin)] = {**_dump_scheme(scheme), "at": self._now}
             self._is_changed = True
 
     def save(self) -> None:
@@ -116,6 +119,63 @@ class AccessMemory:
             if self._path is not None and self._is_changed:
                 write_cache_file(self._path, json.dumps(self._entries, indent=1, sort_keys=True).encode())
                 self._is_changed = False
+
+
+class Discovery:
+    """Finds the scheme of one host: where it is unknown, the first request goes alone and the others wait for it.
+
+    Thread-safe.
+    """
+
+    def __init__(self, known: Scheme | None) -> None:
+        self._changed = Condition()
+        self._scheme = known
+        self._leader: int | None = None
+
+    @property
+    def scheme(self) -> Scheme | None:
+        """The scheme, if it is known by now."""
+        with self._changed:
+            return self._scheme
+
+    def wait_or_lead(self) -> Scheme | None:
+        """Wait until the scheme is known; ``None`` says that the caller's request is the first.
+
+        The caller must ``resolve`` then, or ``give_way``.
+        """
+        with self._changed:
+            while self._scheme is None and self._leader is not None:
+                self._changed.wait()
+            if self._scheme is None:
+                self._leader = get_ident()
+            return self._scheme
+
+    def resolve(self, scheme: Scheme) -> bool:
+        """Set the scheme, and return whether it is news; a later response replaces an earlier one."""
+        with self._changed:
+            is_news = self._scheme != scheme
+            self._scheme = scheme
+            self._leader = None
+            self._changed.notify_all()
+            return is_news
+
+    def resolve_if_unknown(self, scheme: Scheme) -> bool:
+        """Set the scheme unless it is known, and return whether it is news."""
+        with self._changed:
+            return self._scheme is None and self.resolve(scheme)
+
+    def give_way(self) -> None:
+        """Let the next thread be the first, if the calling one was and learned nothing."""
+        with self._changed:
+            if self._leader == get_ident():
+                self._leader = None
+                self._changed.notify_all()
+
+    def invalidate(self, scheme: Scheme) -> None:
+        """Forget a scheme that proved wrong, unless another one replaced it in the meantime."""
+        with self._changed:
+            if self._scheme == scheme:
+                self._scheme = None
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -127,92 +187,54 @@ def _read(path: Path) -> dict[str, Any]:
     return document if isinstance(document, dict) else {}
 
 
-def _dump_access(access: Access) -> dict[str, object]:
-    match access:
-        case OpenAccess():
+def _dump_scheme(scheme: Scheme) -> dict[str, object]:
+    match scheme:
+        case Open():
             return {"kind": "open"}
-        case BasicAccess():
+        case Basic():
             return {"kind": "basic"}
-        case BearerAccess():
+        case Bearer():
             return {
                 "kind": "bearer",
-                "realm": str(access.realm),
-                "service": access.service,
-                "batches": access.takes_batches,
+                "realm": str(scheme.realm),
+                "service": scheme.service,
+                "batches": scheme.takes_batches if scheme.knows_batches else None,
             }
 
 
-def _parse_entry(entry: object, registry: RegistryName, origin: Origin, *, now: float) -> Access | None:
+def _parse_entry(entry: object, registry: RegistryName, origin: Origin, *, now: float) -> Scheme | None:
     match entry:
         case {"at": float() as learned_at} if not 0 <= now - learned_at < _LIFETIME_SECONDS:
             return None
         case {"at": float(), "kind": "open"}:
-            return OpenAccess()
+            return Open()
         case {"at": float(), "kind": "basic"}:
-            return BasicAccess()
-        case {"at": float(), "kind": "bearer", "realm": str(realm), "service": str(service), "batches": bool(batches)}:
+            return Basic()
+        case {
+            "at": float(),
+            "kind": "bearer",
+            "realm": str(realm),
+            "service": str(service),
+            "batches": bool() | None as batches,
+        }:
             return _remembered_bearer(registry, origin, realm, service, takes_batches=batches)
         case _:
             return None
 
 
 def _remembered_bearer(
-    registry: RegistryName, origin: Origin, realm: str, service: str, *, takes_batches: bool
-) -> BearerAccess | None:
-    """Check the realm anew: the file could have been written by anybody, or under other rules."""
+    registry: RegistryName, origin: Origin, realm: str, service: str, *, takes_batches: bool | None
+) -> Bearer | None:
+    """Check the realm anew: another program could have written the file, or this one under other rules."""
     try:
-        url = check_realm(realm, asked=Url(origin, "/v2/"))
+        url = check_realm(realm, asked=httpx.URL(f"{origin}/v2/"))
     except InvalidContentError:
         return None
-    return BearerAccess(registry=registry, realm=url, service=service, takes_batches=takes_batches, is_remembered=True)
-
-
-class FirstContact:
-    """How a host wants to be asked, once somebody knows. Thread-safe."""
-
-    def __init__(self, known: Access | None) -> None:
-        self._changed = Condition()
-        self._access = known
-        self._first: int | None = None
-
-    @property
-    def access(self) -> Access | None:
-        """What is known, without waiting."""
-        with self._changed:
-            return self._access
-
-    def enter(self) -> Access | None:
-        """Wait until it is known; ``None`` says that the caller is the first, and must ``settle`` or ``give_way``."""
-        with self._changed:
-            while self._access is None and self._first is not None:
-                self._changed.wait()
-            if self._access is None:
-                self._first = get_ident()
-            return self._access
-
-    def settle(self, access: Access) -> bool:
-        """Tell everybody, and return whether it is news; a later answer replaces an earlier one."""
-        with self._changed:
-            is_news = self._access != access
-            self._access = access
-            self._first = None
-            self._changed.notify_all()
-            return is_news
-
-    def settle_if_unknown(self, access: Access) -> bool:
-        """Tell everybody, unless somebody did, and return whether it is news."""
-        with self._changed:
-            return self._access is None and self.settle(access)
-
-    def give_way(self) -> None:
-        """Let the next one find out, if the calling thread was the first and didn't."""
-        with self._changed:
-            if self._first == get_ident():
-                self._first = None
-                self._changed.notify_all()
-
-    def doubt(self, access: Access) -> None:
-        """Forget what proved wrong, unless somebody learned better in the meantime."""
-        with self._changed:
-            if self._access == access:
-                self._access = None
+    return Bearer(
+        registry=registry,
+        realm=url,
+        service=service,
+        takes_batches=bool(takes_batches),
+        knows_batches=takes_batches is not None,
+        is_remembered=True,
+    )

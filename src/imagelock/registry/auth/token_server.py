@@ -10,13 +10,13 @@ import base64
 import binascii
 import json
 import re
-from dataclasses import replace
-from urllib.parse import urlencode
+from http import HTTPStatus
+
+import httpx
 
 from imagelock.errors import InvalidContentError
-from imagelock.model.frozen import frozen
-from imagelock.model.reference import RegistryName
 from imagelock.model.strict_json import parse_json_object
+from imagelock.registry.auth.challenges import BearerChallenge, check_realm, choose_challenge, parse_challenges
 from imagelock.registry.auth.credentials import (
     FoundCredentials,
     IdentityToken,
@@ -25,12 +25,12 @@ from imagelock.registry.auth.credentials import (
     basic_authorization,
     login_of,
 )
-from imagelock.registry.auth.schemes import BearerAccess
-from imagelock.registry.auth.tokens import AccessRefusedError, HeldToken, Token
+from imagelock.registry.auth.schemes import Bearer
+from imagelock.registry.auth.tokens import AccessRefusedError, Token, pull_scope
 from imagelock.registry.http.backoff import Clock
-from imagelock.registry.http.messages import TOKEN_BYTES, Headers, Request, Response
-from imagelock.registry.http.sender import Delivery
-from imagelock.registry.http.urls import Url
+from imagelock.registry.http.messages import TOKEN_BYTES, Rules, at, authorized, make_request, rules_of
+from imagelock.registry.http.sender import Sender
+from imagelock.registry.http.urls import origin_of, with_query
 from imagelock.registry.refusals import read_complaints
 
 CLIENT_ID = "imagelock"
@@ -40,73 +40,108 @@ _DEFAULT_LIFETIME_SECONDS = 60.0
 _LONGEST_LIFETIME_SECONDS = 24 * 60 * 60.0
 _USED_LIFE = 0.9
 """The part of a token's life in which it is used: it must not die on its way."""
-_FORM = Headers((("content-type", "application/x-www-form-urlencoded"),))
-
-_UNAUTHORIZED = 401
-_EXCHANGES_NOTHING = frozenset({400, _UNAUTHORIZED, 404, 405})
+_EXCHANGES_NOTHING = frozenset({400, HTTPStatus.UNAUTHORIZED, 404, 405})
+_CONTENT = re.compile(r"/v2/(.+)/(?:manifests|blobs|tags)/[^/]+", re.ASCII)
 _ABOUT_THE_IMAGE = "DENIED"
 """With this code GitHub's token server speaks of the package, not of the login."""
 
 
-@frozen(kw_only=True)
-class TokenQuestion:
-    """What a token is wanted for, and from whom."""
+class TokenServers:
+    """Asks token servers, and sends none of them credentials that it refused. Thread-safe."""
 
-    registry: RegistryName
-    realm: Url
-    service: str
-    scopes: tuple[str, ...]
-    credentials: Login | IdentityToken | None
+    def __init__(self, sender: Sender, *, clock: Clock, keyring: Keyring) -> None:
+        self._sender = sender
+        self._keyring = keyring
+        self._clock = clock
+
+    def fetch(self, scheme: Bearer, scopes: tuple[str, ...], found: FoundCredentials | None) -> Token:
+        """Return a token for scopes; ``AccessRefusedError`` if the server gives none, ``RegistryError`` if it fails."""
+        origin = origin_of(scheme.realm)
+        refusal = self._keyring.find_refusal(origin, found)
+        if refusal is not None:
+            raise AccessRefusedError(refusal)
+        if found is not None and origin.host_and_port != scheme.registry:
+            self._sender.say(f"{origin} was named by {scheme.registry} and gets the credentials for it")
+        try:
+            return self._fetch(scheme, tuple(part for scope in scopes for part in scope.split()), found)
+        except AccessRefusedError as error:
+            if found is not None and _is_about_the_login(error.response):
+                self._keyring.note_refusal(origin, found, error.response)
+            raise
+
+    def answer_anonymously(self, request: httpx.Request, response: httpx.Response) -> httpx.Response:
+        """Meet the challenge of a host that we were redirected to with an anonymous token, once.
+
+        registry.k8s.io redirects to hosts that hand out a token to anonymous clients. No credentials go there, not even
+        such as are stored for that very host: the registry chose it, not the user (CVE-2020-15157).
+        """
+        challenge = choose_challenge(parse_challenges(response.headers.get_list("www-authenticate")))
+        if response.status_code != HTTPStatus.UNAUTHORIZED or not isinstance(challenge, BearerChallenge):
+            return response
+        realm = check_realm(challenge.realm, asked=response.url)
+        scheme = Bearer(registry=rules_of(request).registry, realm=realm, service=challenge.service)
+        try:
+            token = self.fetch(scheme, challenge.scopes or _scopes_of(response.url), None)
+        except AccessRefusedError:
+            return response
+        return self._sender.send(authorized(at(request, response.url), bearer_authorization(token.text)))
+
+    def _fetch(self, scheme: Bearer, scopes: tuple[str, ...], found: FoundCredentials | None) -> Token:
+        """Ask; where a server exchanges no identity token, ask again with the login beside it."""
+        credentials = found.credentials if found else None
+        login = login_of(credentials) if credentials else None
+        if not isinstance(credentials, IdentityToken):
+            return self._ask(token_request(scheme, scopes, login))
+        try:
+            return self._ask(exchange_request(scheme, scopes, credentials))
+        except AccessRefusedError as error:
+            if login is None or error.response.status_code not in _EXCHANGES_NOTHING:
+                raise
+        return self._ask(token_request(scheme, scopes, login))
+
+    def _ask(self, request: httpx.Request) -> Token:
+        return read_token(self._sender.send(request), now=self._clock.monotonic())
 
 
-def token_request(question: TokenQuestion) -> Request:
-    """Ask for a token: ``GET`` with a login or with nothing, ``POST`` to exchange an identity token."""
-    service = [("service", question.service)] if question.service else []
-    match question.credentials:
-        case IdentityToken(token=token):
-            form = [
-                ("grant_type", "refresh_token"),
-                ("refresh_token", token),
-                ("client_id", CLIENT_ID),
-                *service,
-                ("scope", " ".join(question.scopes)),
-            ]
-            return Request(
-                method="POST",
-                url=question.realm,
-                registry=question.registry,
-                headers=_FORM,
-                form=urlencode(form).encode(),
-                max_body_bytes=TOKEN_BYTES,
-                follows_redirects=False,
-            )
-        case credentials:
-            scopes = [("scope", scope) for scope in question.scopes]
-            return Request(
-                url=question.realm.adding([*service, *scopes, ("client_id", CLIENT_ID)]),
-                registry=question.registry,
-                authorization=basic_authorization(credentials) if credentials else "",
-                max_body_bytes=TOKEN_BYTES,
-                follows_redirects=False,
-            )
+def token_request(scheme: Bearer, scopes: tuple[str, ...], login: Login | None) -> httpx.Request:
+    """Return the ``GET`` for a token, with a login or anonymous."""
+    url = with_query(
+        scheme.realm, [*_service(scheme), *(("scope", scope) for scope in scopes), ("client_id", CLIENT_ID)]
+    )
+    request = make_request(url, _rules(scheme))
+    return authorized(request, basic_authorization(login)) if login else request
 
 
-def read_token(response: Response) -> Token:
-    """Read the answer; the token may stand under either of two names, and the server's clock is not ours."""
+def exchange_request(scheme: Bearer, scopes: tuple[str, ...], identity: IdentityToken) -> httpx.Request:
+    """Return the ``POST`` that exchanges an identity token for a token."""
+    form = [
+        ("grant_type", "refresh_token"),
+        ("refresh_token", identity.token),
+        ("client_id", CLIENT_ID),
+        *_service(scheme),
+        ("scope", " ".join(scopes)),
+    ]
+    return make_request(scheme.realm, _rules(scheme), method="POST", form=form)
+
+
+def read_token(response: httpx.Response, *, now: float) -> Token:
+    """Read the answer; the token may have either of two names, and the server's clock is not ours.
+
+    ``now`` is a moment of the monotonic clock. ``AccessRefusedError`` if the response is no 2xx.
+    """
     if not response.is_success:
         raise AccessRefusedError(response)
-    what = f"the answer of the token server {response.url.origin}"
-    document = parse_json_object(response.body, what=what)
+    what = f"the answer of the token server {origin_of(response.url)}"
+    document = parse_json_object(response.content, what=what)
     text = document.get("access_token") or document.get("token")
     if not isinstance(text, str) or not _VISIBLE.fullmatch(text):
         raise InvalidContentError(f"{what} holds no usable token")
     lifetime = document.get("expires_in")
     if isinstance(lifetime, bool) or not isinstance(lifetime, int | float):
         lifetime = _DEFAULT_LIFETIME_SECONDS
+    usable_seconds = min(max(_DEFAULT_LIFETIME_SECONDS, lifetime), _LONGEST_LIFETIME_SECONDS) * _USED_LIFE
     return Token(
-        text=text,
-        usable_seconds=min(max(_DEFAULT_LIFETIME_SECONDS, lifetime), _LONGEST_LIFETIME_SECONDS) * _USED_LIFE,
-        granted=_granted_scopes(text),
+        text=text, usable_seconds=usable_seconds, usable_until=now + usable_seconds, granted=_granted_scopes(text)
     )
 
 
@@ -117,8 +152,22 @@ def bearer_authorization(token: str) -> str:
     return f"Bearer {token}"
 
 
+def _scopes_of(url: httpx.URL) -> tuple[str, ...]:
+    """Make up what a challenge left out, as Google's hosts do: the repository is called otherwise there."""
+    content = _CONTENT.fullmatch(url.path)
+    return (pull_scope(content[1]),) if content else ()
+
+
+def _rules(scheme: Bearer) -> Rules:
+    return Rules(registry=scheme.registry, max_body_bytes=TOKEN_BYTES, follows_redirects=False)
+
+
+def _service(scheme: Bearer) -> list[tuple[str, str]]:
+    return [("service", scheme.service)] if scheme.service else []
+
+
 def _granted_scopes(token: str) -> frozenset[str] | None:
-    """Say what a JSON web token says it is for. Not verified: it only saves requests that would be refused."""
+    """Return what a JSON web token says it is for. Not verified: it only saves requests that would be refused."""
     try:
         payload = token.split(".")[1]
         claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
@@ -129,51 +178,7 @@ def _granted_scopes(token: str) -> frozenset[str] | None:
         return None
 
 
-class TokenExchange:
-    """Asks token servers, and stops showing them what they refused. Thread-safe."""
-
-    def __init__(self, delivery: Delivery, *, clock: Clock, keyring: Keyring) -> None:
-        self._deliver = delivery.deliver
-        self._say = delivery.say
-        self._keyring = keyring
-        self.clock = clock
-
-    def fetch(self, access: BearerAccess, scopes: tuple[str, ...], found: FoundCredentials | None) -> HeldToken:
-        """Get a token for scopes; ``AccessRefusedError`` if the server gives none."""
-        refusal = self._keyring.find_refusal(access.realm.origin, found)
-        if refusal is not None:
-            raise AccessRefusedError(refusal)
-        credentials = found.credentials if found else None
-        question = TokenQuestion(
-            registry=access.registry,
-            realm=access.realm,
-            service=access.service,
-            scopes=tuple(part for scope in scopes for part in scope.split()),
-            credentials=credentials if isinstance(credentials, Login | IdentityToken) else None,
-        )
-        if found is not None and access.realm.origin.host_and_port != access.registry:
-            self._say(f"{access.realm.origin} was named by {access.registry} and gets the credentials for it")
-        try:
-            token = self._ask(question)
-        except AccessRefusedError as error:
-            if found is not None and _is_about_the_login(error.response):
-                self._keyring.note_refusal(access.realm.origin, found, error.response)
-            raise
-        return HeldToken(token, usable_until=self.clock.monotonic() + token.usable_seconds)
-
-    def _ask(self, question: TokenQuestion) -> Token:
-        """Ask again with the login beside an identity token, where the server exchanges none."""
-        try:
-            return read_token(self._deliver(token_request(question)))
-        except AccessRefusedError as error:
-            is_exchange = isinstance(question.credentials, IdentityToken)
-            login = login_of(question.credentials) if question.credentials and is_exchange else None
-            if login is None or error.response.status not in _EXCHANGES_NOTHING:
-                raise
-        return read_token(self._deliver(token_request(replace(question, credentials=login))))
-
-
-def _is_about_the_login(response: Response) -> bool:
-    if response.status != _UNAUTHORIZED:
+def _is_about_the_login(response: httpx.Response) -> bool:
+    if response.status_code != HTTPStatus.UNAUTHORIZED:
         return False
     return all(complaint.code != _ABOUT_THE_IMAGE for complaint in read_complaints(response))

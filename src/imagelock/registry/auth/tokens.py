@@ -1,56 +1,209 @@
-"""Tokens of one host by scope: each is fetched once, however many threads wait for it, and one may cover many scopes.
+"""Tokens of one host and login: each is fetched once, however many threads wait for it, and one may cover many scopes.
 
 https://distribution.github.io/distribution/spec/auth/scope/
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import field
-from threading import Lock
+from enum import Enum, auto
+from http import HTTPStatus
+from threading import Lock, Thread
+
+import httpx
 
 from imagelock.errors import InvalidContentError
 from imagelock.model.frozen import frozen
-from imagelock.registry.http.backoff import TOO_MANY_REQUESTS, Clock
-from imagelock.registry.http.messages import Response
+from imagelock.registry.auth.credentials import FoundCredentials
+from imagelock.registry.http.backoff import Clock
 
 _MAX_TOKEN_BYTES = 5_000
 """Proxies in front of registries refuse header lines above 8 KiB, and a token lists what it is for."""
 _TOKEN_BYTES_OF_ENTRY = 75
 """Of ``{"type":"repository","name":"","actions":["pull"]}`` in base64, and a little."""
 
-_REFUSALS = range(400, 500)
 
-
-@frozen(eq=False)
-class HeldToken:
-    """A token and the moment (of the monotonic clock) until which it is used."""
-
-    token: Token
-    usable_until: float
-
-    def is_aged(self, now: float) -> bool:
-        """Whether more than half of its life is over: a refusal may then mean that it died early."""
-        return now > self.usable_until - self.token.usable_seconds / 2
-
-
-@frozen(kw_only=True)
+@frozen(kw_only=True, eq=False)
 class Token:
-    """A token, and how long it may be used after it came."""
+    """A token, and how long it may be used."""
 
     text: str = field(repr=False)
     usable_seconds: float
+    """From the moment it came."""
+    usable_until: float
+    """A moment of the monotonic clock."""
     granted: frozenset[str] | None
-    """The scopes that it says it is for; ``None`` where it can't be read, which is its right."""
+    """The scopes that it says it is for; ``None`` where it doesn't say."""
+
+    def is_aged(self, now: float) -> bool:
+        """Whether more than half of its life is over: a refusal may then mean that it died early."""
+        return now > self.usable_until - self.usable_seconds / 2
 
 
 class AccessRefusedError(Exception):
-    """A registry or its token server takes no credentials of ours; the answer says why."""
+    """A registry or its token server takes no credentials of ours; the response says why."""
 
-    def __init__(self, response: Response) -> None:
-        super().__init__(response.status)
+    def __init__(self, response: httpx.Response) -> None:
+        super().__init__(response.status_code)
         self.response = response
+
+
+class AuthorizationKind(Enum):
+    """Where an ``Authorization`` header came from."""
+
+    NONE = auto()
+    PUBLIC_TOKEN = auto()
+    """The word that opens every public repository of a registry."""
+    SHARED_TOKEN = auto()
+    """A token of a batch, or one from before: it may lack this repository, or be too old."""
+    OWN_TOKEN = auto()
+    """A token fetched for this very request, after the registry said what it wants."""
+    LOGIN = auto()
+    """A user name and password, or a token that the user gave us."""
+
+
+@frozen
+class Authorization:
+    """An ``Authorization`` header and where it came from."""
+
+    kind: AuthorizationKind
+    header: str = field(default="", repr=False)
+    found: FoundCredentials | None = None
+    """The credentials behind it, if any."""
+    token: Token | None = None
+    scope: str = ""
+    """What the token was fetched for."""
+
+
+NO_AUTHORIZATION = Authorization(AuthorizationKind.NONE)
+
+
+Fetch = Callable[[tuple[str, ...]], Token]
+"""Fetches one token for some scopes."""
+
+
+@frozen(eq=False)
+class _Fetching:
+    """A request for a token on its way, and the scopes that it asks for."""
+
+    scopes: tuple[str, ...]
+    answer: Future[Token | None] = field(default_factory=Future)
+    """``None`` if a batch of scopes was refused, which is no error of any of them."""
+
+    @property
+    def is_shared(self) -> bool:
+        return len(self.scopes) > 1
+
+
+class TokenCache:
+    """Holds tokens by scope; scopes that were planned are fetched in batches. Thread-safe."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._lock = Lock()
+        self._tokens: dict[str, Token] = {}
+        self._fetching: dict[str, _Fetching] = {}
+        self._batches: dict[str, tuple[str, ...]] = {}
+        self._unfetched: list[tuple[str, ...]] = []
+        """Batches that no thread has begun to fetch."""
+        self._alone: set[str] = set()
+        self._takes_batches = True
+
+    def plan(self, scopes: Iterable[str]) -> None:
+        """Divide scopes that will be wanted into batches, each of which one token can cover."""
+        for batch in divide(scopes):
+            with self._lock:
+                self._batches.update(dict.fromkeys(batch, batch))
+                self._unfetched.append(batch)
+
+    def prefetch(self, fetch: Fetch, *, besides: str) -> None:
+        """Begin to fetch all batches but that of one scope, in threads of our own; a batch of one is left alone."""
+        with self._lock:
+            batches, self._unfetched = self._unfetched, []
+        for batch in batches:
+            if len(batch) > 1 and besides not in batch:
+                fetching = self._start(batch[0])
+                if fetching is not None:
+                    Thread(target=self._run, args=(fetching, fetch), daemon=True).start()
+
+    def get(self, scope: str, fetch: Fetch) -> tuple[Token, bool]:
+        """Return a token for a scope, and whether it was fetched for that scope alone just now.
+
+        What ``fetch`` raises is raised in every thread that waits for the same token.
+        """
+        while True:
+            with self._lock:
+                token, running = self._fresh(scope), self._fetching.get(scope)
+            if token is not None:
+                return token, False
+            if running is not None:
+                running.answer.result()
+                continue
+            mine = self._start(scope)
+            if mine is not None:
+                self._run(mine, fetch)
+                token = mine.answer.result()
+                if token is not None and not mine.is_shared:
+                    return token, True
+
+    def drop(self, scope: str, token: Token) -> None:
+        """Forget a token that was refused, and ask for that scope alone from now on."""
+        with self._lock:
+            self._alone.add(scope)
+            if self._tokens.get(scope) is token:
+                del self._tokens[scope]
+
+    def _fresh(self, scope: str) -> Token | None:
+        token = self._tokens.get(scope)
+        return token if token is not None and self._clock.monotonic() < token.usable_until else None
+
+    def _start(self, scope: str) -> _Fetching | None:
+        """Claim a scope and those of its batch that are free; ``None`` if another thread did."""
+        with self._lock:
+            if scope in self._fetching or self._fresh(scope) is not None:
+                return None
+            is_single = scope in self._alone or not self._takes_batches
+            batch = () if is_single else self._batches.get(scope, ())
+            others = (other for other in batch if other != scope and self._is_free(other))
+            fetching = _Fetching((scope, *others))
+            self._fetching.update(dict.fromkeys(fetching.scopes, fetching))
+            return fetching
+
+    def _is_free(self, scope: str) -> bool:
+        return scope not in self._fetching and scope not in self._alone and self._fresh(scope) is None
+
+    def _run(self, fetching: _Fetching, fetch: Fetch) -> None:
+        """Fetch, and tell the threads that wait."""
+        try:
+            token = fetch(fetching.scopes)
+        except BaseException as error:  # noqa: BLE001  every thread that waits raises it
+            is_refused = _is_about_the_request(error)
+            with self._lock:
+                self._end(fetching)
+                self._takes_batches = self._takes_batches and not (fetching.is_shared and is_refused)
+            if fetching.is_shared and is_refused:
+                fetching.answer.set_result(None)
+            else:
+                fetching.answer.set_exception(error)
+        else:
+            with self._lock:
+                self._end(fetching)
+                self._keep(token, fetching)
+            fetching.answer.set_result(token)
+
+    def _end(self, fetching: _Fetching) -> None:
+        for scope in fetching.scopes:
+            del self._fetching[scope]
+
+    def _keep(self, token: Token, fetching: _Fetching) -> None:
+        """Keep a token for the scopes that it says it is for; the others are asked for alone."""
+        for scope in fetching.scopes:
+            if not fetching.is_shared or token.granted is None or scope in token.granted:
+                self._tokens[scope] = token
+            else:
+                self._alone.add(scope)
 
 
 def pull_scope(path: str) -> str:
@@ -58,126 +211,26 @@ def pull_scope(path: str) -> str:
     return f"repository:{path}:pull"
 
 
-def batch_scopes(first: str, others: Iterable[str]) -> tuple[str, ...]:
-    """Return the first scope and as many others as a token's size allows, each once."""
-    batch, size = [first], _token_bytes(first)
-    for scope in dict.fromkeys(others):
+def divide(scopes: Iterable[str]) -> Iterator[tuple[str, ...]]:
+    """Divide scopes, in order, into batches whose tokens fit into a header line; each scope comes once."""
+    batch: list[str] = []
+    size = 0
+    for scope in dict.fromkeys(scopes):
         size += _token_bytes(scope)
-        if size > _MAX_TOKEN_BYTES:
-            break
-        if scope != first:
-            batch.append(scope)
-    return tuple(batch)
+        if batch and size > _MAX_TOKEN_BYTES:
+            yield tuple(batch)
+            batch, size = [], _token_bytes(scope)
+        batch.append(scope)
+    if batch:
+        yield tuple(batch)
 
 
 def _token_bytes(scope: str) -> int:
     return _TOKEN_BYTES_OF_ENTRY + len(scope) * 4 // 3
 
 
-Fetch = Callable[[tuple[str, ...]], HeldToken]
-
-
-@frozen(eq=False)
-class _Flight:
-    """One question on its way, and the scopes that it asks for."""
-
-    scopes: tuple[str, ...]
-    answer: Future[HeldToken | None] = field(default_factory=Future)
-
-    @property
-    def is_shared(self) -> bool:
-        return len(self.scopes) > 1
-
-
-class TokenStore:
-    """Holds tokens by scope, and asks for one that covers several where that is allowed. Thread-safe."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._lock = Lock()
-        self._held: dict[str, HeldToken] = {}
-        self._flights: dict[str, _Flight] = {}
-        self._alone: set[str] = set()
-        self._takes_batches = True
-
-    def get(self, scope: str, *, others: Iterable[str], fetch: Fetch) -> tuple[HeldToken, bool]:
-        """Return a token for the scope, and whether it was fetched for that scope alone just now.
-
-        ``others`` are scopes that will be wanted, too, and may be asked for with the same question; they are looked at
-        only if there is a question to ask.
-        """
-        with self._lock:
-            held = self._fresh(scope)
-        if held is not None:
-            return held, False
-        others = tuple(others)
-        while True:
-            found, is_mine = self._find_or_start(scope, others)
-            if isinstance(found, HeldToken):
-                return found, False
-            held = self._fly(found, fetch) if is_mine else found.answer.result()
-            if is_mine and held is not None and not found.is_shared:
-                return held, True
-
-    def drop(self, scope: str, held: HeldToken) -> None:
-        """Forget a token that was refused, and ask for that scope alone from now on."""
-        with self._lock:
-            self._alone.add(scope)
-            if self._held.get(scope) is held:
-                del self._held[scope]
-
-    def _fresh(self, scope: str) -> HeldToken | None:
-        held = self._held.get(scope)
-        return held if held is not None and self._clock.monotonic() < held.usable_until else None
-
-    def _find_or_start(self, scope: str, others: tuple[str, ...]) -> tuple[HeldToken | _Flight, bool]:
-        with self._lock:
-            held = self._fresh(scope)
-            if held is not None:
-                return held, False
-            flight = self._flights.get(scope)
-            if flight is not None:
-                return flight, False
-            flight = _Flight(self._scopes_beside(scope, others))
-            self._flights.update(dict.fromkeys(flight.scopes, flight))
-            return flight, True
-
-    def _scopes_beside(self, scope: str, others: tuple[str, ...]) -> tuple[str, ...]:
-        if scope in self._alone or not self._takes_batches:
-            return (scope,)
-        taken = self._held.keys() | self._flights.keys() | self._alone
-        return batch_scopes(scope, (other for other in others if other not in taken))
-
-    def _fly(self, flight: _Flight, fetch: Fetch) -> HeldToken | None:
-        """Fetch and tell whoever waits; ``None`` if a batch was refused, which is nobody's error."""
-        try:
-            held = fetch(flight.scopes)
-        except BaseException as error:
-            self._land(flight, None)
-            if flight.is_shared and _is_about_the_question(error):
-                flight.answer.set_result(None)
-                return None
-            flight.answer.set_exception(error)
-            raise
-        self._land(flight, held)
-        flight.answer.set_result(held)
-        return held
-
-    def _land(self, flight: _Flight, held: HeldToken | None) -> None:
-        with self._lock:
-            for scope in flight.scopes:
-                del self._flights[scope]
-                granted = None if held is None else held.token.granted
-                if held is not None and (not flight.is_shared or granted is None or scope in granted):
-                    self._held[scope] = held
-                else:
-                    self._alone.add(scope)
-            if held is None and flight.is_shared:
-                self._takes_batches = False
-
-
-def _is_about_the_question(error: BaseException) -> bool:
+def _is_about_the_request(error: BaseException) -> bool:
     """Whether asking for fewer scopes may help: the server answered, and it isn't busy."""
     if isinstance(error, AccessRefusedError):
-        return error.response.status in _REFUSALS and error.response.status != TOO_MANY_REQUESTS
+        return error.response.is_client_error and error.response.status_code != HTTPStatus.TOO_MANY_REQUESTS
     return isinstance(error, InvalidContentError)

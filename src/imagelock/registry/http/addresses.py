@@ -13,7 +13,7 @@ from typing import Self
 from imagelock.model.frozen import frozen
 
 _HOST = re.compile(r"[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?\.?|\[[0-9a-f:.]+\]", re.ASCII)
-_DEFAULT_PORTS = {"https": 443, "http": 80}
+DEFAULT_PORTS = {"https": 443, "http": 80}
 
 _NUMERIC_HOST = re.compile(r"(?:0x[0-9a-f]*|[0-9]+)(?:\.(?:0x[0-9a-f]*|[0-9]+)){0,3}", re.ASCII)
 _NAT64 = IPv6Network("64:ff9b::/96")
@@ -37,7 +37,7 @@ class Origin:
     @property
     def host_and_port(self) -> str:
         """As it stands in a ``Host`` header: the port only where it isn't the scheme's own."""
-        return self.host if self.port == _DEFAULT_PORTS[self.scheme] else f"{self.host}:{self.port}"
+        return self.host if self.port == DEFAULT_PORTS[self.scheme] else f"{self.host}:{self.port}"
 
     @property
     def is_encrypted(self) -> bool:
@@ -55,7 +55,7 @@ class InvalidUrlError(ValueError):
 def _split_host(scheme: str, host_and_port: str) -> tuple[str, str, int]:
     match = re.fullmatch(r"(.*?)(?::([0-9]{1,5}))?", host_and_port, re.ASCII)
     host = match[1].lower() if match else ""
-    port = int(match[2]) if match and match[2] else _DEFAULT_PORTS[scheme]
+    port = int(match[2]) if match and match[2] else DEFAULT_PORTS[scheme]
     if not _HOST.fullmatch(host):
         raise InvalidUrlError("it names no host" if not host else f"`{host}` is not a host name")
     if not 0 < port < 1 << 16:

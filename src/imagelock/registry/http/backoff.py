@@ -5,34 +5,33 @@ from __future__ import annotations
 import re
 import time
 from datetime import UTC, datetime
+from http import HTTPStatus
 from threading import Event, Lock
 from typing import Protocol
+
+import httpx
 
 from imagelock.errors import RegistryError
 from imagelock.model.frozen import frozen
 from imagelock.registry.http.addresses import Origin
-from imagelock.registry.http.messages import Request, Response
-
-TOO_MANY_REQUESTS = 429
-_LIMIT = re.compile(r"([0-9]{1,10})(?:;w=([0-9]{1,10}))?", re.ASCII)
-_SECONDS_PER_HOUR = 3600
+from imagelock.registry.http.messages import first_header
 
 ATTEMPTS = 4
 MAX_PAUSE_SECONDS = 60.0
-"""Whoever wants us to wait longer gets no second question: a person or a CI job decides about minutes."""
-_RETRIED_STATUSES = frozenset({408, TOO_MANY_REQUESTS, 500, 502, 503, 504, 522})
-_SERVER_ERRORS = range(500, 600)
-_UNAVAILABLE = 503
+"""A longer ``Retry-After`` ends the request: a person or a CI job decides about minutes."""
+_RETRIED_STATUSES = frozenset({408, 429, 500, 502, 503, 504, 522})
 _FIRST_PAUSE_SECONDS = 0.5
 _MAX_GUESSED_PAUSE_SECONDS = 30.0
 _SECONDS = re.compile(r"[0-9]{1,10}", re.ASCII)
+_LIMIT = re.compile(r"([0-9]{1,10})(?:;w=([0-9]{1,10}))?", re.ASCII)
+_SECONDS_PER_HOUR = 3600
 
 
 class Clock(Protocol):
     """What waiting and expiry need of time."""
 
     def monotonic(self) -> float:
-        """Seconds that nobody sets back."""
+        """Return seconds that never go back."""
         ...
 
     def now(self) -> datetime:
@@ -40,7 +39,7 @@ class Clock(Protocol):
         ...
 
     def sleep(self, seconds: float) -> None:
-        """Wait, or return early if there is nothing to wait for any more."""
+        """Wait, or return early at the end of the run."""
         ...
 
 
@@ -51,7 +50,7 @@ class SystemClock:
         self._is_closing = Event()
 
     def monotonic(self) -> float:
-        """Seconds that nobody sets back."""
+        """Return seconds that never go back."""
         return time.monotonic()
 
     def now(self) -> datetime:
@@ -67,46 +66,46 @@ class SystemClock:
         self._is_closing.set()
 
 
-class Patience:
-    """One back-off a host, shared by all workers: eight of them must not each ask a busy server four times."""
+class Backoff:
+    """One back-off a host, shared by all threads: sixteen of them must not each ask a busy server four times."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._not_before: dict[Origin, float] = {}
         self._answers: dict[Origin, int] = {}
-        self._gone: dict[Origin, RegistryError] = {}
+        self._unreachable: dict[Origin, RegistryError] = {}
 
     def not_before(self, origin: Origin) -> float:
-        """Return the moment (of the monotonic clock) before which nobody should ask."""
+        """Return the moment (of the monotonic clock) before which the host must not be asked."""
         with self._lock:
             return self._not_before.get(origin, 0.0)
 
-    def hold(self, origin: Origin, *, until: float) -> None:
-        """Let everybody wait; a later moment replaces an earlier one, never the other way round."""
+    def pause_until(self, origin: Origin, moment: float) -> None:
+        """Let all threads wait; a later moment replaces an earlier one, never the other way round."""
         with self._lock:
-            self._not_before[origin] = max(until, self._not_before.get(origin, 0.0))
+            self._not_before[origin] = max(moment, self._not_before.get(origin, 0.0))
 
     def note_answer(self, origin: Origin) -> None:
-        """Note that the host lives, whatever it said."""
+        """Note that the host lives, whatever it answered."""
         with self._lock:
             self._answers[origin] = self._answers.get(origin, 0) + 1
-            self._gone.pop(origin, None)
+            self._unreachable.pop(origin, None)
 
     def answers(self, origin: Origin) -> int:
-        """How often the host answered in this run."""
+        """Return how often the host answered in this run."""
         with self._lock:
             return self._answers.get(origin, 0)
 
-    def give_up(self, origin: Origin, error: RegistryError, *, answers_before: int) -> None:
-        """Let nobody try again a host that gave no answer to anyone since ``answers_before``."""
+    def mark_unreachable(self, origin: Origin, error: RegistryError, *, answers_before: int) -> None:
+        """Let no thread ask a host again that has answered no thread since ``answers_before``."""
         with self._lock:
             if self._answers.get(origin, 0) == answers_before:
-                self._gone[origin] = error
+                self._unreachable[origin] = error
 
-    def find_reason_for_silence(self, origin: Origin) -> RegistryError | None:
-        """Return the failure of whoever found out that the host is gone."""
+    def unreachable_error(self, origin: Origin) -> RegistryError | None:
+        """Return the error of the thread that found the host unreachable."""
         with self._lock:
-            return self._gone.get(origin)
+            return self._unreachable.get(origin)
 
 
 @frozen
@@ -122,52 +121,52 @@ class Quota:
         return f"{self.remaining} of {self.limit} pulls are left, counted over {hours:g} hours"
 
 
-def read_quota(response: Response) -> Quota | None:
-    """Read Docker Hub's headers, which stand on successes, too; ``None`` where there is no limit."""
-    limit = _LIMIT.fullmatch(response.headers.get("ratelimit-limit"))
-    remaining = _LIMIT.fullmatch(response.headers.get("ratelimit-remaining"))
+def read_quota(response: httpx.Response) -> Quota | None:
+    """Read Docker Hub's headers, which a 2xx response has, too; ``None`` where there is no limit."""
+    limit = _LIMIT.fullmatch(first_header(response, "ratelimit-limit"))
+    remaining = _LIMIT.fullmatch(first_header(response, "ratelimit-remaining"))
     if not limit or not remaining:
         return None
     return Quota(int(limit[1]), int(remaining[1]), int(limit[2] or 0))
 
 
-def is_quota_spent(response: Response) -> bool:
+def is_quota_spent(response: httpx.Response) -> bool:
     """Tell a spent quota, where waiting seconds is useless, from a limit on haste, where it helps."""
-    return response.status == TOO_MANY_REQUESTS and b"pull rate limit" in response.body.lower()
+    return response.status_code == HTTPStatus.TOO_MANY_REQUESTS and b"pull rate limit" in response.content.lower()
 
 
-def is_worth_repeating(request: Request, response: Response) -> bool:
-    """Whether the same question may get another answer soon.
+def is_worth_repeating(response: httpx.Response, *, method: str) -> bool:
+    """Whether the same request may soon get another response.
 
-    A ``HEAD`` on which a server fails is not: the ``GET`` that follows it has the patience for both.
+    A ``HEAD`` on which a server fails is not: the ``GET`` that follows it is repeated for both.
     """
-    if request.method == "HEAD" and response.status in _SERVER_ERRORS:
+    if method == "HEAD" and response.is_server_error:
         return False
-    return response.status in _RETRIED_STATUSES and not is_quota_spent(response)
+    return response.status_code in _RETRIED_STATUSES and not is_quota_spent(response)
 
 
-def concerns_everybody(response: Response) -> bool:
-    """Whether all questions to that host should wait, not this one alone."""
-    return response.status in (TOO_MANY_REQUESTS, _UNAVAILABLE)
+def concerns_all_requests(response: httpx.Response) -> bool:
+    """Whether all requests to that host should wait, not this one alone."""
+    return response.status_code in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
 
 
 def guessed_pause_seconds(attempt: int, *, jitter: float) -> float:
-    """How long to wait after the ``attempt``-th failure (the first is 1), where nobody said; ``jitter`` is 0 to 1."""
+    """Return the pause after the ``attempt``-th failure (from 1) where no server named one; ``jitter`` is 0 to 1."""
     return float(jitter * min(_MAX_GUESSED_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2 ** (attempt - 1)))
 
 
-def read_retry_after(response: Response, *, now: datetime) -> float | None:
-    """Return how long the server wants us to wait, from either form of ``Retry-After``; ``None`` if it says nothing.
+def read_retry_after(response: httpx.Response, *, now: datetime) -> float | None:
+    """Return the seconds that ``Retry-After`` asks for, in either of its forms; ``None`` if it can't be read.
 
     https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
     """
-    wish = _read_wish(response)
+    wish = _retry_after(response)
     return max(0.0, (wish - now).total_seconds()) if isinstance(wish, datetime) else wish
 
 
-def describe_retry_after(response: Response) -> str | None:
-    """Say in words how long the server wants to be left alone."""
-    match _read_wish(response):
+def describe_retry_after(response: httpx.Response) -> str | None:
+    """Return in words what ``Retry-After`` asks for."""
+    match _retry_after(response):
         case None:
             return None
         case datetime() as moment:
@@ -176,8 +175,8 @@ def describe_retry_after(response: Response) -> str | None:
             return f"it wants to be left alone for {seconds:.0f} seconds"
 
 
-def _read_wish(response: Response) -> float | datetime | None:
-    value = response.headers.get("retry-after")
+def _retry_after(response: httpx.Response) -> float | datetime | None:
+    value = first_header(response, "retry-after")
     if _SECONDS.fullmatch(value):
         return float(value)
     if not value:

@@ -1,7 +1,7 @@
 """Open connections, some of them before the first request needs them, and end them all at once.
 
-A handshake costs two or three round trips: while Python imports and the first response is on its way, threads of our
-own open the connections for the other requests, and the one to the token server.
+A handshake costs two or three round trips: while Python imports httpx (which this module must not import), threads of
+our own open the connections for the first requests; while the first response is on its way, those to the token server.
 """
 
 from __future__ import annotations
@@ -11,73 +11,178 @@ import socket
 import ssl
 import time
 from collections import defaultdict, deque
-from collections.abc import Callable, Hashable
-from concurrent.futures import Future
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
-from enum import Enum, auto
+from pathlib import Path
 from threading import Lock, Thread
+from typing import Any
 from weakref import WeakSet
 
+from imagelock.model.reference import RegistryName
+from imagelock.registry.http import FailureKind, TransportFailure, failure_of
+from imagelock.registry.http.addresses import Origin
+from imagelock.registry.http.certificates import (
+    CertificateFiles,
+    certificate_folders,
+    find_certificate_files,
+    make_tls_context,
+)
+from imagelock.registry.http.proxies import Route, find_proxy, open_tunnel
+
 CONNECT_SECONDS = 10.0
-_NO_TLS_REASONS = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNEXPECTED_MESSAGE", "RECORD_LAYER_FAILURE"})
+Address = tuple[int, Any]
+"""A family and what ``connect`` wants of it."""
 
 
-class FailureKind(Enum):
-    """Named for what may be done about it."""
+class Connections:
+    """Every connection of a run, and those that wait for their first use. Thread-safe."""
 
-    NO_SUCH_HOST = auto()
-    NOT_REACHED = auto()
-    """The connection was refused, or there is no way there."""
-    TIMED_OUT = auto()
-    BROKEN = auto()
-    """The connection broke, or what came was no HTTP, or not all of it."""
-    CERTIFICATE = auto()
-    NO_TLS = auto()
-    """It doesn't speak TLS, or none that we speak."""
-    TOO_LARGE = auto()
-    CLOSED = auto()
-    """We are leaving: the user pressed Ctrl-C, or another failure ended the run."""
-
-
-_REPEATED = frozenset({FailureKind.NOT_REACHED, FailureKind.TIMED_OUT, FailureKind.BROKEN})
-
-
-class TransportFailure(Exception):  # noqa: N818  it becomes an error of ours only where it ends a run
-    """No answer; ``str`` says why, in words without secrets."""
-
-    def __init__(self, kind: FailureKind, reason: str) -> None:
-        super().__init__(reason)
-        self.kind = kind
-
-    @property
-    def is_worth_repeating(self) -> bool:
-        """Whether the next attempt may end otherwise."""
-        return self.kind in _REPEATED
-
-
-Dial = Callable[[], socket.socket]
-
-
-class Sockets:
-    """Every socket of a run, and those that wait for their first use. Thread-safe."""
-
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        environment: Mapping[str, str],
+        *,
+        home: Path,
+        ca_file_of: Callable[[RegistryName], Path | None] = lambda _: None,
+    ) -> None:
+        self._environment = environment
+        self._home = home
+        self._ca_file_of = ca_file_of
         self._lock = Lock()
         self._open: WeakSet[socket.socket] = WeakSet()
-        self._early: defaultdict[Hashable, deque[Future[socket.socket]]] = defaultdict(deque)
+        self._early: defaultdict[Route, deque[Future[socket.socket]]] = defaultdict(deque)
         self._is_closed = False
+        self._routes: dict[tuple[Origin, RegistryName], Route] = {}
+        self._addresses: dict[tuple[str, int], Future[Sequence[Address]]] = {}
+        self._contexts_lock = Lock()
+        self._contexts: dict[tuple[CertificateFiles, Path | None], ssl.SSLContext] = {}
 
-    def connect(self, host: str, port: int) -> socket.socket:
-        """Open a connection; ``TransportFailure`` says what went wrong."""
+    def find_route(self, origin: Origin, registry: RegistryName) -> Route:
+        """Return how a host is reached on behalf of a registry; looked up once."""
+        route = self._routes.get((origin, registry))
+        if route is None:
+            route = Route(origin, registry, find_proxy(origin, self._environment))
+            self._routes[origin, registry] = route
+        return route
+
+    def open_early(self, origin: Origin, *, registry: RegistryName, connections: int) -> None:
+        """Begin to open connections to a host until that many wait; returns at once, failures show at the request."""
+        route = self.find_route(origin, registry)
+        with self._lock:
+            missing = max(0, connections - len(self._early[route]))
+            futures: list[Future[socket.socket]] = [Future() for _ in range(missing)]
+            self._early[route].extend(futures)
+        for future in futures:
+            Thread(target=self._fulfil, args=(future, route), daemon=True).start()
+
+    def speaks_tls(self, origin: Origin, *, registry: RegistryName) -> bool:
+        """Shake hands with a server and keep the connection; one that only fails later may speak TLS."""
+        route = self.find_route(origin, registry)
+        future: Future[socket.socket] = Future()
         try:
-            return self._track(_connect(host, port))
-        except (OSError, UnicodeError) as error:
-            raise failure_of(error, while_connecting=True) from error
+            future.set_result(self.dial(route))
+        except TransportFailure as failure:
+            return failure.kind is not FailureKind.NO_TLS
+        with self._lock:
+            self._early[route].appendleft(future)
+        return True
 
-    def encrypt(self, connection: socket.socket, context: ssl.SSLContext, *, host: str) -> socket.socket:
+    def take_early(self, route: Route) -> socket.socket | None:
+        """Return a connection that was begun early, once it is open; ``None`` if there is none or it failed."""
+        while True:
+            with self._lock:
+                future = self._early[route].popleft() if self._early[route] else None
+            if future is None:
+                return None
+            if future.exception() is None:
+                return future.result()
+
+    def dial(self, route: Route) -> socket.socket:
+        """Connect, through the proxy if there is one, and encrypt if the origin is https.
+
+        ``TransportFailure`` says what went wrong, within about ``CONNECT_SECONDS`` for each of both steps.
+        """
+        context = self._tls_context(route) if route.origin.is_encrypted else None
+        next_stop = route.proxy.origin if route.proxy else route.origin
+        connection = self._connect(next_stop.host, next_stop.port)
+        if context is None:
+            return connection
+        if route.proxy is not None:
+            open_tunnel(connection, route.proxy, route.origin)
+        return self._encrypt(connection, context, host=route.origin.host)
+
+    def close(self) -> None:
+        """End every connection, and so every wait for a name, a handshake or a byte, in whatever thread."""
+        with self._lock:
+            self._is_closed = True
+            connections = list(self._open)
+            futures: list[Future[Any]] = list(self._addresses.values())
+            futures += (future for waiting in self._early.values() for future in waiting)
+        for connection in connections:
+            _end(connection)
+        for future in futures:
+            _fail(future, TransportFailure(FailureKind.CLOSED, "the run is over"))
+
+    def _fulfil(self, future: Future[socket.socket], route: Route) -> None:
+        try:
+            connection = self.dial(route)
+        except BaseException as failure:  # noqa: BLE001  the thread that takes it dials anew, and tells why that failed
+            _fail(future, failure)
+        else:
+            try:
+                future.set_result(connection)
+            except InvalidStateError:
+                _end(connection)
+
+    def _connect(self, host: str, port: int) -> socket.socket:
+        """Try the addresses of a host in turn. They share the time: the first may lead nowhere, as broken IPv6 does."""
+        deadline = time.monotonic() + CONNECT_SECONDS
+        failure: OSError | UnicodeError = OSError(errno.EADDRNOTAVAIL, "the name has no address")
+        try:
+            addresses = self._resolve(host.strip("[]"), port)
+            for index, address in enumerate(addresses):
+                share = max(0.1, deadline - time.monotonic()) / (len(addresses) - index)
+                try:
+                    return self._connect_to(address, timeout_seconds=share)
+                except OSError as error:
+                    failure = error
+        except (OSError, UnicodeError) as error:
+            failure = error
+        raise failure_of(failure, while_connecting=True) from failure
+
+    def _connect_to(self, address: Address, *, timeout_seconds: float) -> socket.socket:
+        connection = socket.socket(address[0], socket.SOCK_STREAM)
+        try:
+            # Tracked before it connects, so that ``close`` ends the wait for a host that never answers.
+            self._track(connection)
+            connection.settimeout(timeout_seconds)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection.connect(address[1])
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _resolve(self, host: str, port: int) -> Sequence[Address]:
+        """Return the addresses of a name, looked up once, by a thread of our own: the system's call can't be ended."""
+        with self._lock:
+            if self._is_closed:
+                raise TransportFailure(FailureKind.CLOSED, "the run is over")
+            lookup = self._addresses.get((host, port))
+            if lookup is None:
+                lookup = self._addresses[host, port] = Future()
+                Thread(target=_look_up, args=(lookup, host, port), daemon=True).start()
+        try:
+            return lookup.result()
+        except BaseException:
+            with self._lock:
+                self._addresses.pop((host, port), None)
+            raise
+
+    def _encrypt(self, connection: socket.socket, context: ssl.SSLContext, *, host: str) -> socket.socket:
         """Shake hands over a connection that exists, perhaps through a proxy."""
         try:
-            # The handshake comes after the tracking: whoever ends the run must be able to end it, too.
+            # The handshake comes after the tracking, so that ``close`` ends it, too.
             private = context.wrap_socket(connection, server_hostname=host.strip("[]"), do_handshake_on_connect=False)
         except (OSError, UnicodeError) as error:
             connection.close()
@@ -90,38 +195,6 @@ class Sockets:
             raise failure_of(error) from error
         return private
 
-    def dial_early(self, key: Hashable, dial: Dial, *, connections: int) -> None:
-        """Begin to connect; whoever needs a connection of that key takes the first that was begun."""
-        with self._lock:
-            missing = max(0, connections - len(self._early[key]))
-            futures: list[Future[socket.socket]] = [Future() for _ in range(missing)]
-            self._early[key].extend(futures)
-        for future in futures:
-            Thread(target=_fulfil, args=(future, dial), daemon=True).start()
-
-    def keep_early(self, key: Hashable, connection: socket.socket) -> None:
-        """Put a connection that is ready where the next one who needs it finds it first."""
-        future: Future[socket.socket] = Future()
-        future.set_result(connection)
-        with self._lock:
-            self._early[key].appendleft(future)
-
-    def take_early(self, key: Hashable) -> socket.socket | None:
-        """Return a connection that was begun early, once it is ready; ``None`` if there is none or it failed."""
-        with self._lock:
-            future = self._early[key].popleft() if self._early[key] else None
-        if future is None or future.exception() is not None:
-            return None
-        return future.result()
-
-    def close(self) -> None:
-        """Wake everybody who waits for a byte, in whatever thread."""
-        with self._lock:
-            self._is_closed = True
-            connections = list(self._open)
-        for connection in connections:
-            _end(connection)
-
     def _track(self, connection: socket.socket) -> socket.socket:
         with self._lock:
             self._open.add(connection)
@@ -131,47 +204,28 @@ class Sockets:
             raise TransportFailure(FailureKind.CLOSED, "the run is over")
         return connection
 
-
-def failure_of(error: OSError | UnicodeError, *, while_connecting: bool = False) -> TransportFailure:
-    """Name what a socket reported; the texts of the system hold no secrets."""
-    match error:
-        case ssl.SSLCertVerificationError():
-            return TransportFailure(FailureKind.CERTIFICATE, error.verify_message)
-        case ssl.SSLError() if error.reason in _NO_TLS_REASONS:
-            return TransportFailure(FailureKind.NO_TLS, "the answer to the greeting was something else")
-        case TimeoutError():
-            return TransportFailure(FailureKind.TIMED_OUT, "the time limit is over")
-        case socket.gaierror() | UnicodeError():
-            return TransportFailure(FailureKind.NO_SUCH_HOST, "the name has no address")
-        case ConnectionRefusedError():
-            return TransportFailure(FailureKind.NOT_REACHED, "the connection was refused")
-        case _ if while_connecting:
-            return TransportFailure(FailureKind.NOT_REACHED, error.strerror or "there is no way there")
-        case _:
-            return TransportFailure(FailureKind.BROKEN, error.strerror or "the connection broke")
+    def _tls_context(self, route: Route) -> ssl.SSLContext:
+        files = find_certificate_files(certificate_folders(self._home), route.origin.host_and_port)
+        ca_file = self._ca_file_of(route.registry)
+        with self._contexts_lock:
+            if (files, ca_file) not in self._contexts:
+                self._contexts[files, ca_file] = make_tls_context(files, ca_file=ca_file)
+            return self._contexts[files, ca_file]
 
 
-def _connect(host: str, port: int) -> socket.socket:
-    """Try the addresses of a host in turn. They share the time: the first may lead nowhere, as broken IPv6 does."""
-    deadline = time.monotonic() + CONNECT_SECONDS
-    addresses = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)
-    for index, (*_, address) in enumerate(addresses):
-        share = max(0.1, deadline - time.monotonic()) / (len(addresses) - index)
-        try:
-            connection = socket.create_connection((str(address[0]), port), share)
-        except OSError:
-            if index == len(addresses) - 1:
-                raise
-        else:
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            return connection
-    raise OSError(errno.EADDRNOTAVAIL, "the name has no address")
-
-
-def _fulfil(future: Future[socket.socket], dial: Dial) -> None:
+def _look_up(lookup: Future[Sequence[Address]], host: str, port: int) -> None:
     try:
-        future.set_result(dial())
-    except BaseException as failure:  # noqa: BLE001  whoever waits must not wait for ever; its own attempt will tell
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except BaseException as error:  # noqa: BLE001  it is raised in the threads that wait
+        _fail(lookup, error)
+    else:
+        with suppress(InvalidStateError):
+            lookup.set_result([(family, address) for family, _, _, _, address in found])
+
+
+def _fail(future: Future[Any], failure: BaseException) -> None:
+    """Let the threads that wait for a future raise a failure, unless the end of the run did so first."""
+    with suppress(InvalidStateError):
         future.set_exception(failure)
 
 

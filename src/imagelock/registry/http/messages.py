@@ -1,7 +1,8 @@
-"""Requests and responses as values, and how many bytes a server may make us read.
+"""Requests and responses: how ours are made and changed, and how much of a response is read.
 
-Each limit is one that working registries stay far below. Bodies are limited after decoding: a kilobyte of gzip can hold
-a megabyte of zeros.
+The values are httpx's. ``make_request`` is the only way to make a request, ``at`` and ``authorized`` are the only ways
+to change one. Each limit is one that working registries stay far below; bodies are limited after decoding, since a
+kilobyte of gzip can hold a megabyte of zeros.
 """
 
 from __future__ import annotations
@@ -9,14 +10,15 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Iterable, Iterator
-from dataclasses import field, replace
-from typing import Self
+from urllib.parse import urlencode
 
+import httpx
+
+from imagelock import __version__
 from imagelock.model.frozen import frozen
 from imagelock.model.reference import RegistryName
-from imagelock.registry.http.addresses import Origin
-from imagelock.registry.http.connections import FailureKind, TransportFailure
-from imagelock.registry.http.urls import Url
+from imagelock.registry.http import FailureKind, TransportFailure
+from imagelock.registry.http.urls import origin_of, shown
 
 MANIFEST_BYTES = 4 * 1024 * 1024
 """What registries must accept at least, and what containers/image and oras read at most."""
@@ -29,108 +31,105 @@ ERROR_BYTES = 64 * 1024
 TAGS_PAGES = 10_000
 TAGS_PER_PAGE = 1000
 """ECR and distribution answer an error to more."""
+STREAM_BYTES_PER_SECOND = 64 * 1024
+"""A streamed body may take this much more time than a short exchange: the slowest line that is waited for."""
 REDIRECTS = 5
 SILENCE_SECONDS = 30.0
 """Until the next byte."""
 SLOW_SILENCE_SECONDS = 60.0
-"""The same for what some registries compute anew for each question: Artifactory's lists of tags."""
+"""The same for what some registries compute anew for each request: Artifactory's lists of tags."""
 
-SUCCESS = range(200, 300)
-
+_RULES = "rules"
+_EVERY_REQUEST = (
+    ("User-Agent", f"imagelock/{__version__}"),
+    # Digests are those of the plain bytes.
+    ("Accept-Encoding", "identity"),
+)
+_FORM_TYPE = ("Content-Type", "application/x-www-form-urlencoded")
 _LENGTH = re.compile(r"[0-9]{1,18}", re.ASCII)
 _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
 _ENCODINGS = frozenset({"gzip", "x-gzip", "deflate"})
 _PIECE_BYTES = 64 * 1024
 
 
-@frozen
-class Headers:
-    """Header lines in their order, names in lower case; one name may stand on several lines."""
-
-    lines: tuple[tuple[str, str], ...] = ()
-
-    @classmethod
-    def of(cls, lines: Iterable[tuple[str, str]]) -> Self:
-        """Lower the names, strip the values."""
-        return cls(tuple((name.lower(), value.strip()) for name, value in lines))
-
-    def all(self, name: str) -> tuple[str, ...]:
-        """Every line of that name: challenges and links come on several."""
-        return tuple(value for key, value in self.lines if key == name)
-
-    def get(self, name: str) -> str:
-        """Return the first line of that name, or nothing."""
-        return next(iter(self.all(name)), "")
-
-    def __iter__(self) -> Iterator[tuple[str, str]]:
-        return iter(self.lines)
-
-
 @frozen(kw_only=True)
-class Request:
-    """One question to one server."""
+class Rules:
+    """How a request is to be handled by the stages below; it travels with the request and is never sent."""
 
-    url: Url
     registry: RegistryName
     """On whose behalf: certificates that are declared for a registry count for its token server, too."""
-    method: str = "GET"
-    headers: Headers = Headers()
-    authorization: str = field(default="", repr=False)
-    """The one secret of a request, apart from the rest so that it can't slip into a trace or across an origin."""
-    form: bytes = field(default=b"", repr=False)
     max_body_bytes: int
-    """Of a success, decoded; a longer body is an error, not a long wait."""
+    """Of a 2xx response, decoded; a longer body is an error, not a long wait."""
     max_silence_seconds: float = SILENCE_SECONDS
     follows_redirects: bool = True
-    """A token server has no business sending us elsewhere."""
-
-    @property
-    def origin(self) -> Origin:
-        """Where it goes."""
-        return self.url.origin
-
-    def authorized(self, authorization: str) -> Request:
-        """Return the same question with credentials."""
-        return replace(self, authorization=authorization)
-
-    def at(self, url: Url) -> Request:
-        """Ask the same elsewhere; across an origin without credentials."""
-        return replace(self, url=url, authorization=self.authorization if url.origin == self.origin else "")
-
-    def __str__(self) -> str:
-        return f"{self.method} {self.url.shown}"
+    """``False`` for token servers, which have no reason to redirect a client with credentials."""
+    is_streamed: bool = False
+    """Whether the body of a 2xx response is left to the caller, who reads it by ``stream_body`` and closes it."""
+    more_seconds: float = 0.0
+    """Added to the time limit of an exchange: what a large body may take besides."""
 
 
-@frozen(kw_only=True)
-class Response:
-    """What a server said: to a success the whole body, to anything else the beginning of it."""
-
-    status: int
-    headers: Headers = Headers()
-    body: bytes = field(default=b"", repr=False)
-    url: Url
-    """Where it came from, which after a redirect isn't where one asked."""
-
-    @property
-    def is_success(self) -> bool:
-        """Any 2xx."""
-        return self.status in SUCCESS
-
-    @property
-    def content_type(self) -> str:
-        """Lower case, without parameters."""
-        return self.headers.get("content-type").partition(";")[0].strip().lower()
+def make_request(
+    url: httpx.URL,
+    rules: Rules,
+    *,
+    method: str = "GET",
+    headers: Iterable[tuple[str, str]] = (),
+    form: Iterable[tuple[str, str]] | None = None,
+) -> httpx.Request:
+    """Make a request; with a form its fields are the body."""
+    lines = [*_EVERY_REQUEST, *headers, *([_FORM_TYPE] if form is not None else [])]
+    content = None if form is None else urlencode(list(form)).encode()
+    return httpx.Request(method, url, headers=lines, content=content, extensions={_RULES: rules})
 
 
-def read_body(chunks: Iterable[bytes], *, status: int, headers: Headers, max_bytes: int) -> bytes:
-    """Decode and join a body. A success above the limit is a ``TransportFailure``; a refusal is cut there."""
-    is_success = status in SUCCESS
+def rules_of(request: httpx.Request) -> Rules:
+    """Return the rules that ``make_request`` was given."""
+    rules = request.extensions[_RULES]
+    if not isinstance(rules, Rules):
+        raise TypeError("a request of ours carries its rules")
+    return rules
+
+
+def authorized(request: httpx.Request, authorization: str) -> httpx.Request:
+    """Return the same request with an ``Authorization`` header, or without one if it is empty."""
+    return _changed(request, authorization=authorization)
+
+
+def at(request: httpx.Request, url: httpx.URL) -> httpx.Request:
+    """Return the same request to another URL; across an origin without ``Authorization``."""
+    return _changed(request, url=url, authorization=None if origin_of(url) == origin_of(request.url) else "")
+
+
+def as_get(request: httpx.Request) -> httpx.Request:
+    """Return the same request with the method ``GET``."""
+    return _changed(request, method="GET")
+
+
+def describe(request: httpx.Request) -> str:
+    """Return method and URL for people, without secrets."""
+    return f"{request.method} {shown(request.url)}"
+
+
+def first_header(response: httpx.Response, name: str) -> str:
+    """Return the value of the first line of that name, or nothing: httpx joins several lines."""
+    return next(iter(response.headers.get_list(name)), "")
+
+
+def content_type(response: httpx.Response) -> str:
+    """Return the media type in lower case, without parameters."""
+    return first_header(response, "content-type").partition(";")[0].strip().lower()
+
+
+def read_body(chunks: Iterable[bytes], *, status: int, headers: httpx.Headers, max_bytes: int) -> bytes:
+    """Decode and join a body. A 2xx above the limit is a ``TransportFailure``; any other is cut at ``ERROR_BYTES``."""
+    is_success = httpx.codes.is_success(status)
     limit = max_bytes if is_success else ERROR_BYTES
-    declared = headers.get("content-length")
+    declared = headers.get("content-length", "")
     if is_success and _LENGTH.fullmatch(declared) and int(declared) > limit:
         raise _too_large(f"{declared} bytes are announced", limit)
     body = bytearray()
-    for piece in _decoded(chunks, headers.get("content-encoding").lower()):
+    for piece in _decoded(chunks, headers.get("content-encoding", "").lower()):
         body += piece
         if len(body) > limit:
             if is_success:
@@ -139,13 +138,43 @@ def read_body(chunks: Iterable[bytes], *, status: int, headers: Headers, max_byt
     return bytes(body)
 
 
+def stream_body(response: httpx.Response) -> Iterator[bytes]:
+    """Yield the decoded body of a streamed response, at most as many bytes as its rules allow.
+
+    ``TransportFailure`` if there are more, or if they stop coming.
+    """
+    limit, received = rules_of(response.request).max_body_bytes, 0
+    for piece in _decoded(response.iter_raw(), response.headers.get("content-encoding", "").lower()):
+        received += len(piece)
+        if received > limit:
+            raise _too_large("the end is not in sight", limit)
+        yield piece
+
+
+def _changed(
+    request: httpx.Request, *, method: str | None = None, url: httpx.URL | None = None, authorization: str | None = None
+) -> httpx.Request:
+    """Return a copy; httpx itself adds the ``Host`` that belongs to the URL."""
+    replaced = {b"host", *([] if authorization is None else [b"authorization"])}
+    lines = [line for line in request.headers.raw if line[0].lower() not in replaced]
+    if authorization:
+        lines.append((b"Authorization", authorization.encode("ascii")))
+    return httpx.Request(
+        method or request.method,
+        url or request.url,
+        headers=lines,
+        content=request.content or None,
+        extensions={_RULES: rules_of(request)},
+    )
+
+
 def _decoded(chunks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
-    """We ask for no encoding; some registries compress all the same, and digests are those of what was compressed."""
+    """Decode pieces of bounded size. We ask for no encoding; some registries compress all the same."""
     if encoding in ("", "identity"):
         yield from chunks
         return
     if encoding not in _ENCODINGS:
-        raise TransportFailure(FailureKind.BROKEN, "the body has an encoding that nobody asked for")
+        raise TransportFailure(FailureKind.BROKEN, "the body has an encoding that was not asked for")
     decoder = zlib.decompressobj(_GZIP_OR_ZLIB)
     try:
         for chunk in chunks:

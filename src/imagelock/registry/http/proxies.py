@@ -16,8 +16,8 @@ from imagelock.errors import RegistryError
 from imagelock.model.frozen import frozen
 from imagelock.model.reference import RegistryName
 from imagelock.registry.auth.credentials import Login, basic_authorization
+from imagelock.registry.http import FailureKind, TransportFailure, failure_of
 from imagelock.registry.http.addresses import Origin, is_loopback
-from imagelock.registry.http.connections import FailureKind, TransportFailure, failure_of
 
 _MAX_HEAD_BYTES = 16 * 1024
 _STATUS = re.compile(rb"HTTP/1\.[01] ([0-9]{3})")

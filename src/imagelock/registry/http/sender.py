@@ -1,4 +1,4 @@
-"""Send a request until there is a final answer: back-off, retries, redirects, warnings and the trace.
+"""Send a request until there is a final response: back-off, retries, redirects, warnings and the trace.
 
 Redirects are followed one hop at a time: what a library follows by itself, it follows with credentials. A host that we
 were redirected to gets no credentials of the host that sent us (CVE-2020-15157, GHSA-vh4v-2xq2-g5cg). ``Warning``
@@ -10,40 +10,232 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable, Iterator
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from threading import Lock
-from typing import Protocol
 
-from imagelock.errors import InvalidContentError, RegistryError, TemporaryError
-from imagelock.model.reference import RegistryName
+import httpx
+
+from imagelock.errors import InvalidContentError, RegistryError, TemporaryError, printable
+from imagelock.registry.http import FailureKind, TransportFailure
 from imagelock.registry.http.addresses import InvalidUrlError, Origin
 from imagelock.registry.http.backoff import (
     ATTEMPTS,
     MAX_PAUSE_SECONDS,
+    Backoff,
     Clock,
-    Patience,
-    concerns_everybody,
+    concerns_all_requests,
     guessed_pause_seconds,
     is_worth_repeating,
     read_retry_after,
 )
-from imagelock.registry.http.connections import FailureKind, TransportFailure
-from imagelock.registry.http.messages import REDIRECTS, Headers, Request, Response
-from imagelock.registry.http.urls import Url, find_objection
-from imagelock.registry.http.wording import printable
-
-_TRY_LATER = "run the same command again when it answers"
-
-_WARNING = re.compile(r'299 - "((?:[^"\\]|\\.)*)"')
-_ESCAPED = re.compile(r"\\(.)")
-_MAX_LENGTH = 4096
-"""Of all warnings of an answer together, as the specification has it."""
+from imagelock.registry.http.messages import REDIRECTS, at, describe, first_header, read_body, rules_of
+from imagelock.registry.http.urls import find_objection, join_url, origin_of, shown
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_WARNING = re.compile(r'299 - "((?:[^"\\]|\\.)*)"')
+_ESCAPED = re.compile(r"\\(.)")
+_MAX_WARNINGS_LENGTH = 4096
+"""Of all warnings of a response together, as the specification has it."""
+_TRY_LATER = "run the same command again when it answers"
 
 
-def error_of(failure: TransportFailure, request: Request) -> RegistryError:
-    """Say what is printed when a failure was the last word."""
-    host = request.origin.host_and_port
+class Sender:
+    """Sends requests by ``httpx.Client`` over a transport of our own. Thread-safe.
+
+    The client follows no redirects, keeps no cookies, and reads nothing of the environment.
+    """
+
+    def __init__(
+        self,
+        transport: httpx.BaseTransport,
+        *,
+        clock: Clock,
+        trace: Callable[[str], None] | None = None,
+        warn: Callable[[str], None] | None = None,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+        self._client = httpx.Client(transport=transport, trust_env=False, cookies=no_cookies)
+        self._clock = clock
+        self._trace = trace
+        self._jitter = jitter
+        self._backoff = Backoff()
+        self._warnings = Warnings(warn)
+
+    def send(self, request: httpx.Request) -> httpx.Response:
+        """Return the whole response from wherever redirects led (its ``url``), of any status.
+
+        Its body is decoded and bounded by the request's rules; that of a 2xx is still to be read where the rules say
+        ``is_streamed``. ``RegistryError`` if there is no response, or one that must not be followed.
+        """
+        hops = 0
+        response = self._send_with_retries(request)
+        while (following := next_hop(request, response, hops=hops)) is not None:
+            request, hops = following, hops + 1
+            response = self._send_with_retries(request)
+        return response
+
+    def say(self, line: str) -> None:
+        """Trace what happens; the line must hold no secret."""
+        if self._trace is not None:
+            self._trace(line)
+
+    def _send_with_retries(self, request: httpx.Request) -> httpx.Response:
+        origin = origin_of(request.url)
+        answers_before = self._backoff.answers(origin)
+        for attempt in range(1, ATTEMPTS + 1):
+            self._wait_for_backoff(origin)
+            try:
+                response = self._send_once(request, origin)
+            except TransportFailure as failure:
+                if attempt == ATTEMPTS or not failure.is_worth_repeating:
+                    raise self._final_error(failure, request, answers_before) from failure
+                self._clock.sleep(guessed_pause_seconds(attempt, jitter=self._jitter()))
+            else:
+                pause = self._pause_after(request, response, attempt)
+                if pause is None:
+                    return response
+                if concerns_all_requests(response):
+                    self._backoff.pause_until(origin, self._clock.monotonic() + pause)
+                else:
+                    self._clock.sleep(pause)
+        raise AssertionError("the last attempt returns or raises")
+
+    def _send_once(self, request: httpx.Request, origin: Origin) -> httpx.Response:
+        started = self._clock.monotonic()
+        try:
+            response = self._exchange(request)
+        except TransportFailure as failure:
+            self.say(f"{describe(request)}: {failure}")
+            raise
+        self._backoff.note_answer(origin)
+        self._warnings.pass_on(response)
+        if self._trace is not None:
+            length = "a stream" if not response.is_closed else f"{len(response.content)} bytes"
+            milliseconds = (self._clock.monotonic() - started) * 1000
+            self.say(f"{describe(request)}: {response.status_code}, {length}, {milliseconds:.0f} ms")
+        return response
+
+    def _exchange(self, request: httpx.Request) -> httpx.Response:
+        rules = rules_of(request)
+        try:
+            response = self._client.send(request, stream=True)
+        except (httpx.RemoteProtocolError, httpx.InvalidURL, ValueError) as error:
+            # The client reads the ``Location`` of every redirect, also of those that it is not to follow.
+            raise _redirect_refused(request, "it can't be read") from error
+        if rules.is_streamed and response.is_success:
+            return response
+        try:
+            body = _read_whole(response, is_head=request.method == "HEAD", max_bytes=rules.max_body_bytes)
+        finally:
+            response.close()
+        # httpx decodes the content that it is given once more where a header says that it is encoded.
+        headers = [line for line in response.headers.raw if line[0].lower() != b"content-encoding"]
+        return httpx.Response(response.status_code, headers=headers, content=body, request=request)
+
+    def _wait_for_backoff(self, origin: Origin) -> None:
+        unreachable = self._backoff.unreachable_error(origin)
+        if unreachable is not None:
+            raise TemporaryError(unreachable.message, details=unreachable.details, hint=unreachable.hint)
+        pause = self._backoff.not_before(origin) - self._clock.monotonic()
+        if pause > 0:
+            self._clock.sleep(pause)
+
+    def _pause_after(self, request: httpx.Request, response: httpx.Response, attempt: int) -> float | None:
+        """Return the seconds to wait before asking again, ``None`` if this response is the last."""
+        if attempt == ATTEMPTS or response.is_success or not is_worth_repeating(response, method=request.method):
+            return None
+        asked_for = read_retry_after(response, now=self._clock.now())
+        if asked_for is None:
+            return guessed_pause_seconds(attempt, jitter=self._jitter())
+        return asked_for if asked_for <= MAX_PAUSE_SECONDS else None
+
+    def _final_error(self, failure: TransportFailure, request: httpx.Request, answers_before: int) -> RegistryError:
+        error = error_of(failure, request)
+        if failure.kind is not FailureKind.TOO_LARGE and isinstance(error, TemporaryError):
+            self._backoff.mark_unreachable(origin_of(request.url), error, answers_before=answers_before)
+        return error
+
+
+def _read_whole(response: httpx.Response, *, is_head: bool, max_bytes: int) -> bytes:
+    chunks = response.iter_raw()
+    if is_head:
+        # There is no body, whatever the headers say of its length; only at its end the connection can be used again.
+        return b"".join(chunks)
+    return read_body(chunks, status=response.status_code, headers=response.headers, max_bytes=max_bytes)
+
+
+class Warnings:
+    """Passes each ``Warning`` of a host on once, however many responses carry it. Thread-safe."""
+
+    def __init__(self, tell: Callable[[str], None] | None) -> None:
+        self._tell = tell
+        self._lock = Lock()
+        self._told: set[tuple[Origin, str]] = set()
+
+    def pass_on(self, response: httpx.Response) -> None:
+        """Tell the warnings of a response that are new."""
+        if self._tell is None or "warning" not in response.headers:
+            return
+        origin = origin_of(response.url)
+        for warning in read_warnings(response.headers):
+            with self._lock:
+                is_new = (origin, warning) not in self._told
+                self._told.add((origin, warning))
+            if is_new:
+                self._tell(f"{origin.host_and_port} says: {warning}")
+
+
+def read_warnings(headers: httpx.Headers) -> Iterator[str]:
+    """Yield the texts of ``Warning: 299 - "…"``; every other code is about caches."""
+    remaining = _MAX_WARNINGS_LENGTH
+    for line in headers.get_list("warning"):
+        remaining -= len(line)
+        if remaining < 0:
+            return
+        warning = _WARNING.fullmatch(line)
+        if warning is not None and warning[1]:
+            yield printable(_ESCAPED.sub(r"\1", warning[1]), max_length=_MAX_WARNINGS_LENGTH)
+
+
+def next_hop(request: httpx.Request, response: httpx.Response, *, hops: int) -> httpx.Request | None:
+    """Return the request that a redirect asks for, ``None`` if the response is none; ``hops`` were followed already."""
+    if response.status_code not in _REDIRECTS:
+        return None
+    url = _destination(request, first_header(response, "location"))
+    if not rules_of(request).follows_redirects:
+        raise InvalidContentError(
+            f"{shown(request.url)} sends us elsewhere, and a token server must not",
+            details=[f"to {origin_of(url)}"],
+            hint="tell the people who run this registry",
+        )
+    if hops >= REDIRECTS:
+        raise InvalidContentError(f"{origin_of(request.url)} redirects more than {REDIRECTS} times")
+    return at(request, url)
+
+
+def _destination(request: httpx.Request, location: str) -> httpx.URL:
+    try:
+        url = join_url(request.url, location)
+    except InvalidUrlError as error:
+        raise _redirect_refused(request, str(error)) from error
+    objection = find_objection(url, asked=request.url)
+    if objection is not None:
+        raise _redirect_refused(request, objection)
+    return url
+
+
+def _redirect_refused(request: httpx.Request, reason: str) -> InvalidContentError:
+    """Return the error without the URL itself: signed URLs are secrets."""
+    return InvalidContentError(
+        f"{origin_of(request.url)} redirects to an address that must not be followed: {reason}",
+        details=[f"asked for {shown(request.url)}"],
+    )
+
+
+def error_of(failure: TransportFailure, request: httpx.Request) -> RegistryError:
+    """Return the error for a request that failed for good."""
+    host = origin_of(request.url).host_and_port
     match failure.kind:
         case FailureKind.CERTIFICATE:
             return RegistryError(
@@ -58,193 +250,12 @@ def error_of(failure: TransportFailure, request: Request) -> RegistryError:
                 hint=f'if it is meant to: [registries."{host}"] plain-http = true in images.toml',
             )
         case FailureKind.TOO_LARGE:
-            return InvalidContentError(f"{host} sent more than anybody needs", details=[str(failure), str(request)])
+            return InvalidContentError(
+                f"{host} sent more than anybody needs", details=[str(failure), describe(request)]
+            )
         case FailureKind.NO_SUCH_HOST:
             return TemporaryError(
                 f"{host} can't be found", details=[str(failure)], hint="check the spelling and the network"
             )
         case _:
             return TemporaryError(f"no answer from {host}", details=[str(failure)], hint=_TRY_LATER)
-
-
-class Announcements:
-    """Passes each warning on once, however many answers carry it. Thread-safe."""
-
-    def __init__(self, tell: Callable[[str], None] | None) -> None:
-        self._tell = tell
-        self._lock = Lock()
-        self._told: set[tuple[Origin, str]] = set()
-
-    def pass_on(self, response: Response) -> None:
-        """Tell what the answer's headers announce, and nobody has told yet."""
-        for warning in read_warnings(response.headers):
-            with self._lock:
-                is_new = (response.url.origin, warning) not in self._told
-                self._told.add((response.url.origin, warning))
-            if is_new and self._tell is not None:
-                self._tell(f"{response.url.origin.host_and_port} says: {warning}")
-
-
-def read_warnings(headers: Headers) -> Iterator[str]:
-    """List the texts of ``Warning: 299 - "…"``; every other code is about caches."""
-    remaining = _MAX_LENGTH
-    for line in headers.all("warning"):
-        remaining -= len(line)
-        if remaining < 0:
-            return
-        warning = _WARNING.fullmatch(line)
-        if warning is not None and warning[1]:
-            yield printable(_ESCAPED.sub(r"\1", warning[1]), max_length=_MAX_LENGTH)
-
-
-def next_hop(request: Request, response: Response, *, hops: int) -> Request | None:
-    """Return the request that a redirect asks for, ``None`` if the response is none; ``hops`` were followed already."""
-    if response.status not in _REDIRECTS:
-        return None
-    location = response.headers.get("location")
-    url = _destination(request, location)
-    if not request.follows_redirects:
-        raise InvalidContentError(
-            f"{request.url.shown} sends us elsewhere, and a token server must not",
-            details=[f"to {url.origin}"],
-            hint="tell the people who run this registry",
-        )
-    if hops >= REDIRECTS:
-        raise InvalidContentError(f"{request.url.origin} redirects more than {REDIRECTS} times")
-    return request.at(url)
-
-
-def _destination(request: Request, location: str) -> Url:
-    try:
-        url = request.url.join(location)
-    except InvalidUrlError as error:
-        raise _refusal(request, str(error)) from error
-    objection = find_objection(url, asked=request.url)
-    if objection is not None:
-        raise _refusal(request, objection)
-    return url
-
-
-def _refusal(request: Request, reason: str) -> InvalidContentError:
-    """Refuse without showing the address itself: signed addresses are secrets."""
-    return InvalidContentError(
-        f"{request.url.origin} redirects to an address that must not be followed: {reason}",
-        details=[f"asked for {request.url.shown}"],
-    )
-
-
-class Transport(Protocol):
-    """What sends bytes. One exchange a call, from any thread."""
-
-    def send(self, request: Request) -> Response:
-        """Ask and read the whole answer; ``TransportFailure`` if there is none."""
-        ...
-
-    def open_early(self, origin: Origin, *, registry: RegistryName, connections: int) -> None:
-        """Begin to connect to a host that will be asked; returns at once, and failures show when it is asked."""
-        ...
-
-    def speaks_tls(self, origin: Origin, *, registry: RegistryName) -> bool:
-        """Whether the server there begins a TLS handshake; nothing else is sent."""
-        ...
-
-    def close(self) -> None:
-        """End every exchange, also those that other threads wait for."""
-        ...
-
-
-class Delivery:
-    """Sends through a transport, with patience. Thread-safe."""
-
-    def __init__(
-        self,
-        transport: Transport,
-        *,
-        clock: Clock,
-        trace: Callable[[str], None] | None = None,
-        warn: Callable[[str], None] | None = None,
-        jitter: Callable[[], float] = random.random,
-    ) -> None:
-        self._transport = transport
-        self._clock = clock
-        self._trace = trace
-        self._jitter = jitter
-        self._patience = Patience()
-        self._announcements = Announcements(warn)
-
-    def open_early(self, origin: Origin, *, registry: RegistryName, connections: int) -> None:
-        """Begin to connect to a host that will be asked."""
-        self._transport.open_early(origin, registry=registry, connections=connections)
-
-    def deliver(self, request: Request) -> Response:
-        """Get the answer from wherever redirects lead; its ``url`` says where that was."""
-        hops = 0
-        response = self._ask_patiently(request)
-        while (following := next_hop(request, response, hops=hops)) is not None:
-            request, hops = following, hops + 1
-            response = self._ask_patiently(request)
-        return response
-
-    def _ask_patiently(self, request: Request) -> Response:
-        answers_before = self._patience.answers(request.origin)
-        for attempt in range(1, ATTEMPTS + 1):
-            self._wait_for_turn(request.origin)
-            try:
-                response = self._ask(request)
-            except TransportFailure as failure:
-                if attempt == ATTEMPTS or not failure.is_worth_repeating:
-                    raise self._last_word(failure, request, answers_before) from failure
-                self._clock.sleep(guessed_pause_seconds(attempt, jitter=self._jitter()))
-            else:
-                pause = self._pause_after(request, response, attempt)
-                if pause is None:
-                    return response
-                self._pause(request.origin, pause, everybody=concerns_everybody(response))
-        raise AssertionError("the last attempt returns or raises")
-
-    def _ask(self, request: Request) -> Response:
-        started = self._clock.monotonic()
-        try:
-            response = self._transport.send(request)
-        except TransportFailure as failure:
-            self.say(f"{request}: {failure}")
-            raise
-        self._patience.note_answer(request.origin)
-        self._announcements.pass_on(response)
-        milliseconds = (self._clock.monotonic() - started) * 1000
-        self.say(f"{request}: {response.status}, {len(response.body)} bytes, {milliseconds:.0f} ms")
-        return response
-
-    def _wait_for_turn(self, origin: Origin) -> None:
-        silence = self._patience.find_reason_for_silence(origin)
-        if silence is not None:
-            raise TemporaryError(silence.message, details=silence.details, hint=silence.hint)
-        pause = self._patience.not_before(origin) - self._clock.monotonic()
-        if pause > 0:
-            self._clock.sleep(pause)
-
-    def _pause_after(self, request: Request, response: Response, attempt: int) -> float | None:
-        """Seconds to wait before asking again, ``None`` if this answer is the last."""
-        if attempt == ATTEMPTS or not is_worth_repeating(request, response):
-            return None
-        asked_for = read_retry_after(response, now=self._clock.now())
-        if asked_for is None:
-            return guessed_pause_seconds(attempt, jitter=self._jitter())
-        return asked_for if asked_for <= MAX_PAUSE_SECONDS else None
-
-    def _pause(self, origin: Origin, seconds: float, *, everybody: bool) -> None:
-        if everybody:
-            self._patience.hold(origin, until=self._clock.monotonic() + seconds)
-        else:
-            self._clock.sleep(seconds)
-
-    def _last_word(self, failure: TransportFailure, request: Request, answers_before: int) -> RegistryError:
-        error = error_of(failure, request)
-        if failure.kind is not FailureKind.TOO_LARGE and isinstance(error, TemporaryError):
-            self._patience.give_up(request.origin, error, answers_before=answers_before)
-        return error
-
-    def say(self, line: str) -> None:
-        """Trace what happens; the line must hold no secret."""
-        if self._trace is not None:
-            self._trace(line)

@@ -1,15 +1,18 @@
-"""URLs, read strictly: what a server names is never sent anywhere before it went through here."""
+r"""URLs as ``httpx.URL``, read strictly: what a server names is never sent anywhere before it went through here.
+
+httpx reads leniently: of ``https://h\@evil/`` it takes ``evil`` for the host. So our own reader comes first, and both
+must find the same origin.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import replace
-from typing import Self
 from urllib.parse import parse_qsl, quote, urlencode, urljoin, urlsplit
 
-from imagelock.model.frozen import frozen
-from imagelock.registry.http.addresses import _DEFAULT_PORTS, InvalidUrlError, Origin, find_danger, is_loopback
+import httpx
+
+from imagelock.registry.http.addresses import DEFAULT_PORTS, InvalidUrlError, Origin, find_danger, is_loopback
 
 _ALLOWED = re.compile(r"[!-\[\]-~]+", re.ASCII)
 """Visible ASCII but for the backslash, which some readers take for a slash."""
@@ -18,78 +21,94 @@ _MAX_LENGTH = 16 * 1024
 _SHOWN_PARAMETERS = frozenset({"scope", "service", "n", "last", "ns"})
 
 
-@frozen
-class Url:
-    """An absolute http or https address without user name and fragment."""
+def parse_url(text: str) -> httpx.URL:
+    """Read an absolute http or https URL; ``InvalidUrlError`` for everything that two readers could take differently.
 
-    origin: Origin
-    path: str
-    query: str = ""
-
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """Read an absolute address; ``InvalidUrlError`` for everything that two readers could take differently."""
-        if len(text) > _MAX_LENGTH:
-            raise InvalidUrlError("it is too long")
-        # urlsplit drops line breaks and tabs silently: they are looked for first.
-        if not _ALLOWED.fullmatch(text):
-            raise InvalidUrlError("it has characters that no address has")
-        try:
-            parts = urlsplit(text)
-        except ValueError as error:
-            raise InvalidUrlError("it can't be read") from error
-        if parts.scheme not in _DEFAULT_PORTS:
-            raise InvalidUrlError("it must begin with https://")
-        if "@" in parts.netloc:
-            raise InvalidUrlError("it has a user name in it")
-        if "#" in text:
-            raise InvalidUrlError("it has a fragment")
-        return cls(Origin.of(parts.scheme, parts.netloc), parts.path or "/", parts.query)
-
-    def join(self, text: str) -> Url:
-        """Read an address that may be relative to this one."""
-        # urljoin would complete `https:///path` with this address's host.
-        if _SCHEME.match(text) or not _ALLOWED.fullmatch(text):
-            return Url.parse(text)
-        try:
-            joined = urljoin(str(self), text)
-        except ValueError as error:
-            raise InvalidUrlError("it can't be read") from error
-        return Url.parse(joined)
-
-    def adding(self, parameters: Iterable[tuple[str, str]]) -> Url:
-        """Return the same address with more query parameters; those that it has stay."""
-        more = urlencode(list(parameters), quote_via=quote, safe="/:")
-        return replace(self, query="&".join(part for part in (self.query, more) if part))
-
-    @property
-    def parameters(self) -> tuple[tuple[str, str], ...]:
-        """The query, taken apart."""
-        return tuple(parse_qsl(self.query, keep_blank_values=True))
-
-    @property
-    def target(self) -> str:
-        """What stands in the request line."""
-        return f"{self.path}?{self.query}" if self.query else self.path
-
-    @property
-    def shown(self) -> str:
-        """For people: signed addresses carry secrets in their queries, so only known parameters are shown."""
-        shown = [f"{key}={value if key in _SHOWN_PARAMETERS else '…'}" for key, value in self.parameters]
-        return f"{self.origin}{self.path}{'?' if shown else ''}{'&'.join(shown)}"
-
-    def __str__(self) -> str:
-        return f"{self.origin}{self.target}"
+    User names and fragments are refused.
+    """
+    origin = _read_origin(text)
+    try:
+        url = httpx.URL(text)
+        is_same = origin_of(url) == origin
+    except (httpx.InvalidURL, ValueError) as error:  # UnicodeError, of host names, is a ValueError
+        raise InvalidUrlError("it can't be read") from error
+    if not is_same:
+        raise InvalidUrlError("two readers find two hosts in it")
+    return url
 
 
-def find_objection(url: Url, *, asked: Url) -> str | None:
-    """Say why an address must not be followed from ``asked``; ``None`` if it may."""
-    if asked.origin.is_encrypted and not url.origin.is_encrypted:
+def join_url(url: httpx.URL, text: str) -> httpx.URL:
+    """Read a URL that may be relative to another one; ``InvalidUrlError`` as for ``parse_url``."""
+    # urljoin would complete `https:///path` with the other's host.
+    if _SCHEME.match(text) or not _ALLOWED.fullmatch(text):
+        return parse_url(text)
+    try:
+        joined = urljoin(str(url), text)
+    except ValueError as error:
+        raise InvalidUrlError("it can't be read") from error
+    return parse_url(joined)
+
+
+def origin_of(url: httpx.URL) -> Origin:
+    """Return the scheme, host and port of an absolute URL."""
+    host = url.raw_host.decode("ascii")
+    return Origin(url.scheme, f"[{host}]" if ":" in host else host, url.port or DEFAULT_PORTS[url.scheme])
+
+
+def with_query(url: httpx.URL, parameters: Iterable[tuple[str, str]]) -> httpx.URL:
+    """Return the same URL with more query parameters; httpx's ``params`` would replace those that it has."""
+    more = urlencode(list(parameters), quote_via=quote, safe="/:")
+    return url.copy_with(query="&".join(part for part in (url.query.decode("ascii"), more) if part).encode() or None)
+
+
+def without_query(url: httpx.URL) -> httpx.URL:
+    """Return the same URL without its query."""
+    return url.copy_with(query=None)
+
+
+def parameters_of(url: httpx.URL) -> tuple[tuple[str, str], ...]:
+    """Return the decoded parameters of the query, in order."""
+    return tuple(parse_qsl(url.query.decode("ascii"), keep_blank_values=True))
+
+
+def shown(url: httpx.URL) -> str:
+    """Return a URL for people: signed URLs carry secrets in their queries, so only known parameters are shown."""
+    pairs = [f"{key}={value if key in _SHOWN_PARAMETERS else '…'}" for key, value in parameters_of(url)]
+    path = url.raw_path.partition(b"?")[0].decode("ascii")
+    return f"{origin_of(url)}{path}{'?' if pairs else ''}{'&'.join(pairs)}"
+
+
+def find_objection(url: httpx.URL, *, asked: httpx.URL) -> str | None:
+    """Return why a URL that the response of ``asked`` names must not be followed; ``None`` if it may.
+
+    The rule that token servers and redirects share.
+    """
+    origin, asked_origin = origin_of(url), origin_of(asked)
+    if asked_origin.is_encrypted and not origin.is_encrypted:
         return "it is not encrypted, and the registry is"
-    if url.origin == asked.origin:
+    if origin == asked_origin:
         return None
-    if url.origin.is_encrypted and is_loopback(url.origin.host) and is_loopback(asked.origin.host):
+    if origin.is_encrypted and is_loopback(origin.host) and is_loopback(asked_origin.host):
         # A registry on this machine may have its token server beside it: the certificate proves that it is one.
         return None
-    danger = find_danger(url.origin.host)
+    danger = find_danger(origin.host)
     return None if danger is None else f"its host is {danger}"
+
+
+def _read_origin(text: str) -> Origin:
+    if len(text) > _MAX_LENGTH:
+        raise InvalidUrlError("it is too long")
+    # urlsplit drops line breaks and tabs silently: they are looked for first.
+    if not _ALLOWED.fullmatch(text):
+        raise InvalidUrlError("it has characters that no address has")
+    try:
+        parts = urlsplit(text)
+    except ValueError as error:
+        raise InvalidUrlError("it can't be read") from error
+    if parts.scheme not in DEFAULT_PORTS:
+        raise InvalidUrlError("it must begin with https://")
+    if "@" in parts.netloc:
+        raise InvalidUrlError("it has a user name in it")
+    if "#" in text:
+        raise InvalidUrlError("it has a fragment")
+    return Origin.of(parts.scheme, parts.netloc)

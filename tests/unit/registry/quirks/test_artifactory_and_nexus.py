@@ -9,10 +9,10 @@ import pytest
 from imagelock.errors import InvalidContentError, TemporaryError
 from imagelock.model.oci import ImageIndex, parse_manifest
 from imagelock.model.reference import parse_reference
-from imagelock.registry.http.messages import Request
 from tests.support.fake_registry.answers import Answer, in_turn, json_answer, refusal
 from tests.support.fake_registry.clients import Setup, client_of
 from tests.support.fake_registry.internet import FakeInternet
+from tests.support.fake_registry.messages import Request
 from tests.support.fake_registry.quirk_hosts import IMAGE, challenge, holding, with_tokens_at
 from tests.support.fake_registry.token_server import FakeTokenServer
 from tests.support.oci_images import multi_platform_image

@@ -6,9 +6,9 @@ import pytest
 
 from imagelock.errors import AuthenticationError
 from imagelock.model.reference import parse_reference, parse_repository
-from imagelock.registry.http.messages import Request
 from tests.support.fake_registry.answers import Answer, in_turn, json_answer, refusal
 from tests.support.fake_registry.clients import Setup, client_of
+from tests.support.fake_registry.messages import Request
 from tests.support.fake_registry.quirk_hosts import IMAGE, challenge, holding, redirect, with_tokens_at
 from tests.support.fake_registry.token_server import FakeTokenServer
 from tests.unit.registry.conftest import InternetOf

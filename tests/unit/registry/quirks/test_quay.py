@@ -6,9 +6,9 @@ import pytest
 
 from imagelock.errors import ImageNotFoundError
 from imagelock.model.reference import parse_reference
-from imagelock.registry.http.messages import Request
 from tests.support.fake_registry.answers import Answer, Handler, in_turn, json_answer, refusal
 from tests.support.fake_registry.clients import client_of
+from tests.support.fake_registry.messages import Request
 from tests.support.fake_registry.quirk_hosts import IMAGE, challenge, holding, with_tokens_at
 from tests.support.fake_registry.registry import FakeRegistry
 from tests.support.fake_registry.token_server import FakeTokenServer

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from imagelock.model.reference import parse_reference
-from imagelock.registry.http.messages import Request
 from tests.support.fake_registry.answers import Answer, Handler, json_answer, refusal
 from tests.support.fake_registry.clients import client_of
+from tests.support.fake_registry.messages import Request
 from tests.support.fake_registry.quirk_hosts import IMAGE, challenge, holding, with_tokens_at
 from tests.support.fake_registry.token_server import FakeTokenServer
 from tests.unit.registry.conftest import InternetOf
@@ -55,7 +55,7 @@ def limited(registry: Handler, most: int) -> Handler:
         parameters = dict(request.url.parameters)
         if int(parameters.get("n", "0")) > most:
             return refusal(400, "PAGINATION_NUMBER_INVALID", "invalid number of results requested")
-        return registry(request if "n" in parameters else request.at(request.url.adding([("n", str(most))])))
+        return registry(request if "n" in parameters else request.at(request.url.adding("n", str(most))))
 
     return answer
 

@@ -8,9 +8,9 @@ import pytest
 
 from imagelock.errors import AuthenticationError, ImageNotFoundError, TemporaryError
 from imagelock.model.reference import parse_reference
-from imagelock.registry.http.messages import Request
 from tests.support.fake_registry.answers import Answer, refusal
 from tests.support.fake_registry.clients import Setup, client_of
+from tests.support.fake_registry.messages import Request
 from tests.support.fake_registry.quirk_hosts import IMAGE, challenge, holding, with_tokens_at, without_headers
 from tests.support.fake_registry.token_server import FakeTokenServer
 from tests.unit.registry.conftest import InternetOf

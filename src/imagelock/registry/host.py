@@ -1,0 +1,90 @@
+"""One host of one registry: requests are authenticated, and refusals become errors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+import httpx
+
+from imagelock.model.frozen import frozen
+from imagelock.model.reference import RegistryName, Repository
+from imagelock.registry.auth.authenticator import Authenticator
+from imagelock.registry.http.addresses import Origin
+from imagelock.registry.locations import Endpoint
+from imagelock.registry.refusals import Asked, Identity, depends_on_credentials, refusal_of
+
+MAX_CONNECTIONS = 32
+"""Opened early to one host, where that many repositories are expected."""
+_REPOSITORIES_OF_A_TOKEN = 40
+"""About as many repositories as a token may be for."""
+
+
+class Dialer(Protocol):
+    """Opens connections before the first request needs them."""
+
+    def open_early(self, origin: Origin, *, registry: RegistryName, connections: int) -> None:
+        """Begin to open connections to a host; returns at once, and failures show when it is asked."""
+        ...
+
+    def speaks_tls(self, origin: Origin, *, registry: RegistryName) -> bool:
+        """Return whether the server there begins a TLS handshake; nothing else is sent."""
+        ...
+
+
+@frozen
+class Subject:
+    """What a request is about."""
+
+    path: str
+    """Of the repository, on the host that is asked."""
+    repository: Repository
+    """As images.toml calls it."""
+    what: str
+    """As errors call the thing asked for."""
+
+
+class Host:
+    """One host of one registry, ready to be asked. Thread-safe."""
+
+    def __init__(self, endpoint: Endpoint, *, authenticator: Authenticator, dialer: Dialer, is_anonymous: bool) -> None:
+        self.endpoint = endpoint
+        self._authenticator = authenticator
+        self._dialer = dialer
+        self._is_anonymous = is_anonymous
+
+    def prepare(self, paths: Iterable[str]) -> None:
+        """Announce the repositories that will be asked for; connect to the host and to its token server."""
+        paths = tuple(paths)
+        self._authenticator.prepare(paths)
+        registry = self.endpoint.registry
+        connections = min(len(paths), MAX_CONNECTIONS)
+        self._dialer.open_early(self.endpoint.origin, registry=registry, connections=connections)
+        realm = self._authenticator.token_server
+        if realm is not None:
+            tokens = 1 + len(paths) // _REPOSITORIES_OF_A_TOKEN
+            self._dialer.open_early(realm, registry=registry, connections=tokens)
+
+    def ask(self, request: httpx.Request, subject: Subject) -> httpx.Response:
+        """Return a 2xx response, or raise what the refusal means."""
+        return self.demand_success(self.send(request, subject), subject)
+
+    def send(self, request: httpx.Request, subject: Subject) -> httpx.Response:
+        """Return the response of any status, after all that credentials can do for it."""
+        return self._authenticator.send(request, subject.path)
+
+    def demand_success(self, response: httpx.Response, subject: Subject) -> httpx.Response:
+        """Return a 2xx response, or raise what the refusal means."""
+        if not response.is_success:
+            raise refusal_of(response, self._asked(subject, response))
+        return response
+
+    def _asked(self, subject: Subject, response: httpx.Response) -> Asked:
+        found = self._authenticator.find_credentials(subject.path) if depends_on_credentials(response) else None
+        identity = Identity.CREDENTIALS if found else Identity.NO_CREDENTIALS
+        return Asked(
+            what=subject.what,
+            repository=subject.repository,
+            identity=Identity.ANONYMOUS if self._is_anonymous else identity,
+            credentials_source=found.source if found else "",
+        )

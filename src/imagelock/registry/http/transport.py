@@ -1,0 +1,234 @@
+"""One exchange at a time over HTTP/1.1: the only module that knows h11, and the transport under ``httpx.Client``.
+
+httpx's own transport has no limit for a whole exchange, can't be woken at the end of a run, and can't use connections
+that were opened before httpx was imported.
+"""
+
+from __future__ import annotations
+
+import re
+import select
+import socket
+import time
+from collections.abc import Iterator
+from http import HTTPStatus
+from threading import Lock
+
+import h11
+import httpx
+
+from imagelock.errors import printable
+from imagelock.registry.auth.credentials import basic_authorization
+from imagelock.registry.http import FailureKind, TransportFailure, failure_of
+from imagelock.registry.http.connections import Connections
+from imagelock.registry.http.messages import rules_of
+from imagelock.registry.http.pool import Deadline, Pool
+from imagelock.registry.http.proxies import Route
+from imagelock.registry.http.urls import origin_of
+
+_IDLE_SECONDS = 60.0
+_MAX_HEAD_BYTES = 100 * 1024
+_RECEIVED_BYTES = 64 * 1024
+_END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
+_BLANK_BEFORE_COLON = re.compile(rb"^([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]+:", re.MULTILINE)
+_REPEATABLE = frozenset({"GET", "HEAD"})
+_MAX_REFUSED = 2
+"""Connections of its own that a request may lose without a byte, while other connections to the host live."""
+
+
+class Transport(httpx.BaseTransport):
+    """Sends requests, and keeps the connections for the next ones. Thread-safe.
+
+    The stream of a response is read under the deadline of its exchange. ``TransportFailure`` if there is no response.
+    A ``GET`` or ``HEAD`` is sent again at once if its connection had been open before and broke without a byte of a
+    response, or if the server seems to keep no more connections than those that live.
+    """
+
+    def __init__(self, connections: Connections, *, time_limit_seconds: float) -> None:
+        self._connections = connections
+        self._time_limit_seconds = time_limit_seconds
+        self._lock = Lock()
+        self._pools: dict[Route, Pool[_Connection]] = {}
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request and return the response, its body still to be read."""
+        rules = rules_of(request)
+        seconds = self._time_limit_seconds + rules.more_seconds
+        deadline = Deadline(seconds, max_silence_seconds=rules.max_silence_seconds)
+        pool = self._pool(self._connections.find_route(origin_of(request.url), rules.registry))
+        refused = 0
+        while True:
+            connection = pool.take(deadline)
+            try:
+                head = connection.ask(request, pool.route, deadline)
+            except BaseException as error:
+                is_silent = connection.broke_silently(error)
+                has_others = pool.drop(connection, is_refused=is_silent and connection.never_answered)
+                refused += not connection.was_open
+                may_repeat = connection.was_open or (has_others and refused < _MAX_REFUSED)
+                if not (is_silent and may_repeat and request.method in _REPEATABLE):
+                    raise
+                continue
+            if _is_about_idleness(head, connection) and request.method in _REPEATABLE:
+                pool.drop(connection)
+                continue
+            body = _Body(connection, pool, deadline)
+            return httpx.Response(head.status_code, headers=list(head.headers), stream=body)
+
+    def close(self) -> None:
+        """End every wait for a connection; ``Connections.close`` ends those for a byte."""
+        with self._lock:
+            pools = list(self._pools.values())
+        for pool in pools:
+            pool.close()
+
+    def _pool(self, route: Route) -> Pool[_Connection]:
+        with self._lock:
+            pool = self._pools.get(route)
+            if pool is None:
+                pool = self._pools[route] = Pool(self._connections, route, _Connection)
+            return pool
+
+
+class _Connection:
+    """A socket, and what h11 knows of the conversation on it."""
+
+    def __init__(self, connection: socket.socket, was_open: bool) -> None:  # noqa: FBT001  a pool calls it so
+        self._socket = connection
+        self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=_MAX_HEAD_BYTES)
+        self._is_silent = True
+        self._idle_until = 0.0
+        self.was_open = was_open
+        """Whether it was open before the current request was to be sent."""
+        self.never_answered = True
+
+    def ask(self, request: httpx.Request, route: Route, deadline: Deadline) -> h11.Response:
+        """Send a request and return the head of the response."""
+        self._is_silent = True
+        data = b"".join(self._http.send(event) or b"" for event in _events(request, route))
+        self._socket.settimeout(deadline.silence_seconds())
+        try:
+            self._socket.sendall(data)
+        except OSError as error:
+            raise failure_of(error) from error
+        try:
+            return self._read_head(deadline)
+        except h11.RemoteProtocolError as error:
+            raise _broken(error) from error
+
+    def broke_silently(self, error: BaseException) -> bool:
+        """Whether a failed exchange broke off before the first byte of a response."""
+        return self._is_silent and isinstance(error, TransportFailure) and error.kind is FailureKind.BROKEN
+
+    def read_body(self, deadline: Deadline) -> Iterator[bytes]:
+        """Yield the body to its end."""
+        try:
+            while not isinstance(event := self._http.next_event(), h11.EndOfMessage):
+                if isinstance(event, h11.Data):
+                    yield bytes(event.data)
+                elif event is h11.NEED_DATA:
+                    self._http.receive_data(self._receive(deadline))
+                else:
+                    raise TransportFailure(FailureKind.BROKEN, "the connection was closed")
+        except h11.RemoteProtocolError as error:
+            raise _broken(error) from error
+
+    def make_idle(self) -> bool:
+        """Prepare for the next request; ``False`` if the connection can't be used again."""
+        is_done = self._http.our_state is h11.DONE and self._http.their_state is h11.DONE
+        # What follows a complete response belongs to no request of ours.
+        if not is_done or self._http.trailing_data[0]:
+            return False
+        self._http.start_next_cycle()
+        self.was_open = True
+        self._idle_until = time.monotonic() + _IDLE_SECONDS
+        return True
+
+    def is_usable(self) -> bool:
+        """Whether an idle connection is still open: one with something to read has been closed by the server."""
+        if time.monotonic() > self._idle_until:
+            return False
+        poll = select.poll()
+        poll.register(self._socket, select.POLLIN)
+        return not poll.poll(0)
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def _read_head(self, deadline: Deadline) -> h11.Response:
+        """Read heads until that of the final response; a blank before a colon is taken off, as RFC 9112 has it."""
+        received = bytearray()
+        while True:
+            end = self._receive_head(received, deadline)
+            self._http.receive_data(_BLANK_BEFORE_COLON.sub(rb"\1:", bytes(received[:end])))
+            del received[:end]
+            event = self._http.next_event()
+            if isinstance(event, h11.Response):
+                if received:
+                    self._http.receive_data(bytes(received))
+                return event
+            if not isinstance(event, h11.InformationalResponse):
+                raise TransportFailure(FailureKind.BROKEN, "the answer was no HTTP")
+
+    def _receive_head(self, received: bytearray, deadline: Deadline) -> int:
+        """Receive until there is a whole head, and return its length."""
+        while (end := _END_OF_HEAD.search(received)) is None:
+            if len(received) > _MAX_HEAD_BYTES or not b"HTTP/".startswith(received[:5]):
+                raise TransportFailure(FailureKind.BROKEN, "the answer was no HTTP")
+            piece = self._receive(deadline)
+            if not piece:
+                raise TransportFailure(FailureKind.BROKEN, "the connection was closed before the end of an answer")
+            received += piece if received else piece.lstrip(b"\r\n")
+        return end.end()
+
+    def _receive(self, deadline: Deadline) -> bytes:
+        self._socket.settimeout(deadline.silence_seconds())
+        try:
+            piece = self._socket.recv(_RECEIVED_BYTES)
+        except OSError as error:
+            raise failure_of(error) from error
+        if piece:
+            self._is_silent = False
+            self.never_answered = False
+        return piece
+
+
+class _Body(httpx.SyncByteStream):
+    """The body of a response; closing it gives the connection back."""
+
+    def __init__(self, connection: _Connection, pool: Pool[_Connection], deadline: Deadline) -> None:
+        self._connection = connection
+        self._pool = pool
+        self._deadline = deadline
+        self._is_closed = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._connection.read_body(self._deadline)
+
+    def close(self) -> None:
+        if not self._is_closed:
+            self._is_closed = True
+            self._pool.put_back(self._connection)
+
+
+def _events(request: httpx.Request, route: Route) -> Iterator[h11.Event]:
+    """Yield what h11 is to send; a proxy that reads along gets the whole URL, and the login that is for it."""
+    target, headers = request.url.raw_path, request.headers.raw
+    if route.is_forwarded:
+        target = str(request.url).encode("ascii")
+    if route.is_forwarded and route.proxy is not None and route.proxy.login is not None:
+        headers = [*headers, (b"Proxy-Authorization", basic_authorization(route.proxy.login).encode("ascii"))]
+    yield h11.Request(method=request.method, target=target, headers=headers)
+    if request.content:
+        yield h11.Data(data=request.content)
+    yield h11.EndOfMessage()
+
+
+def _is_about_idleness(head: h11.Response, connection: _Connection) -> bool:
+    """Whether a response is what servers say on an idle connection before they close it, and none to the request."""
+    return head.status_code == HTTPStatus.REQUEST_TIMEOUT and connection.was_open
+
+
+def _broken(error: h11.RemoteProtocolError) -> TransportFailure:
+    # h11 quotes what it could not read.
+    return TransportFailure(FailureKind.BROKEN, printable(str(error)))
