@@ -118,6 +118,10 @@ class ImageNotFoundError(RegistryError):
     """No such repository, tag, digest or platform there."""
 
 
+class PlatformNotFoundError(ImageNotFoundError):
+    """The image is there, and not for exactly one of the wanted platforms."""
+
+
 class NoTagReason(StrEnum):
     """Why a range takes none of a repository's tags: what the reader has to change differs."""
 

@@ -53,15 +53,39 @@ def test_changes_are_told_by_their_kind(locked: Project) -> None:
     locked.push("golang:1.23", multi_platform_image("linux/arm64", note="go 1.23"))
     locked.write(
         "images.toml",
-        'platforms = ["linux/arm64"]\n[images]\ngo = "oci:vendor:golang:1.23"\nzero = "oci:vendor:node:20"\n',
+        'platforms = ["linux/arm64"]\n[images]\ngo = "oci:vendor:golang:1.23"\nzero = "oci:vendor:alpine:3"\n',
     )
+    locked.push("alpine:3", multi_platform_image("linux/arm64", note="alpine"))
     old, new, node = locked.short("golang:1.22"), locked.short("golang:1.23"), locked.short("node:20")
     assert locked.run("lock") == _done(
         "Locked 2 images in TIME\n"
         f"Updated  go    golang:1.22 -> golang:1.23  {old} -> {new}  (-linux/amd64)\n"
         f"Removed  node  node:20                     {node}                  linux/amd64 linux/arm64\n"
-        f"Added    zero  node:20                     {node}                  linux/arm64\n"
+        f"Added    zero  alpine:3                    {locked.short('alpine:3')}                  linux/arm64\n"
     )
+
+
+def test_a_renamed_image_keeps_its_digest_though_its_tag_has_moved(locked: Project) -> None:
+    locked.push("node:20", multi_platform_image(*_BOTH, note="new"))
+    old = locked.locked["node"]["digest"]
+    locked.write("images.toml", IMAGES.replace("node =", "Base ="))
+    assert locked.run("lock", "--check") == _fails(
+        "error: images.lock does not match images.toml\n  Base: locked under the name `node`\n"
+        "\nhint: run `imagelock lock`\n",
+        exit_code=1,
+    )
+    short = str(old).removeprefix("sha256:")[:12]
+    assert locked.run("lock") == _done(f"Locked 2 images in TIME\nRenamed  node -> Base  node:20  {short}\n")
+    assert locked.locked["Base"]["digest"] == old
+
+
+def test_digests_follow_images_whose_names_change_places(locked: Project) -> None:
+    locked.push("node:20", multi_platform_image(*_BOTH, note="new"))
+    before = locked.locked
+    swapped = IMAGES.replace("go =", "x =").replace("node =", "go =").replace("x =", "node =")
+    locked.write("images.toml", swapped)
+    assert locked.run("lock").stderr.count("Renamed") == 2
+    assert (locked.locked["go"], locked.locked["node"]) == (before["node"], before["go"])
 
 
 def test_the_same_content_in_other_words_is_told_as_that(locked: Project) -> None:
@@ -94,6 +118,7 @@ def test_scripts_get_whole_digests(locked: Project) -> None:
         "schema": 1,
         "images": 1,
         "dry_run": False,
+        "rewrites_form": False,
         "changes": [
             {
                 "change": "removed",
@@ -206,17 +231,20 @@ def _with_conflict(locked: Project) -> None:
 def test_conflict_markers_are_merged(locked: Project) -> None:
     before = locked.read("images.lock")
     _with_conflict(locked)
-    node = f"node  node:20  {locked.short('node:20')}  linux/amd64 linux/arm64\n"
     conflicted = locked.read("images.lock")
-    assert locked.run("lock", "--dry-run") == _done(
-        "Would merge conflict markers in images.lock (1 image locked again: node)\n"
-        f"Would lock 2 images; nothing was written\nAdd  {node}"
-    )
+    again = "conflict markers in images.lock (1 image chosen again, since the sides lock different content: node)\n"
+    assert locked.run("lock", "--dry-run") == _done(f"Would merge {again}Would lock 2 images; nothing was written\n")
     assert locked.read("images.lock") == conflicted
-    assert locked.run("lock") == _done(
-        f"Merged conflict markers in images.lock (1 image locked again: node)\nLocked 2 images in TIME\nAdded  {node}"
-    )
+    assert locked.run("lock") == _done(f"Merged {again}Locked 2 images in TIME\n")
     assert locked.read("images.lock") == before
+
+
+def test_what_had_to_be_chosen_again_and_moved_is_told_as_an_update(locked: Project) -> None:
+    old = locked.short("node:20")
+    _with_conflict(locked)
+    locked.push("node:20", multi_platform_image(*_BOTH, note="new"))
+    line = f"Updated  node  node:20 (rebuilt)  {old} -> {locked.short('node:20')}\n"
+    assert locked.run("lock").stderr.endswith(f"Locked 2 images in TIME\n{line}")
 
 
 def test_a_conflict_is_not_said_to_be_merged_when_it_was_not(locked: Project) -> None:

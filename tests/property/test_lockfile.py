@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imagelock.images_file.declaration import Alias
-from imagelock.locking.changes import find_changes
+from imagelock.locking.changes import Added, Change, Removed, find_changes
 from imagelock.locking.lockfile import LockedImage, Lockfile, dump_lockfile, parse_lockfile
 from imagelock.model.digest import Digest
 from imagelock.model.image_config import LABEL_NAMES, Labels
@@ -102,9 +102,20 @@ def test_what_was_written_is_read_and_written_again_as_it_was(lockfile: Lockfile
 @given(_lockfiles(), _lockfiles())
 def test_a_lockfile_differs_from_itself_nowhere_and_from_others_in_what_they_have(old: Lockfile, new: Lockfile) -> None:
     assert find_changes(old, old) == ()
-    changed = {change.alias for change in find_changes(old, new)}
-    both = {**old.by_alias(), **new.by_alias()}
-    assert changed == {alias for alias in both if old.by_alias().get(alias) != new.by_alias().get(alias)}
+    changes = find_changes(old, new)
+    changed = {image.alias for change in changes for image in _images_after(change)}
+    same = [image for image in new.images if image.alias not in changed]
+    accounted = [image for change in changes for image in _images_before(change)] + same
+    assert sorted(accounted, key=lambda image: image.alias) == list(old.images)
+    assert {image.alias for image in new.images} == changed | {image.alias for image in same}
+
+
+def _images_before(change: Change) -> list[LockedImage]:
+    return [] if isinstance(change, Added) else [change.image if isinstance(change, Removed) else change.old]
+
+
+def _images_after(change: Change) -> list[LockedImage]:
+    return [] if isinstance(change, Removed) else [change.image if isinstance(change, Added) else change.new]
 
 
 @given(_PLATFORMS)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from imagelock.images_file.parser import parse_images_file
 from imagelock.locking.freshness import find_mismatches
 from imagelock.locking.lockfile import LockedImage, Lockfile
@@ -10,6 +12,7 @@ from tests.support.memory_source import MemorySource
 from tests.support.oci_images import Content
 
 GO = "docker.io/library/go"
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 BOTH = ("linux/amd64", "linux/arm64")
 DECLARED = 'platforms = ["linux/amd64", "linux/arm64"]\n[images]\ngo = "go:1"'
 
@@ -17,10 +20,10 @@ DECLARED = 'platforms = ["linux/amd64", "linux/arm64"]\n[images]\ngo = "go:1"'
 def lock(images: str, source: MemorySource, before: Lockfile | None = None) -> LockResult:
     """Lock, and hold to two rules of every lock: it answers, and locking again changes nothing and asks nobody."""
     images_file = parse_images_file(images)
-    result = run_steps(plan_lock(images_file, before or Lockfile()), source)
+    result = run_steps(plan_lock(images_file, before or Lockfile(), now=NOW), source)
     assert find_mismatches(images_file, result.lockfile) == ()
     asked = list(source.requests)
-    assert run_steps(plan_lock(images_file, result.lockfile), source).lockfile == result.lockfile
+    assert run_steps(plan_lock(images_file, result.lockfile, now=NOW), source).lockfile == result.lockfile
     assert source.requests == asked
     return result
 
@@ -30,7 +33,7 @@ def update(
 ) -> LockResult:
     images_file = parse_images_file(images)
     aliases = names or [image.alias for image in images_file.images]
-    steps = plan_update(images_file, before, aliases=aliases, takes_every_index=takes_every_index)
+    steps = plan_update(images_file, before, aliases=aliases, takes_every_index=takes_every_index, now=NOW)
     result = run_steps(steps, source)
     assert find_mismatches(images_file, result.lockfile) == ()
     return result

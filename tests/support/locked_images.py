@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from imagelock.images_file.declaration import ImageDeclaration
 from imagelock.images_file.parser import parse_images_file
-from imagelock.locking.lockfile import LockedImage, Lockfile, parse_lockfile
+from imagelock.locking.lockfile import LockedImage, Lockfile, entry_checksum, parse_lockfile
 from imagelock.model.digest import Digest
 
 HEADER = (
@@ -23,7 +23,7 @@ def declare(text: str) -> ImageDeclaration:
     return declaration
 
 
-def lock_text(
+def lock_text(  # noqa: PLR0913  the keys of an entry
     *,
     alias: str = "go",
     repository: str = "docker.io/library/go",
@@ -31,13 +31,16 @@ def lock_text(
     tag: str | None = "1",
     index: str = "index",
     platforms: str = "linux/amd64 linux/arm64",
+    has_checksum: bool = False,
 ) -> str:
     """One entry of images.lock; each platform has the digest of its own name."""
     tag_line = "" if tag is None else f'tag = "{tag}"\n'
     lines = "".join(f'"{platform}" = "{digest(platform)}"\n' for platform in platforms.split())
+    checksum = entry_checksum(repository, str(digest(index)), ((name, str(digest(name))) for name in platforms.split()))
+    checksum_line = f'checksum = "{checksum}"\n' if has_checksum else ""
     return (
         f'\n[images.{alias}]\nrepository = "{repository}"\ndeclared = {{ {declared} }}\n{tag_line}'
-        f'digest = "{digest(index)}"\n\n[images.{alias}.platforms]\n{lines}'
+        f'digest = "{digest(index)}"\n{checksum_line}\n[images.{alias}.platforms]\n{lines}'
     )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
@@ -17,16 +16,17 @@ from imagelock.cli.text import count, duration
 from imagelock.cli.transactions import begin
 from imagelock.images_file.parser import ImagesFile
 from imagelock.locking.changes import Change, find_changes
-from imagelock.locking.conflict_markers import has_conflict_markers
 from imagelock.locking.lockfile import Lockfile, dump_lockfile
-from imagelock.locking.merge import Repair, merge_conflict
-from imagelock.locking.plan import LockResult, plan_lock, run_steps
-from imagelock.locking.steps import KeepLocked, Step
+from imagelock.locking.merge import Merged, merge_conflict
+from imagelock.locking.plan import SETTLED, LockResult, Unsettled, plan_lock, run_steps
+from imagelock.locking.steps import KeepLocked
+from imagelock.locking.update_step import Step
+from imagelock.model.conflict_markers import has_conflict_markers
 from imagelock.model.frozen import frozen
 from imagelock.project.project import Project, find_project
 from imagelock.project.transaction import Transaction
 
-Planner = Callable[[ImagesFile, Lockfile], Sequence[Step]]
+Planner = Callable[[ImagesFile, Lockfile, Unsettled], Sequence[Step]]
 
 
 @frozen(kw_only=True)
@@ -37,8 +37,20 @@ class Outcome:
     changes: Sequence[Change]
     seconds: float
     is_dry_run: bool
-    repair: str | None = None
-    """What was done about conflict markers, if there were any."""
+    rewrites_form: bool
+    """Whether images.lock is written although no image changed: it was not as this program writes it."""
+    merged: Merged | None
+    """What was made of conflict markers, if there were any."""
+    lock_path: Path
+
+    def summary(self, changed: str, unchanged: str) -> str:
+        """Say what became of images.lock: one of the two texts, or that only its form differs."""
+        if self.changes or self.merged:
+            return changed
+        if self.rewrites_form:
+            verb = "Would rewrite" if self.is_dry_run else "Rewrote"
+            return f"{verb} {self.lock_path} in its usual form; no image changed"
+        return unchanged
 
 
 @frozen
@@ -47,7 +59,12 @@ class _Read:
 
     images_file: ImagesFile
     lockfile: Lockfile
-    repair: Repair | None
+    merged: Merged | None
+
+
+def plan_smallest(images_file: ImagesFile, lockfile: Lockfile, unsettled: Unsettled) -> Sequence[Step]:
+    """Plan what ``lock`` does."""
+    return plan_lock(images_file, lockfile, now=datetime.now(UTC), unsettled=unsettled)
 
 
 def run_plan(settings: Settings, plan: Planner, *, is_dry_run: bool) -> Outcome:
@@ -78,8 +95,8 @@ def run_plan_in(
 
 
 def _read(project: Project, images_file: ImagesFile) -> _Read:
-    repair = _repair(project, images_file)
-    return _Read(images_file, project.read_lockfile() if repair is None else repair.lockfile, repair)
+    merged = _merge(project, images_file)
+    return _Read(images_file, project.read_lockfile() if merged is None else merged.lockfile, merged)
 
 
 def _carry_out(
@@ -93,44 +110,47 @@ def _carry_out(
 ) -> Outcome:
     """Resolve what the plan asks for, and write the result; without a transaction nothing is written."""
     started = time.monotonic()
-    steps = plan(read.images_file, read.lockfile)
+    merged = read.merged
+    steps = plan(read.images_file, read.lockfile, merged.unsettled if merged else SETTLED)
     with open_sources(settings, project.folder, read.images_file.registries) as sources:
         asked = sum(not isinstance(step, KeepLocked) for step in steps)
         result = run_steps(steps, sources, on_done=count_done(settings.console, "Locking", total=asked))
+    written = lock_to_write(project, result.lockfile)
+    changes = find_changes(merged.before if merged else read.lockfile, result.lockfile, told=result.told)
+    rewrites_form = bool(written) and not changes and project.lock_path.exists()
     if transaction is not None:
-        transaction.write({**beside, **lock_to_write(project, result.lockfile)})
-    is_dry_run = transaction is None
+        transaction.write({**beside, **written})
     return Outcome(
         result=result,
-        changes=find_changes(read.lockfile.replacing(result.old), result.lockfile),
+        changes=changes,
         seconds=time.monotonic() - started,
-        is_dry_run=is_dry_run,
-        repair=None if read.repair is None else _tell_repair(read.repair, project.lock_path, is_dry_run=is_dry_run),
+        is_dry_run=transaction is None,
+        rewrites_form=rewrites_form,
+        merged=merged,
+        lock_path=project.lock_path,
     )
 
 
 def lock_images(settings: Settings, *, is_dry_run: bool, output_format: str) -> None:
     """Make images.lock answer images.toml, and tell."""
-    outcome = run_plan(settings, partial(plan_lock, now=datetime.now(UTC)), is_dry_run=is_dry_run)
+    outcome = run_plan(settings, plan_smallest, is_dry_run=is_dry_run)
     images = count(len(outcome.result.lockfile.images))
-    if not outcome.changes:
-        summary = f"{images} already locked"
-    elif is_dry_run:
-        summary = f"Would lock {images}; nothing was written"
-    else:
-        summary = f"Locked {images} in {duration(outcome.seconds)}"
-    report(settings.console, outcome, summary, output_format=output_format)
+    done = f"Locked {images} in {duration(outcome.seconds)}"
+    if is_dry_run:
+        done = f"Would lock {images}; nothing was written"
+    report(settings.console, outcome, outcome.summary(done, f"{images} already locked"), output_format=output_format)
 
 
 def report(console: Console, outcome: Outcome, summary: str, *, output_format: str) -> None:
     """Tell people on stderr, or scripts on stdout, what happened."""
-    if outcome.repair is not None:
-        console.say(outcome.repair)
+    if outcome.merged is not None:
+        console.say(_tell_merge(outcome.merged, outcome.lock_path, is_dry_run=outcome.is_dry_run))
     if output_format == "json":
         console.json(
             {
                 "images": len(outcome.result.lockfile.images),
                 "dry_run": outcome.is_dry_run,
+                "rewrites_form": outcome.rewrites_form,
                 "changes": [change_document(change) for change in outcome.changes],
                 "notes": [{"name": alias, "note": note} for alias, note in outcome.result.notes],
                 "warnings": [{"name": alias, "warning": warning} for alias, warning in outcome.result.warnings],
@@ -148,16 +168,18 @@ def report(console: Console, outcome: Outcome, summary: str, *, output_format: s
         console.warn(f"{alias}: {warning}")
 
 
-def _repair(project: Project, images_file: ImagesFile) -> Repair | None:
+def _merge(project: Project, images_file: ImagesFile) -> Merged | None:
     text = project.read_lock_text()
     if text is None or not has_conflict_markers(text):
         return None
     return merge_conflict(text, images_file, file_name=str(project.lock_path))
 
 
-def _tell_repair(repair: Repair, lock_path: Path, *, is_dry_run: bool) -> str:
-    lost = f" ({count(len(repair.lost))} locked again: {', '.join(repair.lost)})" if repair.lost else ""
-    return f"{'Would merge' if is_dry_run else 'Merged'} conflict markers in {lock_path}{lost}"
+def _tell_merge(merged: Merged, lock_path: Path, *, is_dry_run: bool) -> str:
+    names = sorted(merged.unsettled.other_index)
+    chosen = f" ({count(len(names))} chosen again, since the sides lock different content: {', '.join(names)})"
+    verb = "Would merge" if is_dry_run else "Merged"
+    return f"{verb} conflict markers in {lock_path}{chosen if names else ''}"
 
 
 def lock_to_write(project: Project, lockfile: Lockfile) -> dict[Path, bytes]:

@@ -76,7 +76,7 @@ def _find_version(reference: PinnedReference, source: ManifestSource) -> str | N
         return None
     entries = resolved.platform_digests
     return find_labels(
-        PinnedReference(reference.repository, reference.digest), resolved.labels_of(entries), entries, source
+        PinnedReference(reference.repository, reference.digest), resolved.labels, entries, source
     ).version
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from imagelock.images_file.declaration import Alias
+from imagelock.locking.identity import match_entries
 from imagelock.locking.lockfile import LockedImage, Lockfile
 from imagelock.model.frozen import frozen
 from imagelock.model.platforms import Platform
@@ -37,7 +38,7 @@ class Removed:
 
 @frozen
 class Updated:
-    """An image whose entry differs: other content, other platforms, or only another copy of its declaration."""
+    """An image whose entry differs: other content, platforms or name, or only another copy of its declaration."""
 
     old: LockedImage
     new: LockedImage
@@ -72,24 +73,42 @@ class Updated:
         """Whether the old entry was damaged, and the new one has the same index."""
         return self.old.is_damaged and not self.new.is_damaged and self.old.digest == self.new.digest
 
+    @property
+    def is_rename(self) -> bool:
+        """Whether nothing but the name differs."""
+        return self.old.alias != self.new.alias and _is_same(replace(self.old, alias=self.new.alias), self.new)
+
 
 Change = Added | Updated | Removed
+_Told = Iterable[tuple[LockedImage, LockedImage]]
 
 
-def find_changes(old: Lockfile, new: Lockfile) -> tuple[Change, ...]:
-    """List what happened to each image that differs, sorted by alias."""
-    return tuple(sorted(_changes(old, new), key=lambda change: change.alias))
+def find_changes(old: Lockfile, new: Lockfile, *, told: _Told = ()) -> tuple[Change, ...]:
+    """List what happened to each image that differs, sorted by its new name; a renamed image is one change.
+
+    ``told`` has both sides of images that moved, with more labels than the lockfiles have.
+    """
+    more = {after.alias: Updated(before, after) for before, after in told}
+    changes = (
+        more.get(change.alias, change) if isinstance(change, Updated) else change for change in _changes(old, new)
+    )
+    return tuple(sorted(changes, key=lambda change: change.alias))
 
 
 def _changes(old: Lockfile, new: Lockfile) -> Iterator[Change]:
-    before = old.by_alias()
+    entries = match_entries(new.images, old.images)
     for image in new.images:
-        previous = before.pop(image.alias, None)
+        previous = entries.get(image.alias)
         if previous is None:
             yield Added(image)
-        elif replace(previous, lacks_checksum=image.lacks_checksum) != image:
+        elif not _is_same(previous, image):
             yield Updated(previous, image)
-    yield from map(Removed, before.values())
+    known = {entry.alias for entry in entries.values()}
+    yield from (Removed(image) for image in old.images if image.alias not in known)
+
+
+def _is_same(old: LockedImage, new: LockedImage) -> bool:
+    return replace(old, lacks_checksum=new.lacks_checksum) == new
 
 
 def _platforms_beyond(image: LockedImage, other: LockedImage) -> tuple[Platform, ...]:

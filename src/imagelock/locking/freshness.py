@@ -11,9 +11,10 @@ from typing import TypeVar
 from imagelock.errors import ImagelockError
 from imagelock.images_file.declaration import Alias, ImageDeclaration
 from imagelock.images_file.parser import ImagesFile
+from imagelock.locking.identity import match_entries
 from imagelock.locking.lockfile import LockedImage, Lockfile
 from imagelock.model.frozen import frozen
-from imagelock.model.platforms import Platform
+from imagelock.model.platforms import Platform, choose_platforms
 from imagelock.model.reference import AnyRepository
 from imagelock.model.selector import ExactDigest, Selector, accepts
 
@@ -46,6 +47,17 @@ class Damaged:
 
     def __str__(self) -> str:
         return "damaged: its checksum does not match its digests, as after a hand edit or a merge of two updates"
+
+
+@frozen
+class Renamed:
+    """An image that is locked under another name."""
+
+    alias: Alias
+    locked: Alias
+
+    def __str__(self) -> str:
+        return f"locked under the name `{self.locked}`"
 
 
 @frozen
@@ -98,6 +110,18 @@ class PlatformNotDeclared:
 
 
 @frozen
+class SeveralPlatforms:
+    """A declared platform that names more than one of the locked ones."""
+
+    alias: Alias
+    platform: Platform
+    locked: tuple[Platform, ...]
+
+    def __str__(self) -> str:
+        return f"platform {self.platform} declared, and several locked: {', '.join(map(str, self.locked))}"
+
+
+@frozen
 class AllPlatformsChanged:
     """Every platform of the index is wanted now and was not before, or the other way round."""
 
@@ -118,24 +142,29 @@ Mismatch = (
     | SelectorChanged
     | PlatformNotLocked
     | PlatformNotDeclared
+    | SeveralPlatforms
+    | Renamed
     | AllPlatformsChanged
 )
 
 
 def find_mismatches(images_file: ImagesFile, lockfile: Lockfile) -> tuple[Mismatch, ...]:
     """List every way in which the lock doesn't answer the images file, sorted by alias; empty if it does."""
-    locked_images = lockfile.by_alias()
+    entries = match_entries(images_file.images, lockfile.images)
     found: list[Mismatch] = []
     for declaration in images_file.images:
-        locked = locked_images.pop(declaration.alias, None)
+        locked = entries.get(declaration.alias)
         found += [NotLocked(declaration.alias)] if locked is None else compare(declaration, locked)
-    found += [NotDeclared(image.alias) for image in locked_images.values()]
+    known = {entry.alias for entry in entries.values()}
+    found += [NotDeclared(image.alias) for image in lockfile.images if image.alias not in known]
     return tuple(sorted(found, key=lambda mismatch: mismatch.alias))
 
 
 def compare(declaration: ImageDeclaration, locked: LockedImage) -> Iterator[Mismatch]:
     """List the ways in which one locked image doesn't answer its declaration."""
     alias = declaration.alias
+    if locked.alias != alias:
+        yield Renamed(alias, locked.alias)
     if locked.is_damaged:
         yield Damaged(alias)
     if declaration.repository != locked.repository:
@@ -148,13 +177,19 @@ def compare(declaration: ImageDeclaration, locked: LockedImage) -> Iterator[Mism
         yield SelectorChanged(alias, locked, wanted, is_accepted)
     if locked.all_platforms == bool(declaration.platforms):
         yield AllPlatformsChanged(alias, wants_all=not declaration.platforms)
-    offered = [entry.platform for entry in locked.platform_digests]
-    for platform in declaration.platforms:
-        if not any(platform.matches(candidate) for candidate in offered):
-            yield PlatformNotLocked(alias, platform)
-    for candidate in offered if declaration.platforms else ():
-        if not any(platform.matches(candidate) for platform in declaration.platforms):
-            yield PlatformNotDeclared(alias, candidate)
+    yield from _compare_platforms(declaration, locked)
+
+
+def _compare_platforms(declaration: ImageDeclaration, locked: LockedImage) -> Iterator[Mismatch]:
+    choice = choose_platforms(declaration.platforms, locked.platform_digests)
+    yield from (PlatformNotLocked(declaration.alias, platform) for platform in choice.missing)
+    known = {entry.platform for entry in choice.chosen}
+    for platform, matches in choice.ambiguous:
+        yield SeveralPlatforms(declaration.alias, platform, matches)
+        known.update(matches)
+    for entry in locked.platform_digests:
+        if entry.platform not in known:
+            yield PlatformNotDeclared(declaration.alias, entry.platform)
 
 
 _Stale = TypeVar("_Stale", bound=ImagelockError)

@@ -9,7 +9,7 @@ from typing import TypeVar
 from imagelock.errors import ImagelockError, LockfileError
 from imagelock.images_file.declaration import ALL_PLATFORMS, Alias, is_alias, read_version_range
 from imagelock.images_file.toml import Problems, TableReader, find_lines, nearest_line, quote, split_position
-from imagelock.locking.conflict_markers import has_conflict_markers
+from imagelock.model.conflict_markers import has_conflict_markers
 from imagelock.model.digest import Digest, sha256_hex
 from imagelock.model.frozen import frozen
 from imagelock.model.image_config import LABEL_NAMES, NO_LABELS, Labels
@@ -57,10 +57,6 @@ class Lockfile:
     """All locked images, sorted by alias."""
 
     images: tuple[LockedImage, ...] = ()
-
-    def replacing(self, images: Iterable[LockedImage]) -> Lockfile:
-        """Return the same lockfile with some of its images in another version."""
-        return Lockfile(tuple((self.by_alias() | {image.alias: image for image in images}).values()))
 
     def by_alias(self) -> dict[str, LockedImage]:
         """Index the images by their aliases."""

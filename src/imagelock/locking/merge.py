@@ -1,38 +1,133 @@
-"""Merging what git could not: entries are independent, so most of a conflicted images.lock can be kept."""
+"""Merging what git could not: entries are independent, so most of a conflicted images.lock can be kept.
+
+Git takes lines from both branches, also within one entry; a checksum that is right proves that a side has the entry as
+one run wrote it.
+"""
 
 from __future__ import annotations
 
-from imagelock.images_file.declaration import Alias
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from enum import Enum, auto
+
+from imagelock.errors import LockfileError
+from imagelock.images_file.declaration import Alias, ImageDeclaration
 from imagelock.images_file.parser import ImagesFile
-from imagelock.locking.conflict_markers import conflict_sides
 from imagelock.locking.freshness import compare
+from imagelock.locking.identity import match_entries
 from imagelock.locking.lockfile import LOCKFILE_NAME, LockedImage, Lockfile, parse_lockfile
+from imagelock.locking.plan import SETTLED, Unsettled, needs_other_content
+from imagelock.model.conflict_markers import conflict_sides
 from imagelock.model.frozen import frozen
+from imagelock.model.tags.selection import rank_tags
+from imagelock.model.tags.version_range import VersionRange
 
 
 @frozen
-class Repair:
-    """What could be kept of both sides, and the images that have to be locked again."""
+class Merged:
+    """A conflicted images.lock as one lockfile, from which the smallest change is planned."""
 
+    before: Lockfile
+    """What our side locks, and what theirs alone does: changes are told against it."""
     lockfile: Lockfile
-    lost: tuple[Alias, ...]
+    unsettled: Unsettled = SETTLED
 
 
-def merge_conflict(text: str, images_file: ImagesFile, *, file_name: str = LOCKFILE_NAME) -> Repair:
-    """Keep each entry that answers its declaration and on which the sides don't disagree.
+class _Agreement(Enum):
+    """On what the two sides agree about one image."""
 
-    An entry on which they do is lost even if only one side answers: git may have taken its index digest from one side
-    and left the conflict to its platforms.
+    ENTRY = auto()
+    INDEX = auto()
+    NOTHING = auto()
+
+
+def merge_conflict(text: str, images_file: ImagesFile, *, file_name: str = LOCKFILE_NAME) -> Merged:
+    """Keep what one side has alone or both agree on, and of entries that differ, the index that both lock.
+
+    ``LockfileError`` names the frozen images for which the sides lock different content: no command may move these.
     """
-    ours, theirs = (parse_lockfile(side, file_name=file_name).by_alias() for side in conflict_sides(text))
-    kept: list[LockedImage] = []
-    lost: list[Alias] = []
+    ours, theirs = (parse_lockfile(side, file_name=file_name) for side in conflict_sides(text))
+    sides = [match_entries(images_file.images, side.images) for side in (ours, theirs)]
+    merged: dict[Alias, tuple[LockedImage, _Agreement]] = {}
     for declaration in images_file.images:
-        candidates = [side[declaration.alias] for side in (ours, theirs) if declaration.alias in side]
-        if not candidates:
-            continue
-        if candidates[0] == candidates[-1] and not any(compare(declaration, candidates[0])):
-            kept.append(candidates[0])
-        else:
-            lost.append(declaration.alias)
-    return Repair(Lockfile(tuple(kept)), tuple(lost))
+        entries = [side[declaration.alias] for side in sides if declaration.alias in side]
+        if entries:
+            merged[declaration.alias] = _merge(declaration, entries)
+    undecidable = [
+        declaration
+        for declaration in images_file.images
+        if declaration.freeze is not None and _agreement(declaration, merged) is _Agreement.NOTHING
+    ]
+    if undecidable:
+        raise _frozen_conflict(undecidable, sides, file_name)
+    return Merged(
+        Lockfile(tuple(_told_against(ours, theirs))),
+        Lockfile(tuple(entry for entry, _ in merged.values())),
+        Unsettled(
+            same_index=frozenset(alias for alias, (_, kind) in merged.items() if kind is _Agreement.INDEX),
+            other_index=frozenset(alias for alias, (_, kind) in merged.items() if kind is _Agreement.NOTHING),
+        ),
+    )
+
+
+def _agreement(declaration: ImageDeclaration, merged: dict[Alias, tuple[LockedImage, _Agreement]]) -> _Agreement | None:
+    return merged[declaration.alias][1] if declaration.alias in merged else None
+
+
+def _merge(declaration: ImageDeclaration, entries: Sequence[LockedImage]) -> tuple[LockedImage, _Agreement]:
+    ours, theirs = entries[0], entries[-1]
+    if ours == theirs:
+        return ours, _Agreement.ENTRY
+    whole = [entry for entry in entries if _is_proven(entry) and not any(compare(declaration, entry))]
+    if (ours.repository, ours.digest) == (theirs.repository, theirs.digest):
+        if whole:
+            return whole[0], _Agreement.ENTRY
+        same = [entry for entry in entries if entry.selector == declaration.selector]
+        return (same or entries)[0], _Agreement.INDEX
+    allowed = [entry for entry in entries if not any(map(needs_other_content, compare(declaration, entry)))]
+    if len(allowed) == 1 and _is_proven(allowed[0]):
+        return allowed[0], _Agreement.ENTRY
+    return (_newest(declaration, allowed), _Agreement.NOTHING) if allowed else (ours, _Agreement.ENTRY)
+
+
+def _is_proven(entry: LockedImage) -> bool:
+    return not (entry.is_damaged or entry.lacks_checksum)
+
+
+def _newest(declaration: ImageDeclaration, entries: Sequence[LockedImage]) -> LockedImage:
+    """Return the entry with the newest tag of a range, below which an update does not go; else our side's."""
+    wanted = declaration.selector
+    if not isinstance(wanted, VersionRange):
+        return entries[0]
+    tags = [str(entry.tag) for entry in entries]
+    newest = rank_tags(wanted, tags, repository=declaration.repository, kept=tags[0])[0].tag
+    return next(entry for entry in entries if entry.tag == newest)
+
+
+def _told_against(ours: Lockfile, theirs: Lockfile) -> Iterator[LockedImage]:
+    theirs_by_alias = theirs.by_alias()
+    for image in ours.images:
+        # What differs between the sides is a conflict, and no damage.
+        is_settled = theirs_by_alias.get(image.alias) == image
+        yield image if is_settled else replace(image, wrong_checksum=None)
+    known = {(image.repository, image.selector) for image in ours.images}
+    names = ours.by_alias()
+    for image in theirs.images:
+        if image.alias not in names and (image.repository, image.selector) not in known:
+            yield image
+
+
+def _frozen_conflict(
+    declarations: Sequence[ImageDeclaration], sides: Sequence[dict[Alias, LockedImage]], file_name: str
+) -> LockfileError:
+    def digests(declaration: ImageDeclaration) -> str:
+        return " and ".join(side[declaration.alias].digest.short for side in sides)
+
+    return LockfileError(
+        f"cannot merge the two sides of {file_name}; it is unchanged",
+        details=[
+            f"{declaration.alias}: frozen ({declaration.freeze}), and the sides lock {digests(declaration)}"
+            for declaration in declarations
+        ],
+        hint=f"keep one side of these entries in {file_name} by hand, then run `imagelock lock` again",
+    )

@@ -1,4 +1,4 @@
-"""How a locked image stands today: what its tag has become, what else its range would take, and what lies beyond.
+"""The status of a locked image: what an update would do, what its tag has become, and what lies beyond its range.
 
 A question for registries, answered with as few requests as it takes: the digest of a tag costs no pull, and content is
 fetched only where it moved.
@@ -12,17 +12,18 @@ from enum import StrEnum
 
 from imagelock.errors import ImageNotFoundError, NoTagError
 from imagelock.images_file.declaration import ImageDeclaration
+from imagelock.locking.decision import Action, Decision, FoundTag, decide_update
 from imagelock.locking.lockfile import LockedImage
-from imagelock.locking.resolve import ResolvedImage, is_served, resolve_image
-from imagelock.locking.select import select_reference
+from imagelock.locking.resolve import is_served, resolve_image
 from imagelock.locking.source import ManifestSource
 from imagelock.locking.version_labels import find_labels
 from imagelock.model.cooldown import TooYoung
 from imagelock.model.digest import Digest
 from imagelock.model.frozen import frozen
-from imagelock.model.platforms import Platform
-from imagelock.model.reference import ImageReference, PinnedReference, TagReference
+from imagelock.model.platforms import Platform, choose_platforms
+from imagelock.model.reference import PinnedReference, TagReference
 from imagelock.model.selector import ExactDigest
+from imagelock.model.tags.selection import accepts, rank_tags
 from imagelock.model.tags.version_range import VersionRange
 
 
@@ -32,27 +33,37 @@ class State(StrEnum):
     DIGEST_GONE = "digest gone"
     """The registry no longer serves what is locked: builds fail."""
     TAG_DELETED = "tag deleted"
+    DOWNGRADE = "downgrade"
+    """The locked tag is deleted, and the range takes an older one."""
+    OTHER_PLATFORMS = "not the platforms of the index"
+    """An entry without checksum has platforms that its index does not have."""
     PLATFORM_LOST = "platform lost"
     """The tag has no image any more for a platform that is locked."""
     TAG_MOVED = "tag moved"
     """A locked platform has other content under the same tag."""
     NEWER_TAG = "newer tag"
-    """The range would take another tag now."""
+    """The range would take a newer tag now."""
     INDEX_MOVED = "index moved"
     """The index was pushed again, and no locked platform has changed."""
     TOO_YOUNG = "too young"
-    """There is a newer tag in the range, and its image isn't old enough."""
+    """There is newer content in the range, and it is not old enough."""
+    UNLISTED = "tag not listed"
+    """The registry serves the locked tag, and its list of tags lacks it."""
+    BY_DIGEST = "declared by digest"
     UP_TO_DATE = "up to date"
 
 
-_URGENT = frozenset(
-    {State.DIGEST_GONE, State.TAG_DELETED, State.PLATFORM_LOST, State.TAG_MOVED, State.NEWER_TAG},
-)
+class Forecast(StrEnum):
+    """What `imagelock update` would do with an image."""
+
+    NOTHING = "nothing"
+    MOVES = "moves"
+    FAILS = "fails"
 
 
 @frozen(kw_only=True)
 class CurrentTag:
-    """What a tag gives today, seen from the platforms that are locked."""
+    """What a tag gives now, seen from the platforms that are locked."""
 
     tag: str
     digest: Digest
@@ -71,6 +82,9 @@ class ImageStatus:
     locked: LockedImage
     states: tuple[State, ...]
     """The most urgent first; never empty."""
+    forecast: Forecast = Forecast.NOTHING
+    failure: str | None = None
+    """Why an update would fail."""
     same_tag: CurrentTag | None = None
     """The locked tag; None where it is deleted, or only a digest is wanted."""
     in_range: CurrentTag | None = None
@@ -82,114 +96,123 @@ class ImageStatus:
 
     @property
     def is_outdated(self) -> bool:
-        """Whether an update has something to do, or builds are about to fail, which no freeze excuses."""
-        return State.DIGEST_GONE in self.states or (self.freeze is None and not _URGENT.isdisjoint(self.states))
+        """Whether an update has something to do or would fail, or builds are about to, which no freeze excuses."""
+        return self.forecast is not Forecast.NOTHING or State.DIGEST_GONE in self.states
 
 
 def find_status(
     declaration: ImageDeclaration, locked: LockedImage, source: ManifestSource, *, now: datetime
 ) -> ImageStatus:
-    """Ask how a locked image that answers its declaration stands; failures are raised."""
-    same_tag = _ask_same_tag(locked, source) if _follows_tag(locked) else None
-    offer = _RangeCandidates()
-    if isinstance(declaration.selector, VersionRange):
-        offer = _ask_range(declaration, declaration.selector, locked, source, now)
-    is_unmoved = same_tag is not None and same_tag.digest == locked.digest
+    """Ask for the status of a locked image that satisfies its declaration; failures that may pass are raised."""
+    decision = decide_update(declaration, locked, source, now=now)
+    found = decision.locked_tag or _ask_locked_tag(decision, locked, source)
+    same_tag = None if found is None else _compare(locked, found, source)
+    other = decision.other_tag
+    is_unmoved = found is not None and found.digest == locked.digest
     is_there = is_unmoved or is_served(PinnedReference(locked.repository, locked.digest, locked.tag), source)
+    is_other = is_there and locked.lacks_checksum and not _is_of_index(declaration, locked, source)
     return ImageStatus(
         locked=locked,
-        states=_states(locked, same_tag, offer, is_served=is_there),
+        states=_states(locked, decision, same_tag, is_served=is_there, has_other_platforms=is_other),
+        forecast=_forecast(declaration, decision, is_served=is_there, has_other_platforms=is_other),
+        failure=decision.failure.message if decision.failure and declaration.freeze is None else None,
         same_tag=same_tag,
-        in_range=offer.in_range,
-        newer_outside_range=offer.newer_outside_range,
-        too_young=offer.too_young,
+        in_range=None if other is None else _compare(locked, other, source),
+        newer_outside_range=_find_newer_outside(declaration, decision.tags),
+        too_young=decision.too_young,
         freeze=declaration.freeze,
     )
 
 
-@frozen(kw_only=True)
-class _RangeCandidates:
-    """What a range has beside the locked tag."""
-
-    in_range: CurrentTag | None = None
-    is_newer: bool = False
-    newer_outside_range: str | None = None
-    too_young: tuple[TooYoung, ...] = ()
+def _forecast(
+    declaration: ImageDeclaration, decision: Decision, *, is_served: bool, has_other_platforms: bool
+) -> Forecast:
+    if declaration.freeze is not None:
+        return Forecast.NOTHING
+    match decision.action:
+        case Action.FAIL:
+            return Forecast.FAILS
+        case Action.TAKE:
+            return Forecast.MOVES
+        case Action.INDEX:
+            return Forecast.NOTHING if is_served else Forecast.MOVES
+        case Action.KEEP:
+            return Forecast.MOVES if has_other_platforms else Forecast.NOTHING
 
 
 def _states(
-    locked: LockedImage, same_tag: CurrentTag | None, offer: _RangeCandidates, *, is_served: bool
+    locked: LockedImage, decision: Decision, same_tag: CurrentTag | None, *, is_served: bool, has_other_platforms: bool
 ) -> tuple[State, ...]:
+    is_by_digest = _is_by_digest(locked)
     has_moved = same_tag is not None and bool(same_tag.moved or same_tag.gained)
     has_lost = same_tag is not None and bool(same_tag.lost)
     has_other_index = same_tag is not None and same_tag.digest != locked.digest
     findings = {
         State.DIGEST_GONE: not is_served,
-        State.TAG_DELETED: same_tag is None and _follows_tag(locked),
+        State.TAG_DELETED: same_tag is None and not is_by_digest,
+        State.DOWNGRADE: decision.is_downgrade,
+        State.OTHER_PLATFORMS: has_other_platforms,
         State.PLATFORM_LOST: has_lost,
         State.TAG_MOVED: has_moved,
-        State.NEWER_TAG: offer.is_newer,
+        State.NEWER_TAG: decision.other_tag is not None and not decision.is_downgrade,
         State.INDEX_MOVED: has_other_index and not (has_moved or has_lost),
-        State.TOO_YOUNG: bool(offer.too_young),
+        State.TOO_YOUNG: bool(decision.too_young),
+        State.UNLISTED: decision.is_unlisted,
+        State.BY_DIGEST: is_by_digest,
     }
     return tuple(state for state, is_true in findings.items() if is_true) or (State.UP_TO_DATE,)
 
 
-def _follows_tag(locked: LockedImage) -> bool:
-    return locked.tag is not None and not isinstance(locked.selector, ExactDigest)
+def _is_by_digest(locked: LockedImage) -> bool:
+    return locked.tag is None or isinstance(locked.selector, ExactDigest)
 
 
-def _ask_same_tag(locked: LockedImage, source: ManifestSource) -> CurrentTag | None:
-    tag = str(locked.tag)
+def _ask_locked_tag(decision: Decision, locked: LockedImage, source: ManifestSource) -> FoundTag | None:
+    """Ask what the locked tag gives now, where the decision did not depend on it."""
+    if decision.is_tag_gone or _is_by_digest(locked) or locked.tag is None:
+        return None
     try:
-        digest = source.fetch_digest(TagReference(locked.repository, tag))
+        digest = source.fetch_digest(TagReference(locked.repository, locked.tag))
     except ImageNotFoundError:
         return None
     if digest == locked.digest:
-        return CurrentTag(tag=tag, digest=digest, version=locked.labels.version)
-    # Content is asked for by digest: nobody can move it in between.
-    reference = PinnedReference(locked.repository, digest, tag)
-    return _compare(locked, reference, resolve_image(reference, source), source)
+        return FoundTag(locked.tag, digest)
+    # By digest: the tag may move between two questions.
+    return FoundTag(locked.tag, digest, resolve_image(PinnedReference(locked.repository, digest, locked.tag), source))
 
 
-def _ask_range(
-    declaration: ImageDeclaration, wanted: VersionRange, locked: LockedImage, source: ManifestSource, now: datetime
-) -> _RangeCandidates:
-    from imagelock.model.tags.selection import rank_tags  # noqa: PLC0415  loads `packaging`, which only ranges need
+def _is_of_index(declaration: ImageDeclaration, locked: LockedImage, source: ManifestSource) -> bool:
+    """Whether the platforms of an entry without checksum are those of its index."""
+    resolved = resolve_image(PinnedReference(locked.repository, locked.digest, locked.tag), source)
+    return choose_platforms(declaration.platforms, resolved.platform_digests).chosen == locked.platform_digests
 
-    def rank(bounds: VersionRange, tags: Iterable[str]) -> list[str]:
-        return [chosen.tag for chosen in rank_tags(bounds, tags, repository=declaration.repository)]
 
+def _find_newer_outside(declaration: ImageDeclaration, tags: Iterable[str]) -> str | None:
+    """Return the newest tag that only the end of the range keeps out."""
+    wanted = declaration.selector
+    if not isinstance(wanted, VersionRange) or not tags:
+        return None
     try:
-        chosen = select_reference(declaration, source, locked_tag=locked.tag, now=now)
+        newest = rank_tags(wanted.without_end, tags, repository=declaration.repository)[0].tag
     except NoTagError:
-        # The locked tag is deleted then, and that is what matters: what is locked still answers.
-        return _RangeCandidates()
-    tag = str(chosen.reference.tag)
-    newest = rank(wanted.without_end, chosen.tags)[0]
-    return _RangeCandidates(
-        in_range=None
-        if tag == locked.tag
-        else _compare(locked, chosen.reference, chosen.resolved or resolve_image(chosen.reference, source), source),
-        is_newer=tag != locked.tag and rank(wanted, [tag, str(locked.tag)])[0] == tag,
-        newer_outside_range=None if newest in rank(wanted, chosen.tags) else newest,
-        too_young=chosen.too_young,
-    )
+        return None
+    return None if accepts(wanted, newest) else newest
 
 
-def _compare(
-    locked: LockedImage, reference: ImageReference, resolved: ResolvedImage, source: ManifestSource
-) -> CurrentTag:
+def _compare(locked: LockedImage, found: FoundTag, source: ManifestSource) -> CurrentTag:
+    if found.resolved is None:
+        return CurrentTag(tag=found.tag, digest=found.digest, version=locked.labels.version)
     before = {entry.platform: entry.digest for entry in locked.platform_digests}
-    staying = tuple(entry for entry in resolved.platform_digests if entry.platform in before)
-    there = {entry.platform for entry in resolved.platform_digests}
+    staying = tuple(entry for entry in found.resolved.platform_digests if entry.platform in before)
+    there = {entry.platform for entry in found.resolved.platform_digests}
+    reference = PinnedReference(locked.repository, found.digest, found.tag)
     return CurrentTag(
-        tag=str(reference.tag),
-        digest=resolved.digest,
-        version=find_labels(reference, resolved.labels_of(staying), staying, source).version if staying else None,
+        tag=found.tag,
+        digest=found.digest,
+        version=find_labels(reference, found.resolved.labels, staying, source).version if staying else None,
         moved=tuple(entry.platform for entry in staying if before[entry.platform] != entry.digest),
         lost=tuple(platform for platform in before if platform not in there),
-        gained=tuple(it.platform for it in resolved.platform_digests if it.platform not in before)
+        gained=tuple(it.platform for it in found.resolved.platform_digests if it.platform not in before)
         if locked.all_platforms
         else (),
     )

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -20,33 +20,40 @@ from imagelock.locking.freshness import (
     PlatformNotLocked,
     RepositoryChanged,
     SelectorChanged,
+    SeveralPlatforms,
     compare,
 )
+from imagelock.locking.identity import match_entries
 from imagelock.locking.lockfile import LockedImage, Lockfile
 from imagelock.locking.parallel import DEFAULT_MAX_WORKERS, run_all
-from imagelock.locking.select import parse_requested
+from imagelock.locking.requested import parse_requested
 from imagelock.locking.source import ManifestSource
-from imagelock.locking.steps import (
-    AddPlatforms,
-    KeepLocked,
-    LockRequested,
-    OnlineStep,
-    Repair,
-    Resolve,
-    Step,
-    StepResult,
-    Update,
-)
+from imagelock.locking.steps import AddPlatforms, KeepLocked, LockRequested, Repair, Resolve, StepResult
+from imagelock.locking.update_step import OnlineStep, Step, Update
 from imagelock.model.frozen import frozen
 from imagelock.model.selector import ExactDigest
 
+_MERGED = "both sides lock the same index: its platforms were read from it"
 
-def plan_lock(images_file: ImagesFile, lockfile: Lockfile, *, now: datetime | None = None) -> tuple[Step, ...]:
-    """Choose the smallest step for each image; where all are ``KeepLocked``, locking asks nobody.
 
-    ``now`` is what declarations with a minimum age have to know.
-    """
-    return plan_update(images_file, lockfile, aliases=(), now=now)
+@frozen(kw_only=True)
+class Unsettled:
+    """What a merge of two lockfiles left open, by alias."""
+
+    same_index: frozenset[Alias] = frozenset()
+    """Both sides lock one index, with different platforms: these are read from it."""
+    other_index: frozenset[Alias] = frozenset()
+    """The sides lock different content, and both satisfy images.toml: it is chosen anew."""
+
+
+SETTLED = Unsettled()
+
+
+def plan_lock(
+    images_file: ImagesFile, lockfile: Lockfile, *, now: datetime, unsettled: Unsettled = SETTLED
+) -> tuple[Step, ...]:
+    """Choose the smallest step for each image; where all are ``KeepLocked``, locking asks no registry."""
+    return plan_update(images_file, lockfile, aliases=(), now=now, unsettled=unsettled)
 
 
 def plan_update(
@@ -54,35 +61,46 @@ def plan_update(
     lockfile: Lockfile,
     *,
     aliases: Collection[str],
+    now: datetime,
     takes_every_index: bool = False,
-    now: datetime | None = None,
+    unsettled: Unsettled = SETTLED,
 ) -> tuple[Step, ...]:
-    """Refresh the named images, except frozen ones, and choose the smallest step for the others."""
-    locked_images = lockfile.by_alias()
+    """Update the named images, except frozen ones, and choose the smallest step for the others."""
     steps: list[Step] = []
-    for declaration in images_file.images:
-        step = _smallest_step(declaration, locked_images.get(declaration.alias), now=now)
+    for declaration, locked in _with_entries(images_file, lockfile):
+        step = _smallest_step(declaration, locked, now=now, unsettled=unsettled)
         if declaration.alias in aliases:
-            step = _refreshing(step, takes_every_index=takes_every_index, now=now)
+            step = _updating(step, takes_every_index=takes_every_index, now=now)
+        elif declaration.alias in unsettled.other_index:
+            step = _updating(step, takes_every_index=False, now=now)
         steps.append(step)
     return tuple(steps)
 
 
-def plan_requested(images_file: ImagesFile, lockfile: Lockfile, *, alias: str, wanted: str) -> tuple[Step, ...]:
+def plan_requested(
+    images_file: ImagesFile,
+    lockfile: Lockfile,
+    *,
+    alias: str,
+    wanted: str,
+    now: datetime,
+    unsettled: Unsettled = SETTLED,
+) -> tuple[Step, ...]:
     """Lock for one image what a person named, if its declaration allows it, and choose the smallest step for others."""
-    locked_images = lockfile.by_alias()
-    steps: list[Step] = []
-    for declaration in images_file.images:
-        locked = locked_images.get(declaration.alias)
+    steps = {step.declaration.alias: step for step in plan_lock(images_file, lockfile, now=now, unsettled=unsettled)}
+    for declaration, locked in _with_entries(images_file, lockfile):
         if declaration.alias == alias:
             reference = parse_requested(wanted, declaration, locked_tag=None if locked is None else locked.tag)
-            steps.append(LockRequested(declaration, reference))
-        else:
-            steps.append(_smallest_step(declaration, locked, now=None))
-    return tuple(steps)
+            steps[declaration.alias] = LockRequested(declaration, reference, locked)
+    return tuple(steps.values())
 
 
-def _refreshing(step: Step, *, takes_every_index: bool, now: datetime | None) -> Step:
+def _with_entries(images_file: ImagesFile, lockfile: Lockfile) -> Iterator[tuple[ImageDeclaration, LockedImage | None]]:
+    entries = match_entries(images_file.images, lockfile.images)
+    return ((declaration, entries.get(declaration.alias)) for declaration in images_file.images)
+
+
+def _updating(step: Step, *, takes_every_index: bool, now: datetime) -> Step:
     if isinstance(step, KeepLocked) and step.locked.lacks_checksum:
         # Nothing says yet that its platforms are those of its index.
         step = Repair(step.declaration, step.locked)
@@ -97,12 +115,16 @@ def _refreshing(step: Step, *, takes_every_index: bool, now: datetime | None) ->
             return step
 
 
-def _smallest_step(declaration: ImageDeclaration, locked: LockedImage | None, *, now: datetime | None) -> Step:
+def _smallest_step(
+    declaration: ImageDeclaration, locked: LockedImage | None, *, now: datetime, unsettled: Unsettled
+) -> Step:
     if locked is None:
         return Resolve(declaration, now)
     mismatches = tuple(compare(declaration, locked))
-    if any(map(_needs_other_content, mismatches)):
+    if any(map(needs_other_content, mismatches)):
         return Resolve(declaration, now)
+    if declaration.alias in unsettled.same_index:
+        return Repair(declaration, locked, note=_MERGED)
     if locked.is_damaged:
         return Repair(declaration, locked)
     if any(map(_needs_more_platforms, mismatches)):
@@ -110,7 +132,8 @@ def _smallest_step(declaration: ImageDeclaration, locked: LockedImage | None, *,
     return KeepLocked(declaration, locked)
 
 
-def _needs_other_content(mismatch: Mismatch) -> bool:
+def needs_other_content(mismatch: Mismatch) -> bool:
+    """Whether the locked content does not satisfy the declaration, so that it has to move."""
     match mismatch:
         case RepositoryChanged():
             return True
@@ -122,7 +145,7 @@ def _needs_other_content(mismatch: Mismatch) -> bool:
 
 def _needs_more_platforms(mismatch: Mismatch) -> bool:
     match mismatch:
-        case PlatformNotLocked():
+        case PlatformNotLocked() | SeveralPlatforms():
             return True
         case AllPlatformsChanged():
             return mismatch.wants_all
@@ -139,8 +162,8 @@ class LockResult:
     warnings: tuple[tuple[Alias, str], ...] = ()
     reasons: tuple[tuple[Alias, str], ...] = ()
     """What only those want to read who ask why."""
-    old: tuple[LockedImage, ...] = ()
-    """Images as they were locked, of which more was learned than the lockfile says."""
+    told: tuple[tuple[LockedImage, LockedImage], ...] = ()
+    """Images before and after a move, with labels that are told and not recorded."""
 
 
 def run_steps(
@@ -161,7 +184,7 @@ def run_steps(
         notes=tuple((result.image.alias, note) for result in results for note in result.notes),
         warnings=tuple((result.image.alias, warning) for result in results for warning in result.warnings),
         reasons=tuple((result.image.alias, reason) for result in results for reason in result.reasons),
-        old=tuple(result.old for result in results if result.old is not None),
+        told=tuple(result.told for result in results if result.told is not None),
     )
 
 

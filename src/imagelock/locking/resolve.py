@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from imagelock.errors import ImageNotFoundError, InvalidContentError
+from imagelock.errors import ImageNotFoundError, InvalidContentError, PlatformNotFoundError
 from imagelock.locking.source import ManifestSource
 from imagelock.model.digest import Digest
 from imagelock.model.frozen import frozen
@@ -22,7 +22,7 @@ from imagelock.model.oci import (
     parse_config_platform,
     parse_manifest,
 )
-from imagelock.model.platforms import Platform, PlatformDigest, by_name
+from imagelock.model.platforms import Platform, PlatformDigest, by_name, choose_platforms
 from imagelock.model.reference import AnyRepository, ImageReference, PinnedReference
 
 _MAX_DEPTH = 3
@@ -38,16 +38,11 @@ class ResolvedImage:
     digest: Digest
     platform_digests: tuple[PlatformDigest, ...]
     """One for each platform, sorted; of two entries for the same, the first, which builders take as well."""
-    labels: tuple[tuple[Digest, Labels], ...] = ()
-    """What the index and its images are said to be, as far as that came along without a request."""
+    labels: Labels = NO_LABELS
+    """What the index says, and what it lacks, from the first of all its images that has it; no request of its own.
 
-    def labels_of(self, platform_digests: Iterable[PlatformDigest]) -> Labels:
-        """Join what is known of the index itself and of the first platforms that say anything."""
-        known = dict(self.labels)
-        found = known.get(self.digest, NO_LABELS)
-        for entry in platform_digests:
-            found = found.filled_from(known.get(entry.digest, NO_LABELS))
-        return found
+    Which platforms are wanted plays no part: adding or dropping one must not change a label.
+    """
 
 
 def resolve_image(reference: ImageReference, source: ManifestSource) -> ResolvedImage:
@@ -59,7 +54,11 @@ def resolve_fetched(reference: ImageReference, fetched: FetchedManifest, source:
     """List the platforms of what was fetched under a reference; only nested indexes cost further requests."""
     descent = _Descent(reference, source)
     first_of_each = {entry.platform: entry for entry in reversed(list(descent.platform_digests(fetched)))}
-    return ResolvedImage(fetched.digest, by_name(first_of_each.values()), tuple(descent.labels.items()))
+    platform_digests = by_name(first_of_each.values())
+    labels = descent.labels.get(fetched.digest, NO_LABELS)
+    for entry in platform_digests:
+        labels = labels.filled_from(descent.labels.get(entry.digest, NO_LABELS))
+    return ResolvedImage(fetched.digest, platform_digests, labels)
 
 
 def is_served(reference: PinnedReference, source: ManifestSource) -> bool:
@@ -138,32 +137,19 @@ def select_platforms(
     wanted: Iterable[Platform], resolved: ResolvedImage, reference: ImageReference
 ) -> tuple[PlatformDigest, ...]:
     """Choose the entries for the wanted platforms, all of them where none is named; sorted by their names."""
-    wanted = tuple(wanted)
     if not resolved.platform_digests:
         raise ImageNotFoundError(f"{reference} has no image for any platform")
-    missing = [platform for platform in wanted if not any(_matching(platform, resolved))]
-    if missing:
-        raise ImageNotFoundError(
-            f"{reference} has no {', '.join(map(str, missing))} (it has: {_listing(resolved.platform_digests)})"
-        )
-    chosen = [_only_match(platform, resolved, reference) for platform in wanted] or resolved.platform_digests
-    return by_name(set(chosen))
-
-
-def _matching(platform: Platform, resolved: ResolvedImage) -> Iterator[PlatformDigest]:
-    return (entry for entry in resolved.platform_digests if platform.matches(entry.platform))
-
-
-def _only_match(platform: Platform, resolved: ResolvedImage, reference: ImageReference) -> PlatformDigest:
-    matches = list(_matching(platform, resolved))
-    exact = [entry for entry in matches if entry.platform == platform]
-    if len(exact or matches) > 1:
-        raise ImageNotFoundError(
+    choice = choose_platforms(wanted, resolved.platform_digests)
+    if choice.missing:
+        offered = _listing(entry.platform for entry in resolved.platform_digests)
+        raise PlatformNotFoundError(f"{reference} has no {', '.join(map(str, choice.missing))} (it has: {offered})")
+    for platform, matches in choice.ambiguous:
+        raise PlatformNotFoundError(
             f"{reference} has several {platform} (it has: {_listing(matches)})",
-            hint=f"name one of them in images.toml, such as `{matches[0].platform}`",
+            hint=f"name one of them in images.toml, such as `{matches[0]}`",
         )
-    return (exact or matches)[0]
+    return choice.chosen
 
 
-def _listing(entries: Iterable[PlatformDigest]) -> str:
-    return ", ".join(sorted(str(entry.platform) for entry in entries))
+def _listing(platforms: Iterable[Platform]) -> str:
+    return ", ".join(sorted(map(str, platforms)))

@@ -131,6 +131,38 @@ def by_name(entries: Iterable[PlatformDigest]) -> tuple[PlatformDigest, ...]:
     return tuple(sorted(entries, key=lambda entry: str(entry.platform)))
 
 
+@frozen
+class PlatformChoice:
+    """What a declaration gets of the platforms that are there."""
+
+    chosen: tuple[PlatformDigest, ...]
+    """Sorted by name."""
+    missing: tuple[Platform, ...] = ()
+    """Wanted, and not there."""
+    ambiguous: tuple[tuple[Platform, tuple[Platform, ...]], ...] = ()
+    """Wanted, and there more than once, such as two builds of Windows; with all that match."""
+
+
+def choose_platforms(wanted: Iterable[Platform], offered: Iterable[PlatformDigest]) -> PlatformChoice:
+    """Choose one offered platform for each wanted one, all of them where none is named; an equal one beats others."""
+    wanted, offered = tuple(wanted), tuple(offered)
+    if not wanted:
+        return PlatformChoice(by_name(offered))
+    chosen: set[PlatformDigest] = set()
+    missing: list[Platform] = []
+    ambiguous: list[tuple[Platform, tuple[Platform, ...]]] = []
+    for platform in wanted:
+        matches = [entry for entry in offered if platform.matches(entry.platform)]
+        best = [entry for entry in matches if entry.platform == platform] or matches
+        if not best:
+            missing.append(platform)
+        elif len(best) > 1:
+            ambiguous.append((platform, tuple(entry.platform for entry in matches)))
+        else:
+            chosen.add(best[0])
+    return PlatformChoice(by_name(chosen), tuple(missing), tuple(ambiguous))
+
+
 def _normalise_architecture(architecture: str, variant: str) -> tuple[str, str]:
     match architecture:
         case "i386":

@@ -14,7 +14,7 @@ from imagelock.errors import (
 )
 from imagelock.images_file.parser import parse_images_file
 from imagelock.locking.plan import plan_lock, run_steps
-from tests.support.lock_runs import BOTH, DECLARED, lock, locked
+from tests.support.lock_runs import BOTH, DECLARED, NOW, lock, locked
 from tests.support.memory_source import MemorySource
 from tests.support.oci_images import multi_platform_image
 
@@ -83,5 +83,5 @@ def test_progress_is_told_for_each_image_that_was_asked_for(source: MemorySource
     source.push("docker.io/library/a:1", multi_platform_image(*BOTH, note="a"))
     images_file = parse_images_file(f'{DECLARED}\na = "a:1"\nb = "b:1"')
     with pytest.raises(BatchError):
-        run_steps(plan_lock(images_file, before), source, on_done=done.append, max_workers=1)
+        run_steps(plan_lock(images_file, before, now=NOW), source, on_done=done.append, max_workers=1)
     assert sorted(done) == ["a", "b"]

@@ -7,7 +7,7 @@ from imagelock.locking.changes import Added, Removed, Updated, find_changes
 from imagelock.locking.lockfile import LockedImage, Lockfile
 from imagelock.model.digest import Digest
 from imagelock.model.platforms import Platform, PlatformDigest
-from imagelock.model.reference import parse_repository
+from imagelock.model.reference import RegistryName, Repository, parse_repository
 from imagelock.model.selector import ExactTag
 
 AMD64, ARM64, S390X = (Platform.parse(f"linux/{name}") for name in ("amd64", "arm64", "s390x"))
@@ -42,12 +42,12 @@ def test_equal_lockfiles_have_no_changes() -> None:
 
 
 def test_changes_are_sorted_by_alias_whatever_happened() -> None:
-    old = Lockfile((_image("b"), _image("d"), _image("e")))
-    new = Lockfile((_image("a"), _image("b"), _image("d", index="moved")))
+    a, b, d, e = (replace(_image(alias), repository=Repository(RegistryName("ghcr.io"), alias)) for alias in "abde")
+    moved = replace(d, digest=_digest("moved"))
 
-    changes = find_changes(old, new)
+    changes = find_changes(Lockfile((b, d, e)), Lockfile((a, b, moved)))
 
-    assert changes == (Added(_image("a")), Updated(_image("d"), _image("d", index="moved")), Removed(_image("e")))
+    assert changes == (Added(a), Updated(d, moved), Removed(e))
     assert [change.alias for change in changes] == ["a", "d", "e"]
 
 

@@ -13,7 +13,7 @@ from imagelock.locking.changes import Updated, find_changes
 from imagelock.locking.freshness import Damaged, find_mismatches
 from imagelock.locking.lockfile import Lockfile, dump_lockfile, entry_checksum, parse_lockfile
 from imagelock.locking.plan import LockResult, plan_lock, run_steps
-from tests.support.lock_runs import BOTH, DECLARED, GO, go, lock, locked, platforms_of, update
+from tests.support.lock_runs import BOTH, DECLARED, GO, NOW, go, lock, locked, platforms_of, update
 from tests.support.locked_images import HEADER, digest, lock_text
 from tests.support.memory_source import MemorySource
 from tests.support.oci_images import multi_platform_image
@@ -138,9 +138,11 @@ def test_a_damaged_entry_whose_index_is_gone_needs_an_update(source: MemorySourc
     source.forget(source.tags[f"{GO}:1"])
     images_file = parse_images_file(DECLARED)
     with pytest.raises(BatchError) as raised:
-        run_steps(plan_lock(images_file, _damaged(before)), source)
+        run_steps(plan_lock(images_file, _damaged(before), now=NOW), source)
     reference = f"{GO}:1@{go(before).digest}"
-    assert raised.value.details == (f"go: its entry is damaged, and cannot be read anew: {reference} is not there",)
+    assert raised.value.details == (
+        f"go: the entry is damaged, and its index cannot be read: {reference} is not there",
+    )
     assert raised.value.hint == "run `imagelock update go`"
 
 

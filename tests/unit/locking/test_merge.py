@@ -6,25 +6,40 @@ from imagelock.errors import LockfileError
 from imagelock.images_file.declaration import Alias
 from imagelock.images_file.parser import parse_images_file
 from imagelock.locking.lockfile import Lockfile
-from imagelock.locking.merge import Repair, merge_conflict
+from imagelock.locking.merge import Merged, merge_conflict
+from imagelock.locking.plan import Unsettled
 from tests.support.locked_images import HEADER, lock_text, locked
 
 _IMAGES = 'platforms = ["linux/amd64"]\n[images]\n'
+_RANGE = '{ image = "a", version = ">=1,<2" }'
 
 
-def _entry(alias: str, *, index: str = "index", tag: str = "1") -> str:
-    declared = f'tag = "{tag}"'
+def _entry(  # noqa: PLR0913  the keys of an entry
+    alias: str,
+    *,
+    index: str = "index",
+    tag: str = "1",
+    declared: str | None = None,
+    platforms: str = "linux/amd64",
+    repository: str | None = None,
+    has_checksum: bool = True,
+) -> str:
     return lock_text(
         alias=alias,
-        repository=f"docker.io/library/{alias}",
-        declared=declared,
+        repository=f"docker.io/library/{repository or alias}",
+        declared=declared or f'tag = "{tag}"',
         tag=tag,
         index=index,
-        platforms="linux/amd64",
+        platforms=platforms,
+        has_checksum=has_checksum,
     )
 
 
-def _repair(images: str, ours: str, theirs: str, *, around: str = "", ancestor: str = "") -> Repair:
+def _in_range(tag: str, *, index: str) -> str:
+    return _entry("a", tag=tag, index=index, declared='version = "<2,>=1", tag = "{version}"')
+
+
+def _merge(images: str, ours: str, theirs: str, *, around: str = "", ancestor: str = "") -> Merged:
     text = (
         f"{HEADER}version = 1\n{around}<<<<<<< HEAD\n{ours}"
         f"{ancestor and '||||||| 1234567' + chr(10) + ancestor}=======\n{theirs}>>>>>>> branch\n"
@@ -32,37 +47,107 @@ def _repair(images: str, ours: str, theirs: str, *, around: str = "", ancestor: 
     return merge_conflict(text, parse_images_file(_IMAGES + images))
 
 
-def _kept(*entries: str, lost: tuple[str, ...] = ()) -> Repair:
-    return Repair(Lockfile(tuple(locked(entry) for entry in entries)), tuple(map(Alias, lost)))
+def _lockfile(*entries: str) -> Lockfile:
+    return Lockfile(tuple(locked(entry) for entry in entries))
+
+
+def _settled(merged: Merged, *entries: str) -> bool:
+    return (merged.lockfile, merged.unsettled) == (_lockfile(*entries), Unsettled())
+
+
+def _chosen_again(merged: Merged, entry: str) -> bool:
+    other = Unsettled(other_index=frozenset({Alias("a")}))
+    return (merged.lockfile, merged.unsettled) == (_lockfile(entry), other)
 
 
 def test_images_that_both_sides_added_are_kept() -> None:
-    images = 'a = "a:1"\nb = "b:1"\nz = "z:1"'
-    repair = _repair(images, _entry("a"), _entry("b"), around=_entry("z"))
-    assert repair == _kept(_entry("a"), _entry("b"), _entry("z"))
+    merged = _merge('a = "a:1"\nb = "b:1"\nz = "z:1"', _entry("a"), _entry("b"), around=_entry("z"))
+    assert _settled(merged, _entry("a"), _entry("b"), _entry("z"))
+    assert [image.alias for image in merged.before.images] == ["a", "z", "b"]
 
 
-def test_sides_that_agree_are_kept() -> None:
-    assert _repair('a = "a:1"', _entry("a"), _entry("a")) == _kept(_entry("a"))
+@pytest.mark.parametrize("has_checksum", [True, False])
+def test_sides_that_agree_are_kept(*, has_checksum: bool) -> None:
+    entry = _entry("a", has_checksum=has_checksum)
+    assert _settled(_merge('a = "a:1"', entry, entry), entry)
 
 
-def test_digests_on_which_the_sides_disagree_are_locked_again() -> None:
-    repair = _repair('a = "a:1"', _entry("a", index="x"), _entry("a", index="y"), ancestor=_entry("a"))
-    assert repair == _kept(lost=("a",))
+def test_content_on_which_the_sides_disagree_is_chosen_again() -> None:
+    ours, theirs = _entry("a", index="x"), _entry("a", index="y")
+    merged = _merge('a = "a:1"', ours, theirs, ancestor=_entry("a"))
+    assert _chosen_again(merged, ours)
+    assert merged.before == _lockfile(ours)
 
 
-def test_of_two_sides_that_disagree_none_is_kept_though_one_answers() -> None:
-    assert _repair('a = "a:2"', _entry("a"), _entry("a", tag="2")) == _kept(lost=("a",))
+@pytest.mark.parametrize(("ours", "theirs"), [("1.1", "1.2"), ("1.2", "1.1")])
+def test_a_range_is_chosen_again_from_the_newer_tag_of_the_two(ours: str, theirs: str) -> None:
+    merged = _merge(f"a = {_RANGE}", _in_range(ours, index="x"), _in_range(theirs, index="y"))
+    newer = {"1.1": "y", "1.2": "x"}[ours]
+    assert _chosen_again(merged, _in_range("1.2", index=newer))
 
 
-def test_what_answers_on_neither_side_is_locked_again() -> None:
-    assert _repair('a = "a:3"', _entry("a"), _entry("a", tag="2")) == _kept(lost=("a",))
+def test_a_floating_tag_may_be_the_other_side_of_an_exact_one() -> None:
+    merged = _merge(f"a = {_RANGE}", _in_range("1.2", index="x"), _in_range("1.2.3", index="y"))
+    assert _chosen_again(merged, _in_range("1.2.3", index="y"))
 
 
-def test_what_is_not_declared_is_dropped_and_what_nobody_locked_is_not_lost() -> None:
-    assert _repair('b = "b:1"', _entry("a"), "") == _kept()
+def test_the_side_that_alone_satisfies_images_toml_is_kept() -> None:
+    new = _entry("a", tag="2", index="new")
+    assert _settled(_merge('a = "a:2"', _entry("a"), new), new)
+    assert _settled(_merge('a = "a:2"', new, _entry("a")), new)
+
+
+def test_a_side_without_checksum_is_no_proof_that_its_digests_are_its_own() -> None:
+    new = _entry("a", tag="2", index="new", has_checksum=False)
+    assert _chosen_again(_merge('a = "a:2"', _entry("a"), new), new)
+
+
+def test_platforms_on_which_the_sides_disagree_are_read_from_the_index_that_both_lock() -> None:
+    images = 'a = { image = "a:1", platforms = ["linux/amd64", "linux/arm64", "linux/s390x"] }'
+    ours, theirs = _entry("a", platforms="linux/amd64 linux/arm64"), _entry("a", platforms="linux/amd64 linux/s390x")
+    for frozen in ("", ', freeze = "why"'):
+        merged = _merge(images.replace(" }", f"{frozen} }}"), ours, theirs)
+        assert (merged.lockfile, merged.unsettled) == (
+            _lockfile(ours),
+            Unsettled(same_index=frozenset({Alias("a")})),
+        )
+
+
+def test_of_two_sides_with_one_index_that_which_matches_images_toml_needs_no_registry() -> None:
+    images = 'a = { image = "a:1", platforms = ["linux/amd64", "linux/arm64"] }'
+    both = _entry("a", platforms="linux/amd64 linux/arm64")
+    assert _settled(_merge(images, _entry("a"), both), both)
+
+
+def test_a_renamed_image_is_one_image() -> None:
+    base = _entry("base", repository="a")
+    merged = _merge('base = "a:1"', _entry("a"), base)
+    assert _settled(merged, base)
+    assert merged.before == _lockfile(_entry("a"))
+
+
+def test_frozen_images_with_other_content_on_each_side_are_an_error_that_names_them_all() -> None:
+    images = 'a = { image = "a:1", freeze = "why" }\nb = { image = "b:1", freeze = "so" }'
+    sides = [_entry("a", index=side) + _entry("b", index=side) for side in ("x", "y")]
+    with pytest.raises(LockfileError) as raised:
+        _merge(images, *sides)
+    x, y = (locked(_entry("a", index=side)).digest.short for side in ("x", "y"))
+    assert (raised.value.message, raised.value.details) == (
+        "cannot merge the two sides of images.lock; it is unchanged",
+        (f"a: frozen (why), and the sides lock {x} and {y}", f"b: frozen (so), and the sides lock {x} and {y}"),
+    )
+
+
+def test_what_satisfies_images_toml_on_neither_side_is_left_to_the_plan() -> None:
+    assert _settled(_merge('a = "a:3"', _entry("a"), _entry("a", tag="2", index="y")), _entry("a"))
+
+
+def test_what_is_not_declared_is_dropped_and_told() -> None:
+    merged = _merge('b = "b:1"', _entry("a"), "")
+    assert _settled(merged)
+    assert merged.before == _lockfile(_entry("a"))
 
 
 def test_a_side_that_is_damaged_by_itself_is_an_error() -> None:
     with pytest.raises(LockfileError, match=r"^images\.lock is damaged$"):
-        _repair('a = "a:1"', "x\n", _entry("a"))
+        _merge('a = "a:1"', "x\n", _entry("a"))

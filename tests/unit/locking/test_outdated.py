@@ -76,9 +76,9 @@ def test_a_range_without_news_costs_its_list_and_one_question(source: MemorySour
         ("1.1.0 2.0.0", None, "2.0.0", (State.UP_TO_DATE,)),
         ("1.1.0 2.0.0rc1", None, None, (State.UP_TO_DATE,)),
         ("1.1.0 1.2.0 2.0.0 3.0.0", "1.2.0", "3.0.0", (State.NEWER_TAG,)),
-        ("1.0.0", "1.0.0", None, (State.TAG_DELETED,)),
+        ("1.0.0", "1.0.0", None, (State.TAG_DELETED, State.DOWNGRADE)),
         ("1.2.0", "1.2.0", None, (State.TAG_DELETED, State.NEWER_TAG)),
-        ("2.0.0", None, None, (State.TAG_DELETED,)),
+        ("2.0.0", None, "2.0.0", (State.TAG_DELETED,)),
     ],
 )
 def test_a_range_is_told_what_it_would_take_and_what_lies_beyond(

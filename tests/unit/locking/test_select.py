@@ -26,10 +26,10 @@ def _source(**days_old: int | None) -> MemorySource:
     return source
 
 
-def _choose(source: MemorySource, *, keys: str = "", locked_tag: str | None = None) -> tuple[str | None, list[str]]:
+def _choose(source: MemorySource, *, keys: str = "") -> tuple[str | None, list[str]]:
     text = f'[images.go]\nimage = "go"\nversion = ">=1,<2"\nminimum-age = "7 days"\n{keys}\n'
     (declaration,) = parse_images_file(text).images
-    chosen = select_reference(declaration, source, locked_tag=locked_tag, now=_NOW)
+    chosen = select_reference(declaration, source, now=_NOW)
     return chosen.reference.tag, [it.tag for it in chosen.too_young]
 
 
@@ -43,10 +43,13 @@ def test_the_newest_tag_that_is_old_enough_is_taken_and_no_older_one_asked() -> 
     ]
 
 
-def test_a_locked_tag_ends_the_search_whatever_its_age() -> None:
-    source = _source(v1_0=90, v1_1=1, v1_2=1)
-    assert _choose(source, locked_tag="1.1") == ("1.1", ["1.2"])
-    assert not any(request.endswith(":1.1") for request in source.requests)
+def test_the_youngest_of_the_wanted_platforms_decides() -> None:
+    source = _source(v1_0=90)
+    old, young = (_NOW - timedelta(days=days) for days in (90, 1))
+    amd64 = platform_image("linux/amd64", created=old.isoformat())
+    source.push(f"{_GO}:1.1", image_index(amd64, platform_image("linux/arm64", created=young.isoformat())))
+    assert _choose(source) == ("1.0", ["1.1"])
+    assert _choose(source, keys='platforms = ["linux/amd64"]') == ("1.1", [])
 
 
 def test_an_age_that_nobody_knows_is_refused_unless_it_is_accepted() -> None:
@@ -78,9 +81,3 @@ def test_where_no_image_has_a_date_the_hint_says_how_to_take_it() -> None:
         ("1.0 has no date, and must be 7 days old",),
         '`unknown-age = "accept"` takes such tags',
     )
-
-
-def test_an_age_can_not_be_judged_without_the_time() -> None:
-    (declaration,) = parse_images_file('[images.go]\nimage = "go"\nversion = "<2"\nminimum-age = "1 day"').images
-    with pytest.raises(ValueError, match="depends on the time"):
-        select_reference(declaration, _source(v1_0=90))

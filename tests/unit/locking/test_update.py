@@ -35,7 +35,7 @@ def test_an_update_moves_a_tag_to_what_it_has_today(source: MemorySource) -> Non
     new = source.push(f"{GO}:1", multi_platform_image(*BOTH, note="new"))
     result = update(DECLARED, source, before)
     assert (str(go(result).digest), result.notes) == (new.digest, ())
-    assert _asked(source) == [f"HEAD {GO}:1", f"GET {GO}:1", *_READING_A_CONFIGURATION]
+    assert _asked(source) == [f"HEAD {GO}:1", "GET by digest", *_READING_A_CONFIGURATION]
 
 
 def _rebuilt(old: Content, *replaced: IndexEntry) -> Content:
@@ -122,7 +122,7 @@ def test_only_the_named_images_move(source: MemorySource) -> None:
     assert go(result) == go(before)
     assert result.lockfile != before
     other = "docker.io/library/other:1"
-    assert _asked(source) == [f"HEAD {other}", f"GET {other}", *_READING_A_CONFIGURATION]
+    assert _asked(source) == [f"HEAD {other}", "GET by digest", *_READING_A_CONFIGURATION]
 
 
 def test_a_frozen_image_stays_and_says_why(source: MemorySource) -> None:

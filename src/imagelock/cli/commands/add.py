@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from functools import partial
-
 import click
 
-from imagelock.cli.lock_run import Outcome, report, run_plan_in
+from imagelock.cli.lock_run import Outcome, plan_smallest, report, run_plan_in
 from imagelock.cli.options import Settings, format_option, with_settings
 from imagelock.cli.sources import open_sources
 from imagelock.cli.text import count, duration
@@ -16,7 +13,6 @@ from imagelock.errors import BatchError
 from imagelock.images_file.edit import ImageEntry, add_image
 from imagelock.images_file.new_image import LATEST, ImageRequest, make_entry
 from imagelock.images_file.parser import parse_images_file
-from imagelock.locking.plan import plan_lock
 from imagelock.project.files import read_text
 from imagelock.project.project import Project, find_or_begin_project
 from imagelock.project.transaction import Transaction
@@ -87,10 +83,9 @@ def _add_to(
 
 def _lock(settings: Settings, project: Project, transaction: Transaction, entry: ImageEntry, edited: str) -> Outcome:
     """Lock from the edited text, and write it together with the lock: neither is ever there without the other."""
-    plan = partial(plan_lock, now=datetime.now(UTC))
     images_file = parse_images_file(edited, file_name=str(project.images_path))
     beside = {project.images_path: project.encode_images_file(edited)}
     try:
-        return run_plan_in(settings, project, images_file, plan, transaction=transaction, beside=beside)
+        return run_plan_in(settings, project, images_file, plan_smallest, transaction=transaction, beside=beside)
     except BatchError as error:
         raise BatchError(f"cannot add `{entry.alias}`; no file was changed", error.failures) from error

@@ -13,6 +13,7 @@ from imagelock.errors import ImagesFileError
 from imagelock.images_file.edit import remove_images
 from imagelock.images_file.parser import ImagesFile, refuse_unknown_images
 from imagelock.locking.changes import find_changes
+from imagelock.locking.identity import match_entries
 from imagelock.locking.lockfile import Lockfile
 from imagelock.project.files import read_text
 from imagelock.project.project import Project, find_project
@@ -43,14 +44,16 @@ def _remove(
     _refuse_exported(project, images_file, names)
     edited = remove_images(read_text(project.images_path), names)
     before = project.read_lockfile()
-    after = Lockfile(tuple(image for image in before.images if image.alias not in names))
+    entries = match_entries(images_file.images, before.images)
+    removed = {entry.alias for alias, entry in entries.items() if alias in names}
+    after = Lockfile(tuple(image for image in before.images if image.alias not in removed))
     lock = lock_to_write(project, after) if after != before else {}
     uses = tuple(find_uses(project, images_file, before, names))
     transaction.write({project.images_path: project.encode_images_file(edited), **lock})
     changes = find_changes(before, after)
     if output_format == "json":
-        removed = {"removed": sorted(set(names)), "changes": [change_document(change) for change in changes]}
-        settings.console.json({**removed, "uses": list(uses)})
+        documents = [change_document(change) for change in changes]
+        settings.console.json({"removed": sorted(set(names)), "changes": documents, "uses": list(uses)})
         return
     settings.console.say(f"Removed {count(len(set(names)))} from {project.images_path}")
     for line in change_lines(changes, is_dry_run=False):

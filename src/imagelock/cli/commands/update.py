@@ -14,8 +14,8 @@ from imagelock.errors import ImagelockError
 from imagelock.images_file.parser import ImagesFile, refuse_unknown_images
 from imagelock.locking.changes import Updated
 from imagelock.locking.lockfile import Lockfile
-from imagelock.locking.plan import plan_requested, plan_update
-from imagelock.locking.steps import Step
+from imagelock.locking.plan import Unsettled, plan_requested, plan_update
+from imagelock.locking.update_step import Step
 
 
 @click.command("update")
@@ -54,7 +54,7 @@ def update_images(
 ) -> None:
     """Move the named images, or all where none is named."""
 
-    def plan(images_file: ImagesFile, lockfile: Lockfile) -> Sequence[Step]:
+    def plan(images_file: ImagesFile, lockfile: Lockfile, unsettled: Unsettled) -> Sequence[Step]:
         refuse_unknown_images(names, images_file)
         return plan_update(
             images_file,
@@ -62,6 +62,7 @@ def update_images(
             aliases=names or [image.alias for image in images_file.images],
             takes_every_index=takes_every_index,
             now=datetime.now(UTC),
+            unsettled=unsettled,
         )
 
     _run(settings, plan, names, is_dry_run=is_dry_run, output_format=output_format)
@@ -75,9 +76,10 @@ def take_content(
         raise ImagelockError("`--to` goes with the name of one image", hint="run `imagelock update NAME --to TAG`")
     (name,) = names
 
-    def plan(images_file: ImagesFile, lockfile: Lockfile) -> Sequence[Step]:
+    def plan(images_file: ImagesFile, lockfile: Lockfile, unsettled: Unsettled) -> Sequence[Step]:
         refuse_unknown_images(names, images_file)
-        return plan_requested(images_file, lockfile, alias=name, wanted=wanted)
+        now = datetime.now(UTC)
+        return plan_requested(images_file, lockfile, alias=name, wanted=wanted, now=now, unsettled=unsettled)
 
     _run(settings, plan, names, is_dry_run=is_dry_run, output_format=output_format)
 
@@ -86,10 +88,8 @@ def _run(settings: Settings, plan: Planner, names: Collection[str], *, is_dry_ru
     outcome = run_plan(settings, plan, is_dry_run=is_dry_run)
     images = count(len(outcome.result.lockfile.images))
     updated = sum(isinstance(change, Updated) for change in outcome.changes)
-    if not outcome.changes:
-        summary = f"{', '.join(names) or images} already up to date"
-    elif is_dry_run:
-        summary = f"Would update {updated} of {images}; nothing was written"
-    else:
-        summary = f"Updated {updated} of {images} in {duration(outcome.seconds)}"
+    done = f"Updated {updated} of {images} in {duration(outcome.seconds)}"
+    if is_dry_run:
+        done = f"Would update {updated} of {images}; nothing was written"
+    summary = outcome.summary(done, f"{', '.join(names) or images} already up to date")
     report(settings.console, outcome, summary, output_format=output_format)

@@ -31,6 +31,7 @@ _VERBS = {
     Removed: _Verb("Removed", "Remove", "red"),
 }
 _REPAIRED = _Verb("Repaired", "Repair", "yellow")
+_RENAMED = _Verb("Renamed", "Rename", "yellow")
 
 
 def change_lines(changes: Sequence[Change], *, is_dry_run: bool) -> list[str]:
@@ -74,6 +75,8 @@ def image_document(image: LockedImage) -> dict[str, Any]:
 
 
 def _verb(change: Change) -> _Verb:
+    if isinstance(change, Updated) and change.is_rename:
+        return _RENAMED
     return _REPAIRED if isinstance(change, Updated) and change.is_repair else _VERBS[type(change)]
 
 
@@ -92,7 +95,8 @@ def _cells(change: Change) -> tuple[str, str, str, str]:
             platforms = " ".join(str(entry.platform) for entry in image.platform_digests)
             return image.alias, tag_and_version(image), image.digest.short, platforms
         case Updated(old, new):
-            return new.alias, _tags(change), _arrow(old.digest.short, new.digest.short), _remark(change)
+            digests = _arrow(old.digest.short, new.digest.short)
+            return _arrow(old.alias, new.alias), _tags(change), digests, _remark(change)
 
 
 def tag_and_version(image: LockedImage) -> str:
@@ -140,7 +144,7 @@ def _remark(change: Updated) -> str:
         remarks.append(f"{' '.join(map(str, change.moved_platforms))} only")
     remarks += [f"+{platform}" for platform in change.gained_platforms]
     remarks += [f"-{platform}" for platform in change.lost_platforms]
-    if not remarks and change.old.digest == change.new.digest:
+    if not remarks and change.old.digest == change.new.digest and not change.is_rename:
         remarks.append("same content, declared in other words")
     return f"({', '.join(remarks)})" if remarks else ""
 

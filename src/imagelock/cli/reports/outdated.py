@@ -47,6 +47,8 @@ def standing_document(status: ImageStatus) -> dict[str, Any]:
         "state": status.states[0],
         "states": list(status.states),
         "outdated": status.is_outdated,
+        "update": status.forecast,
+        "update_error": status.failure,
         "locked": {"tag": locked.tag, "version": locked.labels.version, "digest": str(locked.digest)},
         "same_tag": status.same_tag and _tag_document(status.same_tag),
         "in_range": status.in_range and _tag_document(status.in_range),
@@ -96,7 +98,8 @@ def _same_tag(status: ImageStatus) -> str:
 
 
 def _remark(status: ImageStatus) -> str:
-    told = "; ".join(_describe(state, status) for state in status.states)
+    states = [_describe(state, status) for state in status.states]
+    told = "; ".join(states if status.failure is None else [*states, f"update fails: {status.failure}"])
     return f"frozen ({status.freeze}); {told}" if status.freeze is not None else told
 
 
@@ -110,6 +113,10 @@ def _describe(state: State, status: ImageStatus) -> str:
             return f"{state}{_platforms(status.in_range, status)}"
         case State.INDEX_MOVED:
             return f"{state}, your platforms did not"
+        case State.DOWNGRADE if status.in_range is not None:
+            return f"{state} to {status.in_range.tag}"
+        case State.UNLISTED:
+            return f"{state}, but served"
         case State.TOO_YOUNG:
             return f"{state}: {', '.join(map(_age, status.too_young))}"
         case _:

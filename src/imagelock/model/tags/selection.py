@@ -33,14 +33,20 @@ class TagMatch:
     """Predicates such as ``is a pre-release``; empty for a tag that lies in the range."""
 
 
-def rank_tags(wanted: VersionRange, tags: Iterable[str], *, repository: AnyRepository) -> tuple[Chosen, ...]:
-    """List the tags that a range would take, the one that it takes first; ``NoTagError`` explains why there is none."""
+def rank_tags(
+    wanted: VersionRange, tags: Iterable[str], *, repository: AnyRepository, kept: str | None = None
+) -> tuple[Chosen, ...]:
+    """List the tags that a range would take, the one that it takes first; ``NoTagError`` explains why there is none.
+
+    ``kept`` is a locked tag that lies in the range: it stays a candidate though it floats now or is not in the list.
+    """
     from imagelock.model.tags.explain import no_tag_error  # noqa: PLC0415  loads `packaging`
     from imagelock.model.tags.match import match_tags  # noqa: PLC0415  loads `packaging`
 
-    all_tags = frozenset(tags)
+    all_tags = frozenset(tags).union(() if kept is None else (kept,))
     matches = match_tags(wanted, all_tags)
-    ranked = tuple(Chosen(it.candidate.tag, it.candidate.text) for it in matches if not it.mismatches)
+    taken = (it.candidate for it in matches if not it.mismatches or it.candidate.tag == kept)
+    ranked = tuple(Chosen(candidate.tag, candidate.text) for candidate in taken)
     if not ranked:
         raise no_tag_error(wanted, matches, all_tags, repository=repository)
     return ranked

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from imagelock.locking.conflict_markers import conflict_sides, has_conflict_markers
+from imagelock.model.conflict_markers import conflict_sides, has_conflict_markers
 
 _MERGE = """\
 before

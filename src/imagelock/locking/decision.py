@@ -1,0 +1,184 @@
+"""The one decision that ``outdated`` reports and ``update`` carries out: what becomes of a locked image.
+
+Rules, in the order of their weight: what is declared by digest stays; a range never goes below its locked tag while the
+registry serves that tag, whatever the list of tags says; content that is too young is not taken, under no tag; an index
+that moved without the locked platforms is left alone; a tag that lacks a declared platform is an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+from enum import Enum, auto
+
+from imagelock.errors import ImageNotFoundError, NoTagError, PlatformNotFoundError
+from imagelock.images_file.declaration import ImageDeclaration
+from imagelock.locking.lockfile import LockedImage
+from imagelock.locking.resolve import ResolvedImage, resolve_image, select_platforms
+from imagelock.locking.select import SelectedReference, TagSearch
+from imagelock.locking.source import ManifestSource
+from imagelock.model.cooldown import TooYoung
+from imagelock.model.digest import Digest
+from imagelock.model.frozen import frozen
+from imagelock.model.platforms import choose_platforms
+from imagelock.model.reference import ImageReference, PinnedReference, TagReference
+from imagelock.model.selector import ExactDigest
+from imagelock.model.tags.selection import Chosen, rank_tags
+from imagelock.model.tags.version_range import VersionRange
+
+
+class Action(Enum):
+    """What an update does."""
+
+    KEEP = auto()
+    TAKE = auto()
+    INDEX = auto()
+    """The index moved, and no declared platform: taken on request, or where the locked index is gone."""
+    FAIL = auto()
+
+
+@frozen
+class FoundTag:
+    """What a tag gives now."""
+
+    tag: str
+    digest: Digest
+    resolved: ResolvedImage | None = None
+    """None where it is the locked content."""
+
+
+@frozen(kw_only=True)
+class Decision:
+    """What an update does with one image, and what was asked to know it."""
+
+    action: Action
+    taken: LockedImage | None = None
+    """The entry that TAKE or INDEX writes."""
+    failure: ImageNotFoundError | None = None
+    """Why it FAILs."""
+    locked_tag: FoundTag | None = None
+    """The locked tag as it is now; None where it is gone, or was not asked for."""
+    other_tag: FoundTag | None = None
+    """The tag that the range takes, where that is another one."""
+    is_tag_gone: bool = False
+    is_unlisted: bool = False
+    """Whether the locked tag is kept although the list of tags lacks it."""
+    is_downgrade: bool = False
+    """Whether the locked tag is gone, and the range takes an older one."""
+    too_young: tuple[TooYoung, ...] = ()
+    tags: tuple[str, ...] = ()
+    """The whole list, where there had to be one."""
+
+
+def decide_update(
+    declaration: ImageDeclaration, locked: LockedImage, source: ManifestSource, *, now: datetime
+) -> Decision:
+    """Decide for an image whose content its declaration still allows; what is temporary is raised."""
+    if isinstance(declaration.selector, ExactDigest) or locked.tag is None:
+        return Decision(action=Action.KEEP)
+    decider = _Decider(declaration, locked, source, locked.tag)
+    if isinstance(declaration.selector, VersionRange):
+        return decider.decide_range(TagSearch(declaration, declaration.selector, source, now))
+    return decider.decide_tag()
+
+
+@frozen
+class _Decider:
+    """The questions about one image."""
+
+    declaration: ImageDeclaration
+    locked: LockedImage
+    source: ManifestSource
+    tag: str
+    """The locked one."""
+
+    def decide_tag(self) -> Decision:
+        try:
+            digest = self._ask_locked_tag()
+        except ImageNotFoundError as error:
+            return Decision(action=Action.FAIL, failure=error, is_tag_gone=True)
+        return self._decide_same_tag(digest, None)
+
+    def decide_range(self, search: TagSearch) -> Decision:
+        ranked = search.rank(kept=self.tag)
+        newer = search.find_first(ranked, before=self.tag)
+        if newer is not None:
+            return self._decide_other_tag(newer, ranked)
+        try:
+            digest = self._ask_locked_tag()
+        except ImageNotFoundError:
+            decision = replace(self._decide_without_tag(search), is_tag_gone=True)
+        else:
+            decision = replace(self._decide_same_tag(digest, search), is_unlisted=self.tag not in search.tags)
+        return replace(decision, too_young=tuple(search.too_young.values()), tags=search.tags)
+
+    def _decide_without_tag(self, search: TagSearch) -> Decision:
+        try:
+            ranked = search.rank(without=self.tag)
+            selected = search.find_first(ranked)
+        except NoTagError as error:
+            return Decision(action=Action.FAIL, failure=error)
+        if selected is None:
+            return Decision(action=Action.FAIL, failure=search.all_too_young())
+        tag = str(selected.reference.tag)
+        newest = rank_tags(search.wanted, [tag], repository=self.declaration.repository, kept=self.tag)[0].tag
+        return replace(self._decide_other_tag(selected, ranked), is_downgrade=newest == self.tag)
+
+    def _decide_same_tag(self, digest: Digest, search: TagSearch | None) -> Decision:
+        if digest == self.locked.digest:
+            return Decision(action=Action.KEEP, locked_tag=FoundTag(self.tag, digest))
+        # By digest: the tag may move between two questions.
+        reference = PinnedReference(self.declaration.repository, digest, self.tag)
+        resolved = resolve_image(reference, self.source)
+        found = FoundTag(self.tag, digest, resolved)
+        try:
+            taken = self._entry(TagReference(self.declaration.repository, self.tag), resolved)
+        except ImageNotFoundError as error:
+            return Decision(action=Action.FAIL, failure=error, locked_tag=found)
+        known = choose_platforms(self.declaration.platforms, self.locked.platform_digests).chosen
+        fresh = [entry for entry in taken.platform_digests if entry not in known]
+        if search is not None and self.declaration.cooldown and not search.is_old_enough(self.tag, fresh):
+            return Decision(action=Action.KEEP, locked_tag=found)
+        is_same = taken.platform_digests == known and not self.locked.is_damaged
+        return Decision(action=Action.INDEX if is_same else Action.TAKE, taken=taken, locked_tag=found)
+
+    def _decide_other_tag(self, selected: SelectedReference, ranked: Iterable[Chosen]) -> Decision:
+        decision = Decision(action=Action.TAKE, too_young=selected.too_young, tags=selected.tags)
+        tag = str(selected.reference.tag)
+        try:
+            resolved = selected.resolved or resolve_image(selected.reference, self.source)
+        except ImageNotFoundError as error:
+            return replace(decision, action=Action.FAIL, failure=_with_way_around(error, tag, ranked))
+        decision = replace(decision, other_tag=FoundTag(tag, resolved.digest, resolved))
+        try:
+            return replace(decision, taken=self._entry(selected.reference, resolved))
+        except PlatformNotFoundError as error:
+            return replace(decision, action=Action.FAIL, failure=_with_way_around(error, tag, ranked))
+
+    def _ask_locked_tag(self) -> Digest:
+        return self.source.fetch_digest(TagReference(self.declaration.repository, self.tag))
+
+    def _entry(self, reference: ImageReference, resolved: ResolvedImage) -> LockedImage:
+        return make_entry(self.declaration, reference, resolved)
+
+
+def make_entry(declaration: ImageDeclaration, reference: ImageReference, resolved: ResolvedImage) -> LockedImage:
+    """Lock what was found for a declaration; ``ImageNotFoundError`` where it lacks a platform."""
+    return LockedImage(
+        alias=declaration.alias,
+        repository=declaration.repository,
+        selector=declaration.selector,
+        all_platforms=not declaration.platforms,
+        tag=reference.tag,
+        digest=resolved.digest,
+        platform_digests=select_platforms(declaration.platforms, resolved, reference),
+        labels=resolved.labels,
+    )
+
+
+def _with_way_around(error: ImageNotFoundError, tag: str, ranked: Iterable[Chosen]) -> ImageNotFoundError:
+    """Add how to leave out the newest tag of a range, which is never passed over in silence."""
+    version = next(chosen.version for chosen in ranked if chosen.tag == tag)
+    hint = f"add `!={version}` to `version` in images.toml to leave {tag} out"
+    return ImageNotFoundError(error.message, details=error.details, hint=error.hint or hint)

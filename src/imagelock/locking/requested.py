@@ -1,0 +1,71 @@
+"""What a person may name for one image, with ``update --to``: a tag or content that its declaration allows.
+
+An older digest of the declared tag is allowed, since going back is what people need when an update was bad; a minimum
+age is not asked for, since a person has looked.
+"""
+
+from __future__ import annotations
+
+from imagelock.errors import ImagelockError
+from imagelock.images_file.declaration import ImageDeclaration
+from imagelock.model.digest import Digest
+from imagelock.model.reference import TAG_RULE, ImageReference, PinnedReference, TagReference, is_tag_in
+from imagelock.model.selector import ExactDigest, ExactTag, Selector, accepts
+from imagelock.model.tags.version_range import VersionRange
+
+_DIGEST_MARK = "sha"
+
+
+def parse_requested(text: str, declaration: ImageDeclaration, *, locked_tag: str | None) -> ImageReference:
+    """Read ``TAG``, ``DIGEST`` or ``TAG@DIGEST``; an error says why the declaration doesn't allow it."""
+    if declaration.freeze is not None:
+        raise ImagelockError(
+            f"`{declaration.alias}` is frozen: {declaration.freeze}", hint="remove `freeze` from images.toml first"
+        )
+    reference = _read(text, declaration, locked_tag)
+    if not _is_allowed(reference, declaration.selector):
+        raise ImagelockError(
+            f"images.toml does not allow `{text}` for `{declaration.alias}`",
+            details=[f"images.toml has {declaration.selector}"],
+            hint="change images.toml, then run `imagelock lock`",
+        )
+    return reference
+
+
+def _read(text: str, declaration: ImageDeclaration, locked_tag: str | None) -> ImageReference:
+    tag, _, digest = text.rpartition("@") if "@" in text else ("", "", text)
+    if "@" not in text and not (text.startswith(_DIGEST_MARK) and ":" in text):
+        return TagReference(declaration.repository, _checked(text, declaration))
+    named_tag = _checked(tag, declaration) if tag else _tag_of(declaration.selector, locked_tag)
+    return PinnedReference(declaration.repository, Digest.parse(digest), named_tag)
+
+
+def _checked(tag: str, declaration: ImageDeclaration) -> str:
+    if not is_tag_in(declaration.repository, tag):
+        raise ImagelockError(f"`{tag}` is not a tag: {TAG_RULE}")
+    return tag
+
+
+def _tag_of(selector: Selector, locked_tag: str | None) -> str | None:
+    """Find the tag under which a digest is going to be locked that was named alone."""
+    match selector:
+        case ExactTag(tag) | ExactDigest(_, tag):
+            return tag
+        case VersionRange():
+            return locked_tag
+
+
+def _is_allowed(reference: ImageReference, selector: Selector) -> bool:
+    match reference:
+        case PinnedReference(_, digest, tag):
+            return accepts(selector, tag=tag, digest=digest)
+        case TagReference(_, tag):
+            if isinstance(selector, ExactTag):
+                return tag == selector.tag
+            return isinstance(selector, VersionRange) and _range_accepts(selector, tag)
+
+
+def _range_accepts(wanted: VersionRange, tag: str) -> bool:
+    from imagelock.model.tags.selection import accepts as range_accepts  # noqa: PLC0415  loads `packaging`
+
+    return range_accepts(wanted, tag)

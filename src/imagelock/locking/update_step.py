@@ -1,0 +1,100 @@
+"""The step of an update: carry out the decision about one image, and say what a reader of the lock should know."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from imagelock.errors import ImageNotFoundError
+from imagelock.images_file.declaration import ImageDeclaration
+from imagelock.locking.decision import Action, Decision, decide_update
+from imagelock.locking.lockfile import LockedImage
+from imagelock.locking.resolve import is_served
+from imagelock.locking.source import ManifestSource
+from imagelock.locking.steps import (
+    AddPlatforms,
+    KeepLocked,
+    LockRequested,
+    Repair,
+    Resolve,
+    StepResult,
+    locked_reference,
+    told_move,
+    way_out,
+)
+from imagelock.model.frozen import frozen
+
+
+@frozen
+class Update:
+    """Carry out what ``decide_update`` decides for a locked image."""
+
+    smallest_step: KeepLocked | Repair | AddPlatforms
+    """What is left to do where nothing moved."""
+    takes_every_index: bool
+    now: datetime
+
+    @property
+    def declaration(self) -> ImageDeclaration:
+        """What is wanted."""
+        return self.smallest_step.declaration
+
+    def run(self, source: ManifestSource) -> StepResult:
+        """Ask for the digest first, which costs no pull, and for the content only where it moved."""
+        locked = self.smallest_step.locked
+        decision = decide_update(self.declaration, locked, source, now=self.now)
+        notes = _decision_notes(decision, locked)
+        if decision.failure is not None:
+            raise decision.failure
+        if decision.taken is not None and decision.action is Action.TAKE:
+            warnings = _downgrade(decision, locked, decision.taken)
+            return told_move(locked, decision.taken, source, notes=notes, warnings=warnings)
+        if decision.taken is not None:
+            return self._take_index(decision.taken, source, notes)
+        unmoved = self._run_smallest_step(source)
+        return replace(unmoved, notes=(*notes, *unmoved.notes))
+
+    def _take_index(self, taken: LockedImage, source: ManifestSource, notes: tuple[str, ...]) -> StepResult:
+        """Take an index that moved without the declared platforms, if that is wanted or the locked one is gone."""
+        locked = self.smallest_step.locked
+        if self.takes_every_index:
+            return told_move(locked, taken, source, notes=notes)
+        if is_served(locked_reference(locked), source):
+            kept = replace(taken, digest=locked.digest, labels=locked.labels)
+            note = "index re-pushed, your platforms are unchanged (use --index to take it)"
+            return StepResult(kept, (*notes, note))
+        return StepResult(taken, (*notes, "index re-pushed, and the locked one is no longer served: taken"))
+
+    def _run_smallest_step(self, source: ManifestSource) -> StepResult:
+        match self.smallest_step:
+            case KeepLocked():
+                return self.smallest_step.run()
+            case Repair() | AddPlatforms():
+                return self._without_own_hint(self.smallest_step, source)
+
+    def _without_own_hint(self, step: Repair | AddPlatforms, source: ManifestSource) -> StepResult:
+        """Run a step whose error would advise the update that is running."""
+        try:
+            return step.run(source)
+        except ImageNotFoundError as error:
+            own = way_out(self.declaration)
+            other = f"change `platforms` of `{self.declaration.alias}` in images.toml"
+            hint = other if error.hint == own else error.hint
+            raise ImageNotFoundError(error.message, details=error.details, hint=hint) from error
+
+
+def _decision_notes(decision: Decision, locked: LockedImage) -> tuple[str, ...]:
+    too_young = tuple(f"{it}: passed over" for it in decision.too_young)
+    unlisted = f"the registry's list of tags lacks {locked.tag}, which it still serves: kept"
+    return (*too_young, unlisted) if decision.is_unlisted and decision.action is Action.KEEP else too_young
+
+
+def _downgrade(decision: Decision, locked: LockedImage, taken: LockedImage) -> tuple[str, ...]:
+    if not decision.is_downgrade:
+        return ()
+    way = f"`imagelock update {locked.alias} --to {locked.tag}@{locked.digest}` goes back, `freeze` keeps it"
+    return (f"downgrade from {locked.tag} to {taken.tag}: the registry no longer has {locked.tag} ({way})",)
+
+
+OnlineStep = Repair | AddPlatforms | Resolve | Update | LockRequested
+Step = KeepLocked | OnlineStep
