@@ -128,7 +128,7 @@ def _forecast(
     declaration: ImageDeclaration, decision: Decision, *, is_served: bool, has_other_platforms: bool
 ) -> Forecast:
     if declaration.freeze is not None:
-        return Forecast.NOTHING
+        return Forecast.MOVES if has_other_platforms else Forecast.NOTHING
     match decision.action:
         case Action.FAIL:
             return Forecast.FAILS

@@ -19,6 +19,7 @@ from tests.support.fake_registry.clients import Setup
 from tests.support.fake_registry.internet import FakeInternet
 from tests.support.fake_registry.messages import Request
 from tests.support.fake_registry.registry import FakeRegistry
+from tests.support.lock_runs import NOW
 from tests.support.oci_images import multi_platform_image
 
 _IMAGE = multi_platform_image("linux/amd64", "linux/arm64")
@@ -49,7 +50,7 @@ class _Scene:
         self.registry = _Registry()
         self.setup = Setup(internet=FakeInternet({"reg.example": self.registry}), cache_directory=cache)
         images = parse_images_file('platforms = ["linux/amd64", "linux/arm64"]\n[images]\na = "reg.example/team/a:1"\n')
-        self.lockfile: Lockfile = run_steps(plan_lock(images, Lockfile()), self.setup.client()).lockfile
+        self.lockfile: Lockfile = run_steps(plan_lock(images, Lockfile(), now=NOW), self.setup.client()).lockfile
         self.setup.internet.requests.clear()
 
     def verify(self, *, with_blobs: bool = False) -> Verification:
