@@ -73,7 +73,8 @@ def scene(engine: DockerEngine, new_folder: NewFolder, anonymous: RegistryServer
     project = new_project(new_folder("overrides"), anonymous)
     name = repository.path.removeprefix("library/")
     mirror = f'[registries."docker.io"]\nmirrors = ["{anonymous.address}"]\nmirrors-resolve-tags = true\n'
-    project.write("images.toml", f'[images]\none = "{name}:1"\nnewest = "{name}"\n{mirror}')
+    only = f"{name}@{locked.digest}"
+    project.write("images.toml", f'[images]\none = "{name}:1"\nnewest = "{name}"\nonly = "{only}"\n{mirror}')
     repository.upload_many(locked, tags=("1", "latest"))
     assert project.run("lock").exit_code == 0
     repository.upload_many(moved, tags=("1", "latest"))

@@ -1,4 +1,4 @@
-"""Which files a command is about: all that images.toml names, or those that somebody named."""
+"""Which files a command is about: all that images.toml names, or those of the command line."""
 
 from __future__ import annotations
 

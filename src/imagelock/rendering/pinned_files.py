@@ -26,11 +26,11 @@ class PinnedFile:
     path: Path
     style: PinStyle = PinStyle.TAG_AND_DIGEST
     found_by: tuple[str, ...] = ()
-    """The keys of ``[pin]`` that lead to it; none where somebody named it for once."""
+    """The keys of ``[pin]`` that lead to it; none for a file of the command line."""
 
     @property
     def is_named(self) -> bool:
-        """Whether somebody gave its very name; what a pattern leads to may be no document of ours."""
+        """Whether its exact name was given; a pattern may also match files that are no documents."""
         return not self.found_by or not all(map(is_wild, self.found_by))
 
 
@@ -55,7 +55,7 @@ def select_pinned_files(folder: Path, images_file: ImagesFile) -> Selection:
     problems: list[str] = []
     external: list[str] = []
     misplaced: list[str] = []
-    # A file in both lists is one of those that want no tag: whoever names it there means it.
+    # A file in both lists is one of those that want no tag: that list is the more specific one.
     for style, key, patterns in (
         (PinStyle.DIGEST_ONLY, "digest-only", pins.digest_only),
         (PinStyle.TAG_AND_DIGEST, "files", pins.files),

@@ -65,7 +65,7 @@ class Rendering:
     content: bytes
     problems: tuple[str, ...]
     single_platforms: tuple[str, ...]
-    """Placeholders that put one platform's digest where usually the index's stands."""
+    """Placeholders that give one platform's digest instead of the index's."""
 
 
 class _UnknownFieldError(ImagelockError):

@@ -22,6 +22,9 @@ from imagelock.rendering.exports.policies import buildah_policy, buildkit_policy
 from imagelock.rendering.template import RenderedImage
 
 
+_NOTE_ON_ENGINES = "where a tag has moved, Docker Engine 26 takes the image's configuration from it; use the strict policy"
+
+
 @frozen(kw_only=True)
 class Exported:
     """The text of an export, and what its owner should know about it."""
@@ -72,7 +75,8 @@ def _export_by_name(export: Export, images: tuple[RegistryImage, ...], source: E
         case ExportFormat.COMPOSE:
             return _export_compose(export, images, source)
         case _:
-            return Exported(text=buildkit_policy(images, allow=export.allow, pin_only=export.pin_only))
+            text = buildkit_policy(images, allow=export.allow, pin_only=export.pin_only)
+            return Exported(text=text, notes=(_NOTE_ON_ENGINES,) if export.pin_only else ())
 
 
 def _export_compose(export: Export, images: tuple[RegistryImage, ...], source: ExportInput) -> Exported:
