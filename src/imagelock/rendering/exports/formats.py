@@ -21,8 +21,9 @@ from imagelock.rendering.exports.listings import env_file, json_list
 from imagelock.rendering.exports.policies import buildah_policy, buildkit_policy, rego_policy
 from imagelock.rendering.template import RenderedImage
 
-
-_NOTE_ON_ENGINES = "where a tag has moved, Docker Engine 26 takes the image's configuration from it; use the strict policy"
+_NOTE_ON_ENGINES = (
+    "where a tag has moved, Docker Engine 26 takes the image's configuration from it; use the strict policy"
+)
 
 
 @frozen(kw_only=True)

@@ -63,6 +63,11 @@ def test_the_other_policy_converts_and_denies_nothing() -> None:
     assert text == json.dumps({"version": 1, "rules": rules}, indent=2) + "\n"
 
 
+def test_what_an_engine_does_with_the_other_policy_is_noted() -> None:
+    assert export("buildkit-policy", _GO).notes == export("buildah-policy", _GO, pin_only=True).notes == ()
+    assert [note for note in export("buildkit-policy", _GO, pin_only=True).notes if "Docker Engine 26" in note]
+
+
 @pytest.mark.parametrize("pin_only", [False, True])
 @pytest.mark.parametrize(
     "dockerfile",
