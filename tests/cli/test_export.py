@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -310,3 +312,11 @@ def test_an_export_reads_files_of_the_project_alone(pinned: Project, source: str
         outcome = pinned.run(command)
         assert outcome.exit_code == 2
         assert f'export."out.yaml": {problem}' in outcome.stderr
+
+
+def test_a_project_without_exports_does_not_load_them(pinned: Project) -> None:
+    pinned.declare_locked("")
+    loaded = "print([name for name in sys.modules if 'exports' in name])"
+    script = f"import sys; from imagelock.cli.main import run; run(['check']); {loaded}"
+    done = subprocess.run([sys.executable, "-c", script], cwd=pinned.folder, capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

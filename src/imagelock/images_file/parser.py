@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from imagelock.errors import ImagelockError, ImagesFileError, did_you_mean, join_problems
 from imagelock.images_file.declaration import Alias, Defaults, ImageDeclaration, is_alias, read_declaration
-from imagelock.images_file.exports import ExportTarget, read_exports
 from imagelock.images_file.external import NOTHING_EXTERNAL, ExternalDeclaration, read_external
 from imagelock.images_file.pins import PinDeclaration, read_pins
 from imagelock.images_file.registries import RegistryDeclaration, read_registry
@@ -25,6 +24,7 @@ from imagelock.model.selector import Selector
 
 if TYPE_CHECKING:
     from imagelock.documents.context import DocumentRules  # 30 ms that only [kinds] and [paths] need
+    from imagelock.images_file.exports import ExportTarget  # 1 ms that only [export] needs
 
 IMAGES_FILE_NAME = "images.toml"
 _OWN_FILES = (IMAGES_FILE_NAME, "images.lock")
@@ -85,7 +85,7 @@ def _read_document(document: TableReader) -> ImagesFile:
     known_registries = tuple(filter(None, registries))
     pins = read_pins(document.table("pin"), problems)
     external = read_external(document.table("external"), images, problems)
-    exports = read_exports(document.table("export"), (image.alias for image in images), problems)
+    exports = _read_exports(document, images) if document.has("export") else ()
     _refuse_outputs_twice(targets, exports, pins, problems)
     rules = _read_rules(document)
     document.refuse_other_keys()
@@ -115,6 +115,12 @@ def _read_targets(table: TableReader) -> Iterable[RenderTarget]:
         else:
             outputs[normpath(output)] = output
             yield RenderTarget(output, template)
+
+
+def _read_exports(document: TableReader, images: Iterable[ImageDeclaration]) -> tuple[ExportTarget, ...]:
+    from imagelock.images_file.exports import read_exports  # noqa: PLC0415  1 ms that only [export] needs
+
+    return read_exports(document.table("export"), (image.alias for image in images), document.problems)
 
 
 def _refuse_outputs_twice(

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imagelock.errors import DocumentError, did_you_mean
-from imagelock.images_file.exports import ExportTarget
 from imagelock.images_file.parser import ImagesFile, RenderTarget
 from imagelock.model.frozen import frozen
 from imagelock.project.project import Project
 
 if TYPE_CHECKING:
+    from imagelock.images_file.exports import ExportTarget  # 1 ms that only [export] needs
     from imagelock.rendering.pinned_files import PinnedFile, Selection  # 30 ms that only [pin] needs
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imagelock.errors import DocumentError, ImagelockError
-from imagelock.images_file.exports import ExportTarget
 from imagelock.images_file.parser import ImagesFile, RenderTarget
 from imagelock.locking.lockfile import Lockfile
 from imagelock.model.frozen import frozen
@@ -23,6 +22,7 @@ from imagelock.rendering.template import RenderedImage, Rendering, images_to_ren
 if TYPE_CHECKING:
     # The readers of documents take 30 ms, which only [pin] needs; the formats, 5 ms that only [export] needs.
     from imagelock.documents.pinning import Pinned
+    from imagelock.images_file.exports import ExportTarget  # 1 ms that only [export] needs
     from imagelock.rendering.exports.formats import Exported, ExportInput
     from imagelock.rendering.pinned_files import PinnedFile
     from imagelock.rendering.pins import Pins
