@@ -16,6 +16,7 @@ _COMMANDS = {
     "add": "Add an image to images.toml, and lock it.",
     "cache": "Look after what is kept between runs.",
     "export": "Write the locked images for builders and other tools.",
+    "completion": "Print a completion script for a shell.",
     "digest": "Print the digests that references have now.",
     "check": "Is everything as locked? What CI asks; no network.",
     "diff": "Show what changed between two lockfiles or revisions.",
@@ -85,6 +86,10 @@ def cli() -> None:
 
 def run(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code."""
+    if instruction := os.environ.get("_IMAGELOCK_COMPLETE"):
+        from imagelock.cli.completion import answer_shell  # noqa: PLC0415  only a shell's completion needs it
+
+        return answer_shell(cli, instruction)
     context = None
     try:
         with cli.make_context("imagelock", sys.argv[1:] if arguments is None else arguments) as context:

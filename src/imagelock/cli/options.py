@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import Callable
 from functools import update_wrapper
@@ -51,6 +52,22 @@ def add_shared_options(function: Callable[_P, _R]) -> Callable[_P, _R]:
 format_option = click.option(
     "--format", "output_format", type=click.Choice(["text", "json"]), default="text", help="For people, or for scripts."
 )
+
+
+def _complete_lazily(name: str) -> Callable[[click.Context, click.Parameter, str], list[str]]:
+    """Return a completer of ``imagelock.cli.completion``, which only a shell's completion imports."""
+
+    def complete(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+        completion = importlib.import_module("imagelock.cli.completion")
+        words: list[str] = getattr(completion, name)(context, parameter, incomplete)
+        return words
+
+    return complete
+
+
+complete_images = _complete_lazily("complete_images")
+complete_outputs = _complete_lazily("complete_outputs")
+complete_formats = _complete_lazily("complete_formats")
 
 
 def _remember(context: click.Context, parameter: click.Parameter, value: object) -> None:

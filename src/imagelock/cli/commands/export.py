@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from imagelock.cli.options import Settings, with_settings
+from imagelock.cli.options import Settings, complete_formats, complete_images, with_settings
 from imagelock.cli.transactions import begin
 from imagelock.errors import DocumentError
 from imagelock.images_file.exports import Export, ExportFormat, read_format
@@ -41,8 +41,8 @@ def _read_format(context: click.Context, parameter: click.Parameter, text: str) 
 
 
 @click.command("export", epilog=_READERS)
-@click.argument("format_", metavar="FORMAT", callback=_read_format)
-@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.argument("format_", metavar="FORMAT", callback=_read_format, shell_complete=complete_formats)
+@click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=complete_images)
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write this file instead of standard output.")
 @click.option("--from", "sources", multiple=True, metavar="FILE", help="compose: a file that the override is for.")
 @click.option(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from imagelock.cli.options import Settings, format_option, with_settings
+from imagelock.cli.options import Settings, complete_images, format_option, with_settings
 from imagelock.errors import CheckFailedError
 from imagelock.locking.freshness import find_mismatches, stale_error
 from imagelock.project.project import find_project
@@ -14,7 +14,15 @@ from imagelock.project.project import find_project
 @click.option("--check", is_flag=True, help="Ask whether images.lock answers images.toml; write nothing, no network.")
 @click.option("--dry-run", is_flag=True, help="Say what would change; write nothing.")
 @click.option("-U", "--upgrade", is_flag=True, help="Move all images, as `imagelock update` does.")
-@click.option("-P", "--upgrade-image", "upgraded", multiple=True, metavar="NAME", help="Move this image; repeatable.")
+@click.option(
+    "-P",
+    "--upgrade-image",
+    "upgraded",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=complete_images,
+    help="Move this image; repeatable.",
+)
 @format_option
 @with_settings
 def command(

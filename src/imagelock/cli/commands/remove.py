@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from imagelock.cli.lock_run import lock_to_write
-from imagelock.cli.options import Settings, format_option, with_settings
+from imagelock.cli.options import Settings, complete_images, format_option, with_settings
 from imagelock.cli.reports.changes import change_document, change_lines
 from imagelock.cli.text import count
 from imagelock.cli.transactions import begin
@@ -22,7 +22,7 @@ from imagelock.rendering.uses import find_uses
 
 
 @click.command("remove")
-@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@click.argument("names", nargs=-1, required=True, metavar="NAME...", shell_complete=complete_images)
 @format_option
 @with_settings
 def command(settings: Settings, *, names: tuple[str, ...], output_format: str) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from imagelock.cli.console import Console
-from imagelock.cli.options import Settings, with_settings
+from imagelock.cli.options import Settings, complete_outputs, with_settings
 from imagelock.cli.text import count
 from imagelock.cli.transactions import begin
 from imagelock.errors import CheckFailedError
@@ -20,7 +20,7 @@ from imagelock.rendering.outputs import Output, make_outputs
 
 
 @click.command("render")
-@click.argument("outputs", nargs=-1, metavar="[OUTPUT]...")
+@click.argument("outputs", nargs=-1, metavar="[OUTPUT]...", shell_complete=complete_outputs)
 @click.option("--pin", is_flag=True, help="Pin the named files in place, though images.toml doesn't list them.")
 @click.option("--check", is_flag=True, help="Ask whether each file is what render would write; write nothing.")
 @click.option("--diff", is_flag=True, help="Show what would change; write nothing.")

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import click
 
 from imagelock.cli.lock_run import Planner, report, run_plan
-from imagelock.cli.options import Settings, format_option, with_settings
+from imagelock.cli.options import Settings, complete_images, format_option, with_settings
 from imagelock.cli.text import count, duration
 from imagelock.errors import ImagelockError
 from imagelock.images_file.parser import ImagesFile, refuse_unknown_images
@@ -19,7 +19,7 @@ from imagelock.locking.update_step import Step
 
 
 @click.command("update")
-@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=complete_images)
 @click.option("--dry-run", is_flag=True, help="Say what would change; write nothing.")
 @click.option("--index", "takes_every_index", is_flag=True, help="Take an index that moved for other platforms only.")
 @click.option("--to", "wanted", metavar="TAG|DIGEST", help="Move one image to this, if images.toml allows it.")

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import click
 
 from imagelock.cli.console import count_done
-from imagelock.cli.options import Settings, with_settings
+from imagelock.cli.options import Settings, complete_images, with_settings
 from imagelock.cli.reports.findings import file_annotation
 from imagelock.cli.reports.verify import (
     failure_sentence,
@@ -28,7 +28,7 @@ from imagelock.project.project import Project, find_project
 
 
 @click.command("verify")
-@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=complete_images)
 @click.option("--blobs", "with_blobs", is_flag=True, help="Ask for configurations and layers, too.")
 @click.option(
     "--format",
