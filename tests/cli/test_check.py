@@ -56,8 +56,8 @@ def test_files_that_are_missing_or_edited_are_named(locked: Project) -> None:
         "schema": 1,
         "ok": False,
         "problems": [
-            {"name": "Dockerfile", "reason": "not rendered from the current lock"},
-            {"name": "other", "reason": "not rendered yet"},
+            {"name": "Dockerfile", "kind": "not-rendered", "reason": "not rendered from the current lock"},
+            {"name": "other", "kind": "not-rendered", "reason": "not rendered yet"},
         ],
     }
 

@@ -59,7 +59,7 @@ def test_scripts_get_places_kinds_and_hints(pinned: Project) -> None:
         "schema": 1,
         "ok": False,
         "problems": [
-            {"name": "out", "reason": "not rendered yet"},
+            {"name": "out", "kind": "not-rendered", "reason": "not rendered yet"},
             {
                 "name": "Dockerfile",
                 "reason": "images.lock does not have it",

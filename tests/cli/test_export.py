@@ -33,7 +33,7 @@ def exporting(pinned: Project) -> Project:
 
 
 def test_an_export_is_written_to_standard_output_or_to_a_file(project: Project) -> None:
-    assert project.run("export", "env") == Outcome(0, _ENV, "")
+    assert project.run("export", "env") == project.run("export", "env", "-o", "-") == Outcome(0, _ENV, "")
     assert project.run("export", "env", "-o", "build/images.env") == Outcome(0, "", "Wrote build/images.env\n")
     assert project.read("build/images.env") == _ENV
     assert project.run("export", "env", "-o", "build/images.env") == Outcome(0, "", "Unchanged: build/images.env\n")

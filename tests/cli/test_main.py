@@ -13,6 +13,7 @@ from tests.support.processes import LOOPBACK
 from tests.support.project import Outcome, Project
 
 _USAGE = "\nhint: run `imagelock --help`\n"
+_CHECK_FORMATS = "'text', 'json', 'markdown', 'sarif'"
 _USAGE_OF_CHECK = "\nhint: run `imagelock check --help`\n"
 
 
@@ -72,7 +73,7 @@ def test_without_a_command_the_help_is_shown_as_a_mistake(workshop: Project) -> 
         ),
         (
             ["check", "--format", "xml"],
-            f"error: invalid value for '--format': 'xml' is not one of 'text', 'json'\n{_USAGE_OF_CHECK}",
+            f"error: invalid value for '--format': 'xml' is not one of {_CHECK_FORMATS}\n{_USAGE_OF_CHECK}",
         ),
         (
             ["-C", "nowhere", "check"],

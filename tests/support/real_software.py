@@ -15,6 +15,7 @@ from tests.support.project import Project
 from tests.support.registry_server import RegistryServer
 from tests.support.remote_repository import RemoteRepository
 
+_CHECKOUT = Path(__file__).parents[2]
 _numbers = count(1)
 NewFolder = Callable[[str], Path]
 
@@ -23,8 +24,15 @@ def require_programs(*programs: str) -> None:
     """Skip where a program isn't installed; in CI, where it has to be, fail."""
     missing = [program for program in programs if shutil.which(program) is None]
     if missing:
-        reason = f"not installed: {', '.join(missing)} (`scripts/test` installs what apt has)"
+        reason = f"not installed: {', '.join(missing)} (`scripts/test` installs what apt, PyPI and npm have)"
         (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
+
+
+def sarif_multitool() -> Path:
+    """Return the path of Microsoft's validator of SARIF, from npm."""
+    program = _CHECKOUT / ".venv/npm/node_modules/@microsoft/sarif-multitool-linux/Sarif.Multitool"
+    require_programs(str(program))
+    return program
 
 
 def require_engine() -> None:

@@ -51,10 +51,14 @@ class Console:
 
     def json(self, document: Mapping[str, Any]) -> None:
         """Print one JSON object for scripts."""
+        self.plain_json({"schema": JSON_SCHEMA, **document})
+
+    def plain_json(self, document: Mapping[str, Any]) -> None:
+        """Print one JSON object of a format that is not ours."""
         import json  # noqa: PLC0415  2 ms that only scripts need
 
         self.end_progress()
-        click.echo(json.dumps({"schema": JSON_SCHEMA, **document}, indent=2, ensure_ascii=False))
+        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
 
     def say(self, text: str) -> None:
         """Tell about the work."""

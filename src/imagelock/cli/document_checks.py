@@ -7,6 +7,7 @@ from pathlib import Path
 
 from imagelock.cli.console import Console
 from imagelock.cli.reports.findings import Report, Wrong, lines
+from imagelock.cli.reports.rules import PIN_PATTERN
 from imagelock.cli.text import count
 from imagelock.documents.pin_plan import Finding, FindingKind, PinPlan
 from imagelock.images_file.parser import ImagesFile
@@ -56,7 +57,7 @@ class PinCheck:
             yield self._wrong_pattern(f'pin: "{pattern}" leads to no image reference')
 
     def _wrong_pattern(self, reason: str) -> Wrong:
-        return Wrong(name=str(self._images_path), reason=reason)
+        return Wrong(name=str(self._images_path), rule=PIN_PATTERN, reason=reason)
 
 
 def wrong_in(path: Path, finding: Finding) -> Wrong:

@@ -8,8 +8,9 @@ from datetime import UTC, date, datetime
 
 import click
 
-from imagelock.cli.options import Settings, format_option, with_settings
-from imagelock.cli.reports.findings import Report, Wrong, annotation, document, lines
+from imagelock.cli.options import Settings, with_settings
+from imagelock.cli.reports.findings import Report, Wrong, annotation, document, lines, markdown_lines
+from imagelock.cli.reports.rules import FREEZE_EXPIRED, NOT_COMPARED, NOT_RENDERED, rule_of
 from imagelock.cli.text import count
 from imagelock.errors import CheckFailedError
 from imagelock.images_file.parser import ImagesFile
@@ -21,6 +22,7 @@ from imagelock.rendering.outputs import Output, make_outputs
 
 _LOCK = "imagelock lock"
 _RENDER = "imagelock render"
+_SHOWN_BY_GITHUB = 10
 _THAW = "remove `freeze` and `freeze-until` from images.toml, or name another day"
 
 
@@ -29,7 +31,13 @@ _THAW = "remove `freeze` and `freeze-until` from images.toml, or name another da
 @click.option(
     "--strict", is_flag=True, help="With --all, fail for references that cannot be pinned or read. Implies --all."
 )
-@format_option
+@click.option(
+    "--format",
+    "output_format",
+    type=click.Choice(["text", "json", "markdown", "sarif"]),
+    default="text",
+    help="For people, for scripts, for a job's summary, or for code scanning.",
+)
 @with_settings
 def command(settings: Settings, *, searches_tree: bool, strict: bool, output_format: str) -> None:
     """Ask whether images.lock answers images.toml, and every rendered and pinned file the lock.
@@ -66,11 +74,12 @@ def _find(
 
 def _describe(mismatches: Sequence[Mismatch], project: Project, images_file: ImagesFile) -> Iterator[Wrong]:
     for mismatch in mismatches:
-        yield Wrong(name=mismatch.alias, reason=str(mismatch), command=_LOCK)
+        yield Wrong(name=mismatch.alias, rule=rule_of(mismatch), reason=str(mismatch), command=_LOCK)
     if mismatches and (images_file.outputs or images_file.pins.names_files):
         # What the files should be is unknown until the lock answers again; they will change with it.
         reason = "rendered files can't be compared with a stale lock"
-        yield Wrong(name=str(project.lock_path), reason=reason, command=_RENDER, path=project.lock_path)
+        path = project.lock_path
+        yield Wrong(name=str(path), rule=NOT_COMPARED, reason=reason, command=_RENDER, path=path)
 
 
 def _check_files(project: Project, images_file: ImagesFile, lockfile: Lockfile, report: Report) -> None:
@@ -103,14 +112,15 @@ def _compare(outputs: tuple[Output, ...]) -> Iterator[Wrong]:
     for output in outputs:
         if not output.is_current():
             reason = "not rendered from the current lock" if output.path.exists() else "not rendered yet"
-            yield Wrong(name=str(output.path), reason=reason, command=_RENDER, path=output.path)
+            path = output.path
+            yield Wrong(name=str(path), rule=NOT_RENDERED, reason=reason, command=_RENDER, path=path)
 
 
 def _find_overdue(images_file: ImagesFile, today: date) -> Iterator[Wrong]:
     for image in images_file.images:
         if image.is_overdue(today):
             reason = f"frozen until {image.freeze_until}, and today is {today}: {image.freeze}"
-            yield Wrong(name=image.alias, reason=reason, way_out=_THAW)
+            yield Wrong(name=image.alias, rule=FREEZE_EXPIRED, reason=reason, way_out=_THAW)
 
 
 def _tell(
@@ -119,13 +129,26 @@ def _tell(
     if output_format == "json":
         listed = {"listed": [document(each) for each in report.listed]} if report.listed else {}
         settings.console.json({"ok": not report.wrong, "problems": list(map(document, report.wrong)), **listed})
+    elif output_format == "markdown":
+        settings.console.data("\n".join(markdown_lines(report)))
+    elif output_format == "sarif":
+        from imagelock.cli.reports.sarif import sarif_document  # noqa: PLC0415  only code scanning needs it
+
+        settings.console.plain_json(sarif_document(report.wrong, report.listed, default=project.images_path))
     if report.wrong:
         if os.environ.get("GITHUB_ACTIONS") == "true":
-            for each in report.wrong:
-                settings.console.annotate(annotation(each, default=project.images_path))
+            _annotate(settings, project, report)
         raise _failure(project, report, mismatches)
     if output_format == "text":
         settings.console.say(f"{', '.join(report.counts)}: {_state(report)}")
+
+
+def _annotate(settings: Settings, project: Project, report: Report) -> None:
+    """Write an annotation for each problem, and how many there are: GitHub shows ten of a step and drops the rest."""
+    for each in report.wrong:
+        settings.console.annotate(annotation(each, default=project.images_path))
+    if len(report.wrong) > _SHOWN_BY_GITHUB:
+        settings.console.annotate(f"::notice::{len(report.wrong)} problems in all; the log of this step has every one")
 
 
 def _state(report: Report) -> str:

@@ -77,7 +77,7 @@ def command(  # noqa: PLR0913  click hands over each option as an argument
     if problems:
         raise click.UsageError("; ".join(problems), click.get_current_context())
     project = find_project(settings.images_path, settings.lock_path)
-    if output is None:
+    if output is None or str(output) == "-":
         settings.console.raw_data(_make(settings, project, export))
     else:
         with begin(settings.console, project) as transaction:

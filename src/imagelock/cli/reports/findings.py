@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from imagelock.cli.console import Console
-from imagelock.cli.text import count
+from imagelock.cli.text import count, markdown_table
 from imagelock.model.frozen import frozen
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ class Wrong:
     name: str
     """An image, or a file."""
     reason: str
+    rule: str = ""
+    """The identifier of the rule that it breaks, where no finding says so."""
     command: str | None = None
     """What mends it, if a command does."""
     way_out: str | None = None
@@ -34,6 +36,11 @@ class Wrong:
     """The file that it is in; None if it is in images.toml."""
     finding: Finding | None = None
     """Where in that file, if something was found there."""
+
+    @property
+    def kind(self) -> str:
+        """The identifier of the rule that it breaks: a key of ``RULES``."""
+        return str(self.finding.kind) if self.finding else self.rule
 
     @property
     def reference(self) -> str:
@@ -73,7 +80,7 @@ def lines(wrong: Iterable[Wrong]) -> Iterator[str]:
 
 def document(wrong: Wrong) -> dict[str, Any]:
     """Write one for scripts."""
-    told: dict[str, Any] = {"name": wrong.name, "reason": wrong.reason}
+    told: dict[str, Any] = {"name": wrong.name, "kind": wrong.kind, "reason": wrong.reason}
     if wrong.finding is None:
         return told
     return told | {
@@ -81,9 +88,22 @@ def document(wrong: Wrong) -> dict[str, Any]:
         "line": wrong.finding.position.line,
         "column": wrong.finding.position.column,
         "reference": wrong.finding.text,
-        "kind": str(wrong.finding.kind),
         "hint": wrong.finding.hint,
     }
+
+
+def markdown_lines(report: Report) -> list[str]:
+    """Write everything as Markdown, for the summary of a job."""
+    if not report.wrong and not report.listed:
+        return [f"imagelock: {', '.join(report.counts)}: all up to date"]
+    rows = [("problem", "where", "what"), *(_row("error", each) for each in report.wrong)]
+    rows += [_row("not checked", each) for each in report.listed]
+    return [f"imagelock: {count(len(report.wrong), 'problem')}", "", *markdown_table(rows)]
+
+
+def _row(state: str, wrong: Wrong) -> tuple[str, str, str]:
+    about = f"{wrong.reference}: " if wrong.reference else ""
+    return state, _place(wrong), f"{about}{wrong.reason}"
 
 
 def annotation(wrong: Wrong, *, default: Path) -> str:

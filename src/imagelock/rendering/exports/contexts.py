@@ -11,12 +11,14 @@ https://docs.docker.com/build/bake/contexts/
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 
 from imagelock.rendering.exports.images import ExportError, RegistryImage
 
 _IMAGE = "docker-image://"
 _LAYOUT = "oci-layout://"
+_STAGE_NAME = re.compile(r"[a-z][a-z0-9._-]*", re.ASCII)
 BAKE_TARGET = "_imagelock"
 
 
@@ -26,8 +28,9 @@ def named_contexts(images: tuple[RegistryImage, ...]) -> dict[str, str]:
 
 
 def mirrored_contexts(images: tuple[RegistryImage, ...], folder: str) -> dict[str, str]:
-    """Map each spelling of an image, pinned ones included, to its copy in an OCI layout."""
-    return {key: f"{_LAYOUT}{folder}@{image.digest}" for image in images for key in _all_spellings(image)}
+    """Map each spelling of an image, pinned ones included, to its copy in the OCI layout of a folder."""
+    layout = f"{_LAYOUT}{folder.removeprefix('oci:')}"
+    return {key: f"{layout}@{image.digest}" for image in images for key in _all_spellings(image)}
 
 
 def build_arguments(contexts: dict[str, str]) -> str:
@@ -47,7 +50,7 @@ def bake_file(contexts: dict[str, str]) -> str:
 
 def stage_like_names(images: tuple[RegistryImage, ...]) -> tuple[str, ...]:
     """Return the keys that could be a build stage's name as well: then they replace that stage."""
-    return tuple(image.familiar_name for image in images if image.familiar_name.isidentifier())
+    return tuple(image.familiar_name for image in images if _STAGE_NAME.fullmatch(image.familiar_name))
 
 
 def _all_spellings(image: RegistryImage) -> Iterator[str]:

@@ -6,7 +6,6 @@ from imagelock.errors import ImagelockError
 from tests.support.exported_images import DIGEST, export, locked_image
 
 _GO = locked_image("go", "golang:1.22")
-_STAGES = ("a build stage named `alpine` would be replaced, too",)
 
 
 def test_each_image_is_an_argument_on_a_line_of_its_own() -> None:
@@ -39,9 +38,10 @@ def test_a_key_is_the_short_form_that_docker_looks_up(reference: str, key: str) 
     assert line.removeprefix("--build-context=").partition("=docker-image://")[0] == key
 
 
-def test_a_mirror_has_a_key_for_each_spelling_pinned_ones_included() -> None:
+@pytest.mark.parametrize("mirror", ["vendor/layout", "oci:vendor/layout"])
+def test_a_mirror_has_a_key_for_each_spelling_pinned_ones_included(mirror: str) -> None:
     layout = f"oci-layout://vendor/layout@{DIGEST}"
-    assert export("build-contexts", _GO, mirror="vendor/layout").text == (
+    assert export("build-contexts", _GO, mirror=mirror).text == (
         f"--build-context=golang:1.22={layout}\n"
         f"--build-context=golang:1.22@{DIGEST}={layout}\n"
         f"--build-context=golang@{DIGEST}={layout}\n"
@@ -76,4 +76,6 @@ def test_the_bytes_of_a_bake_file() -> None:
 
 @pytest.mark.parametrize("format_", ["bake", "build-contexts"])
 def test_a_name_that_a_stage_may_have_is_noted(format_: str) -> None:
-    assert export(format_, locked_image("alpine", "alpine"), _GO).notes == _STAGES
+    images = (locked_image("alpine", "alpine"), _GO, locked_image("app", "acme/app"), locked_image("x", "a-b.c_d"))
+    notes = tuple(f"a build stage named `{name}` would be replaced, too" for name in ("a-b.c_d", "alpine"))
+    assert export(format_, *images).notes == notes

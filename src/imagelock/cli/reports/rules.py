@@ -1,0 +1,103 @@
+"""The rules that `check` holds files to: their identifiers are the same in JSON, in SARIF and in the documentation.
+
+An identifier never changes its meaning, since code scanning keeps the history of an alert by it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from imagelock.locking.freshness import (
+    AllPlatformsChanged,
+    Damaged,
+    Mismatch,
+    NotDeclared,
+    NotLocked,
+    PlatformNotDeclared,
+    PlatformNotLocked,
+    RepositoryChanged,
+    SelectorChanged,
+)
+from imagelock.model.frozen import frozen
+
+NOT_COMPARED = "not-compared"
+NOT_RENDERED = "not-rendered"
+FREEZE_EXPIRED = "freeze-expired"
+PIN_PATTERN = "pin-pattern"
+_OF_MISMATCHES: Mapping[type[Mismatch], str] = MappingProxyType(
+    {
+        NotLocked: "image-not-locked",
+        NotDeclared: "image-not-declared",
+        Damaged: "entry-damaged",
+        RepositoryChanged: "repository-changed",
+        SelectorChanged: "selector-changed",
+        PlatformNotLocked: "platform-not-locked",
+        PlatformNotDeclared: "platform-not-declared",
+        AllPlatformsChanged: "platforms-changed",
+    }
+)
+
+
+@frozen
+class Rule:
+    """What a rule demands, and what to do where it is broken."""
+
+    summary: str
+    remedy: str
+
+
+_LOCK = "Run `imagelock lock`."
+_RENDER = "Run `imagelock render`."
+RULES: Mapping[str, Rule] = MappingProxyType(
+    {
+        "image-not-locked": Rule("An image in images.toml is missing in images.lock.", _LOCK),
+        "image-not-declared": Rule("An image in images.lock is missing in images.toml.", _LOCK),
+        "entry-damaged": Rule("An entry of images.lock contradicts its checksum.", _LOCK),
+        "repository-changed": Rule("An image comes from another repository than the locked one.", _LOCK),
+        "selector-changed": Rule("The tag, digest or range of an image differs from the locked one.", _LOCK),
+        "platform-not-locked": Rule("A declared platform is missing in images.lock.", _LOCK),
+        "platform-not-declared": Rule("A locked platform is no longer declared.", _LOCK),
+        "platforms-changed": Rule("The declared platforms differ from the locked ones.", _LOCK),
+        NOT_COMPARED: Rule("Files cannot be compared with a stale images.lock.", "Run `imagelock lock` first."),
+        NOT_RENDERED: Rule("A file is not what `imagelock render` would write.", _RENDER),
+        FREEZE_EXPIRED: Rule(
+            "The day of `freeze-until` is over.", "Remove `freeze` and `freeze-until`, or name another day."
+        ),
+        PIN_PATTERN: Rule(
+            "A name or pattern under `[pin]` leads to no image reference.", "Correct it, or remove it from images.toml."
+        ),
+        "unreadable": Rule(
+            "A file could not be read as what it is.", "Correct the file, or list it under `[external] files`."
+        ),
+        "no-reference": Rule("A file under `[pin]` has no image reference.", "Remove it from `[pin]`."),
+        "unresolved": Rule(
+            "A variable without a value decides which image is used.",
+            "Give it a default, use a template, or list the reference under `[external] names`.",
+        ),
+        "not-locked": Rule(
+            "A reference names an image that is not in images.lock.",
+            "Declare it with `imagelock add` or `imagelock scan --write`, or list it under `[external] names`.",
+        ),
+        "locked-twice": Rule(
+            "A reference matches two images with different digests.", "Use a template, which says which image it means."
+        ),
+        "stale-tag": Rule(
+            "A reference has another tag than the image that images.toml declares.",
+            "Run `imagelock render --retag`, or `imagelock update NAME --to TAG`.",
+        ),
+        "no-digest": Rule("A reference has no digest.", _RENDER),
+        "digest-differs": Rule("A reference has another digest than images.lock.", _RENDER),
+        "range-moved": Rule("A reference has another tag than the one that its range is locked to.", _RENDER),
+        "tag-beside-digest": Rule("A reference of a `digest-only` file has a tag.", _RENDER),
+        "not-pinnable": Rule(
+            "A reference cannot carry a digest where it is.",
+            "Use a template, `imagelock export`, or list it under `[external] names`.",
+        ),
+    }
+)
+
+
+def rule_of(mismatch: Mismatch) -> str:
+    """Return the identifier of the rule that a mismatch of images.toml and images.lock breaks."""
+    return _OF_MISMATCHES[type(mismatch)]

@@ -1,0 +1,83 @@
+"""SARIF 2.1.0, which code scanning and editors read.
+
+https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html, and what GitHub demands beyond the schema (a location
+for each result, help for each rule): https://docs.github.com/en/code-security/reference/code-scanning/sarif-files/sarif-support
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path, PurePath
+from typing import Any
+from urllib.parse import quote
+
+from imagelock import __version__
+from imagelock.cli.reports.findings import Wrong
+from imagelock.cli.reports.rules import RULES
+
+_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+_INFORMATION = "https://github.com/imagelock/imagelock"
+
+
+def sarif_document(failures: Sequence[Wrong], listed: Sequence[Wrong], *, default: Path) -> dict[str, Any]:
+    """Return a log with one run; what ``check`` lists without failing has the level ``note``.
+
+    Paths are relative to the root of the checkout in GitHub Actions, else to the working directory. ``default`` is the
+    file of a problem that has none: images.toml.
+    """
+    rules = sorted({each.kind for each in (*failures, *listed)})
+    results = [
+        *(_result(each, rules, default, level="error") for each in failures),
+        *(_result(each, rules, default, level="note") for each in listed),
+    ]
+    driver = {
+        "name": "imagelock",
+        "semanticVersion": __version__,
+        "informationUri": _INFORMATION,
+        "rules": list(_rules(rules)),
+    }
+    run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
+    return {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
+
+
+def _rules(identifiers: Iterable[str]) -> Iterable[dict[str, Any]]:
+    for identifier in identifiers:
+        rule = RULES[identifier]
+        yield {
+            "id": identifier,
+            "shortDescription": {"text": rule.summary},
+            "fullDescription": {"text": rule.summary},
+            "help": {"text": rule.remedy, "markdown": rule.remedy},
+            "defaultConfiguration": {"level": "error"},
+            "properties": {"precision": "very-high", "problem.severity": "error"},
+        }
+
+
+def _result(wrong: Wrong, rules: Sequence[str], default: Path, *, level: str) -> dict[str, Any]:
+    about = wrong.reference or wrong.name
+    region: dict[str, int] = {"startLine": 1, "startColumn": 1}
+    if wrong.finding is not None:
+        position = wrong.finding.position
+        region = {"startLine": position.line, "startColumn": position.column}
+        if wrong.reference and "\n" not in wrong.reference:
+            region["endColumn"] = position.column + len(wrong.reference)
+    return {
+        "ruleId": wrong.kind,
+        "ruleIndex": rules.index(wrong.kind),
+        "level": level,
+        "message": {"text": f"{about}: {wrong.reason}"},
+        "locations": [
+            {
+                "physicalLocation": {
+                    "artifactLocation": {"uri": _uri(wrong.path or default)},
+                    "region": region,
+                }
+            }
+        ],
+    }
+
+
+def _uri(path: Path) -> str:
+    relative = os.path.relpath(path, os.environ.get("GITHUB_WORKSPACE") or None)
+    return quote(PurePath(relative).as_posix())
