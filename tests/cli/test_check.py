@@ -77,5 +77,8 @@ def test_an_image_that_is_frozen_for_too_long_is_named(locked: Project) -> None:
 def test_a_template_that_can_not_be_rendered_is_no_answer(locked: Project) -> None:
     locked.write("Dockerfile.in", "FROM {{images.x}}")
     assert locked.run("check") == Outcome(
-        2, "", "error: cannot render; no file was written\n  Dockerfile.in:1:6: unknown image `x`\n"
+        2,
+        "",
+        "error: cannot render; no file was written\n  Dockerfile.in:1:6: unknown image `x`\n"
+        "\nhint: write `\\{{images.NAME}}` for a text that another tool reads\n",
     )

@@ -152,3 +152,26 @@ def test_diff_shows_a_new_file_whole(fresh: Project) -> None:
     assert fresh.run("render", "--diff") == Outcome(
         0, "--- Dockerfile\n+++ Dockerfile (rendered)\n@@ -0,0 +1 @@\n+FROM 1.22\n", ""
     )
+
+
+def test_a_template_without_placeholder_is_told_by_render_and_check(fresh: Project) -> None:
+    fresh.write("images.toml", f'{IMAGES}"plain" = "plain.in"\n')
+    fresh.write("plain.in", "FROM {{image.go}}\n")
+    text = "plain.in has no placeholder such as `{{images.go}}`; plain.in:1:6: `{{image.go}}` is not one\n"
+    assert fresh.run("render").stderr.splitlines(keepends=True)[-1] == f"warning: {text}"
+    assert fresh.run("render", "--check").stderr.splitlines(keepends=True)[0] == f"warning: {text}"
+    assert fresh.run("check").stderr.splitlines(keepends=True)[0] == f"note: {text}"
+
+
+def test_text_that_another_tool_reads_is_escaped(fresh: Project) -> None:
+    fresh.write("Dockerfile.in", "FROM {{images.go.tag}}\nRUN echo '{{images.length}}'\n")
+    assert fresh.run("render") == Outcome(
+        2,
+        "",
+        "error: cannot render; no file was written\n"
+        "  Dockerfile.in:2:11: unknown image `length`\n"
+        "\nhint: write `\\{{images.NAME}}` for a text that another tool reads\n",
+    )
+    fresh.write("Dockerfile.in", "FROM {{images.go.tag}}\nRUN echo '\\{{images.length}}'\n")
+    assert fresh.run("render").exit_code == 0
+    assert fresh.read("Dockerfile") == "FROM 1.22\nRUN echo '{{images.length}}'\n"

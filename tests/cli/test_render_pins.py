@@ -261,3 +261,49 @@ def test_an_image_of_a_layout_is_pinned_under_the_name_that_it_has_there(pinned:
     assert pinned.run("lock").exit_code == 0
     assert pinned.run("render").exit_code == 0
     assert pinned.read("Dockerfile") == f"FROM golang:1.22@{_INDEX.digest}\n"
+
+
+def test_a_template_may_be_an_output_or_pinned_and_all_are_rendered_in_that_order(pinned: Project) -> None:
+    pinned.declare_locked(
+        '[render]\n"a" = "Dockerfile.b"\n"Dockerfile.b" = "c"\n"c" = "d.in"\n"e" = "Containerfile"\n'
+        '[pin]\nfiles = ["Dockerfile.b", "Containerfile"]\n'
+    )
+    pinned.write("d.in", "FROM {{images.go}}\nFROM nginx:1.25\n")
+    pinned.write("Containerfile", "FROM nginx:1.25\n# {{images.go.tag}}\n")
+    pinned.write("c", "stale")
+    assert pinned.run("render").exit_code == 0
+    assert pinned.read("c") == f"FROM {GO}\nFROM nginx:1.25\n"
+    assert pinned.read("Dockerfile.b") == pinned.read("a") == f"FROM {GO}\nFROM {NGINX}\n"
+    assert pinned.read("Containerfile") == f"FROM {NGINX}\n# {{{{images.go.tag}}}}\n"
+    assert pinned.read("e") == f"FROM {NGINX}\n# 1.22\n"
+    assert pinned.run("render").stderr == "5 files already rendered\n"
+    assert pinned.run("check").exit_code == 0
+    pinned.write("c", "stale")
+    assert pinned.run("render", "a").stderr == "1 file already rendered\n"
+    assert pinned.run("check").exit_code == 1
+
+
+def test_a_missing_first_template_is_told_once(pinned: Project) -> None:
+    pinned.declare_locked('[render]\n"a" = "b"\n"b" = "c"\n"c" = "d.in"\n')
+    assert pinned.run("render") == Outcome(
+        2, "", "error: cannot render; no file was written\n  cannot read d.in\n    No such file or directory\n"
+    )
+
+
+def test_templates_in_a_circle_are_an_error_also_through_links(pinned: Project) -> None:
+    pinned.declare_locked('[render]\n"a" = "b"\n"b" = "a"\n"c" = "c.in"\n"d" = "a"\n')
+    assert pinned.run("render").stderr == (
+        "error: cannot use images.toml\n"
+        "  images.toml:5: render.a: is made from itself: `a` from `b` from `a`\n"
+        "  images.toml:6: render.b: is made from itself: `b` from `a` from `b`\n"
+    )
+    pinned.declare_locked('[render]\n"a" = "b.in"\n"b" = "a"\n')
+    pinned.write("b", "FROM {{images.go}}\n")
+    (pinned.folder / "b.in").symlink_to("b")
+    assert pinned.run("render") == Outcome(
+        2,
+        "",
+        "error: cannot render; no file was written\n"
+        "  a is made from itself: a from b.in from a\n"
+        "  b.in is made from itself: b from a from b.in\n",
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache
@@ -95,6 +96,7 @@ def in_syntax_of(path: PurePath, kind: Format) -> Format:
 
 def _kind_of_content(path: PurePath, content: bytes) -> Format | None:
     suffix = path.suffix.lower()
+    content = _as_utf_8(content)
     if suffix == ".json":
         return in_syntax_of(path, KUBERNETES) if _JSON_API_VERSION.search(content[:_JSON_BEGIN]) else None
     if suffix not in _YAML_SUFFIXES:
@@ -102,6 +104,13 @@ def _kind_of_content(path: PurePath, content: bytes) -> Format | None:
     if _API_VERSION.search(content):
         return SKAFFOLD if _SKAFFOLD.search(content) else KUBERNETES
     return COMPOSE if _SERVICES.search(content) else None
+
+
+def _as_utf_8(content: bytes) -> bytes:
+    """Return the text without its byte order mark; one in UTF-16 is converted, so that its reader can report it."""
+    if content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+        return content.decode("utf-16", "replace").encode()
+    return content.removeprefix(BOM_UTF8)
 
 
 def _is_unit(_: PurePath, content: bytes) -> bool:

@@ -81,6 +81,7 @@ def _read_document(document: TableReader) -> ImagesFile:
     targets = sorted(
         _read_targets(TableReader(document.table("render"), ("render",), problems)), key=lambda target: target.output
     )
+    _refuse_circles(targets, problems)
     registries = (read_registry(*item, problems) for item in document.table("registries").items())
     known_registries = tuple(filter(None, registries))
     pins = read_pins(document.table("pin"), problems)
@@ -121,6 +122,19 @@ def _read_exports(document: TableReader, images: Iterable[ImageDeclaration]) -> 
     from imagelock.images_file.exports import read_exports  # noqa: PLC0415  1 ms that only [export] needs
 
     return read_exports(document.table("export"), (image.alias for image in images), document.problems)
+
+
+def _refuse_circles(targets: Iterable[RenderTarget], problems: Problems) -> None:
+    """Refuse outputs that are made from themselves, through templates that are outputs."""
+    templates = {normpath(target.output): normpath(target.template) for target in targets}
+    for target in targets:
+        output = normpath(target.output)
+        steps = [output]
+        while (step := templates.get(steps[-1])) is not None and step not in steps:
+            steps.append(step)
+        if step == output:
+            chain = " from ".join(f"`{each}`" for each in (*steps, output))
+            problems.add(("render", target.output), f"is made from itself: {chain}")
 
 
 def _refuse_outputs_twice(

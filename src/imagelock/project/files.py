@@ -9,7 +9,9 @@ from pathlib import Path
 from imagelock.errors import FileError
 
 MAX_FILE_BYTES = 16 * 1024 * 1024
-"""Of any file that people write, or that we write for them: a limit against what never ends, far above what is real."""
+"""Of any file that people write: a limit against what never ends, far above what is real."""
+MAX_OUTPUT_BYTES = 1024 * 1024 * 1024
+"""Of what is rendered: a template at its limit has room for a million placeholders, 80 bytes each when rendered."""
 _KINDS = (
     (stat.S_ISDIR, "folder"),
     (stat.S_ISFIFO, "FIFO"),

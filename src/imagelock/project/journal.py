@@ -17,7 +17,7 @@ from typing import Any
 
 from imagelock.errors import FileError
 from imagelock.model.frozen import frozen
-from imagelock.project.files import file_error, read_bytes
+from imagelock.project.files import MAX_OUTPUT_BYTES, file_error, read_bytes
 from imagelock.project.mutex import JOURNAL_NAME
 from imagelock.project.staging import StagedFile, is_temporary_of, stage, sync_folders
 from imagelock.project.work_tree import find_work_tree
@@ -161,7 +161,7 @@ def _rename(entry: _Entry) -> None:
 
 def _digest_of(path: Path) -> str | None:
     with suppress(FileError):
-        return _digest(read_bytes(path))
+        return _digest(read_bytes(path, max_bytes=MAX_OUTPUT_BYTES))
     return None
 
 

@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from imagelock.model.frozen import frozen
-from imagelock.project.files import file_error, read_bytes, refuse_irregular
+from imagelock.project.files import MAX_OUTPUT_BYTES, file_error, read_bytes, refuse_irregular
 
 TEMPORARY_SUFFIX = ".imagelock-tmp"
 _ABANDONED_AFTER_SECONDS = 60.0
@@ -59,7 +59,7 @@ def stage(path: Path, content: bytes, *, like: Path | None = None) -> StagedFile
     target = Path(os.path.realpath(path))
     try:
         refuse_irregular(path)
-        before = read_bytes(target) if target.exists() else None
+        before = read_bytes(target, max_bytes=MAX_OUTPUT_BYTES) if target.exists() else None
         new_folders = _make_folders(target.parent)
         _remove_abandoned(target)
         temporary = _write(target, content, like=like)

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from imagelock.errors import FileError, ProjectChangedError
 from imagelock.model.frozen import frozen
 from imagelock.project import mutex
-from imagelock.project.files import file_error, has_content, read_bytes
+from imagelock.project.files import MAX_OUTPUT_BYTES, file_error, has_content, read_bytes
 from imagelock.project.interrupts import deferred, give_way, note_written
 from imagelock.project.journal import find_interrupted_run, write_journal
 from imagelock.project.staging import StagedFile, stage, sync_folders
@@ -159,4 +159,4 @@ def _undo(file: StagedFile) -> None:
 
 
 def _now(path: Path) -> bytes | None:
-    return read_bytes(path) if path.exists() else None
+    return read_bytes(path, max_bytes=MAX_OUTPUT_BYTES) if path.exists() else None

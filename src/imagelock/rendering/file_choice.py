@@ -26,6 +26,8 @@ class FileChoice:
     exports: tuple[ExportTarget, ...] = ()
     external: tuple[str, ...] = ()
     """What ``[pin]`` names and ``external.files`` excludes."""
+    pins_of_templates: tuple[PinnedFile, ...] = ()
+    """All files of ``[pin]``, for templates that are pinned themselves."""
 
 
 def all_files(project: Project, images_file: ImagesFile) -> FileChoice:
@@ -55,6 +57,7 @@ def named_files(project: Project, images_file: ImagesFile, names: Sequence[str])
         tuple(targets[path] for path in wanted if path in targets),
         tuple(pins[path] for path in wanted if path in pins),
         tuple(exports[path] for path in wanted if path in exports),
+        pins_of_templates=tuple(pins.values()),
     )
 
 

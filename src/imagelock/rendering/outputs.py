@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import field, replace
-from functools import partial
+from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,7 @@ from imagelock.errors import DocumentError, ImagelockError
 from imagelock.images_file.parser import ImagesFile, RenderTarget
 from imagelock.locking.lockfile import Lockfile
 from imagelock.model.frozen import frozen
-from imagelock.project.files import read_bytes
+from imagelock.project.files import MAX_OUTPUT_BYTES, read_bytes
 from imagelock.project.project import Project
 from imagelock.project.work_tree import Identity, identify
 from imagelock.rendering.file_choice import FileChoice
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     # The readers of documents take 30 ms, which only [pin] needs; the formats, 5 ms that only [export] needs.
     from imagelock.documents.pinning import Pinned
     from imagelock.images_file.exports import ExportTarget  # 1 ms that only [export] needs
-    from imagelock.rendering.exports.formats import Exported, ExportInput
+    from imagelock.rendering.exports.formats import Exported
     from imagelock.rendering.pinned_files import PinnedFile
     from imagelock.rendering.pins import Pins
 
@@ -46,28 +45,14 @@ class Output:
         """Whether all of the file is ours, not only the digests in it."""
         return self.rendering is not None or self.exported is not None
 
+    @property
+    def template_notes(self) -> tuple[str, ...]:
+        """What the owner of the template should know."""
+        return self.rendering.notes if self.rendering else ()
+
     def is_current(self) -> bool:
         """Whether the file on disk is what rendering would write."""
-        return self.path.exists() and read_bytes(self.path) == self.content
-
-
-@frozen
-class _Work:
-    """What is done so far, by the file that each path leads to, and what went wrong."""
-
-    outputs: dict[Identity, Output] = field(default_factory=dict)
-    problems: list[str] = field(default_factory=list)
-
-    def add(self, make: Callable[[], Output | None]) -> None:
-        try:
-            output = make()
-        except ImagelockError as error:
-            self.problems.extend((error.message, *(f"  {line}" for line in error.details)))
-            return
-        if output is not None:
-            self.outputs[identify(output.path)] = output
-            if not output.pinned and output.rendering:
-                self.problems.extend(output.rendering.problems)
+        return self.path.exists() and read_bytes(self.path, max_bytes=MAX_OUTPUT_BYTES) == self.content
 
 
 def make_outputs(
@@ -75,59 +60,114 @@ def make_outputs(
 ) -> tuple[Output, ...]:
     """Make every file in memory; all problems of all files are reported at once, and nothing is written."""
     refuse_misplaced(project, images_file)
-    images = images_to_render(images_file, lockfile)
-    work = _Work()
-    for target in choice.targets:
-        work.add(partial(_render, project, target, images))
-    if choice.pins:
+    maker = _Maker(project, choice, images_file, images_to_render(images_file, lockfile))
+    chosen = (
+        *(project.folder / target.output for target in choice.targets),
+        *(file.path for file in choice.pins),
+        *(project.folder / target.output for target in choice.exports),
+    )
+    outputs = {identify(path): maker.make(path) for path in chosen}
+    maker.raise_problems()
+    return tuple(output for output in outputs.values() if output)
+
+
+class _Maker:
+    """Makes outputs in the order in which they need each other: a template may be another's output, or pinned."""
+
+    def __init__(
+        self, project: Project, choice: FileChoice, images_file: ImagesFile, images: dict[str, RenderedImage]
+    ) -> None:
+        self._project = project
+        self._images_file = images_file
+        self._images = images
+        self._targets = {identify(project.folder / target.output): target for target in images_file.targets}
+        self._exports = {identify(project.folder / target.output): target for target in images_file.exports}
+        self._pinned_files = {identify(file.path): file for file in (*choice.pins_of_templates, *choice.pins)}
+        self._made: dict[Identity, Output | None] = {}
+        self._renderings: dict[Identity, Output] = {}
+        self._open: dict[Identity, Path] = {}
+        self._problems: dict[str, None] = {}
+        self._has_foreign_name = False
+
+    def make(self, path: Path) -> Output | None:
+        """Make one output; None for a file that is none after all, and where a problem was noted."""
+        try:
+            return self._output(path)
+        except ImagelockError as error:
+            self._problems |= dict.fromkeys((error.message, *(f"  {line}" for line in error.details)))
+            return None
+
+    def raise_problems(self) -> None:
+        """Raise ``DocumentError`` for all problems together."""
+        if self._problems:
+            hint = r"write `\{{images.NAME}}` for a text that another tool reads" if self._has_foreign_name else None
+            raise DocumentError("cannot render; no file was written", details=self._problems, hint=hint)
+
+    def _output(self, path: Path) -> Output | None:
+        identity = identify(path)
+        if identity in self._open:
+            steps = [*self._open.values(), path]
+            raise DocumentError(f"{path} is made from itself: {' from '.join(map(str, steps))}")
+        if identity not in self._made:
+            self._open[identity] = path
+            try:
+                self._made[identity] = self._make(identity)
+            finally:
+                del self._open[identity]
+        return self._made[identity]
+
+    def _make(self, identity: Identity) -> Output | None:
+        if identity in self._exports:
+            return self._export(self._exports[identity])
+        output = self._rendered(identity)
+        file = self._pinned_files.get(identity)
+        return output if file is None else self._pin(file, output)
+
+    def _rendered(self, identity: Identity) -> Output | None:
+        """Render a template once; None for a file that has none."""
+        if identity not in self._targets:
+            return None
+        if identity not in self._renderings:
+            self._renderings[identity] = self._render(self._targets[identity])
+        return self._renderings[identity]
+
+    def _pending(self, path: Path) -> bytes | None:
+        """Return what a file is rendered to, for the files whose references depend on it."""
+        output = self._rendered(identify(path))
+        return output.content if output else None
+
+    def _read(self, path: Path) -> bytes:
+        """Read a file as it will be once all outputs are written."""
+        output = self._output(path)
+        return read_bytes(path) if output is None else output.content
+
+    def _render(self, target: RenderTarget) -> Output:
+        template, path = self._project.folder / target.template, self._project.folder / target.output
+        rendering = render(self._read(template), self._images, file_name=str(template))
+        if identify(template) in self._targets:
+            rendering = replace(rendering, notes=())
+        self._problems |= dict.fromkeys(rendering.problems)
+        self._has_foreign_name |= rendering.has_foreign_name
+        return Output(path=path, content=rendering.content, template=template, rendering=rendering)
+
+    def _pin(self, file: PinnedFile, rendered: Output | None) -> Output | None:
+        output = rendered
+        if output is None:
+            original = read_bytes(file.path)
+            output = Output(path=file.path, content=original, original=original)
+        pinned = self._pins.pin(file, output.content)
+        return rendered if pinned is None else replace(output, content=pinned.content, pinned=pinned)
+
+    @cached_property
+    def _pins(self) -> Pins:
         from imagelock.rendering.pins import Pins  # noqa: PLC0415  30 ms that only [pin] needs
 
-        pins = Pins.of(project.folder, images_file, images, pending=partial(_pending, work.outputs))
-        for file in choice.pins:
-            work.add(partial(_pin, pins, file, work.outputs.get(identify(file.path))))
-    if choice.exports:
-        from imagelock.rendering.exports.formats import ExportInput  # noqa: PLC0415  only [export] needs it
+        return Pins.of(self._project.folder, self._images_file, self._images, pending=self._pending)
 
-        read = partial(_read_new, project, work.outputs)
-        source = ExportInput(images=images, read=read, external=images_file.external)
-        for export in choice.exports:
-            work.add(partial(_export, project, export, source))
-    if work.problems:
-        raise DocumentError("cannot render; no file was written", details=work.problems)
-    return tuple(work.outputs.values())
+    def _export(self, target: ExportTarget) -> Output:
+        from imagelock.rendering.exports.formats import ExportInput, make_export  # noqa: PLC0415  only [export] needs it
 
-
-def _render(project: Project, target: RenderTarget, images: dict[str, RenderedImage]) -> Output:
-    template = project.folder / target.template
-    rendering = render(read_bytes(template), images, file_name=str(template))
-    path = project.folder / target.output
-    return Output(path=path, content=rendering.content, template=template, rendering=rendering)
-
-
-def _pin(pins: Pins, file: PinnedFile, rendered: Output | None) -> Output | None:
-    output = rendered
-    if output is None:
-        original = read_bytes(file.path)
-        output = Output(path=file.path, content=original, original=original)
-    pinned = pins.pin(file, output.content)
-    return None if pinned is None else replace(output, content=pinned.content, pinned=pinned)
-
-
-def _pending(outputs: Mapping[Identity, Output], path: Path) -> bytes | None:
-    """Return what a file will hold once all outputs are written, and ``None`` where that is what it holds."""
-    output = outputs.get(identify(path))
-    return output.content if output else None
-
-
-def _read_new(project: Project, outputs: dict[Identity, Output], name: str) -> bytes:
-    """Read a file as it will be once all outputs are written."""
-    path = project.folder / name
-    output = outputs.get(identify(path))
-    return output.content if output else read_bytes(path)
-
-
-def _export(project: Project, target: ExportTarget, source: ExportInput) -> Output:
-    from imagelock.rendering.exports.formats import make_export  # noqa: PLC0415  imported already
-
-    exported = make_export(target.export, source)
-    return Output(path=project.folder / target.output, content=exported.text.encode(), exported=exported)
+        read = lambda name: self._read(self._project.folder / name)  # noqa: E731
+        source = ExportInput(images=self._images, read=read, external=self._images_file.external)
+        exported = make_export(target.export, source)
+        return Output(path=self._project.folder / target.output, content=exported.text.encode(), exported=exported)

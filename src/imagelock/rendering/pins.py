@@ -19,7 +19,7 @@ from imagelock.errors import InvalidReferenceError
 from imagelock.images_file.parser import ImagesFile
 from imagelock.locking.lockfile import LockedImage
 from imagelock.model.frozen import frozen
-from imagelock.model.reference import LayoutRepository, PinnedReference, TagReference, split_reference
+from imagelock.model.reference import PinnedReference, TagReference, split_reference
 from imagelock.model.selector import accepts
 from imagelock.model.tags.version_range import VersionRange
 from imagelock.project.documents import Pending, ProjectDocuments
@@ -44,7 +44,7 @@ def _is_in_range(locked: LockedImage, tag: str) -> bool:
 
 
 def _reference(image: RenderedImage) -> PinnedReference | None:
-    if image.name.startswith(str(LayoutRepository(""))):
+    if image.is_layout_path:
         return None
     try:
         return PinnedReference(split_reference(image.name).repository, image.locked.digest, image.tag)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from codecs import BOM_UTF8
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import KW_ONLY
 
 from imagelock.errors import ImagelockError, InvalidPlatformError, did_you_mean
 from imagelock.images_file.declaration import ImageDeclaration
@@ -16,8 +17,9 @@ from imagelock.model.platforms import Platform
 from imagelock.model.reference import LayoutRepository, registry_as_written
 
 _PLACEHOLDER = re.compile(
-    rb"(?<!\$)\{\{[ \t]*images\.([A-Za-z0-9_][A-Za-z0-9_-]*)(?:\.([A-Za-z0-9_][A-Za-z0-9_./()+-]*))?[ \t]*\}\}"
+    rb"(\\)?(?<!\$)\{\{[ \t]*images\.([A-Za-z0-9_][A-Za-z0-9_-]*)(?:\.([A-Za-z0-9_][A-Za-z0-9_./()+-]*))?[ \t]*\}\}"
 )
+_NEAR_MISS = re.compile(rb"(?<!\$)\{\{[^{}\n]{0,80}image[^{}\n]{0,80}\}\}", re.IGNORECASE)
 
 
 @frozen
@@ -32,17 +34,38 @@ class Placeholder:
 
 
 def find_placeholders(content: bytes) -> Iterator[Placeholder]:
-    """Find every placeholder, in the order of the file."""
+    """Find every placeholder, in the order of the file; those after a backslash are text."""
     for match in _PLACEHOLDER.finditer(content):
-        alias, field = (group.decode("ascii") for group in match.groups(default=b""))
-        yield Placeholder(alias, field, match.start(), match.end())
+        if match[1] is None:
+            yield _placeholder(match)
 
 
-def position(content: bytes, offset: int) -> tuple[int, int]:
-    """Return the line and the column of a byte, both counted from 1, columns in characters as editors show them."""
-    line_start = content.rfind(b"\n", 0, offset) + 1
-    column = len(content[line_start:offset].removeprefix(BOM_UTF8).decode("utf-8", errors="replace")) + 1
-    return content.count(b"\n", 0, offset) + 1, column
+def _placeholder(match: re.Match[bytes]) -> Placeholder:
+    _, alias, field = (group.decode("ascii") for group in match.groups(default=b""))
+    return Placeholder(alias, field, match.start(), match.end())
+
+
+class Cursor:
+    """Finds lines and columns of bytes that are asked for in the order of the file, reading it once.
+
+    Both count from 1, columns in characters as editors show them; a byte order mark is none.
+    """
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+        self._at = len(BOM_UTF8) if content.startswith(BOM_UTF8) else 0
+        self._line = self._column = 1
+
+    def position(self, offset: int) -> tuple[int, int]:
+        """Return the line and the column of a byte, which is not before that of the last call."""
+        passed = self._content[self._at : offset]
+        if newlines := passed.count(b"\n"):
+            self._line += newlines
+            self._column = 1
+            passed = passed[passed.rfind(b"\n") + 1 :]
+        self._column += len(passed.decode("utf-8", errors="replace"))
+        self._at = offset
+        return self._line, self._column
 
 
 _PLATFORMS = "platforms."
@@ -57,6 +80,11 @@ class RenderedImage:
     tag: str | None
     locked: LockedImage
 
+    @property
+    def is_layout_path(self) -> bool:
+        """Whether the name is that of an OCI layout: no registry knows it."""
+        return isinstance(self.locked.repository, LayoutRepository) and self.name == str(self.locked.repository)
+
 
 @frozen
 class Rendering:
@@ -66,10 +94,18 @@ class Rendering:
     problems: tuple[str, ...]
     single_platforms: tuple[str, ...]
     """Placeholders that give one platform's digest instead of the index's."""
+    _: KW_ONLY
+    notes: tuple[str, ...] = ()
+    """What its owner should know."""
+    has_foreign_name: bool = False
+    """Whether a name resembles none in images.toml, and may belong to another tool."""
 
 
 class _UnknownFieldError(ImagelockError):
-    """A placeholder whose field doesn't exist; the message follows its position."""
+    """A placeholder whose name or field doesn't exist; the message follows its position."""
+
+    may_be_foreign = False
+    """Whether the name resembles none in images.toml, and may belong to another tool."""
 
 
 def images_to_render(images_file: ImagesFile, lockfile: Lockfile) -> dict[str, RenderedImage]:
@@ -78,25 +114,70 @@ def images_to_render(images_file: ImagesFile, lockfile: Lockfile) -> dict[str, R
     return {image.alias: _spelled(image, locked_images[image.alias]) for image in images_file.images}
 
 
-def render(template: bytes, images: dict[str, RenderedImage], *, file_name: str) -> Rendering:
+def render(template: bytes, images: Mapping[str, RenderedImage], *, file_name: str) -> Rendering:
     """Replace every placeholder; each unknown name, field or platform is a problem, and all of them are reported."""
-    pieces: list[bytes] = []
-    problems: list[str] = []
-    single_platforms: list[str] = []
-    end = 0
-    for placeholder in find_placeholders(template):
+    return _Renderer(template, images, file_name).render()
+
+
+class _Renderer:
+    """Renders one template. Equal placeholders are looked up once: a generated file may have millions."""
+
+    def __init__(self, template: bytes, images: Mapping[str, RenderedImage], file_name: str) -> None:
+        self._template = template
+        self._images = images
+        self._file_name = file_name
+        self._known: dict[bytes, bytes] = {}
+        self._cursor = Cursor(template)
+        self._problems: list[str] = []
+        self._single_platforms: dict[str, None] = {}
+        self._has_foreign_name = False
+
+    def render(self) -> Rendering:
+        content = _PLACEHOLDER.sub(self._replace, self._template)
+        is_plain = not (self._known or self._problems)
+        return Rendering(
+            content,
+            tuple(self._problems),
+            tuple(self._single_platforms),
+            notes=(_describe_plain(self._template, self._file_name, self._images),) if is_plain else (),
+            has_foreign_name=self._has_foreign_name,
+        )
+
+    def _replace(self, match: re.Match[bytes]) -> bytes:
+        text = match[0]
+        known = self._known.get(text)
+        if known is None:
+            known = self._look_up(match)
+        return known
+
+    def _look_up(self, match: re.Match[bytes]) -> bytes:
+        text = match[0]
+        if match[1]:
+            self._known[text] = text.removeprefix(match[1])
+            return self._known[text]
+        placeholder = _placeholder(match)
         try:
-            replacement = _replacement(placeholder, images)
+            self._known[text] = _replacement(placeholder, self._images).encode()
         except _UnknownFieldError as error:
-            line, column = position(template, placeholder.start)
-            problems.append(f"{file_name}:{line}:{column}: {error.message}")
-            continue
+            line, column = self._cursor.position(placeholder.start)
+            self._problems.append(f"{self._file_name}:{line}:{column}: {error.message}")
+            self._has_foreign_name |= error.may_be_foreign
+            return text
         if placeholder.field.startswith(_PLATFORMS):
-            single_platforms.append(f"{placeholder.alias}.{placeholder.field}")
-        pieces += [template[end : placeholder.start], replacement.encode()]
-        end = placeholder.end
-    pieces.append(template[end:])
-    return Rendering(b"".join(pieces), tuple(problems), tuple(single_platforms))
+            self._single_platforms[f"{placeholder.alias}.{placeholder.field}"] = None
+        return self._known[text]
+
+
+def _describe_plain(template: bytes, file_name: str, images: Mapping[str, RenderedImage]) -> str:
+    """Say that a template has no placeholder, and show what was probably meant to be one."""
+    example = next(iter(images), "NAME")
+    sentence = f"{file_name} has no placeholder such as `{{{{images.{example}}}}}`"
+    near_miss = _NEAR_MISS.search(template)
+    if near_miss is None:
+        return sentence
+    line, column = Cursor(template).position(near_miss.start())
+    text = near_miss[0].decode("utf-8", errors="replace")
+    return f"{sentence}; {file_name}:{line}:{column}: `{text}` is not one"
 
 
 def _spelled(declaration: ImageDeclaration, locked: LockedImage) -> RenderedImage:
@@ -107,10 +188,13 @@ def _spelled(declaration: ImageDeclaration, locked: LockedImage) -> RenderedImag
     return RenderedImage(declaration.name, locked.tag, locked)
 
 
-def _replacement(placeholder: Placeholder, images: dict[str, RenderedImage]) -> str:
+def _replacement(placeholder: Placeholder, images: Mapping[str, RenderedImage]) -> str:
     image = images.get(placeholder.alias)
     if image is None:
-        raise _UnknownFieldError(f"unknown image `{placeholder.alias}`{did_you_mean(placeholder.alias, images)}")
+        guess = did_you_mean(placeholder.alias, images)
+        error = _UnknownFieldError(f"unknown image `{placeholder.alias}`{guess}")
+        error.may_be_foreign = not guess
+        raise error
     if placeholder.field.startswith(_PLATFORMS):
         return _platform_field(placeholder.field.removeprefix(_PLATFORMS), image)
     if placeholder.field not in _FIELDS:
@@ -150,7 +234,7 @@ def _tag(image: RenderedImage) -> str:
 
 
 def _registry(image: RenderedImage) -> str:
-    if image.name.startswith(str(LayoutRepository(""))):
+    if image.is_layout_path:
         raise _UnknownFieldError(f"`{image.locked.alias}` comes from an OCI layout and has no registry")
     return registry_as_written(image.name)
 

@@ -18,7 +18,7 @@ from imagelock.project.files import read_bytes
 from imagelock.project.project import Project
 from imagelock.rendering.pinned_files import select_pinned_files
 from imagelock.rendering.pins import locked_references
-from imagelock.rendering.template import find_placeholders, images_to_render, position
+from imagelock.rendering.template import Cursor, find_placeholders, images_to_render
 
 
 def find_uses(project: Project, images_file: ImagesFile, lockfile: Lockfile, aliases: Collection[str]) -> Iterator[str]:
@@ -40,9 +40,10 @@ def find_uses(project: Project, images_file: ImagesFile, lockfile: Lockfile, ali
 
 def _in_template(path: Path, aliases: Collection[str]) -> Iterator[str]:
     content = read_bytes(path)
+    cursor = Cursor(content)
     for placeholder in find_placeholders(content):
         if placeholder.alias in aliases:
-            line, column = position(content, placeholder.start)
+            line, column = cursor.position(placeholder.start)
             text = content[placeholder.start : placeholder.end].decode()
             yield f"{path}:{line}:{column}: `{text}` is still there"
 

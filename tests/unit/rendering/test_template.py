@@ -140,7 +140,44 @@ def test_all_problems_are_told() -> None:
     ],
 )
 def test_what_is_no_placeholder_stays_byte_for_byte(template: bytes) -> None:
-    assert _render(template) == Rendering(template, (), ())
+    rendering = _render(template)
+    assert (rendering.content, rendering.problems, rendering.single_platforms) == (template, (), ())
+    (note,) = rendering.notes
+    assert note.startswith("Dockerfile.in has no placeholder such as `{{images.base}}`")
+
+
+@pytest.mark.parametrize(
+    ("template", "content"),
+    [
+        (rb"\{{images.go}}", b"{{images.go}}"),
+        (rb"\{{ images.0.url }}\{{images.length}}", b"{{ images.0.url }}{{images.length}}"),
+        (rb"\\{{images.go}}", rb"\{{images.go}}"),
+        (rb"$\{{images.go}}", rb"${{images.go}}"),
+        (rb"\${{images.go}} \{{images.go | quote}} \{{.Id}}", rb"\${{images.go}} \{{images.go | quote}} \{{.Id}}"),
+        (b"\\\n{{images.go.tag}}", b"\\\n1.22"),
+    ],
+)
+def test_a_backslash_makes_text_of_a_placeholder(template: bytes, content: bytes) -> None:
+    rendering = _render(template)
+    assert (rendering.content, rendering.problems) == (content, ())
+
+
+def test_a_template_of_escaped_placeholders_is_meant_so() -> None:
+    assert _render(rb"\{{images.go}}").notes == ()
+
+
+@pytest.mark.parametrize(
+    ("template", "near_miss"),
+    [
+        (b"FROM {{image.go}}", "; Dockerfile.in:1:6: `{{image.go}}` is not one"),
+        (b"\n {{ Images.go }}", "; Dockerfile.in:2:2: `{{ Images.go }}` is not one"),
+        (b"{{.Id}} {{images.go | x}}", "; Dockerfile.in:1:9: `{{images.go | x}}` is not one"),
+        (b"${{ images.go }}", ""),
+        (b"{{ .Id }}", ""),
+    ],
+)
+def test_a_template_without_placeholder_is_told_with_what_was_probably_meant(template: bytes, near_miss: str) -> None:
+    assert _render(template).notes == (f"Dockerfile.in has no placeholder such as `{{{{images.base}}}}`{near_miss}",)
 
 
 def test_only_placeholders_change() -> None:

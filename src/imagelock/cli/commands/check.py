@@ -89,13 +89,13 @@ def _check_files(project: Project, images_file: ImagesFile, lockfile: Lockfile, 
         report.count(count(len(images_file.exports), "file"), "exported")
     if not images_file.pins.names_files:
         choice = FileChoice(images_file.targets, exports=images_file.exports)
-        report.add(_compare(make_outputs(project, choice, images_file, lockfile)))
+        _check_outputs(project, choice, images_file, lockfile, report)
         return
     from imagelock.cli.document_checks import PinCheck  # noqa: PLC0415  30 ms that only [pin] needs
 
     pins = PinCheck(project, images_file, lockfile)
-    choice = FileChoice(images_file.targets, pins.rendered, images_file.exports)
-    report.add(_compare(make_outputs(project, choice, images_file, lockfile)))
+    choice = FileChoice(images_file.targets, pins.rendered, images_file.exports, pins_of_templates=pins.files)
+    _check_outputs(project, choice, images_file, lockfile, report)
     pins.run(report)
 
 
@@ -106,6 +106,14 @@ def _find_rule_problems(project: Project, images_file: ImagesFile) -> Iterator[W
 
     for problem in find_rule_problems(project, images_file):
         yield Wrong(name=problem.place, reason=problem.sentence)
+
+
+def _check_outputs(
+    project: Project, choice: FileChoice, images_file: ImagesFile, lockfile: Lockfile, report: Report
+) -> None:
+    outputs = make_outputs(project, choice, images_file, lockfile)
+    report.notes.extend(note for output in outputs for note in output.template_notes)
+    report.add(_compare(outputs))
 
 
 def _compare(outputs: tuple[Output, ...]) -> Iterator[Wrong]:

@@ -83,6 +83,7 @@ def _tell(console: Console, made: tuple[Output, ...], written: Collection[Path])
         verb = "Wrote" if path in whole else "Pinned"
         console.say(f"{click.style(verb, fg='green', bold=True)} {path}")
     _note_single_platforms(console, made)
+    _warn_of_plain_templates(console, made)
     _note_exports(console, made)
     _tell_what_stayed(console, made)
 
@@ -121,7 +122,13 @@ def _note_single_platforms(console: Console, made: Iterable[Output]) -> None:
         console.note(f"{path} has the digest of one platform ({field}); builders on other platforms can't use it")
 
 
+def _warn_of_plain_templates(console: Console, made: Iterable[Output]) -> None:
+    for note in dict.fromkeys(note for output in made for note in output.template_notes):
+        console.warn(note)
+
+
 def _refuse_stale(console: Console, made: tuple[Output, ...], stale: list[Output]) -> None:
+    _warn_of_plain_templates(console, made)
     _tell_what_stayed(console, made)
     if stale:
         raise CheckFailedError(
