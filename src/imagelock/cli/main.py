@@ -28,6 +28,7 @@ _COMMANDS = {
     "provenance": "Show whether images were built from the lock.",
     "remove": "Remove images from images.toml and images.lock.",
     "render": "Write locked digests into your files.",
+    "schema": "Print the JSON Schema of images.toml.",
     "scan": "List every image reference in this project's files.",
     "tags": "List a repository's tags, and what a range takes.",
     "unpin": "Take the digests off files that were pinned in place.",
