@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from contextlib import suppress
 from typing import NoReturn
 
 from imagelock import __version__
@@ -15,8 +16,8 @@ _OBJECTS_BETWEEN_COLLECTIONS = 100_000
 
 def main() -> None:
     """Answer ``--version`` at once, which scripts ask often, and leave everything else to the command line."""
-    if sys.argv[1:] == ["--version"]:
-        sys.stdout.write(f"imagelock {__version__}\n")
+    _open_closed_descriptors()
+    if sys.argv[1:] == ["--version"] and _print_version():
         return
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     try:
@@ -25,6 +26,27 @@ def main() -> None:
         _end(interrupt)
     gc.freeze()  # the memory goes back as a whole: looking for cycles in it on the way out took 7 ms of 90
     sys.exit(exit_code)
+
+
+def _open_closed_descriptors() -> None:
+    """Lead closed standard streams to nowhere: a file that is opened next would get their number and their output."""
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest number that is free
+
+
+def _print_version() -> bool:
+    """Print the version; False where standard output does not take it, which the command line knows how to tell."""
+    if sys.stdout is None:
+        return False
+    try:
+        sys.stdout.write(f"imagelock {__version__}\n")
+        sys.stdout.flush()
+    except OSError:
+        return False
+    return True
 
 
 def _run() -> int:
@@ -42,8 +64,9 @@ def _end(interrupt: KeyboardInterrupt) -> NoReturn:
     """Say what was written before a signal, and end without waiting for threads that wait for a registry."""
     from imagelock.project.interrupts import exit_code_of, last_words  # noqa: PLC0415  rarely needed
 
-    sys.stderr.write(f"\n{last_words()}\n")
-    sys.stderr.flush()
+    with suppress(OSError, AttributeError):  # closed, full, or None
+        sys.stderr.write(f"\n{last_words()}\n")
+        sys.stderr.flush()
     os._exit(exit_code_of(interrupt))
 
 

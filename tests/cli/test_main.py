@@ -4,6 +4,7 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import pytest
 
@@ -15,6 +16,15 @@ from tests.support.project import Outcome, Project
 _USAGE = "\nhint: run `imagelock --help`\n"
 _CHECK_FORMATS = "'text', 'json', 'markdown', 'sarif'"
 _USAGE_OF_CHECK = "\nhint: run `imagelock check --help`\n"
+
+
+@pytest.fixture(autouse=True)
+def _handlers_of_signals_are_restored() -> Iterator[None]:
+    """What `main` installs ends the whole process, which is not ours here."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 def test_the_version_is_that_of_the_package(workshop: Project) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
@@ -10,7 +11,9 @@ from typing import Any, ClassVar, TextIO
 
 import click
 
+from imagelock.cli.streams import defuse_commands, defuse_json, emit, emit_bytes
 from imagelock.errors import ImagelockError
+from imagelock.model.secrets import mask_secrets, mask_user_info
 
 JSON_SCHEMA = 1
 _CLEAR_LINE = "\r\x1b[2K"
@@ -31,23 +34,22 @@ class Console:
         self.verbosity = verbosity
         self._stdout_color = _wants_color(color, sys.stdout)
         self._stderr_color = _wants_color(color, sys.stderr)
-        self._shows_progress = quietness == 0 and sys.stderr.isatty() and not os.environ.get("CI")
+        self._shows_progress = quietness == 0 and _is_terminal(sys.stderr) and not os.environ.get("CI")
 
     def data(self, text: str) -> None:
         """Print what was asked for."""
         self.end_progress()
-        click.echo(escape_controls(text), color=self._stdout_color)
+        emit(defuse_commands(escape_controls(text)), color=self._stdout_color)
 
     def styled_data(self, text: str) -> None:
         """Print what was asked for and already has its colours; its parts went through ``columns``."""
         self.end_progress()
-        click.echo(text, color=self._stdout_color)
+        emit(defuse_commands(text), color=self._stdout_color)
 
     def raw_data(self, content: bytes) -> None:
         """Print bytes as they are."""
         self.end_progress()
-        sys.stdout.flush()
-        sys.stdout.buffer.write(content)
+        emit_bytes(content)
 
     def json(self, document: Mapping[str, Any]) -> None:
         """Print one JSON object for scripts."""
@@ -58,66 +60,68 @@ class Console:
         import json  # noqa: PLC0415  2 ms that only scripts need
 
         self.end_progress()
-        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+        emit(defuse_json(mask_user_info(json.dumps(document, indent=2, ensure_ascii=False))))
 
     def say(self, text: str) -> None:
-        """Tell about the work."""
+        """Tell about the work, on one line; control characters in it are made visible, but for our own styles."""
         if self._quietness == 0:
-            self._write(text)
+            self._write(_styled_line(text))
 
     def detail(self, text: str) -> None:
         """Tell a reason that only ``-v`` asks for."""
         if self.verbosity and self._quietness == 0:
-            self._write(click.style(text, dim=True))
+            self._write(click.style(_styled_line(text), dim=True))
 
     def next_step(self, *commands: str) -> None:
         """Name the next commands, for people at a desk: a CI system does what it was told."""
         if not os.environ.get("CI"):
-            self.say(f"\nNext: run {', then '.join(f'`{command}`' for command in commands)}")
+            self.say("")
+            self.say(f"Next: run {', then '.join(f'`{command}`' for command in commands)}")
 
     def note(self, text: str) -> None:
         """Tell something that the reader may not expect, and that changes nothing."""
-        self.say(f"{click.style('note', fg='cyan', bold=True)}: {_on_one_line(text)}")
+        self.say(f"{click.style('note', fg='cyan', bold=True)}: {one_line(text)}")
 
     def warn(self, text: str) -> None:
         """Tell something that the reader should change."""
-        self.say(f"{click.style('warning', fg='yellow', bold=True)}: {_on_one_line(text)}")
+        self.say(f"{click.style('warning', fg='yellow', bold=True)}: {one_line(text)}")
 
     def item(self, text: str) -> None:
         """Tell one of the things that the note or warning before is about."""
-        self.say(f"  {_on_one_line(text)}")
+        self.say(f"  {one_line(text)}")
 
     def annotate(self, command: str) -> None:
         """Tell a CI system, which reads its commands from both streams; stdout may be somebody's JSON."""
         if self._quietness <= 1:
-            self._write(escape_controls(command))
+            self.end_progress()
+            emit(mask_user_info(escape_controls(command)), err=True, color=self._stderr_color)
 
     def error(self, error: ImagelockError) -> None:
         """Print an error in its three parts: what; where and why; what to type."""
         if self._quietness > 1:
             return
-        lines = [f"{click.style('error', fg='red', bold=True)}: {_on_one_line(error.message)}"]
-        lines += [f"  {_on_one_line(line)}" for line in error.details]
+        lines = [f"{click.style('error', fg='red', bold=True)}: {one_line(error.message)}"]
+        lines += [f"  {one_line(line)}" for line in error.details]
         if error.hint:
-            lines += ["", f"{click.style('hint', fg='cyan', bold=True)}: {escape_controls(error.hint)}"]
+            lines += ["", f"{click.style('hint', fg='cyan', bold=True)}: {one_line(error.hint)}"]
         self._write("\n".join(lines))
 
     def progress(self, text: str) -> None:
         """Replace the one transient line on a terminal; nowhere else is anything shown."""
         if self._shows_progress:
             width = _terminal_width() - 1
-            click.echo(f"{_CLEAR_LINE}{escape_controls(text)[:width]}", nl=False, err=True, color=True)
+            emit(f"{_CLEAR_LINE}{one_line(text)[:width]}", nl=False, err=True, color=True)
             Console._progress_is_shown = True
 
     def end_progress(self) -> None:
         """Take the transient line away, before somebody else writes."""
         if Console._progress_is_shown:
-            click.echo(_CLEAR_LINE, nl=False, err=True, color=True)
+            emit(_CLEAR_LINE, nl=False, err=True, color=True)
             Console._progress_is_shown = False
 
     def _write(self, text: str) -> None:
         self.end_progress()
-        click.echo(text, err=True, color=self._stderr_color)
+        emit(defuse_commands(mask_user_info(text)), err=True, color=self._stderr_color)
 
 
 def escape_controls(text: str) -> str:
@@ -132,24 +136,38 @@ def escape_controls(text: str) -> str:
 
 def columns(rows: Iterable[Iterable[str]]) -> list[str]:
     """Align rows in columns, two blanks apart, without blanks at the ends and with control characters visible."""
-    table = [[_on_one_line(cell) for cell in row] for row in rows]
+    table = [[one_line(cell) for cell in row] for row in rows]
     widths = [max(len(cell) for cell in column) for column in zip(*table, strict=True)]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in table]
 
 
-def _on_one_line(text: str) -> str:
+def one_line(text: str) -> str:
     """Make line breaks visible, too: an annotation or a key of a registry must not write a line or a hint of ours."""
+    text = mask_secrets(text)
     line = escape_controls(text[:_LONGEST_LINE]).replace("\n", "\\n").replace("\t", "\\t")
     return line if len(text) <= _LONGEST_LINE else f"{line}…"
 
 
-def _wants_color(choice: str, stream: TextIO) -> bool:
+def _styled_line(text: str) -> str:
+    """Make one line of a text that has styles: what is between them may have come from a file's name."""
+    if "\x1b" not in text:
+        return one_line(text)
+    parts = re.split("(\x1b\\[[0-9;]*m)", text)  # compiled here: most runs have nothing to split
+    return "".join(part if index % 2 else one_line(part) for index, part in enumerate(parts))
+
+
+def _wants_color(choice: str, stream: TextIO | None) -> bool:
     """Decide as https://no-color.org asks; ``FORCE_COLOR`` is for CI systems that show colours without a terminal."""
     if choice != "auto":
         return choice == "always"
     if os.environ.get("FORCE_COLOR"):
         return True
-    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return _is_terminal(stream) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    """Return whether it is one; a stream that is closed is none, and Python has None for it."""
+    return stream is not None and stream.isatty()
 
 
 def _terminal_width() -> int:

@@ -9,8 +9,19 @@ import sys
 import click
 
 from imagelock import __version__
+from imagelock.cli.console import Console
 from imagelock.cli.options import add_shared_options, console_of
+from imagelock.cli.streams import (
+    emit,
+    failure_of_stdout,
+    flush_streams,
+    give_up_stdout,
+    is_of_click,
+    reset_streams,
+)
 from imagelock.errors import ExitCode, ImagelockError, did_you_mean
+from imagelock.model.secrets import forget_secrets
+from imagelock.project.interrupts import written_files
 
 _COMMANDS = {
     "add": "Add an image to images.toml, and lock it.",
@@ -86,19 +97,34 @@ def cli() -> None:
 
 
 def run(arguments: list[str] | None = None) -> int:
-    """Run the command line and return its exit code."""
+    """Run the command line and return its exit code, which says what happened even where nothing can be printed."""
+    reset_streams()
+    forget_secrets()
+    exit_code = _run(sys.argv[1:] if arguments is None else arguments)
+    flush_streams()
+    lost = failure_of_stdout()
+    if lost is None or exit_code != ExitCode.DONE:
+        return exit_code
+    error = ImagelockError("cannot write to standard output", details=[lost.strerror or str(lost)])
+    if written_files():
+        Console().warn(f"{error.message}: {', '.join(error.details)}; the files are written")
+        return exit_code
+    return _fail(None, error)
+
+
+def _run(arguments: list[str]) -> int:
     if instruction := os.environ.get("_IMAGELOCK_COMPLETE"):
         from imagelock.cli.completion import answer_shell  # noqa: PLC0415  only a shell's completion needs it
 
         return answer_shell(cli, instruction)
     context = None
     try:
-        with cli.make_context("imagelock", sys.argv[1:] if arguments is None else arguments) as context:
+        with cli.make_context("imagelock", arguments) as context:
             cli.invoke(context)
     except click.exceptions.Exit as error:
         return error.exit_code
     except click.exceptions.NoArgsIsHelpError as error:
-        error.show()
+        emit(error.format_message(), err=True)
         return ExitCode.CANNOT
     except click.ClickException as error:
         return _fail(context, _from_click(error))
@@ -106,9 +132,10 @@ def run(arguments: list[str] | None = None) -> int:
         return _fail(context, error)
     except click.Abort as error:
         raise KeyboardInterrupt from error
-    except BrokenPipeError:
-        # The reader of our output has gone, as `head` does; Python must not complain about it while it exits.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        if not is_of_click(error):
+            return _fail(context, _from_system(error))
+        give_up_stdout(error)  # click prints help and versions itself
     return ExitCode.DONE
 
 
@@ -126,3 +153,9 @@ def _from_click(error: click.ClickException) -> ImagelockError:
     if isinstance(error, click.UsageError) and error.ctx is not None:
         hint = f"run `{error.ctx.command_path} --help`"
     return ImagelockError(message[:1].lower() + message[1:].rstrip("."), hint=hint)
+
+
+def _from_system(error: OSError) -> ImagelockError:
+    """Make an error of what the system refused where no command expects it."""
+    where = "" if error.filename is None else f" {error.filename}"
+    return ImagelockError(f"the system refused{where}: {error.strerror or error}")

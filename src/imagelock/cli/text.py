@@ -6,13 +6,17 @@ import re
 from collections.abc import Sequence
 from unicodedata import combining, east_asian_width
 
-from imagelock.cli.console import escape_controls
+from imagelock.cli.console import escape_controls, one_line
 
 _GAP = "  "
 _NARROWEST = 8
 _WIDEST_TABLE = 200
 _DEFAULT_WIDTH = 80
 _DIGEST = re.compile(r"sha256:([0-9a-f]{12})[0-9a-f]{52}")
+_PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 ,.()/>+-")
+"""What no dialect of Markdown gives a meaning inside a line, but for the words below."""
+_LIVE_WORDS = ("www.", "gh-")
+"""A bare address, and how GitHub spells an issue's number without `#`."""
 
 
 def count(number: int, noun: str = "image") -> str:
@@ -54,12 +58,23 @@ def pad(text: str, width: int) -> str:
 
 def markdown_table(rows: Sequence[Sequence[str]]) -> list[str]:
     """Write rows as a table whose first row is its header; what cells hold stays text."""
-    header, *others = ["".join(f"| {_text(cell)} " if cell else "| " for cell in row) + "|" for row in rows]
+    header, *others = ["".join(f"| {markdown_text(cell)} " if cell else "| " for cell in row) + "|" for row in rows]
     return [header, f"{'|---' * len(rows[0])}|", *others]
 
 
-def _text(cell: str) -> str:
-    return escape_controls(cell).replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")
+def markdown_text(text: str) -> str:
+    """Write text that GitHub and GitLab show as it is: what could be more than words becomes a code span.
+
+    Backslashes would not do: both look for mentions, issues and addresses in the text that is left after them.
+    """
+    line = one_line(text)
+    if _PLAIN.issuperset(line) and not any(word in line.casefold() for word in _LIVE_WORDS):
+        return line
+    # In a table a backslash before a bar counts, in a code span as well; two of them would not.
+    line = re.sub(r"(\\*)\|", lambda match: "\\x5c" * len(match[1]) + "\\|", line)
+    fence = "`" * (max(map(len, re.findall("`+", line)), default=0) + 1)
+    gap = " " if line[:1] in "` " or line[-1:] in "` " else ""
+    return f"{fence}{gap}{line}{gap}{fence}"
 
 
 def table_width() -> int:

@@ -17,7 +17,16 @@ from imagelock.images_file.declaration import Alias, Defaults, ImageDeclaration,
 from imagelock.images_file.external import NOTHING_EXTERNAL, ExternalDeclaration, read_external
 from imagelock.images_file.pins import PinDeclaration, read_pins
 from imagelock.images_file.registries import RegistryDeclaration, read_registry
-from imagelock.images_file.toml import Path, Problem, Problems, TableReader, find_lines, nearest_line, split_position
+from imagelock.images_file.toml import (
+    Path,
+    Problem,
+    Problems,
+    TableReader,
+    find_lines,
+    nearest_line,
+    refuse_control_characters,
+    split_position,
+)
 from imagelock.model.frozen import frozen
 from imagelock.model.reference import AnyRepository
 from imagelock.model.selector import Selector
@@ -67,6 +76,7 @@ def parse_images_file(text: str, *, file_name: str = IMAGES_FILE_NAME) -> Images
         raise ImagesFileError(f"cannot read {file_name}", details=[f"{file_name}:{line}: {sentence}"]) from error
     problems = Problems()
     images_file = _read_document(TableReader(document, (), problems))
+    refuse_control_characters(document, problems)
     if problems.found:
         raise images_file_error(text, problems.found, file_name)
     return images_file

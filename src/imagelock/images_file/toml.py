@@ -12,6 +12,8 @@ from imagelock.errors import did_you_mean
 from imagelock.model.frozen import frozen
 
 Path = tuple[str, ...]
+_FIRST_PRINTABLE = ord(" ")
+_DELETE_AND_C1 = range(0x7F, 0xA0)
 LONGEST_LINE = 100
 """Characters of a list on one line; longer ones get a line for each text."""
 
@@ -35,6 +37,32 @@ class Problems:
     def add(self, path: Path, sentence: str, *, hint: str | None = None, details: Iterable[str] = ()) -> None:
         """Note a problem and go on reading."""
         self.found.append(Problem(path, sentence, hint, tuple(details)))
+
+
+def refuse_control_characters(value: object, problems: Problems, path: Path = ()) -> None:
+    """Note each key and text with a control character: in a file's name it is a trap, elsewhere a slip.
+
+    Only the reason of a freeze may have several lines. A key with another problem is not noted again.
+    """
+    if any(problem.path == path for problem in problems.found):
+        return
+    match value:
+        case dict():
+            for key, inner in value.items():
+                if _has_control_character(key):
+                    problems.add((*path, key), "has a control character")
+                refuse_control_characters(inner, problems, (*path, key))
+        case list():
+            for inner in value:
+                refuse_control_characters(inner, problems, path)
+        case str() if _has_control_character(value.replace("\n", "") if path[-1:] == ("freeze",) else value):
+            problems.add(path, "has a text with a control character")
+        case _:
+            pass
+
+
+def _has_control_character(text: str) -> bool:
+    return not text.isprintable() and any(ord(sign) < _FIRST_PRINTABLE or ord(sign) in _DELETE_AND_C1 for sign in text)
 
 
 class TableReader:

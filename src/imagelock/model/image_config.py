@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, Self
 
 from imagelock.model.frozen import frozen
+from imagelock.model.secrets import mask_secrets
 from imagelock.model.strict_json import parse_json_object
 
 _PREFIX = "org.opencontainers.image."
@@ -55,7 +56,8 @@ NO_LABELS = Labels()
 
 
 def _is_fit(text: str) -> bool:
-    return 0 < len(text) <= _MAX_LENGTH and text.isprintable()
+    # A server that repeats a secret of ours in a label must not get it into a file that is committed.
+    return 0 < len(text) <= _MAX_LENGTH and text.isprintable() and mask_secrets(text) == text
 
 
 # Reproducible builds write the epoch of Unix, of FAT (1980, plus a second: Cloud Native Buildpacks), or the year 1.

@@ -72,6 +72,11 @@ def note_written(paths: Iterable[Path]) -> None:
     _State.written += tuple(paths)
 
 
+def written_files() -> tuple[Path, ...]:
+    """Return the files that this process has written, in order."""
+    return _State.written
+
+
 def last_words() -> str:
     """Return what an interrupted run says at its end: which files it has written."""
     written = ", ".join(dict.fromkeys(map(str, _State.written)))

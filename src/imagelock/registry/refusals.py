@@ -16,6 +16,7 @@ import httpx
 from imagelock.errors import AuthenticationError, ImageNotFoundError, RegistryError, TemporaryError, printable
 from imagelock.model.frozen import frozen
 from imagelock.model.reference import DOCKER_HUB, Repository
+from imagelock.model.secrets import mask_secrets
 from imagelock.registry.http.backoff import describe_retry_after, is_quota_spent, read_quota
 from imagelock.registry.http.messages import content_type
 from imagelock.registry.http.urls import origin_of
@@ -65,7 +66,7 @@ def _complaints(errors: list[object]) -> Iterator[Complaint]:
         if isinstance(error, dict):
             message = next((error[key] for key in _MESSAGE_KEYS if isinstance(error.get(key), str)), "")
             code = error.get("code")
-            complaint = Complaint(printable(code) if isinstance(code, str) else "", printable(message))
+            complaint = Complaint(_safe(code) if isinstance(code, str) else "", _safe(message))
             if complaint.code or complaint.message:
                 yield complaint
 
@@ -74,7 +75,7 @@ def _plain_text(response: httpx.Response) -> tuple[Complaint, ...]:
     text = response.content.decode("utf-8", "replace").strip()
     if not text or text.startswith("<") or content_type(response) == "text/html":
         return ()
-    return (Complaint("", printable(text)),)
+    return (Complaint("", _safe(text)),)
 
 
 class Identity(Enum):
@@ -185,3 +186,8 @@ def _said(response: httpx.Response, complaints: tuple[Complaint, ...]) -> list[s
     said = [f"{host} answered {response.status_code}", *(f"it said: {complaint}" for complaint in complaints)]
     wish = describe_retry_after(response)
     return said if wish is None else [*said, wish]
+
+
+def _safe(text: str) -> str:
+    """Return a server's words without what they repeat of our credentials; masked before they are cut to a length."""
+    return printable(mask_secrets(text))

@@ -9,12 +9,12 @@ from typing import Any
 
 import click
 
-from imagelock.cli.console import Console, count_done
+from imagelock.cli.console import Console, count_done, one_line
 from imagelock.cli.options import Settings, with_settings
 from imagelock.cli.reports.changes import change_document, change_lines, change_table
 from imagelock.cli.reports.contents import content_document, content_lines
 from imagelock.cli.sources import open_sources_outside_project
-from imagelock.cli.text import count
+from imagelock.cli.text import count, markdown_text
 from imagelock.errors import BatchError
 from imagelock.locking.changes import Change, Updated, find_changes
 from imagelock.locking.inspection import ContentChange, find_content_changes
@@ -90,8 +90,8 @@ def _document(change: Change, contents: Contents) -> dict[str, Any]:
 def _markdown_contents(contents: Contents) -> Iterator[str]:
     """Write a block of text for each image: what registries say is no Markdown."""
     for alias in sorted(contents):
-        yield from ("", f"{alias}:", "")
-        yield from (f"    {line}" for content in contents[alias] for line in content_lines(content))
+        yield from ("", f"{markdown_text(alias)}:", "")
+        yield from (f"    {one_line(line)}" for content in contents[alias] for line in content_lines(content))
 
 
 def _read(source: str, lock_path: Path) -> Lockfile:

@@ -16,6 +16,7 @@ import httpx
 
 from imagelock.errors import InvalidContentError, printable
 from imagelock.model.frozen import frozen
+from imagelock.model.secrets import mask_secrets
 from imagelock.registry.http.addresses import InvalidUrlError, is_loopback
 from imagelock.registry.http.urls import find_objection, join_url, origin_of
 
@@ -122,6 +123,6 @@ def check_realm(realm: str, *, asked: httpx.URL) -> httpx.URL:
 def _refusal(realm: str, asked: httpx.URL, reason: str) -> InvalidContentError:
     return InvalidContentError(
         f"{origin_of(asked).host_and_port} names a token server that must not be asked: {reason}",
-        details=[f"realm: {printable(realm)}"],
+        details=[f"realm: {printable(mask_secrets(realm))}"],
         hint="tell the people who run this registry: no client should follow that address",
     )

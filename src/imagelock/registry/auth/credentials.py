@@ -12,6 +12,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Protocol
 
 from imagelock.model.frozen import frozen
+from imagelock.model.secrets import remember_login
 from imagelock.registry.http.addresses import Origin
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ IDENTITY_TOKEN_USER = "<token>"  # noqa: S105  a marker that helpers use, not a 
 
 def basic_authorization(login: Login) -> str:
     """Return the header of a user name and a password: https://www.rfc-editor.org/rfc/rfc7617."""
+    remember_login(login.username, login.password)
     return f"Basic {base64.b64encode(f'{login.username}:{login.password}'.encode()).decode()}"
 
 

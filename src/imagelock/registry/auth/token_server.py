@@ -15,6 +15,7 @@ from http import HTTPStatus
 import httpx
 
 from imagelock.errors import InvalidContentError
+from imagelock.model.secrets import remember_secret
 from imagelock.model.strict_json import parse_json_object
 from imagelock.registry.auth.challenges import BearerChallenge, check_realm, choose_challenge, parse_challenges
 from imagelock.registry.auth.credentials import (
@@ -36,6 +37,8 @@ from imagelock.registry.refusals import read_complaints
 CLIENT_ID = "imagelock"
 _VISIBLE = re.compile(r"[!-~]+", re.ASCII)
 """Anything else could end the header line and begin another one."""
+_SHORTEST_SECRET = 8
+"""A server chooses its tokens: one that calls a word of ours a token must not have it masked in what is printed."""
 _DEFAULT_LIFETIME_SECONDS = 60.0
 _LONGEST_LIFETIME_SECONDS = 24 * 60 * 60.0
 _USED_LIFE = 0.9
@@ -114,6 +117,7 @@ def token_request(scheme: Bearer, scopes: tuple[str, ...], login: Login | None) 
 
 def exchange_request(scheme: Bearer, scopes: tuple[str, ...], identity: IdentityToken) -> httpx.Request:
     """Return the ``POST`` that exchanges an identity token for a token."""
+    remember_secret(identity.token)
     form = [
         ("grant_type", "refresh_token"),
         ("refresh_token", identity.token),
@@ -136,6 +140,8 @@ def read_token(response: httpx.Response, *, now: float) -> Token:
     text = document.get("access_token") or document.get("token")
     if not isinstance(text, str) or not _VISIBLE.fullmatch(text):
         raise InvalidContentError(f"{what} holds no usable token")
+    if len(text) >= _SHORTEST_SECRET:
+        remember_secret(text)
     lifetime = document.get("expires_in")
     if isinstance(lifetime, bool) or not isinstance(lifetime, int | float):
         lifetime = _DEFAULT_LIFETIME_SECONDS
@@ -149,6 +155,8 @@ def bearer_authorization(token: str) -> str:
     """Return the header of a token: https://www.rfc-editor.org/rfc/rfc6750#section-2.1."""
     if not _VISIBLE.fullmatch(token):
         raise InvalidContentError("a token has characters that no header may have", hint="log in again")
+    if len(token) >= _SHORTEST_SECRET:
+        remember_secret(token)
     return f"Bearer {token}"
 
 

@@ -16,6 +16,7 @@ from threading import Lock
 import httpx
 
 from imagelock.errors import InvalidContentError, RegistryError, TemporaryError, printable
+from imagelock.model.secrets import mask_secrets
 from imagelock.registry.http import FailureKind, TransportFailure
 from imagelock.registry.http.addresses import InvalidUrlError, Origin
 from imagelock.registry.http.backoff import (
@@ -195,7 +196,7 @@ def read_warnings(headers: httpx.Headers) -> Iterator[str]:
             return
         warning = _WARNING.fullmatch(line)
         if warning is not None and warning[1]:
-            yield printable(_ESCAPED.sub(r"\1", warning[1]), max_length=_MAX_WARNINGS_LENGTH)
+            yield printable(mask_secrets(_ESCAPED.sub(r"\1", warning[1])), max_length=_MAX_WARNINGS_LENGTH)
 
 
 def next_hop(request: httpx.Request, response: httpx.Response, *, hops: int) -> httpx.Request | None:

@@ -18,6 +18,7 @@ import h11
 import httpx
 
 from imagelock.errors import printable
+from imagelock.model.secrets import mask_secrets
 from imagelock.registry.auth.credentials import basic_authorization
 from imagelock.registry.http import FailureKind, TransportFailure, failure_of
 from imagelock.registry.http.connections import Connections
@@ -231,4 +232,4 @@ def _is_about_idleness(head: h11.Response, connection: _Connection) -> bool:
 
 def _broken(error: h11.RemoteProtocolError) -> TransportFailure:
     # h11 quotes what it could not read.
-    return TransportFailure(FailureKind.BROKEN, printable(str(error)))
+    return TransportFailure(FailureKind.BROKEN, printable(mask_secrets(str(error))))
