@@ -6,9 +6,11 @@ https://github.com/opencontainers/image-spec/blob/main/descriptor.md#digests
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from importlib import import_module
-from typing import Self
+from typing import Any, Self
 
 from imagelock.errors import InvalidDigestError
 from imagelock.model.frozen import frozen
@@ -62,11 +64,15 @@ class Digest:
 
 
 def sha256_hex(content: bytes) -> str:
-    """Return the 64 hexadecimal digits of SHA-256 over a short text, without the 6 ms in which OpenSSL loads.
+    """Return the 64 hexadecimal digits of SHA-256 over a short text, without the 6 ms in which OpenSSL loads."""
+    return str(_find_sha256()(content).hexdigest())
 
-    CPython has an implementation of its own, in `_sha2` (since 3.12) or `_sha256`; elsewhere hashlib answers.
-    """
-    for name in ("_sha2", "_sha256"):
+
+@cache
+def _find_sha256() -> Callable[[bytes], Any]:
+    """Return CPython's own implementation, in `_sha2` (since 3.12) or `_sha256`; elsewhere that of hashlib."""
+    for name in ("_sha2", "_sha256", "hashlib"):
         with suppress(ImportError):
-            return str(import_module(name).sha256(content).hexdigest())
-    return Digest.of(content).hex
+            found: Callable[[bytes], Any] = import_module(name).sha256
+            break
+    return found
