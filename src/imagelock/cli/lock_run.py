@@ -13,18 +13,19 @@ from imagelock.cli.options import Settings
 from imagelock.cli.reports.changes import change_document, change_lines
 from imagelock.cli.sources import open_sources
 from imagelock.cli.text import count, duration
-from imagelock.cli.transactions import begin
+from imagelock.cli.transactions import begin, run_again_if_changed
 from imagelock.images_file.parser import ImagesFile
 from imagelock.locking.changes import Change, find_changes
-from imagelock.locking.lockfile import Lockfile, dump_lockfile
+from imagelock.locking.lockfile import Lockfile, dump_lockfile, find_heading
 from imagelock.locking.merge import Merged, merge_conflict
 from imagelock.locking.plan import SETTLED, LockResult, Unsettled, plan_lock, run_steps
 from imagelock.locking.steps import KeepLocked
 from imagelock.locking.update_step import Step
 from imagelock.model.conflict_markers import has_conflict_markers
 from imagelock.model.frozen import frozen
+from imagelock.project.ignored import find_ignored
 from imagelock.project.project import Project, find_project
-from imagelock.project.transaction import Transaction
+from imagelock.project.transaction import Transaction, refuse_changed
 
 Planner = Callable[[ImagesFile, Lockfile, Unsettled], Sequence[Step]]
 
@@ -42,6 +43,8 @@ class Outcome:
     merged: Merged | None
     """What was made of conflict markers, if there were any."""
     lock_path: Path
+    is_new: bool
+    """Whether there was no images.lock before."""
 
     def summary(self, changed: str, unchanged: str) -> str:
         """Say what became of images.lock: one of the two texts, or that only its form differs."""
@@ -74,8 +77,12 @@ def run_plan(settings: Settings, plan: Planner, *, is_dry_run: bool) -> Outcome:
         with project.reading():
             read = _read(project, project.read_images_file())
         return _carry_out(settings, project, read, plan)
-    with begin(settings.console, project) as transaction:
-        return run_plan_in(settings, project, project.read_images_file(), plan, transaction=transaction)
+
+    def run() -> Outcome:
+        with begin(settings.console, project) as transaction:
+            return run_plan_in(settings, project, project.read_images_file(), plan, transaction=transaction)
+
+    return run_again_if_changed(settings.console, run)
 
 
 def run_plan_in(
@@ -117,9 +124,11 @@ def _carry_out(
         result = run_steps(steps, sources, on_done=count_done(settings.console, "Locking", total=asked))
     written = lock_to_write(project, result.lockfile)
     changes = find_changes(merged.before if merged else read.lockfile, result.lockfile, told=result.told)
-    rewrites_form = bool(written) and not changes and project.lock_path.exists()
+    is_new = not project.lock_path.exists()
+    rewrites_form = bool(written) and not changes and not is_new
     if transaction is not None:
         transaction.write({**beside, **written})
+        refuse_changed({} if written or beside else transaction.seen)
     return Outcome(
         result=result,
         changes=changes,
@@ -128,6 +137,7 @@ def _carry_out(
         rewrites_form=rewrites_form,
         merged=merged,
         lock_path=project.lock_path,
+        is_new=is_new,
     )
 
 
@@ -145,6 +155,9 @@ def report(console: Console, outcome: Outcome, summary: str, *, output_format: s
     """Tell people on stderr, or scripts on stdout, what happened."""
     if outcome.merged is not None:
         console.say(_tell_merge(outcome.merged, outcome.lock_path, is_dry_run=outcome.is_dry_run))
+    ignored = find_ignored(outcome.lock_path) if outcome.is_new and not outcome.is_dry_run else None
+    if ignored is not None:
+        console.warn(ignored)
     if output_format == "json":
         console.json(
             {
@@ -184,8 +197,8 @@ def _tell_merge(merged: Merged, lock_path: Path, *, is_dry_run: bool) -> str:
 
 def lock_to_write(project: Project, lockfile: Lockfile) -> dict[Path, bytes]:
     """Give images.lock with its bytes, or nothing where it says the same already."""
-    text = dump_lockfile(lockfile)
-    current = project.read_lock_text()
     # A checkout with CRLF has the same lock; writing it anew would show a change where none is.
-    is_same = current is not None and current.replace("\r\n", "\n") == text
+    current = (project.read_lock_text() or "").replace("\r\n", "\n")
+    text = dump_lockfile(lockfile, heading=find_heading(current))
+    is_same = current == text
     return {} if is_same else {project.lock_path: text.encode()}

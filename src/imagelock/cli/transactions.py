@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 from imagelock.cli.console import Console
+from imagelock.errors import ImagelockError, ProjectChangedError
 from imagelock.project import transaction
 from imagelock.project.project import Project
 from imagelock.project.transaction import Transaction
+
+_MAX_ATTEMPTS = 3
+"""A file that changes during each of them is being written all the time."""
+_Result = TypeVar("_Result")
 
 
 @contextmanager
@@ -26,3 +32,24 @@ def begin(console: Console, project: Project) -> Iterator[Transaction]:
         if begun.recovered:
             console.warn(begun.recovered)
         yield begun
+
+
+def run_again_if_changed(console: Console, run: Callable[[], _Result]) -> _Result:
+    """Run something that begins a transaction; where its files changed meanwhile, again from what they are now.
+
+    What a later attempt fails for is told as that change's: nothing was written, and the first reading would have done.
+    """
+    changed: ProjectChangedError | None = None
+    for _ in range(_MAX_ATTEMPTS):
+        try:
+            return run()
+        except ProjectChangedError as error:
+            changed = error
+            console.detail(f"{error.message}: reading it again")
+        except ImagelockError as error:
+            if changed is None:
+                raise
+            raise ProjectChangedError(
+                changed.message, details=(error.message, *error.details), hint=error.hint
+            ) from error
+    raise changed or AssertionError("there is at least one attempt")

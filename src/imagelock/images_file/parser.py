@@ -27,6 +27,7 @@ from imagelock.images_file.toml import (
     refuse_control_characters,
     split_position,
 )
+from imagelock.model.conflict_markers import find_conflict
 from imagelock.model.frozen import frozen
 from imagelock.model.reference import AnyRepository
 from imagelock.model.selector import Selector
@@ -72,14 +73,25 @@ def parse_images_file(text: str, *, file_name: str = IMAGES_FILE_NAME) -> Images
     try:
         document = tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # the parser lets both out for huge numbers and deep arrays
-        sentence, line = split_position(error, text)
-        raise ImagesFileError(f"cannot read {file_name}", details=[f"{file_name}:{line}: {sentence}"]) from error
+        raise _unreadable(error, text, file_name) from error
     problems = Problems()
     images_file = _read_document(TableReader(document, (), problems))
     refuse_control_characters(document, problems)
     if problems.found:
         raise images_file_error(text, problems.found, file_name)
     return images_file
+
+
+def _unreadable(error: Exception, text: str, file_name: str) -> ImagesFileError:
+    conflict = find_conflict(text)
+    if conflict:
+        return ImagesFileError(
+            f"{file_name} has conflict markers",
+            details=[f"{file_name}:{conflict}: a merge left both sides here, and only you can choose"],
+            hint=f"edit {file_name}, then run `imagelock lock`: it merges images.lock itself",
+        )
+    sentence, line = split_position(error, text)
+    return ImagesFileError(f"cannot read {file_name}", details=[f"{file_name}:{line}: {sentence}"])
 
 
 def _read_document(document: TableReader) -> ImagesFile:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Iterable, Iterator
+from itertools import takewhile
 from typing import TypeVar
 
 from imagelock.errors import ImagelockError, LockfileError
@@ -81,14 +82,26 @@ def entry_checksum(repository: str, digest: str, platforms: Iterable[tuple[str, 
     return sha256_hex(f"{repository}\n{digest}\n{''.join(lines)}".encode())[:_CHECKSUM_LENGTH]
 
 
-def dump_lockfile(lockfile: Lockfile) -> str:
-    """Write images.lock."""
+def dump_lockfile(lockfile: Lockfile, *, heading: str = "") -> str:
+    """Write images.lock, under the comments that people have put above its first line."""
     tables = (line for image in lockfile.images for line in _dump_image(image))
-    return "".join([_HEADER, f"version = {FORMAT_VERSION}\n", *tables])
+    return "".join([heading, _HEADER, f"version = {FORMAT_VERSION}\n", *tables])
+
+
+def find_heading(text: str) -> str:
+    """Return what is above the first line of ours, such as the header of a license; nothing but comments and blanks."""
+    lines = _leading_comments(text)
+    mark = next((number for number, line in enumerate(lines) if _MARK in line), 0)
+    return "".join(lines[:mark])
 
 
 def parse_lockfile(text: str, *, file_name: str = LOCKFILE_NAME) -> Lockfile:
-    """Read images.lock; ``LockfileError`` says whether it is damaged, newer than this program, or not ours at all."""
+    """Read images.lock; ``LockfileError`` says whether it is damaged, newer than this program, or not ours at all.
+
+    An empty file, as a full disk or `touch` leaves one, locks nothing.
+    """
+    if not text.strip():
+        return Lockfile()
     if has_conflict_markers(text):
         raise LockfileError(f"{file_name} has conflict markers", hint="run `imagelock lock` to merge both sides")
     try:
@@ -138,7 +151,7 @@ def _value(value: str | int | bool) -> str:  # noqa: FBT001  one of TOML's types
 
 def _check_version(document: TableReader, text: str, file_name: str) -> None:
     version = document.raw("version")
-    if _MARK not in _first_line(text) or type(version) is not int or version < 1:
+    if not is_ours(text) or type(version) is not int or version < 1:
         raise _unreadable(text, [f"{file_name}:1: it has no format version"], file_name)
     if version > FORMAT_VERSION:
         raise LockfileError(
@@ -241,7 +254,7 @@ def _details(text: str, problems: Problems, file_name: str) -> Iterable[str]:
 
 def _unreadable(text: str, details: Iterable[str], file_name: str) -> LockfileError:
     """Tell a damaged lockfile from a file that other tools keep under the same name, which must not be overwritten."""
-    if _MARK in _first_line(text):
+    if is_ours(text):
         return LockfileError(
             f"{file_name} is damaged", details=details, hint=f"restore {file_name} from version control"
         )
@@ -252,5 +265,11 @@ def _unreadable(text: str, details: Iterable[str], file_name: str) -> LockfileEr
     )
 
 
-def _first_line(text: str) -> str:
-    return text.lstrip().partition("\n")[0]
+def is_ours(text: str) -> bool:
+    """Whether imagelock wrote a file, by the comments at its beginning."""
+    return any(_MARK in line for line in _leading_comments(text))
+
+
+def _leading_comments(text: str) -> list[str]:
+    """List the lines before the first that is neither blank nor a comment, with their line ends."""
+    return list(takewhile(lambda line: line.lstrip()[:1] in ("", "#"), text.splitlines(keepends=True)))

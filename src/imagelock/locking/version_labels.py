@@ -36,7 +36,7 @@ def find_labels(
     source: ManifestSource,
 ) -> Labels:
     """Join what is known of an image and, where no version is, what its configuration says; never fails."""
-    if known.version or _tells_version(reference.tag):
+    if known.version or names_version(reference.tag):
         return known
     try:
         _, config = fetch_image(reference.repository, platform_digests[0].digest, source)
@@ -45,7 +45,7 @@ def find_labels(
     return known.filled_from(config.labels)
 
 
-def _tells_version(tag: str | None) -> bool:
+def names_version(tag: str | None) -> bool:
     """Whether a tag names one release, by three numbers or a day; 20-slim and 22.04 are moved from one to the next."""
     reading = None if tag is None else guess_pattern(tag)
     return reading is not None and (reading.is_date or reading.version.count(".") + 1 >= _EXACT_NUMBERS)

@@ -14,11 +14,16 @@ _OURS, _ANCESTOR, _THEIRS, _END = "<<<<<<<", "|||||||", "=======", ">>>>>>>"
 
 def has_conflict_markers(text: str) -> bool:
     """Whether a merge was left unfinished in this text."""
-    return _OURS in text and any(_marker(line) == _OURS for line in _lines(text))
+    return _OURS in text and find_conflict(text) > 0
+
+
+def find_conflict(text: str) -> int:
+    """Return the number of the line in which the first conflict begins, from 1; 0 where there is none."""
+    return next((number for number, line in enumerate(_lines(text), start=1) if _marker(line) == _OURS), 0)
 
 
 def conflict_sides(text: str) -> tuple[str, str]:
-    """Rebuild the two files that were merged, ours and theirs; what merged cleanly stands in both."""
+    """Rebuild the two files that were merged, ours and theirs; what merged cleanly is in both."""
     ours: list[str] = []
     theirs: list[str] = []
     sides = {_OURS: (ours,), _ANCESTOR: (), _THEIRS: (theirs,), _END: (ours, theirs)}

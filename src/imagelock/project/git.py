@@ -1,7 +1,7 @@
 """Asking git about a work tree, as data: from its root only, with nothing that a repository could make git run.
 
 A checkout decides what its `.git/config` says where it came as an archive, and can hold a folder that git would take
-for a repository of its own. Everything in a configuration that can start a program for the three commands used here is
+for a repository of its own. Everything in a configuration that can start a program for the commands used here is
 overruled on the command line, which beats every file, or in the environment.
 """
 
@@ -50,7 +50,7 @@ def list_git_files(folder: Path) -> list[str] | None:
     prefix = os.path.relpath(os.path.realpath(folder), tree.root)
     below = [] if prefix == "." else ["--", f"{prefix}/"]
     try:
-        answer = _run(
+        answer = run_git(
             tree,
             ["ls-files", "-z", "--cached", "--others", "--exclude-standard", *below],
             max_bytes=_MAX_LISTING_BYTES,
@@ -63,25 +63,8 @@ def list_git_files(folder: Path) -> list[str] | None:
     return [os.fsdecode(path)[cut:] for path in answer.stdout.split(b"\0") if path]
 
 
-def read_text_at(revision: str, path: Path) -> str | None:
-    """Read a file as it was at a revision; None where the revision doesn't have it."""
-    if not revision or revision.startswith("-"):
-        raise FileError(f"`{revision}` is neither a file nor a git revision")
-    tree = find_work_tree(path.parent)
-    found = _run(tree, ["rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}"]) if tree.has_git else None
-    if found is None or found.exit_code:
-        raise FileError(
-            f"`{revision}` is neither a file nor a git revision here",
-            details=_first_line(found),
-            hint="name a lockfile, as in `imagelock diff OLD.lock`, or a commit of this folder's repository",
-        )
-    name = os.path.relpath(Path(os.path.realpath(path.parent)) / path.name, tree.root)
-    # `git show` would run what a configuration calls a textconv; `git cat-file` prints what is stored.
-    answer = _run(tree, ["cat-file", "blob", f"{found.stdout.decode().strip()}:{name}"])
-    return None if answer.exit_code else answer.stdout.decode("utf-8-sig", errors="replace")
-
-
-def _run(tree: WorkTree, arguments: list[str], *, max_bytes: int = MAX_FILE_BYTES) -> Finished:
+def run_git(tree: WorkTree, arguments: list[str], *, max_bytes: int = MAX_FILE_BYTES) -> Finished:
+    """Run git at the root of a work tree; ``FileError`` where it is not installed or gives no answer."""
     program = find_program("git", os.environ)
     if program is None:
         raise FileError("git is not installed")
@@ -102,8 +85,3 @@ def _environment(environment: Mapping[str, str], root: Path) -> dict[str, str]:
     kept = {name: value for name, value in environment.items() if not name.startswith("GIT_") or name in _KEPT}
     # Should `.git` be no repository, git must not take one that is further up.
     return kept | _ENVIRONMENT | {"GIT_WORK_TREE": str(root), "GIT_CEILING_DIRECTORIES": str(root.parent)}
-
-
-def _first_line(answer: Finished | None) -> list[str]:
-    lines = answer.stderr.decode(errors="replace").splitlines() if answer else []
-    return lines[:1]

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from imagelock.errors import FileError
-from imagelock.project.git import list_git_files, read_text_at
+from imagelock.project.git import list_git_files
+from imagelock.project.revisions import read_text_at
 from imagelock.project.tree import list_files
 from tests.support.git import Repository
 

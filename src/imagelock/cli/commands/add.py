@@ -8,7 +8,7 @@ from imagelock.cli.lock_run import Outcome, plan_smallest, report, run_plan_in
 from imagelock.cli.options import Settings, format_option, with_settings
 from imagelock.cli.sources import open_sources
 from imagelock.cli.text import count, duration
-from imagelock.cli.transactions import begin
+from imagelock.cli.transactions import begin, run_again_if_changed
 from imagelock.errors import BatchError
 from imagelock.images_file.edit import ImageEntry, add_image
 from imagelock.images_file.new_image import LATEST, ImageRequest, make_entry
@@ -62,23 +62,27 @@ def command(  # noqa: PLR0913  click hands over each option as an argument
 
 def _add(settings: Settings, request: ImageRequest, *, output_format: str) -> None:
     project = find_or_begin_project(settings.images_path, settings.lock_path)
-    with begin(settings.console, project) as transaction:
-        _add_to(settings, project, transaction, request, output_format=output_format)
+
+    def add() -> tuple[ImageEntry, Outcome]:
+        with begin(settings.console, project) as transaction:
+            return _add_to(settings, project, transaction, request)
+
+    entry, outcome = run_again_if_changed(settings.console, add)
+    if output_format == "text":
+        settings.console.say(f"Added to {project.images_path}: {entry}")
+    images = count(len(outcome.result.lockfile.images))
+    report(settings.console, outcome, f"Locked {images} in {duration(outcome.seconds)}", output_format=output_format)
 
 
 def _add_to(
-    settings: Settings, project: Project, transaction: Transaction, request: ImageRequest, *, output_format: str
-) -> None:
+    settings: Settings, project: Project, transaction: Transaction, request: ImageRequest
+) -> tuple[ImageEntry, Outcome]:
     text = read_text(project.images_path) if project.images_path.exists() else ""
     images_file = parse_images_file(text, file_name=str(project.images_path))
     with open_sources(settings, project.folder, images_file.registries) as sources:
         entry = make_entry(request, images_file, sources.list_tags)
     edited = add_image(text, entry)
-    outcome = _lock(settings, project, transaction, entry, edited)
-    if output_format == "text":
-        settings.console.say(f"Added to {project.images_path}: {entry}")
-    images = count(len(outcome.result.lockfile.images))
-    report(settings.console, outcome, f"Locked {images} in {duration(outcome.seconds)}", output_format=output_format)
+    return entry, _lock(settings, project, transaction, entry, edited)
 
 
 def _lock(settings: Settings, project: Project, transaction: Transaction, entry: ImageEntry, edited: str) -> Outcome:

@@ -16,6 +16,7 @@ from imagelock.errors import CheckFailedError
 from imagelock.images_file.parser import ImagesFile
 from imagelock.locking.freshness import Mismatch, find_mismatches, stale_message
 from imagelock.locking.lockfile import Lockfile
+from imagelock.project.ignored import find_ignored
 from imagelock.project.project import Project, find_project
 from imagelock.rendering.file_choice import FileChoice
 from imagelock.rendering.outputs import Output, make_outputs
@@ -69,6 +70,7 @@ def _find(
 
             TreeSearch(project, images_file, lockfile).run(settings.console, report, is_strict=is_strict)
     report.add(_find_overdue(images_file, datetime.now(UTC).date()))
+    report.notes.extend(filter(None, [find_ignored(project.lock_path)]))
     return report, mismatches
 
 

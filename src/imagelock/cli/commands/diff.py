@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import click
 
 from imagelock.cli.console import Console, count_done, one_line
+from imagelock.cli.lock_versions import LockVersion, read_versions
 from imagelock.cli.options import Settings, with_settings
 from imagelock.cli.reports.changes import change_document, change_lines, change_table
 from imagelock.cli.reports.contents import content_document, content_lines
@@ -18,11 +18,10 @@ from imagelock.cli.text import count, markdown_text
 from imagelock.errors import BatchError
 from imagelock.locking.changes import Change, Updated, find_changes
 from imagelock.locking.inspection import ContentChange, find_content_changes
-from imagelock.locking.lockfile import Lockfile, parse_lockfile
+from imagelock.locking.lockfile import Lockfile
 from imagelock.locking.parallel import run_all
-from imagelock.project.files import read_text
-from imagelock.project.git import read_text_at
-from imagelock.project.project import find_project
+from imagelock.locking.source import ManifestSource
+from imagelock.locking.version_labels import learn_labels, names_version
 
 Contents = Mapping[str, Sequence[ContentChange]]
 """What changed on each platform, by alias."""
@@ -39,16 +38,28 @@ Contents = Mapping[str, Sequence[ContentChange]]
     help="For people, for scripts, or for the text of a pull request.",
 )
 @click.option("--layers", "wants_contents", is_flag=True, help="Ask which layers, sizes and settings changed.")
+@click.option("--versions", "wants_versions", is_flag=True, help="Ask which versions images are that do not say.")
 @with_settings
-def command(settings: Settings, *, old: str, new: str | None, output_format: str, wants_contents: bool) -> None:
-    """Show what changed from OLD to NEW, each a lockfile or a git revision.
+def command(
+    settings: Settings,
+    *,
+    old: str,
+    new: str | None,
+    output_format: str,
+    wants_contents: bool,
+    wants_versions: bool,
+) -> None:
+    """Show what changed from OLD to NEW, each a lockfile or a git revision; OLD..NEW is understood, too.
 
-    Without NEW, the lockfile as it is now; without OLD, the one in HEAD. With --layers, the registry is asked about
-    each platform that moved: its layers, its size, its environment and how it starts.
+    Without NEW, the lockfile as it is now; without OLD, the one in HEAD. A lockfile that was renamed or moved since is
+    followed. With --versions, the registry is asked which versions the labels of images name; with --layers, for each
+    platform that moved: its layers, its size, its environment and how it starts.
     """
-    lock_path = find_project(settings.images_path, settings.lock_path).lock_path
-    after = _read(new, lock_path) if new is not None else _parse(_read_if_there(lock_path), str(lock_path))
-    changes = find_changes(_read(old, lock_path), after)
+    before, after = read_versions(settings, old, new)
+    _tell_places(settings.console, before, after)
+    changes: Sequence[Change] = find_changes(before.lockfile or Lockfile(), after.lockfile or Lockfile())
+    if wants_versions:
+        changes = _ask_versions(settings, changes)
     contents = _ask_contents(settings, changes) if wants_contents else {}
     if output_format == "json":
         documents = [_document(change, contents) for change in changes]
@@ -57,6 +68,33 @@ def command(settings: Settings, *, old: str, new: str | None, output_format: str
         settings.console.data("\n".join([*change_table(changes), *_markdown_contents(contents)]))
     else:
         _print(settings.console, changes, contents)
+
+
+def _tell_places(console: Console, before: LockVersion, after: LockVersion) -> None:
+    for version, effect in ((before, "added"), (after, "removed")):
+        if version.note:
+            console.note(version.note)
+        if version.lockfile is None:
+            console.note(f"{version.where} does not exist: every image is shown as {effect}")
+
+
+def _ask_versions(settings: Settings, changes: Sequence[Change]) -> Sequence[Change]:
+    """Add to images that moved what their configurations say of themselves."""
+    moved = {str(change.alias): change for change in changes if isinstance(change, Updated) and change.moved_platforms}
+    with open_sources_outside_project(settings) as sources:
+        sources.prepare(change.new.repository for change in moved.values())
+        told = run_all(
+            {alias: partial(_learn, change, sources) for alias, change in moved.items()},
+            on_done=count_done(settings.console, "Asking about", total=len(moved)),
+        ).found
+    for alias, change in told.items():
+        if change.new.labels.version is None and not names_version(change.new.tag):
+            settings.console.note(f"{alias}: no label names its version, or the registry gave no answer")
+    return [told.get(str(change.alias), change) for change in changes]
+
+
+def _learn(change: Updated, source: ManifestSource) -> Updated:
+    return Updated(learn_labels(change.old, source), learn_labels(change.new, source))
 
 
 def _ask_contents(settings: Settings, changes: Sequence[Change]) -> Contents:
@@ -92,20 +130,3 @@ def _markdown_contents(contents: Contents) -> Iterator[str]:
     for alias in sorted(contents):
         yield from ("", f"{markdown_text(alias)}:", "")
         yield from (f"    {one_line(line)}" for content in contents[alias] for line in content_lines(content))
-
-
-def _read(source: str, lock_path: Path) -> Lockfile:
-    """Read a file of that name, or else the lockfile at that revision."""
-    path = Path(source)
-    if path.is_file():
-        return _parse(read_text(path), source)
-    return _parse(read_text_at(source, lock_path), f"{source}:{lock_path.name}")
-
-
-def _read_if_there(path: Path) -> str | None:
-    return read_text(path) if path.exists() else None
-
-
-def _parse(text: str | None, name: str) -> Lockfile:
-    """Read a lockfile; one that doesn't exist has no images."""
-    return Lockfile() if text is None else parse_lockfile(text, file_name=name)

@@ -8,7 +8,7 @@ from imagelock.cli.lock_run import lock_to_write
 from imagelock.cli.options import Settings, complete_images, format_option, with_settings
 from imagelock.cli.reports.changes import change_document, change_lines
 from imagelock.cli.text import count
-from imagelock.cli.transactions import begin
+from imagelock.cli.transactions import begin, run_again_if_changed
 from imagelock.errors import ImagesFileError
 from imagelock.images_file.edit import remove_images
 from imagelock.images_file.parser import ImagesFile, refuse_unknown_images
@@ -32,8 +32,12 @@ def command(settings: Settings, *, names: tuple[str, ...], output_format: str) -
     says so. No network is used.
     """
     project = find_project(settings.images_path, settings.lock_path)
-    with begin(settings.console, project) as transaction:
-        _remove(settings, project, transaction, names, output_format=output_format)
+
+    def remove() -> None:
+        with begin(settings.console, project) as transaction:
+            _remove(settings, project, transaction, names, output_format=output_format)
+
+    run_again_if_changed(settings.console, remove)
 
 
 def _remove(

@@ -1,0 +1,129 @@
+"""A file as git had it at a revision, also where it had another name or lay in another folder then."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path, PurePosixPath
+
+from imagelock.errors import FileError
+from imagelock.model.frozen import frozen
+from imagelock.project.git import run_git
+from imagelock.project.work_tree import WorkTree, find_work_tree
+
+_LINK_MODE = "120000"
+
+
+@frozen
+class FileAtRevision:
+    """One file in one commit."""
+
+    revision: str
+    name: str
+    """Relative to the root of the work tree."""
+    text: str | None
+    """None where the commit does not have the file."""
+    has_other_name: bool = False
+    """Whether it was renamed or moved since."""
+
+
+def is_revision(text: str, folder: Path) -> bool:
+    """Whether git knows a commit by this name, seen from a folder."""
+    tree = find_work_tree(folder)
+    return tree.has_git and _find_commit(tree, text) is not None
+
+
+def split_range(text: str, folder: Path) -> tuple[str, str] | None:
+    """Read ``OLD..NEW``, or ``OLD...NEW`` from the merge base of the two; a missing side is HEAD. None for others."""
+    old, dots, new = text.partition("...") if "..." in text else text.partition("..")
+    if not dots or "/" in (old[-1:], new[:1]):
+        return None
+    old, new = old or "HEAD", new or "HEAD"
+    if dots == "..":
+        return old, new
+    tree = find_work_tree(folder)
+    commits = [_demand_commit(tree, revision) for revision in (old, new)]
+    answer = run_git(tree, ["merge-base", *commits])
+    if answer.exit_code:
+        raise FileError(f"`{old}` and `{new}` have no common ancestor here")
+    return answer.stdout.decode().strip(), new
+
+
+def read_text_at(revision: str, path: Path) -> str | None:
+    """Read a file as it was at a revision; None where the revision doesn't have it."""
+    return read_at(revision, path).text
+
+
+def read_at(revision: str, path: Path, *, known_at: str | None = None) -> FileAtRevision:
+    """Read a file as it was at a revision.
+
+    ``path`` is where the file is now, or at the revision ``known_at``; where git sees that it was renamed or moved
+    since, it is read under its old name.
+    """
+    tree = find_work_tree(path.parent)
+    commit = _demand_commit(tree, revision)
+    name = _name_in(tree, path)
+    old_name = name
+    text = _read_blob(tree, commit, name)
+    if text is None:
+        old_name = _find_old_name(tree, commit, name, known_at) or name
+        text = None if old_name == name else _read_blob(tree, commit, old_name)
+    return FileAtRevision(revision, old_name, text, has_other_name=text is not None and old_name != name)
+
+
+def _demand_commit(tree: WorkTree, revision: str) -> str:
+    commit = _find_commit(tree, revision) if tree.has_git else None
+    if commit is not None:
+        return commit
+    if not tree.has_git:
+        raise FileError(
+            f"`{revision}` is not a file, and {tree.root} is in no git repository",
+            hint="name two lockfiles, as in `imagelock diff OLD.lock NEW.lock`",
+        )
+    raise FileError(
+        f"`{revision}` is neither a file nor a git revision here",
+        hint="name a lockfile, as in `imagelock diff OLD.lock`, or a commit of this folder's repository",
+    )
+
+
+def _find_commit(tree: WorkTree, revision: str) -> str | None:
+    if not revision or revision.startswith("-"):
+        return None
+    answer = run_git(tree, ["rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"])
+    return None if answer.exit_code else answer.stdout.decode().strip()
+
+
+def _name_in(tree: WorkTree, path: Path) -> str:
+    return os.path.relpath(Path(os.path.realpath(path.parent)) / path.name, tree.root)
+
+
+def _read_blob(tree: WorkTree, commit: str, name: str) -> str | None:
+    """Read what is stored, without the filters that `git show` runs; a link leads to the file that it names."""
+    listed = run_git(tree, ["ls-tree", "-z", commit, "--", name]).stdout.decode(errors="surrogateescape")
+    mode = listed.partition(" ")[0]
+    answer = run_git(tree, ["cat-file", "blob", f"{commit}:{name}"])
+    if answer.exit_code:
+        return None
+    text = answer.stdout.decode("utf-8-sig", errors="replace")
+    if mode != _LINK_MODE:
+        return text
+    target = os.path.normpath(str(PurePosixPath(name).parent / text))
+    answer = run_git(tree, ["cat-file", "blob", f"{commit}:{target}"])
+    return None if answer.exit_code else answer.stdout.decode("utf-8-sig", errors="replace")
+
+
+def _find_old_name(tree: WorkTree, commit: str, name: str, known_at: str | None) -> str | None:
+    """Find the name under which a commit has a file: by git's detection of renames, else by its last component."""
+    # Both compare what is stored: comparing with files on disk would run filters that a configuration names.
+    options = ["-r", "-z", "-M", "--name-status", "--diff-filter=R"]
+    if known_at is None:
+        answer = run_git(tree, ["diff-index", "--cached", *options, commit, "--"])
+    else:
+        answer = run_git(tree, ["diff-tree", *options, commit, _demand_commit(tree, known_at), "--"])
+    fields = os.fsdecode(answer.stdout).split("\0")
+    renamed = dict(zip(fields[2::3], fields[1::3], strict=False))
+    if name in renamed:
+        return renamed[name]
+    listed = os.fsdecode(run_git(tree, ["ls-tree", "-r", "-z", "--name-only", "--full-tree", commit]).stdout)
+    alike = [other for other in listed.split("\0") if PurePosixPath(other).name == PurePosixPath(name).name]
+    gone = [other for other in alike if not (tree.root / other).exists()]
+    return gone[0] if known_at is None and len(gone) == 1 else None
