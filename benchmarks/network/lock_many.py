@@ -56,20 +56,20 @@ def _compare(images: int, milliseconds: int, *, rounds: int) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         with bearer_registry(folder, round_trip_seconds=milliseconds / 1000) as registry:
-            references = _fill(registry, folder, images)
+            references = fill(registry, folder, images)
             commands = _commands(references)
-            _write_project(folder / "project", references)
+            write_project(folder / "project", references)
             runs: dict[str, list[Run]] = {tool: [] for tool in commands}
             for _ in range(rounds + 1):
                 for tool, command in commands.items():
-                    runs[tool].append(_measure(command, registry, folder / "project"))
+                    runs[tool].append(measure(command, registry, folder / "project"))
     # The first round compiles our modules, which an installation has done.
     runs = {tool: own[1:] for tool, own in runs.items()}
     print(f"{images} images, {milliseconds} ms away, {rounds} rounds")
     _print_table(runs)
 
 
-def _fill(registry: RegistryServer, folder: Path, images: int) -> list[str]:
+def fill(registry: RegistryServer, folder: Path, images: int) -> list[str]:
     """Push one image, and copy the registry's folder of it for the other repositories."""
     first = RemoteRepository(registry=registry, path="bench/image000")
     first.push(multi_platform_image("linux/amd64", "linux/arm64", "linux/arm/v7"))
@@ -97,15 +97,18 @@ def _commands(references: list[str]) -> dict[str, list[str]]:
     return commands
 
 
-def _write_project(folder: Path, references: list[str]) -> None:
+def write_project(folder: Path, references: list[str]) -> None:
+    """Write an images.toml and a Dockerfile with all references."""
     folder.mkdir()
     lines = [f'image{number} = "{reference}"' for number, reference in enumerate(references)]
     (folder / "images.toml").write_text("\n".join(["[images]", *lines, ""]))
     (folder / "Dockerfile").write_text("".join(f"FROM {reference}\n" for reference in references))
 
 
-def _measure(command: list[str], registry: RegistryServer, project: Path) -> Run:
-    (project / "images.lock").unlink(missing_ok=True)
+def measure(command: list[str], registry: RegistryServer, project: Path, *, keeps_lockfile: bool = False) -> Run:
+    """Run a command with an empty cache, and without a lockfile unless one is wanted."""
+    if not keeps_lockfile:
+        (project / "images.lock").unlink(missing_ok=True)
     cache = project / "cache"
     shutil.rmtree(cache, ignore_errors=True)
     mark, tokens = registry.access_log.mark(), len(registry.tokens.requests)
