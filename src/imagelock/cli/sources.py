@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from imagelock.cli.options import Settings
 from imagelock.errors import FileError
 from imagelock.images_file.registries import RegistryDeclaration
 from imagelock.locking.source import ServingSource
+from imagelock.model.reference import AnyRepository, Repository
 from imagelock.project.project import find_project
 from imagelock.registry.sources import Sources
 
@@ -28,8 +29,8 @@ def open_sources(settings: Settings, folder: Path, registries: Iterable[Registry
     """Make the sources of a run; no registry client is imported before the first question to a registry."""
 
     @contextmanager
-    def open_registries() -> Iterator[ServingSource]:
-        from imagelock.registry.factory import open_registry_client  # noqa: PLC0415  imports the HTTP library
+    def open_registries(expected: Sequence[AnyRepository]) -> Iterator[ServingSource]:
+        from imagelock.registry.factory import open_registry_client  # noqa: PLC0415  begins with ssl and sockets
         from imagelock.registry.settings import RegistryOptions, RegistrySettings  # noqa: PLC0415
 
         options = {
@@ -49,7 +50,8 @@ def open_sources(settings: Settings, folder: Path, registries: Iterable[Registry
             trace=trace,
             warn=settings.console.warn,
         )
-        with open_registry_client(client_settings) as client:
+        repositories = [repository for repository in expected if isinstance(repository, Repository)]
+        with open_registry_client(client_settings, repositories) as client:
             yield client
 
     return Sources(folder, None if settings.offline else open_registries)

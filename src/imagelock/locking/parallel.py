@@ -8,9 +8,18 @@ from typing import Generic, TypeVar
 from imagelock.errors import ImagelockError
 from imagelock.model.frozen import frozen
 
-DEFAULT_MAX_WORKERS = 16
-"""Measured: with 12, a hundred images 50 ms away take a seventh longer; other tools ask 4 to 16 at a time."""
+_FEW_WORKERS, _MANY_WORKERS = 16, 32
+_MANY = 250
 _Answer = TypeVar("_Answer")
+
+
+def workers_for(count: int) -> int:
+    """Return how many of that many questions are asked at a time.
+
+    Measured: with 12, a hundred images 50 ms away take a seventh longer than with 16; with 32, five hundred take a
+    quarter less, and a hundred no less, since the handshakes cost more than they save.
+    """
+    return _MANY_WORKERS if count >= _MANY else _FEW_WORKERS
 
 
 @frozen
@@ -24,7 +33,7 @@ class Results(Generic[_Answer]):
 def run_all(
     questions: Mapping[str, Callable[[], _Answer]],
     *,
-    max_workers: int = DEFAULT_MAX_WORKERS,
+    max_workers: int | None = None,
     on_done: Callable[[str], None] = lambda _: None,
 ) -> Results[_Answer]:
     """Ask in parallel; ``on_done`` hears the name of each question that is over, in the caller's thread."""
@@ -32,7 +41,7 @@ def run_all(
 
     found: dict[str, _Answer] = {}
     failures: list[tuple[str, ImagelockError]] = []
-    executor = ThreadPoolExecutor(max_workers)
+    executor = ThreadPoolExecutor(max_workers or workers_for(len(questions)))
     try:
         futures = {executor.submit(question): name for name, question in questions.items()}
         for future in as_completed(futures):

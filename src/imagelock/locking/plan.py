@@ -25,7 +25,7 @@ from imagelock.locking.freshness import (
 )
 from imagelock.locking.identity import match_entries
 from imagelock.locking.lockfile import LockedImage, Lockfile
-from imagelock.locking.parallel import DEFAULT_MAX_WORKERS, run_all
+from imagelock.locking.parallel import run_all
 from imagelock.locking.requested import parse_requested
 from imagelock.locking.source import ManifestSource
 from imagelock.locking.steps import AddPlatforms, KeepLocked, LockRequested, Repair, Resolve, StepResult
@@ -170,7 +170,7 @@ def run_steps(
     steps: Sequence[Step],
     source: ManifestSource,
     *,
-    max_workers: int = DEFAULT_MAX_WORKERS,
+    max_workers: int | None = None,
     on_done: Callable[[str], None] = lambda _: None,
 ) -> LockResult:
     """Run every step; ``BatchError`` names all that failed. The source is asked only if it must be."""
@@ -193,7 +193,7 @@ def _run_online(
     source: ManifestSource,
     *,
     total: int,
-    max_workers: int,
+    max_workers: int | None,
     on_done: Callable[[str], None],
 ) -> list[StepResult]:
     source.prepare(step.declaration.repository for step in steps)

@@ -6,7 +6,6 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import replace
 from http import HTTPStatus
 from threading import Lock
 from typing import TypeVar
@@ -73,7 +72,7 @@ class RegistryClient:
             # One that must not be asked is an error when it is asked, and of that image alone.
             with suppress(RegistryError):
                 location = self._locations.of_tag(_repository_of(repository))[0]
-                paths[replace(location, path="")][location.path] = None
+                paths[location.without_path()][location.path] = None
         for location, expected in paths.items():
             self._host(location).prepare(expected)
 

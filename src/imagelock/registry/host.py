@@ -7,6 +7,7 @@ from typing import Protocol
 
 import httpx
 
+from imagelock.locking.parallel import workers_for
 from imagelock.model.frozen import frozen
 from imagelock.model.reference import RegistryName, Repository
 from imagelock.registry.auth.authenticator import Authenticator
@@ -14,8 +15,6 @@ from imagelock.registry.http.addresses import Origin
 from imagelock.registry.locations import Endpoint
 from imagelock.registry.refusals import Asked, Identity, depends_on_credentials, refusal_of
 
-MAX_CONNECTIONS = 32
-"""Opened early to one host, where that many repositories are expected."""
 _REPOSITORIES_OF_A_TOKEN = 40
 """About as many repositories as a token may be for."""
 
@@ -58,7 +57,7 @@ class Host:
         paths = tuple(paths)
         self._authenticator.prepare(paths)
         registry = self.endpoint.registry
-        connections = min(len(paths), MAX_CONNECTIONS)
+        connections = min(len(paths), workers_for(len(paths)))
         self._dialer.open_early(self.endpoint.origin, registry=registry, connections=connections)
         realm = self._authenticator.token_server
         if realm is not None:

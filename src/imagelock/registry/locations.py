@@ -62,6 +62,10 @@ class Location:
     may_be_plain: bool = False
     """Whether registries.conf allows the host to do without TLS."""
 
+    def without_path(self) -> Location:
+        """Return the host alone, as a key for what all its repositories share."""
+        return Location(self.host, "", self.may_be_plain)
+
 
 class Locations:
     """The locations of repositories: mirrors of images.toml come first, then those of registries.conf."""

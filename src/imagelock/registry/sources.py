@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from threading import Lock
@@ -16,16 +16,16 @@ from imagelock.model.oci import Descriptor, FetchedManifest
 from imagelock.model.reference import AnyRepository, ImageReference, LayoutRepository, PinnedReference
 from imagelock.registry.oci_layout import LayoutSource
 
+OpenRegistries = Callable[[Sequence[AnyRepository]], AbstractContextManager[ServingSource]]
+
 
 class Sources:
     """Sends each question to where its answer is; the registry client is opened by the first one that needs it.
 
-    Thread-safe. Without ``open_registries`` the network is off.
+    Thread-safe. Without ``open_registries`` the network is off; it gets the repositories that are known to be asked.
     """
 
-    def __init__(
-        self, folder: Path, open_registries: Callable[[], AbstractContextManager[ServingSource]] | None
-    ) -> None:
+    def __init__(self, folder: Path, open_registries: OpenRegistries | None) -> None:
         self._layouts = LayoutSource(folder)
         self._open_registries = open_registries
         self._registries: ServingSource | None = None
@@ -44,7 +44,7 @@ class Sources:
         """Announce what is going to be asked of registries."""
         remote = [repository for repository in repositories if not isinstance(repository, LayoutRepository)]
         if remote and self._open_registries:
-            self._source_of(remote[0]).prepare(remote)
+            self._open(self._open_registries, remote).prepare(remote)
 
     def fetch_manifest(self, reference: ImageReference) -> FetchedManifest:
         """Get a manifest or an index."""
@@ -75,7 +75,10 @@ class Sources:
             return self._layouts
         if self._open_registries is None:
             raise RegistryError(f"{repository} must be asked, and the network is off", hint="leave out `--offline`")
+        return self._open(self._open_registries, [repository])
+
+    def _open(self, open_registries: OpenRegistries, expected: Sequence[AnyRepository]) -> ServingSource:
         with self._lock:
             if self._registries is None:
-                self._registries = self._opened.enter_context(self._open_registries())
+                self._registries = self._opened.enter_context(open_registries(expected))
             return self._registries

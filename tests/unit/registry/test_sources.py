@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from imagelock.errors import RegistryError
 from imagelock.locking.source import ServingSource
 from imagelock.model.digest import Digest
 from imagelock.model.oci import Descriptor
-from imagelock.model.reference import LayoutRepository, TagReference, parse_reference, parse_repository
+from imagelock.model.reference import AnyRepository, LayoutRepository, TagReference, parse_reference, parse_repository
 from imagelock.registry.sources import Sources
 from tests.support.memory_source import MemorySource
 from tests.support.oci_images import multi_platform_image
@@ -28,7 +28,8 @@ class _Registries:
         self.log: list[str] = []
 
     @contextmanager
-    def open(self) -> Iterator[ServingSource]:
+    def open(self, expected: Sequence[AnyRepository]) -> Iterator[ServingSource]:
+        assert expected == [_GO.repository]
         self.log.append("open")
         yield self.source
         self.log.append("close")

@@ -19,6 +19,7 @@ from threading import Lock, Thread
 from typing import Any
 from weakref import WeakSet
 
+from imagelock.errors import FileError
 from imagelock.model.reference import RegistryName
 from imagelock.registry.http import FailureKind, TransportFailure, failure_of
 from imagelock.registry.http.addresses import Origin
@@ -54,6 +55,7 @@ class Connections:
         self._is_closed = False
         self._routes: dict[tuple[Origin, RegistryName], Route] = {}
         self._addresses: dict[tuple[str, int], Future[Sequence[Address]]] = {}
+        self._speaks_tls: dict[Route, bool] = {}
         self._contexts_lock = Lock()
         self._contexts: dict[tuple[CertificateFiles, Path | None], ssl.SSLContext] = {}
 
@@ -74,18 +76,24 @@ class Connections:
             self._early[route].extend(futures)
         for future in futures:
             Thread(target=self._fulfil, args=(future, route), daemon=True).start()
+        if futures and origin.is_encrypted:
+            # Reading the system's authorities takes 20 ms, while the first packets are on their way.
+            Thread(target=self._prepare_tls, args=(route,), daemon=True).start()
 
     def speaks_tls(self, origin: Origin, *, registry: RegistryName) -> bool:
-        """Shake hands with a server and keep the connection; one that only fails later may speak TLS."""
+        """Shake hands with a server once, and keep the connection; one that fails otherwise may speak TLS."""
         route = self.find_route(origin, registry)
-        future: Future[socket.socket] = Future()
-        try:
-            future.set_result(self.dial(route))
-        except TransportFailure as failure:
-            return failure.kind is not FailureKind.NO_TLS
-        with self._lock:
-            self._early[route].appendleft(future)
-        return True
+        if route not in self._speaks_tls:
+            future: Future[socket.socket] = Future()
+            try:
+                future.set_result(self.dial(route))
+            except TransportFailure as failure:
+                self._speaks_tls[route] = failure.kind is not FailureKind.NO_TLS
+            else:
+                self._speaks_tls[route] = True
+                with self._lock:
+                    self._early[route].appendleft(future)
+        return self._speaks_tls[route]
 
     def take_early(self, route: Route) -> socket.socket | None:
         """Return a connection that was begun early, once it is open; ``None`` if there is none or it failed."""
@@ -102,11 +110,15 @@ class Connections:
 
         ``TransportFailure`` says what went wrong, within about ``CONNECT_SECONDS`` for each of both steps.
         """
-        context = self._tls_context(route) if route.origin.is_encrypted else None
         next_stop = route.proxy.origin if route.proxy else route.origin
         connection = self._connect(next_stop.host, next_stop.port)
-        if context is None:
+        if not route.origin.is_encrypted:
             return connection
+        try:
+            context = self._tls_context(route)
+        except BaseException:
+            connection.close()
+            raise
         if route.proxy is not None:
             open_tunnel(connection, route.proxy, route.origin)
         return self._encrypt(connection, context, host=route.origin.host)
@@ -122,6 +134,10 @@ class Connections:
             _end(connection)
         for future in futures:
             _fail(future, TransportFailure(FailureKind.CLOSED, "the run is over"))
+
+    def _prepare_tls(self, route: Route) -> None:
+        with suppress(FileError):  # the threads that connect raise it, too
+            self._tls_context(route)
 
     def _fulfil(self, future: Future[socket.socket], route: Route) -> None:
         try:
