@@ -45,11 +45,20 @@ class ImagelockError(Exception):
 
     exit_code = ExitCode.CANNOT
 
-    def __init__(self, message: str, *, details: Iterable[str] = (), hint: str | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        details: Iterable[str] = (),
+        hint: str | None = None,
+        further_hints: Iterable[str] = (),
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.details = tuple(details)
         self.hint = hint
+        self.further_hints = tuple(further_hints)
+        """Where several problems need several things to be done."""
 
 
 class InvalidDigestError(ImagelockError):

@@ -33,19 +33,18 @@ def test_each_reference_that_is_not_as_locked_is_told_with_its_place_and_a_way_o
         "",
         "error: 7 references not as locked\n"
         "  Dockerfile:2:6: golang:1.22: it has no digest\n"
-        f"  Dockerfile:3:6: nginx:1.25@{digest('old')}: "
+        f"  Dockerfile:3:6: nginx:1.25@sha256:{digest('old').short}: "
         f"it has {digest('old').short}, images.lock has {digest('nginx').short}\n"
-        f"  Dockerfile:4:6: golang:1.21@{digest('go')}: "
+        f"  Dockerfile:4:6: golang:1.21@sha256:{digest('go').short}: "
         "the digest is locked for the tag `1.22`, and registries ignore the tag that stands there\n"
-        "    write `1.22`\n"
         "  Dockerfile:5:6: redis:7: images.lock does not have it\n"
-        "    run `imagelock add redis:7`\n"
         "  Dockerfile:6:6: golang:${V}: a variable decides the tag\n"
-        f"    {_WAY_OUT}\n"
         "  Dockerfile:7:6: $BASE: the variable has no value here\n"
-        "    give the ARG a default before the first FROM\n"
-        f"  compose.yaml:3:12: {NGINX}: a tag stands beside the digest\n"
-        "\nhint: run `imagelock render`\n",
+        f"  compose.yaml:3:12: nginx:1.25@sha256:{digest('nginx').short}: a tag stands beside the digest\n"
+        "\nhint: run `imagelock render --retag`\n"
+        "hint: run `imagelock add redis:7` (Dockerfile:5:6)\n"
+        f"hint: {_WAY_OUT} (Dockerfile:6:6)\n"
+        "hint: give the ARG a default before the first FROM (Dockerfile:7:6)\n",
     )
 
 
@@ -121,7 +120,10 @@ def test_a_pattern_may_lead_to_some_files_without_images(pinned: Project) -> Non
     pinned.write("k8s/service.yaml", _SERVICE)
     pinned.write("k8s/README.md", "")
     pinned.write("k8s/pod.yaml", f"apiVersion: v1\nkind: Pod\nspec: {{containers: [{{image: '{NGINX}'}}]}}\n")
-    assert pinned.run("check") == Outcome(0, "", "2 images locked, 0 files rendered, 3 files pinned: all up to date\n")
+    assert pinned.run("check").stderr.splitlines() == [
+        "note: 1 image is in no file of [render], [pin] or [export]: go",
+        "2 images locked, 0 files rendered, 3 files pinned: all up to date",
+    ]
 
 
 def test_a_pattern_may_lead_to_nothing_new(pinned: Project) -> None:
@@ -129,7 +131,10 @@ def test_a_pattern_may_lead_to_nothing_new(pinned: Project) -> None:
     pinned.write("k8s/service.yaml", _SERVICE)
     reference = f"nginx@{digest('nginx')}"
     pinned.write("k8s/pod.yaml", f"apiVersion: v1\nkind: Pod\nspec: {{containers: [{{image: '{reference}'}}]}}\n")
-    assert pinned.run("check") == Outcome(0, "", "2 images locked, 0 files rendered, 2 files pinned: all up to date\n")
+    assert pinned.run("check").stderr.splitlines() == [
+        "note: 1 image is in no file of [render], [pin] or [export]: go",
+        "2 images locked, 0 files rendered, 2 files pinned: all up to date",
+    ]
 
 
 def test_pins_are_not_held_against_a_stale_lock(pinned: Project) -> None:
@@ -166,14 +171,14 @@ def test_all_searches_the_tree_for_what_no_lock_covers(pinned: Project) -> None:
         "",
         "note: 1 place could not be read; there may be images\n"
         "  chart/templates/web.yaml:3:3: it is not YAML: did not find expected key\n"
-        "error: 2 references not as locked\n"
+        "error: 3 references not as locked\n"
         "  .github/workflows/ci.yml:3:16: node:20: images.lock does not have it\n"
-        "    run `imagelock add node:20`\n"
+        "  app/Dockerfile:1:6: nginx:1.25: it has no digest, and its file is neither rendered nor in [pin]\n"
         "  app/Dockerfile:2:6: redis:7: images.lock does not have it\n"
-        "    run `imagelock add redis:7`\n",
+        "\nhint: run `imagelock scan --write`, then `imagelock lock`, then `imagelock render`\n",
     )
     pinned.write(".github/workflows/ci.yml", "")
-    pinned.write("app/Dockerfile", "FROM nginx:1.25\n")
+    pinned.write("app/Dockerfile", f"FROM {NGINX}\n")
     assert pinned.run("-q", "check", "--all") == Outcome(0, "", "")
     assert pinned.run("check", "--all").stderr.splitlines()[-1] == (
         "2 images locked, 0 files rendered, 1 file pinned, 2 other files searched: all up to date"
@@ -181,7 +186,8 @@ def test_all_searches_the_tree_for_what_no_lock_covers(pinned: Project) -> None:
 
 
 def test_a_search_shows_its_progress_on_a_terminal_and_takes_it_away(pinned: Project) -> None:
-    pinned.declare_locked()
+    pinned.declare_locked('[export]\n"all.json" = "json"\n')
+    assert pinned.run("render").exit_code == 0
     pinned.write("Dockerfile", f"FROM {GO}\n")
     command = [sys.executable, "-m", "imagelock", "check", "--all", "--format", "json"]
     shown = on_terminal(command, Project(folder=pinned.folder))
@@ -242,29 +248,94 @@ def test_an_external_file_is_not_read_whatever_pin_says(pinned: Project) -> None
     assert pinned.files() == before
 
 
-_LISTED = f"  Dockerfile:2:6: golang:${{V}}: a variable decides the tag\n    {_WAY_OUT}\n"
+_LISTED = "  Dockerfile:2:6: golang:${V}: a variable decides the tag\n"
 
 
 def test_what_can_not_be_pinned_is_listed_by_all_and_fails_when_strict(pinned: Project) -> None:
-    pinned.declare_locked()
+    pinned.declare_locked('[export]\n"all.json" = "json"\n')
+    assert pinned.run("render").exit_code == 0
     pinned.write("Dockerfile", "ARG V=1.22\nFROM golang:${V}\n")
     pinned.write("templates/web.yaml", "apiVersion: v1\nspec: {{ .Values.x }}\n  - a\n")
     assert pinned.run("check").exit_code == 0
     assert pinned.run("check", "--all") == Outcome(
         0,
         "",
-        f"note: 1 reference cannot be pinned (`--strict` fails for this)\n{_LISTED}"
+        f"note: 1 reference cannot be pinned (`--strict` fails for this)\n{_LISTED}  hint: {_WAY_OUT}\n"
         "note: 1 place could not be read; there may be images\n"
-        "2 images locked, 0 files rendered, 1 other file searched: up to date, 1 reference not pinned\n",
+        "2 images locked, 0 files rendered, 1 file exported, 1 other file searched: "
+        "up to date, 1 reference not pinned\n",
     )
     unread = "  templates/web.yaml:3:3: it is not YAML: did not find expected key\n"
     for arguments in (["check", "--all", "--strict"], ["check", "--strict"]):
-        assert pinned.run(*arguments) == Outcome(1, "", f"error: files are not as locked\n{_LISTED}{unread}")
+        assert pinned.run(*arguments) == Outcome(
+            1, "", f"error: files are not as locked\n{_LISTED}{unread}\nhint: {_WAY_OUT}\n"
+        )
     listed = json.loads(pinned.run("check", "--all", "--format", "json").stdout)
     assert [each["kind"] for each in listed["listed"]] == ["not-pinnable", "unreadable"]
     (pinned.folder / "templates/web.yaml").unlink()
     pinned.declare_locked("[external]\nnames = ['golang:${V}']\n")
     assert pinned.run("check", "--strict").exit_code == 0
+
+
+def test_what_is_locked_and_written_nowhere_is_noted(pinned: Project) -> None:
+    pinned.declare_locked('[pin]\nfiles = ["Dockerfile"]\n[render]\n"out" = "out.in"\n')
+    pinned.write("Dockerfile", "FROM golang:1.22\n")
+    pinned.write("out.in", "{{images.go.digest}}\n")
+    pinned.run("render")
+    note = "1 image is in no file of [render], [pin] or [export]: nginx"
+    counts = "2 images locked, 1 file rendered, 1 file pinned: all up to date"
+    assert pinned.run("check") == Outcome(0, "", f"note: {note}\n{counts}\n")
+    assert json.loads(pinned.run("check", "--format", "json").stdout)["written_nowhere"] == ["nginx"]
+    pinned.write("out.in", "{{images.nginx.digest}}\n")
+    pinned.run("render")
+    assert pinned.run("check") == Outcome(0, "", f"{counts}\n")
+
+
+def test_another_images_toml_further_down_has_to_be_in_order(pinned: Project) -> None:
+    pinned.declare_locked('[export]\n"all.json" = "json"\n')
+    assert pinned.run("render").exit_code == 0
+    pinned.write("sub/images.toml", '[images]\na = "a"\n')
+    pinned.write("broken/images.toml", "[imges]\n")
+    assert pinned.run("check").exit_code == 0
+    assert pinned.run("check", "--all") == Outcome(
+        1,
+        "",
+        "error: files are not as locked\n"
+        "  broken/images.toml: cannot use broken/images.toml\n"
+        "  sub/images.toml: images.lock does not match it (1 difference)\n\n"
+        "hint: run `imagelock -C broken check` (broken/images.toml)\n"
+        "hint: run `imagelock -C sub check` (sub/images.toml)\n",
+    )
+
+
+def test_what_a_template_has_no_placeholder_for_is_told(pinned: Project) -> None:
+    pinned.declare_locked('[render]\n"Dockerfile" = "Dockerfile.in"\n')
+    pinned.write("Dockerfile.in", "FROM {{images.go}}\nFROM nginx:1.25\n")
+    assert pinned.run("render").exit_code == 0
+    assert pinned.run("check", "--all").stderr == (
+        "error: 1 reference not as locked\n"
+        "  Dockerfile:2:6: nginx:1.25: it has no digest, and its template no placeholder for it\n\n"
+        "hint: write `{{images.NAME}}` in the template\n"
+    )
+
+
+def test_equal_hints_are_written_once(pinned: Project) -> None:
+    pinned.declare_locked('[pin]\nfiles = ["*/Dockerfile"]\n')
+    for number in range(36):
+        pinned.write(f"{number:02}/Dockerfile", ["FROM golang:1.22\n", "FROM $B\n", "FROM golang:1.23\n"][number % 3])
+    lines = pinned.run("check").stderr.splitlines()
+    assert len(lines) == 1 + 36 + 1 + 3
+    assert lines[-3:] == [
+        "hint: run `imagelock render`",
+        (
+            "hint: give the ARG a default before the first FROM "
+            "(01/Dockerfile:1:6, 04/Dockerfile:1:6, 07/Dockerfile:1:6, 10/Dockerfile:1:6 and 8 more)"
+        ),
+        (
+            "hint: run `imagelock update go --to 1.23` "
+            "(02/Dockerfile:1:6, 05/Dockerfile:1:6, 08/Dockerfile:1:6, 11/Dockerfile:1:6 and 8 more)"
+        ),
+    ]
 
 
 def test_what_can_not_be_pinned_fails_in_a_pinned_file_until_it_is_external(pinned: Project) -> None:

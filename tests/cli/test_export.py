@@ -236,9 +236,9 @@ def test_a_policy_covers_only_the_locked_images_that_it_knows(pinned: Project) -
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        ("ARG V=1.23\nFROM golang:${V}", "images.lock does not have it; of its repository there is `1.22`"),
+        ("ARG V=1.23\nFROM golang:${V}", "images.toml has the tag `1.22` of it, as `go`"),
         ("ARG V\nFROM golang:${V}", "no tag follows the `:`"),
-        (f"ARG V=1.22\nFROM golang:${{V}}@sha256:{'0' * 64}", f"golang:${{V}}@sha256:{'0' * 64}: "),
+        (f"ARG V=1.22\nFROM golang:${{V}}@sha256:{'0' * 64}", "golang:${V}@sha256:000000000000: it has 000000000000"),
         ("FROM golang:1.22", "it has no digest"),
     ],
 )

@@ -22,16 +22,17 @@ def test_each_reference_is_shown_with_its_place_and_how_far_it_has_come(pinned: 
     outcome = pinned.run("scan", "--color", "never")
     assert outcome.stdout == (
         "Dockerfile  Dockerfile, in [pin]\n"
-        f"  1:6  golang:1.22@{digest('go').short}  pinned      go\n"
-        "  2:6  nginx:1.25                locked      nginx: it has no digest\n"
-        "  3:6  nginx:1.26                new         images.toml has `nginx` (tag\n"
-        "                                             `1.25`)\n"
-        "  4:6  app                       external\n"
-        "  5:6  $B                        unpinnable  the variable has no value here\n"
+        f"  1:6  golang:1.22@sha256:{digest('go').short}  pinned      go\n"
+        "  2:6  nginx:1.25                       locked      nginx: it has no digest\n"
+        "  3:6  nginx:1.26                       new         images.toml has `nginx` (tag\n"
+        "                                                    `1.25`)\n"
+        "  4:6  app                              external\n"
+        "  5:6  $B                               unpinnable  the variable has no value\n"
+        "                                                    here\n"
         "compose.yaml  compose file, not pinned\n"
-        f"  3:12  nginx:1.25@a1a1a1a1a1a1  locked  nginx: it has a1a1a1a1a1a1, images.lock\n"
-        f"                                         has {digest('nginx').short}\n"
-        "  5:12  redis:7                  new\n"
+        "  3:12  nginx:1.25@sha256:a1a1a1a1a1a1  locked  nginx: it has a1a1a1a1a1a1,\n"
+        f"                                                images.lock has {digest('nginx').short}\n"
+        "  5:12  redis:7                         new\n"
     )
     assert outcome.stderr == (
         "7 references in 2 files: 2 new, 2 locked, 1 pinned, 1 external, 1 unpinnable\n"

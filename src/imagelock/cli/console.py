@@ -101,9 +101,10 @@ class Console:
         if self._quietness > 1:
             return
         lines = [f"{click.style('error', fg='red', bold=True)}: {one_line(error.message)}"]
-        lines += [f"  {one_line(line)}" for line in error.details]
-        if error.hint:
-            lines += ["", f"{click.style('hint', fg='cyan', bold=True)}: {one_line(error.hint)}"]
+        lines += [wrapped for line in error.details for wrapped in _fit(f"  {one_line(line)}")]
+        label = click.style("hint", fg="cyan", bold=True)
+        hints = [f"{label}: {one_line(hint)}" for hint in (error.hint, *error.further_hints) if hint]
+        lines += ["", *hints] if hints else []
         self._write("\n".join(lines))
 
     def progress(self, text: str) -> None:
@@ -154,6 +155,16 @@ def _styled_line(text: str) -> str:
         return one_line(text)
     parts = re.split("(\x1b\\[[0-9;]*m)", text)  # compiled here: most runs have nothing to split
     return "".join(part if index % 2 else one_line(part) for index, part in enumerate(parts))
+
+
+def _fit(line: str) -> list[str]:
+    """Break a line for a terminal, indented below its beginning; for everything else it stays one line."""
+    if not _is_terminal(sys.stderr) or len(line) <= (width := _terminal_width()):
+        return [line]
+    import textwrap  # noqa: PLC0415  only long lines on a terminal need it
+
+    indent = " " * (len(line) - len(line.lstrip()) + 4)
+    return textwrap.wrap(line, width, subsequent_indent=indent, break_on_hyphens=False, break_long_words=False)
 
 
 def _wants_color(choice: str, stream: TextIO | None) -> bool:

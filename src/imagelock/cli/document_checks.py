@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from imagelock.cli.console import Console
-from imagelock.cli.reports.findings import Report, Wrong, lines
-from imagelock.cli.reports.rules import PIN_PATTERN
+from imagelock.cli.reports.findings import LOCK, RENDER, RETAG, SCAN, Report, Wrong, hints, lines
+from imagelock.cli.reports.rules import NESTED_PROJECT, PIN_PATTERN
 from imagelock.cli.text import count
 from imagelock.documents.pin_plan import Finding, FindingKind, PinPlan
-from imagelock.images_file.parser import ImagesFile
+from imagelock.documents.references import Image
+from imagelock.errors import ImagelockError
+from imagelock.images_file.parser import IMAGES_FILE_NAME, ImagesFile
+from imagelock.locking.freshness import find_mismatches
 from imagelock.locking.lockfile import Lockfile
 from imagelock.project.documents import list_own_files
-from imagelock.project.project import Project
+from imagelock.project.project import Project, find_project
+from imagelock.project.tree import list_files
 from imagelock.project.work_tree import identify
 from imagelock.rendering.pinned_files import PinnedFile, external_files, select_pinned_files
 from imagelock.rendering.pins import Pins
 from imagelock.rendering.template import images_to_render
-
-_RENDER = "imagelock render"
 
 
 class PinCheck:
@@ -52,9 +54,15 @@ class PinCheck:
         for file, plan in found.items():
             if plan:
                 report.external.extend(plan.external_texts)
+                report.carried.update(self._names_in(plan))
                 yield from (wrong_in(file.path, each) for each in plan.findings if _matters(file, each))
         for pattern in _fruitless_patterns(found):
             yield self._wrong_pattern(f'pin: "{pattern}" leads to no image reference')
+
+    def _names_in(self, plan: PinPlan) -> Iterator[str]:
+        for step in plan.steps:
+            if isinstance(step.reference.target, Image):
+                yield from self._pins.locked.names_of(step.reference.target.reference)
 
     def _wrong_pattern(self, reason: str) -> Wrong:
         return Wrong(name=str(self._images_path), rule=PIN_PATTERN, reason=reason)
@@ -62,9 +70,37 @@ class PinCheck:
 
 def wrong_in(path: Path, finding: Finding) -> Wrong:
     """Say what a finding means for its file."""
-    command = _RENDER if finding.kind.is_mended_by_render else None
+    command = RENDER if finding.kind.is_mended_by_render else RETAG if finding.hint == f"run `{RETAG}`" else None
     way_out = None if command else finding.hint
     return Wrong(name=str(path), reason=finding.reason, command=command, way_out=way_out, path=path, finding=finding)
+
+
+def _wrong_outside(path: Path, finding: Finding) -> Wrong:
+    """Say what a finding means for a file that is not in ``[pin]``: what is new there is for ``scan --write``."""
+    if finding.kind not in (FindingKind.NOT_LOCKED, FindingKind.OTHER_TAG):
+        return wrong_in(path, finding)
+    more = (LOCK, RENDER)
+    return Wrong(name=str(path), reason=finding.reason, command=SCAN, more=more, path=path, finding=finding)
+
+
+def _find_nested(folder: Path) -> Iterator[Wrong]:
+    """Find each images.toml further down that can't be used, or whose lock is stale."""
+    for path in list_files(folder):
+        if PurePosixPath(path).name != IMAGES_FILE_NAME or path == IMAGES_FILE_NAME:
+            continue
+        images_path = folder / path
+        project = find_project(images_path)
+        way_out = f"run `imagelock -C {images_path.parent} check`"
+        try:
+            stale = len(find_mismatches(*project.read()))
+        except ImagelockError as error:
+            yield Wrong(
+                name=str(images_path), rule=NESTED_PROJECT, reason=error.message, way_out=way_out, path=images_path
+            )
+            continue
+        if stale:
+            reason = f"{project.lock_path.name} does not match it ({count(stale, 'difference')})"
+            yield Wrong(name=str(images_path), rule=NESTED_PROJECT, reason=reason, way_out=way_out, path=images_path)
 
 
 def _matters(file: PinnedFile, finding: Finding) -> bool:
@@ -109,6 +145,7 @@ class TreeSearch:
         self._listed: list[Wrong] = []
         self._unreadable: list[Wrong] = []
         self._external: list[tuple[str, str]] = []
+        self._rendered = {identify(project.folder / target.output) for target in images_file.targets}
         self._searched = 0
 
     def run(self, console: Console, report: Report, *, is_strict: bool) -> None:
@@ -120,6 +157,7 @@ class TreeSearch:
         console.end_progress()
         report.count(count(self._searched, "other file"), "searched")
         report.add(self._wrong)
+        report.add(_find_nested(self._folder))
         unused = self._images_file.external.unused_names((*report.external, *self._external))
         report.notes.extend(f"`{name}` in external.names covers no reference" for name in unused)
         if is_strict:
@@ -145,17 +183,30 @@ class TreeSearch:
         self._external.extend(plan.external_texts)
         for finding in plan.findings:
             if finding.kind in _NOT_COVERED:
-                self._wrong.append(wrong_in(path, finding))
+                self._wrong.append(_wrong_outside(path, finding))
+            elif finding.kind is FindingKind.NO_DIGEST:
+                self._wrong.append(self._not_carried(path, finding))
             elif finding.kind is FindingKind.NOT_PINNABLE:
                 self._listed.append(wrong_in(path, finding))
             elif finding.kind is FindingKind.UNREADABLE:
                 self._unreadable.append(wrong_in(path, finding))
+
+    def _not_carried(self, path: Path, finding: Finding) -> Wrong:
+        """Say that nothing writes the digest of a declared image."""
+        if identify(path) in self._rendered:
+            reason = "it has no digest, and its template no placeholder for it"
+            way_out = "write `{{images.NAME}}` in the template"
+            return Wrong(name=str(path), reason=reason, way_out=way_out, path=path, finding=finding)
+        reason = "it has no digest, and its file is neither rendered nor in [pin]"
+        return Wrong(name=str(path), reason=reason, more=(RENDER,), command=SCAN, path=path, finding=finding)
 
     def _tell(self, console: Console) -> None:
         if self._listed:
             console.note(f"{count(len(self._listed), 'reference')} cannot be pinned (`--strict` fails for this)")
             for line in lines(self._listed):
                 console.item(line)
+            for hint in hints(self._listed):
+                console.item(f"hint: {hint}")
         if self._unreadable:
             console.note(f"{count(len(self._unreadable), 'place')} could not be read; there may be images")
             for line in lines(self._unreadable):

@@ -27,6 +27,8 @@ from imagelock.project.ignored import find_ignored
 from imagelock.project.project import Project, find_project
 from imagelock.project.transaction import Transaction, refuse_changed
 
+Write = Callable[[Transaction, Mapping[Path, bytes], Lockfile], object]
+"""Writes what a run made, and whatever else the new lock changes."""
 Planner = Callable[[ImagesFile, Lockfile, Unsettled], Sequence[Step]]
 
 
@@ -85,20 +87,22 @@ def run_plan(settings: Settings, plan: Planner, *, is_dry_run: bool) -> Outcome:
     return run_again_if_changed(settings.console, run)
 
 
-def run_plan_in(
+def run_plan_in(  # noqa: PLR0913  each is an object of its own
     settings: Settings,
     project: Project,
     images_file: ImagesFile,
     plan: Planner,
     *,
-    transaction: Transaction,
+    transaction: Transaction | None,
     beside: Mapping[Path, bytes] = MappingProxyType({}),
+    write: Write = lambda transaction, contents, _: transaction.write(contents),
 ) -> Outcome:
     """Carry out a plan for an images file that may not be written yet: files ``beside`` the lock are written with it.
 
-    All of them are, or none.
+    All of them are, or none; ``write`` may add others. Without a transaction nothing is written.
     """
-    return _carry_out(settings, project, _read(project, images_file), plan, transaction=transaction, beside=beside)
+    read = _read(project, images_file)
+    return _carry_out(settings, project, read, plan, transaction=transaction, beside=beside, write=write)
 
 
 def _read(project: Project, images_file: ImagesFile) -> _Read:
@@ -106,7 +110,7 @@ def _read(project: Project, images_file: ImagesFile) -> _Read:
     return _Read(images_file, project.read_lockfile() if merged is None else merged.lockfile, merged)
 
 
-def _carry_out(
+def _carry_out(  # noqa: PLR0913  as above
     settings: Settings,
     project: Project,
     read: _Read,
@@ -114,6 +118,7 @@ def _carry_out(
     *,
     transaction: Transaction | None = None,
     beside: Mapping[Path, bytes] = MappingProxyType({}),
+    write: Write = lambda transaction, contents, _: transaction.write(contents),
 ) -> Outcome:
     """Resolve what the plan asks for, and write the result; without a transaction nothing is written."""
     started = time.monotonic()
@@ -127,7 +132,7 @@ def _carry_out(
     is_new = not project.lock_path.exists()
     rewrites_form = bool(written) and not changes and not is_new
     if transaction is not None:
-        transaction.write({**beside, **written})
+        write(transaction, {**beside, **written}, result.lockfile)
         refuse_changed({} if written or beside else transaction.seen)
     return Outcome(
         result=result,

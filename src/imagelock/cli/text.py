@@ -10,9 +10,11 @@ from imagelock.cli.console import escape_controls, one_line
 
 _GAP = "  "
 _NARROWEST = 8
+_NARROWEST_PROSE = 20
 _WIDEST_TABLE = 200
 _DEFAULT_WIDTH = 80
-_DIGEST = re.compile(r"sha256:([0-9a-f]{12})[0-9a-f]{52}")
+_LISTED = 4
+_DIGEST = re.compile(r"(sha256:[0-9a-f]{12})[0-9a-f]{52}")
 _PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 ,.()/>+-")
 """What no dialect of Markdown gives a meaning inside a line, but for the words below."""
 _LIVE_WORDS = ("www.", "gh-")
@@ -22,6 +24,13 @@ _LIVE_WORDS = ("www.", "gh-")
 def count(number: int, noun: str = "image") -> str:
     """Write a number and its noun: ``1 image``, ``2 images``."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def listing(texts: Sequence[str]) -> str:
+    """Name the first few of some texts, and count the others."""
+    if len(texts) <= _LISTED + 1:
+        return ", ".join(texts)
+    return f"{', '.join(texts[:_LISTED])} and {len(texts) - _LISTED} more"
 
 
 def duration(seconds: float) -> str:
@@ -40,7 +49,7 @@ def size(size_bytes: int) -> str:
 
 
 def shorten_digests(text: str) -> str:
-    """Cut each digest in a text to its first twelve digits: ``golang:1.22@4c092be0ec8e``."""
+    """Cut each digest in a text to its first twelve digits: ``golang:1.22@sha256:4c092be0ec8e``."""
     return _DIGEST.sub(r"\g<1>", text)
 
 
@@ -84,15 +93,17 @@ def table_width() -> int:
     return min(shutil.get_terminal_size((_DEFAULT_WIDTH, 24)).columns, _WIDEST_TABLE)
 
 
-def fit_table(rows: Sequence[Sequence[str]], *, width: int) -> list[str]:
-    """Align rows, all of one length, in that width; the widest columns give way first."""
+def fit_table(rows: Sequence[Sequence[str]], *, width: int, prose: int | None = None) -> list[str]:
+    """Align rows, all of one length, in that width; a column of prose gives way first, then the widest."""
     table = [[escape_controls(cell) for cell in row] for row in rows]
-    widths = _fit([max(map(display_width, column)) for column in zip(*table, strict=True)], width)
+    widths = _fit([max(map(display_width, column)) for column in zip(*table, strict=True)], width, prose)
     return [line for row in table for line in _lines(row, widths)]
 
 
-def _fit(widths: list[int], width: int) -> list[int]:
+def _fit(widths: list[int], width: int, prose: int | None) -> list[int]:
     room = width - len(_GAP) * (len(widths) - 1)
+    if prose is not None:
+        widths[prose] = min(widths[prose], max(room - (sum(widths) - widths[prose]), _NARROWEST_PROSE))
     while sum(widths) > room and max(widths) > _NARROWEST:
         widths[widths.index(max(widths))] -= 1
     return widths

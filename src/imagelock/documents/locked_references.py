@@ -13,6 +13,20 @@ from imagelock.model.reference import DEFAULT_TAG, AnyRepository, ImageReference
 
 AcceptsTag = Callable[[str], bool]
 _NONE: Mapping[PinnedReference, AcceptsTag] = MappingProxyType({})
+_NO_NAMES: Mapping[PinnedReference, str] = MappingProxyType({})
+
+
+@frozen(kw_only=True)
+class Retag:
+    """Which references with a tag that nothing is locked for are to follow an image of their repository.
+
+    Without a name, those whose repository is declared once, by an exact tag.
+    """
+
+    name: str | None = None
+    """The image that was moved, by its name in images.toml."""
+    old_tag: str | None = None
+    old_digest: Digest | None = None
 
 
 @frozen
@@ -25,10 +39,20 @@ class Locked:
 
 
 @frozen
+class Sibling:
+    """The one image of a repository that images.toml declares, by an exact tag."""
+
+    name: str
+    tag: str
+
+
+@frozen
 class NotLocked:
     """The lockfile has nothing for a reference, but maybe other tags of its repository."""
 
     other_tags: tuple[str, ...]
+    sibling: Sibling | None = None
+    """The image that the reference may be meant to follow, or to move."""
 
 
 @frozen
@@ -45,10 +69,20 @@ class LockedReferences:
     """All locked images, found by the repository and tag that people write, whatever names images.toml gives them."""
 
     def __init__(
-        self, references: Iterable[PinnedReference], *, ranges: Mapping[PinnedReference, AcceptsTag] = _NONE
+        self,
+        references: Iterable[PinnedReference],
+        *,
+        ranges: Mapping[PinnedReference, AcceptsTag] = _NONE,
+        names: Mapping[PinnedReference, str] = _NO_NAMES,
+        retag: Retag | None = None,
     ) -> None:
-        """Take the images, and for those that a range chose, which tags it would take, too."""
+        """Take the images, and for those that a range chose, which tags it would take, too.
+
+        ``names`` are those in images.toml.
+        """
         self._ranges = ranges
+        self._names = names
+        self._retag = retag
         self._by_repository: dict[AnyRepository, list[PinnedReference]] = defaultdict(list)
         for reference in references:
             self._by_repository[reference.repository].append(reference)
@@ -63,17 +97,45 @@ class LockedReferences:
         locked = self._by_repository.get(reference.repository, [])
         if reference.tag is not None:
             matching = [each for each in locked if each.tag == reference.tag]
+            answer = _answer(locked, matching)
             if not matching and isinstance(reference, PinnedReference):
-                return self._follow(locked, reference.tag)
-            return _answer(locked, matching)
+                answer = self._follow(locked, reference.tag)
+            return self._with_sibling(locked, reference) if isinstance(answer, NotLocked) else answer
         wanted = [each for each in locked if each.digest == reference.digest]
         latest = [each for each in locked if each.tag == DEFAULT_TAG]
-        return _answer(locked, wanted or latest or (locked if any_tag else []))
+        moved = self._moved(locked, reference)
+        return _answer(locked, wanted or moved or latest or (locked if any_tag else []))
+
+    def names_of(self, reference: ImageReference) -> frozenset[str]:
+        """Return the names of the images that a reference means."""
+        answer = self.find(reference, any_tag=True)
+        if not isinstance(answer, Locked):
+            return frozenset()
+        locked = self._by_repository.get(reference.repository, [])
+        return frozenset(self._names[each] for each in locked if each.digest == answer.digest and each in self._names)
 
     def find_tag(self, reference: PinnedReference) -> str | None:
         """Find the tag under which a digest was locked."""
         locked = self._by_repository.get(reference.repository, [])
         return next((each.tag for each in locked if each.digest == reference.digest), None)
+
+    def _with_sibling(self, locked: list[PinnedReference], reference: ImageReference) -> LockAnswer:
+        """Answer for a tag that nothing is locked for: by the image that it is to follow, if there is one."""
+        if moved := self._moved(locked, reference):
+            return Locked(moved[0].digest, moved[0].tag)
+        if len(locked) != 1 or locked[0] in self._ranges or locked[0] not in self._names or locked[0].tag is None:
+            return NotLocked(_tags(locked))
+        if self._retag is not None and self._retag.name is None:
+            return Locked(locked[0].digest, locked[0].tag)
+        return NotLocked(_tags(locked), Sibling(self._names[locked[0]], locked[0].tag))
+
+    def _moved(self, locked: list[PinnedReference], reference: ImageReference) -> list[PinnedReference]:
+        """Find the image that was moved from what a reference has."""
+        if self._retag is None or self._retag.name is None:
+            return []
+        old = self._retag.old_tag if reference.tag is not None else self._retag.old_digest
+        written = reference.tag if reference.tag is not None else getattr(reference, "digest", None)
+        return [each for each in locked if self._names.get(each) == self._retag.name and written == old]
 
     def _follow(self, locked: list[PinnedReference], tag: str) -> LockAnswer:
         matching = [each for each in locked if each in self._ranges and self._ranges[each](tag)]

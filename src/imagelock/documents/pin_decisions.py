@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
 from imagelock.documents.edits import Change, split_conflicts
 from imagelock.documents.formats.format import Format
 from imagelock.documents.kinds import find_references
-from imagelock.documents.locked_references import Locked, LockedReferences, LockedTwice, NotLocked
+from imagelock.documents.locked_references import Locked, LockedReferences, LockedTwice, NotLocked, Sibling
 from imagelock.documents.pin_plan import (
     Finding,
     FindingKind,
@@ -35,6 +36,7 @@ from imagelock.model.digest import Digest
 from imagelock.model.reference import PinnedReference, split_reference
 
 _RENDER = "run `imagelock render`"
+_NUMBER = re.compile(r"[0-9]{1,9}")
 CONFLICT = NotEditable("another reference needs another digest in the same place", "write the references separately")
 _TAG_STANDS_APART = NotEditable("its tag stands apart from its digest", "write the whole reference in one place")
 
@@ -100,8 +102,8 @@ def _decide(reference: Reference, locked: LockedReferences, style: PinStyle) -> 
 def _decide_image(reference: Reference, image: Image, locked: LockedReferences, style: PinStyle) -> PinStep:
     style = _style_for(image, style)
     match locked.find(image.reference, any_tag=style is PinStyle.DIGEST_ONLY):
-        case NotLocked(other_tags):
-            return _not_locked(reference, image, locked, other_tags)
+        case NotLocked() as answer:
+            return _not_locked(reference, image, locked, answer)
         case LockedTwice(tags):
             reason = f"the lockfile has several digests for it: {', '.join(tags)}"
             return _found(FindingKind.LOCKED_TWICE, reference, reason, "write the tag")
@@ -111,14 +113,34 @@ def _decide_image(reference: Reference, image: Image, locked: LockedReferences, 
             return _unlike_lock(reference, image, locked_image, style)
 
 
-def _not_locked(reference: Reference, image: Image, locked: LockedReferences, other_tags: tuple[str, ...]) -> PinStep:
+def _not_locked(reference: Reference, image: Image, locked: LockedReferences, answer: NotLocked) -> PinStep:
     pinned = image.reference
+    hint = None if answer.sibling is None else _hint_for_tag(pinned.tag, answer.sibling)
     if isinstance(pinned, PinnedReference) and (tag := locked.find_tag(pinned)) and tag != pinned.tag:
         reason = f"the digest is locked for the tag `{tag}`, and registries ignore the tag that stands there"
-        return _found(FindingKind.STALE_TAG, reference, reason, f"write `{tag}`")
-    others = f"; of its repository there is `{'`, `'.join(other_tags)}`" if other_tags else ""
+        return _found(FindingKind.STALE_TAG, reference, reason, hint or f"write `{tag}`")
+    if answer.sibling is not None:
+        reason = f"images.toml has the tag `{answer.sibling.tag}` of it, as `{answer.sibling.name}`"
+        return _found(FindingKind.OTHER_TAG, reference, reason, hint)
+    others = f"; of its repository there is `{'`, `'.join(answer.other_tags)}`" if answer.other_tags else ""
     hint = f"run `imagelock add {image.text.partition('@')[0]}`"
     return _found(FindingKind.NOT_LOCKED, reference, f"images.lock does not have it{others}", hint)
+
+
+def _hint_for_tag(written: str | None, sibling: Sibling) -> str:
+    """Name the command that brings the older of two tags to the newer; both where none is sure to be newer."""
+    update, retag = f"`imagelock update {sibling.name} --to {written}`", "`imagelock render --retag`"
+    if written is None:
+        return f"run {retag}"
+    here, there = _numbers(written), _numbers(sibling.tag)
+    if here and there and here != there:
+        return f"run {update if here > there else retag}"
+    return f"run {update} to take the file's tag, or {retag} to give it `{sibling.tag}`"
+
+
+def _numbers(tag: str) -> tuple[int, ...]:
+    """Read all numbers of a tag, which order the tags of one scheme: ``1.26-alpine3.20`` is (1, 26, 3, 20)."""
+    return tuple(map(int, _NUMBER.findall(tag)))
 
 
 def _unlike_lock(reference: Reference, image: Image, locked: Locked, style: PinStyle) -> PinStep:

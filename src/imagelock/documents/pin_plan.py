@@ -46,6 +46,7 @@ class FindingKind(StrEnum):
     NOT_LOCKED = "not-locked"
     LOCKED_TWICE = "locked-twice"
     STALE_TAG = "stale-tag"
+    OTHER_TAG = "other-tag"
     NO_DIGEST = "no-digest"
     DIGEST_DIFFERS = "digest-differs"
     RANGE_MOVED = "range-moved"
@@ -60,7 +61,7 @@ class FindingKind(StrEnum):
     @property
     def is_missing_in_lock(self) -> bool:
         """Whether images.lock has no such image, under the tag of the reference."""
-        return self in (FindingKind.NOT_LOCKED, FindingKind.STALE_TAG)
+        return self in (FindingKind.NOT_LOCKED, FindingKind.STALE_TAG, FindingKind.OTHER_TAG)
 
 
 _MENDED_BY_RENDER = frozenset(

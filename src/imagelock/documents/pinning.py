@@ -9,7 +9,7 @@ from imagelock.documents.formats.format import Format
 from imagelock.documents.kinds import find_references
 from imagelock.documents.locked_references import LockedReferences
 from imagelock.documents.pin_decisions import CONFLICT, plan_pins, tag_suffix
-from imagelock.documents.pin_plan import IsExternal, PinPlan, PinStyle, nothing_is_external
+from imagelock.documents.pin_plan import FindingKind, IsExternal, PinPlan, PinStyle, nothing_is_external
 from imagelock.documents.references import (
     DigestField,
     HexDigestField,
@@ -46,6 +46,8 @@ class Pinned:
     refused: tuple[Refusal, ...] = ()
     not_locked: tuple[Reference, ...] = ()
     """The images that the lockfile does not have."""
+    other_tag: tuple[Reference, ...] = ()
+    """Those of a repository that is declared once, by another tag."""
     problems: tuple[Problem, ...] = ()
     """Why the document could not be read. Then nothing was changed."""
 
@@ -80,7 +82,14 @@ def apply_plan(content: bytes, plan: PinPlan) -> Pinned:
             for reference, finding in unedited
             if finding and not finding.kind.is_missing_in_lock
         ),
-        not_locked=tuple(reference for reference, finding in unedited if finding and finding.kind.is_missing_in_lock),
+        not_locked=tuple(
+            reference
+            for reference, finding in unedited
+            if finding and finding.kind.is_missing_in_lock and finding.kind is not FindingKind.OTHER_TAG
+        ),
+        other_tag=tuple(
+            reference for reference, finding in unedited if finding and finding.kind is FindingKind.OTHER_TAG
+        ),
     )
 
 

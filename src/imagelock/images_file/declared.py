@@ -26,7 +26,7 @@ class DeclaredImages:
     def __init__(self, images: Iterable[ImageDeclaration]) -> None:
         self._by_repository: dict[AnyRepository, list[tuple[ImageDeclaration, str | None]]] = defaultdict(list)
         for image in images:
-            repository, tag = _as_written(image)
+            repository, tag = as_written(image)
             self._by_repository[repository].append((image, tag))
 
     def find(self, reference: ImageReference) -> ImageDeclaration | None:
@@ -41,8 +41,8 @@ class DeclaredImages:
         return self._by_repository.get(reference.repository, [])
 
 
-def _as_written(image: ImageDeclaration) -> tuple[AnyRepository, str | None]:
-    """Return repository and exact tag as documents write them; a layout's name may be a reference itself."""
+def as_written(image: ImageDeclaration) -> tuple[AnyRepository, str | None]:
+    """Return repository and exact tag as documents write them: a layout's name may be a reference itself."""
     tag = image.selector.tag if isinstance(image.selector, ExactTag | ExactDigest) else None
     if isinstance(image.repository, LayoutRepository) and tag and ":" in tag:
         name, _, tag_there = tag.rpartition(":")

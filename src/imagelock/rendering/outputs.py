@@ -20,6 +20,7 @@ from imagelock.rendering.template import RenderedImage, Rendering, images_to_ren
 
 if TYPE_CHECKING:
     # The readers of documents take 30 ms, which only [pin] needs; the formats, 5 ms that only [export] needs.
+    from imagelock.documents.locked_references import Retag
     from imagelock.documents.pinning import Pinned
     from imagelock.images_file.exports import ExportTarget  # 1 ms that only [export] needs
     from imagelock.rendering.exports.formats import Exported
@@ -56,11 +57,19 @@ class Output:
 
 
 def make_outputs(
-    project: Project, choice: FileChoice, images_file: ImagesFile, lockfile: Lockfile
+    project: Project,
+    choice: FileChoice,
+    images_file: ImagesFile,
+    lockfile: Lockfile,
+    *,
+    retag: Retag | None = None,
 ) -> tuple[Output, ...]:
-    """Make every file in memory; all problems of all files are reported at once, and nothing is written."""
+    """Make every file in memory; all problems of all files are reported at once, and nothing is written.
+
+    ``retag`` lets references of pinned files follow an image to another tag.
+    """
     refuse_misplaced(project, images_file)
-    maker = _Maker(project, choice, images_file, images_to_render(images_file, lockfile))
+    maker = _Maker(project, choice, images_file, images_to_render(images_file, lockfile), retag)
     chosen = (
         *(project.folder / target.output for target in choice.targets),
         *(file.path for file in choice.pins),
@@ -75,11 +84,17 @@ class _Maker:
     """Makes outputs in the order in which they need each other: a template may be another's output, or pinned."""
 
     def __init__(
-        self, project: Project, choice: FileChoice, images_file: ImagesFile, images: dict[str, RenderedImage]
+        self,
+        project: Project,
+        choice: FileChoice,
+        images_file: ImagesFile,
+        images: dict[str, RenderedImage],
+        retag: Retag | None,
     ) -> None:
         self._project = project
         self._images_file = images_file
         self._images = images
+        self._retag = retag
         self._targets = {identify(project.folder / target.output): target for target in images_file.targets}
         self._exports = {identify(project.folder / target.output): target for target in images_file.exports}
         self._pinned_files = {identify(file.path): file for file in (*choice.pins_of_templates, *choice.pins)}
@@ -162,7 +177,7 @@ class _Maker:
     def _pins(self) -> Pins:
         from imagelock.rendering.pins import Pins  # noqa: PLC0415  30 ms that only [pin] needs
 
-        return Pins.of(self._project.folder, self._images_file, self._images, pending=self._pending)
+        return Pins.of(self._project.folder, self._images_file, self._images, pending=self._pending, retag=self._retag)
 
     def _export(self, target: ExportTarget) -> Output:
         from imagelock.rendering.exports.formats import ExportInput, make_export  # noqa: PLC0415  only [export] needs it

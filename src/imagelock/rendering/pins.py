@@ -10,7 +10,7 @@ from typing import Self
 
 from imagelock.documents.formats.format import Format
 from imagelock.documents.formats.table import DOCKERFILE
-from imagelock.documents.locked_references import Locked, LockedReferences
+from imagelock.documents.locked_references import Locked, LockedReferences, Retag
 from imagelock.documents.pin_decisions import plan_pins
 from imagelock.documents.pin_plan import FindingKind, IsExternal, PinPlan, PinStep, PinStyle
 from imagelock.documents.pinning import Pinned, apply_plan
@@ -28,7 +28,7 @@ from imagelock.rendering.pinned_files import PinnedFile
 from imagelock.rendering.template import RenderedImage
 
 
-def locked_references(images: Iterable[RenderedImage]) -> LockedReferences:
+def locked_references(images: Iterable[RenderedImage], *, retag: Retag | None = None) -> LockedReferences:
     """Make the locked images findable; those of a layout count by the reference that is their name there, if it is."""
     found = [(reference, image.locked) for image in images if (reference := _reference(image))]
     ranges = {
@@ -36,7 +36,8 @@ def locked_references(images: Iterable[RenderedImage]) -> LockedReferences:
         for reference, locked in found
         if isinstance(locked.selector, VersionRange)
     }
-    return LockedReferences((reference for reference, _ in found), ranges=ranges)
+    names = {reference: str(locked.alias) for reference, locked in found}
+    return LockedReferences((reference for reference, _ in found), ranges=ranges, names=names, retag=retag)
 
 
 def _is_in_range(locked: LockedImage, tag: str) -> bool:
@@ -108,11 +109,15 @@ class Pins:
         images: Mapping[str, RenderedImage],
         *,
         pending: Pending = None,
+        retag: Retag | None = None,
     ) -> Self:
-        """Take it from a lock that answers images.toml; ``pending`` gives what a file is going to hold."""
+        """Take it from a lock that matches images.toml.
+
+        ``pending`` gives what a file is going to hold; ``retag`` lets references with another tag follow.
+        """
         cover = PolicyCover.of(images_file, images)
         documents = ProjectDocuments(folder, images_file.documents, pending=pending)
-        return cls(locked_references(images.values()), images_file.external.covers, cover, documents)
+        return cls(locked_references(images.values(), retag=retag), images_file.external.covers, cover, documents)
 
     def pin(self, file: PinnedFile, content: bytes) -> Pinned | None:
         """Pin what a file holds, or is going to hold; None for what is no document, though a pattern led to it."""

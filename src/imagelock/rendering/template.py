@@ -99,6 +99,8 @@ class Rendering:
     """What its owner should know."""
     has_foreign_name: bool = False
     """Whether a name resembles none in images.toml, and may belong to another tool."""
+    names: frozenset[str] = frozenset()
+    """The images that it has."""
 
 
 class _UnknownFieldError(ImagelockError):
@@ -131,6 +133,7 @@ class _Renderer:
         self._problems: list[str] = []
         self._single_platforms: dict[str, None] = {}
         self._has_foreign_name = False
+        self._names: set[str] = set()
 
     def render(self) -> Rendering:
         content = _PLACEHOLDER.sub(self._replace, self._template)
@@ -141,6 +144,7 @@ class _Renderer:
             tuple(self._single_platforms),
             notes=(_describe_plain(self._template, self._file_name, self._images),) if is_plain else (),
             has_foreign_name=self._has_foreign_name,
+            names=frozenset(self._names),
         )
 
     def _replace(self, match: re.Match[bytes]) -> bytes:
@@ -163,6 +167,7 @@ class _Renderer:
             self._problems.append(f"{self._file_name}:{line}:{column}: {error.message}")
             self._has_foreign_name |= error.may_be_foreign
             return text
+        self._names.add(placeholder.alias)
         if placeholder.field.startswith(_PLATFORMS):
             self._single_platforms[f"{placeholder.alias}.{placeholder.field}"] = None
         return self._known[text]

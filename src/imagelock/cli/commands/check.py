@@ -9,20 +9,30 @@ from datetime import UTC, date, datetime
 import click
 
 from imagelock.cli.options import Settings, with_settings
-from imagelock.cli.reports.findings import Report, Wrong, annotation, document, lines, markdown_lines
+from imagelock.cli.reports.findings import (
+    LOCK,
+    RENDER,
+    RETAG,
+    Report,
+    Wrong,
+    annotation,
+    document,
+    hints,
+    lines,
+    markdown_lines,
+)
 from imagelock.cli.reports.rules import FREEZE_EXPIRED, NOT_COMPARED, NOT_RENDERED, rule_of
-from imagelock.cli.text import count
+from imagelock.cli.text import count, listing
 from imagelock.errors import CheckFailedError
 from imagelock.images_file.parser import ImagesFile
-from imagelock.locking.freshness import Mismatch, find_mismatches, stale_message
+from imagelock.locking.freshness import Mismatch, SelectorChanged, find_mismatches, stale_message
 from imagelock.locking.lockfile import Lockfile
+from imagelock.model.selector import ExactTag
 from imagelock.project.ignored import find_ignored
 from imagelock.project.project import Project, find_project
 from imagelock.rendering.file_choice import FileChoice
 from imagelock.rendering.outputs import Output, make_outputs
 
-_LOCK = "imagelock lock"
-_RENDER = "imagelock render"
 _SHOWN_BY_GITHUB = 10
 _THAW = "remove `freeze` and `freeze-until` from images.toml, or name another day"
 
@@ -70,18 +80,28 @@ def _find(
 
             TreeSearch(project, images_file, lockfile).run(settings.console, report, is_strict=is_strict)
     report.add(_find_overdue(images_file, datetime.now(UTC).date()))
+    _note_uncarried(images_file, report)
     report.notes.extend(filter(None, [find_ignored(project.lock_path)]))
     return report, mismatches
 
 
 def _describe(mismatches: Sequence[Mismatch], project: Project, images_file: ImagesFile) -> Iterator[Wrong]:
     for mismatch in mismatches:
-        yield Wrong(name=mismatch.alias, rule=rule_of(mismatch), reason=str(mismatch), command=_LOCK)
+        yield Wrong(name=mismatch.alias, rule=rule_of(mismatch), reason=str(mismatch), command=LOCK)
     if mismatches and (images_file.outputs or images_file.pins.names_files):
-        # What the files should be is unknown until the lock answers again; they will change with it.
+        # What the files should be is unknown until the lock matches again; they will change with it.
         reason = "rendered files can't be compared with a stale lock"
+        moves_tags = images_file.pins.names_files and any(map(_moves_tag, mismatches))
+        command = RETAG if moves_tags else RENDER
         path = project.lock_path
-        yield Wrong(name=str(path), rule=NOT_COMPARED, reason=reason, command=_RENDER, path=path)
+        yield Wrong(name=str(path), rule=NOT_COMPARED, reason=reason, command=command, path=path)
+
+
+def _moves_tag(mismatch: Mismatch) -> bool:
+    """Whether images.toml names another exact tag than the one that pinned files have."""
+    if not isinstance(mismatch, SelectorChanged):
+        return False
+    return isinstance(mismatch.declared, ExactTag) and mismatch.declared.tag != mismatch.locked.tag
 
 
 def _check_files(project: Project, images_file: ImagesFile, lockfile: Lockfile, report: Report) -> None:
@@ -115,15 +135,28 @@ def _check_outputs(
 ) -> None:
     outputs = make_outputs(project, choice, images_file, lockfile)
     report.notes.extend(note for output in outputs for note in output.template_notes)
-    report.add(_compare(outputs))
+    report.add(_compare(outputs, report))
 
 
-def _compare(outputs: tuple[Output, ...]) -> Iterator[Wrong]:
+def _note_uncarried(images_file: ImagesFile, report: Report) -> None:
+    """Note the locked images whose digests are written nowhere: being locked alone pins nothing."""
+    for target in images_file.exports:
+        report.carried.update(target.export.names or (image.alias for image in images_file.images))
+    names = [str(image.alias) for image in images_file.images if image.alias not in report.carried]
+    if names and not report.wrong:
+        verb = "is" if len(names) == 1 else "are"
+        report.uncarried.extend(names)
+        report.notes.append(f"{count(len(names))} {verb} in no file of [render], [pin] or [export]: {listing(names)}")
+
+
+def _compare(outputs: tuple[Output, ...], report: Report) -> Iterator[Wrong]:
     for output in outputs:
+        if output.rendering is not None:
+            report.carried.update(output.rendering.names)
         if not output.is_current():
             reason = "not rendered from the current lock" if output.path.exists() else "not rendered yet"
             path = output.path
-            yield Wrong(name=str(path), rule=NOT_RENDERED, reason=reason, command=_RENDER, path=path)
+            yield Wrong(name=str(path), rule=NOT_RENDERED, reason=reason, command=RENDER, path=path)
 
 
 def _find_overdue(images_file: ImagesFile, today: date) -> Iterator[Wrong]:
@@ -138,7 +171,9 @@ def _tell(
 ) -> None:
     if output_format == "json":
         listed = {"listed": [document(each) for each in report.listed]} if report.listed else {}
-        settings.console.json({"ok": not report.wrong, "problems": list(map(document, report.wrong)), **listed})
+        problems = list(map(document, report.wrong))
+        uncarried = {"written_nowhere": report.uncarried} if report.uncarried else {}
+        settings.console.json({"ok": not report.wrong, "problems": problems, **listed, **uncarried})
     elif output_format == "markdown":
         settings.console.data("\n".join(markdown_lines(report)))
     elif output_format == "sarif":
@@ -167,7 +202,6 @@ def _state(report: Report) -> str:
 
 
 def _failure(project: Project, report: Report, mismatches: Sequence[Mismatch]) -> CheckFailedError:
-    commands = dict.fromkeys(each.command for each in report.wrong if each.command)
     if mismatches:
         message = stale_message(mismatches, lock=project.lock_path, images=project.images_path)
     elif all(each.way_out == _THAW for each in report.wrong):
@@ -180,5 +214,5 @@ def _failure(project: Project, report: Report, mismatches: Sequence[Mismatch]) -
         message = f"{count(len(report.wrong), 'reference')} not as locked"
     else:
         message = "files are not as locked"
-    hint = f"run {', then '.join(f'`{command}`' for command in commands)}" if commands else None
-    return CheckFailedError(message, details=lines(report.wrong), hint=hint)
+    told = hints(report.wrong)
+    return CheckFailedError(message, details=lines(report.wrong), hint=next(iter(told), None), further_hints=told[1:])

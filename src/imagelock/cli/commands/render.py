@@ -22,10 +22,11 @@ from imagelock.rendering.outputs import Output, make_outputs
 @click.command("render")
 @click.argument("outputs", nargs=-1, metavar="[OUTPUT]...", shell_complete=complete_outputs)
 @click.option("--pin", is_flag=True, help="Pin the named files in place, though images.toml doesn't list them.")
+@click.option("--retag", is_flag=True, help="Give references with another tag the one that images.toml declares.")
 @click.option("--check", is_flag=True, help="Ask whether each file is what render would write; write nothing.")
 @click.option("--diff", is_flag=True, help="Show what would change; write nothing.")
 @with_settings
-def command(settings: Settings, *, outputs: tuple[str, ...], pin: bool, check: bool, diff: bool) -> None:
+def command(settings: Settings, *, outputs: tuple[str, ...], pin: bool, retag: bool, check: bool, diff: bool) -> None:
     """Write the locked digests into every file under [render], [pin] and [export], or into the named ones.
 
     Uses images.lock alone: never the network, and never a lock that images.toml has outgrown. What can't be pinned
@@ -36,7 +37,7 @@ def command(settings: Settings, *, outputs: tuple[str, ...], pin: bool, check: b
     project = find_project(settings.images_path, settings.lock_path)
     if check or diff:
         with project.reading():
-            choice, made = _make(project, outputs, takes_any_file=pin)
+            choice, made = _make(project, outputs, takes_any_file=pin, retags=retag)
             stale = _stale(made)
             differences = [_unified_diff(output) for output in stale] if diff else []
         _note_external(settings.console, choice)
@@ -46,7 +47,7 @@ def command(settings: Settings, *, outputs: tuple[str, ...], pin: bool, check: b
             _refuse_stale(settings.console, made, stale)
         return
     with begin(settings.console, project) as transaction:
-        choice, made = _make(project, outputs, takes_any_file=pin)
+        choice, made = _make(project, outputs, takes_any_file=pin, retags=retag)
         written = _write(transaction, _stale(made))
     _note_external(settings.console, choice)
     _tell(settings.console, made, written)
@@ -56,7 +57,9 @@ def _stale(made: Iterable[Output]) -> list[Output]:
     return [output for output in made if not output.is_current()]
 
 
-def _make(project: Project, names: tuple[str, ...], *, takes_any_file: bool) -> tuple[FileChoice, tuple[Output, ...]]:
+def _make(
+    project: Project, names: tuple[str, ...], *, takes_any_file: bool, retags: bool
+) -> tuple[FileChoice, tuple[Output, ...]]:
     images_file, lockfile = project.read_fresh()
     if takes_any_file:
         choice = files_to_pin(project, images_file, names)
@@ -64,7 +67,11 @@ def _make(project: Project, names: tuple[str, ...], *, takes_any_file: bool) -> 
         choice = named_files(project, images_file, names)
     else:
         choice = all_files(project, images_file)
-    return choice, make_outputs(project, choice, images_file, lockfile)
+    if not retags:
+        return choice, make_outputs(project, choice, images_file, lockfile)
+    from imagelock.documents.locked_references import Retag  # noqa: PLC0415  only --retag needs it
+
+    return choice, make_outputs(project, choice, images_file, lockfile, retag=Retag())
 
 
 def _write(transaction: Transaction, stale: Iterable[Output]) -> tuple[Path, ...]:

@@ -9,6 +9,7 @@ import click
 
 from imagelock.cli.lock_run import Planner, report, run_plan
 from imagelock.cli.options import Settings, complete_images, format_option, with_settings
+from imagelock.cli.tag_move import move_tag, tag_to_declare
 from imagelock.cli.text import count, duration
 from imagelock.errors import ImagelockError
 from imagelock.images_file.parser import ImagesFile, refuse_unknown_images
@@ -22,7 +23,7 @@ from imagelock.locking.update_step import Step
 @click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=complete_images)
 @click.option("--dry-run", is_flag=True, help="Say what would change; write nothing.")
 @click.option("--index", "takes_every_index", is_flag=True, help="Take an index that moved for other platforms only.")
-@click.option("--to", "wanted", metavar="TAG|DIGEST", help="Move one image to this, if images.toml allows it.")
+@click.option("--to", "wanted", metavar="TAG|DIGEST", help="Move one image to this, images.toml included.")
 @format_option
 @with_settings
 def command(
@@ -36,7 +37,8 @@ def command(
 ) -> None:
     """Move all images, or the named ones, to what their tags and ranges give today.
 
-    With --to, move one image to a tag of its range, or to a digest: an older one of the same tag, for example.
+    With --to, move one image to a tag or a digest. Where images.toml has another exact tag, it moves with images.lock
+    and every pinned and rendered file.
     """
     if wanted is not None:
         take_content(settings, names, wanted, is_dry_run=dry_run, output_format=output_format)
@@ -81,6 +83,10 @@ def take_content(
         now = datetime.now(UTC)
         return plan_requested(images_file, lockfile, alias=name, wanted=wanted, now=now, unsettled=unsettled)
 
+    if (tag := tag_to_declare(settings, name, wanted)) is not None:
+        wanted = tag
+        move_tag(settings, name, tag, plan, is_dry_run=is_dry_run, output_format=output_format)
+        return
     _run(settings, plan, names, is_dry_run=is_dry_run, output_format=output_format)
 
 

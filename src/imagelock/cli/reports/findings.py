@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from imagelock.cli.console import Console
-from imagelock.cli.text import count, markdown_table
+from imagelock.cli.text import count, listing, markdown_table, shorten_digests
 from imagelock.model.frozen import frozen
 
 if TYPE_CHECKING:
@@ -17,6 +17,13 @@ if TYPE_CHECKING:
     from imagelock.documents.pin_plan import Finding
     from imagelock.documents.pinning import Pinned, Refusal
     from imagelock.documents.spans import Position
+
+
+RENDER = "imagelock render"
+RETAG = "imagelock render --retag"
+SCAN = "imagelock scan --write"
+LOCK = "imagelock lock"
+_ORDER = (SCAN, LOCK, RENDER, RETAG)
 
 
 @frozen(kw_only=True)
@@ -30,6 +37,8 @@ class Wrong:
     """The identifier of the rule that it breaks, where no finding says so."""
     command: str | None = None
     """What mends it, if a command does."""
+    more: tuple[str, ...] = ()
+    """The commands that have to follow that one."""
     way_out: str | None = None
     """What a person can do, if no command mends it."""
     path: Path | None = None
@@ -59,6 +68,10 @@ class Report:
     external: list[tuple[str, str]] = field(default_factory=list)
     """The references that ``external.names`` covers, as written and as expanded."""
     counts: list[str] = field(default_factory=list)
+    carried: set[str] = field(default_factory=set)
+    """The images, by name, that some file of ``[render]``, ``[pin]`` or ``[export]`` has."""
+    uncarried: list[str] = field(default_factory=list)
+    """The locked images that none has, where everything else is right."""
 
     def count(self, things: str, state: str) -> None:
         """Say how many things were looked at, as in ``2 files`` and ``rendered``."""
@@ -70,12 +83,29 @@ class Report:
 
 
 def lines(wrong: Iterable[Wrong]) -> Iterator[str]:
-    """Write everything for people: places as compilers write them, the way out below."""
+    """Write one line each for people: places as compilers write them, digests cut short."""
     for each in wrong:
-        about = f": {each.reference}" if each.reference else ""
+        about = f": {shorten_digests(each.reference)}" if each.reference else ""
         yield f"{_place(each)}{about}: {each.reason}"
-        if each.way_out:
-            yield f"  {each.way_out}"
+
+
+def hints(wrong: Sequence[Wrong]) -> list[str]:
+    """Write what mends everything: first the commands in their order, then each other way with its places.
+
+    A hint that several things share is written once.
+    """
+    commands = dict.fromkeys(it for each in wrong if each.command for it in (each.command, *each.more))
+    if RETAG in commands:
+        commands.pop(RENDER, None)
+    ordered = [*(it for it in _ORDER if it in commands), *(it for it in commands if it not in _ORDER)]
+    told = [f"run {', then '.join(f'`{command}`' for command in ordered)}"] if commands else []
+    places: dict[str, list[str]] = {}
+    for each in wrong:
+        if each.way_out and not each.command:
+            places.setdefault(each.way_out, []).append(_place(each))
+    is_alone = not told and len(places) == 1
+    told += (way_out if is_alone else f"{way_out} ({listing(where)})" for way_out, where in places.items())
+    return told
 
 
 def document(wrong: Wrong) -> dict[str, Any]:
@@ -143,10 +173,17 @@ def _escape_property(text: str) -> str:
 def tell_what_stayed(console: Console, made: Mapping[Path, Pinned]) -> None:
     """Warn about each reference that can't be pinned, and count those that are nobody's image."""
     unknown: list[str] = []
+    other_tags: list[str] = []
     for path, pinned in made.items():
         for line in refusal_lines(path, pinned):
             console.warn(line)
         unknown += (f"{place(path, each.position)}: {each.text}" for each in pinned.not_locked)
+        other_tags += (f"{place(path, each.position)}: {each.text}" for each in pinned.other_tag)
+    if other_tags:
+        subject = f"{count(len(other_tags), 'reference')} {'has' if len(other_tags) == 1 else 'have'}"
+        console.note(f"{subject} another tag than images.toml (`{RETAG}` moves them)")
+        for line in other_tags:
+            console.detail(f"  {line}")
     if unknown:
         console.note(f"{count(len(unknown), 'reference')} left alone: images.toml has no such image")
         for line in unknown:

@@ -25,6 +25,7 @@ NOT_COMPARED = "not-compared"
 NOT_RENDERED = "not-rendered"
 FREEZE_EXPIRED = "freeze-expired"
 PIN_PATTERN = "pin-pattern"
+NESTED_PROJECT = "nested-project"
 _OF_MISMATCHES: Mapping[type[Mismatch], str] = MappingProxyType(
     {
         NotLocked: "image-not-locked",
@@ -74,6 +75,11 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "unresolved": Rule(
             "A variable without a value decides which image is used.",
             "Give it a default, use a template, or list the reference under `[external] names`.",
+        ),
+        NESTED_PROJECT: Rule("An images.toml further down is not in order.", "Run `imagelock check` in its folder."),
+        "other-tag": Rule(
+            "A reference has another tag than images.toml declares for its repository.",
+            "Run `imagelock update NAME --to TAG`, or `imagelock render --retag`.",
         ),
         "not-locked": Rule(
             "A reference names an image that is not in images.lock.",

@@ -27,7 +27,7 @@ def inventory_lines(files: Iterable[InventoryFile]) -> Iterator[str]:
         heading = f"{file.document.path}"
         yield f"{click.style(heading, bold=True)}  {file.document.kind.title}, {_CARRIERS[file.carrier]}"
         rows = [_row(entry) for entry in file.entries]
-        yield from (f"  {line}" for line in fit_table(rows, width=table_width() - 2))
+        yield from (f"  {line}" for line in fit_table(rows, width=table_width() - 2, prose=3))
 
 
 def _row(entry: InventoryEntry) -> tuple[str, str, str, str]:

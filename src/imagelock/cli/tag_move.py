@@ -1,0 +1,109 @@
+"""``update NAME --to TAG`` where images.toml has another exact tag: every file that has it moves, or none does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from imagelock.cli.lock_run import Planner, report, run_plan_in
+from imagelock.cli.options import Settings
+from imagelock.cli.text import duration
+from imagelock.cli.transactions import begin
+from imagelock.errors import ImagelockError
+from imagelock.images_file.declaration import ImageDeclaration
+from imagelock.images_file.declared import as_written
+from imagelock.images_file.parser import ImagesFile, parse_images_file
+from imagelock.locking.lockfile import Lockfile
+from imagelock.model.reference import TAG_RULE, LayoutRepository, is_tag_in
+from imagelock.model.selector import ExactDigest, ExactTag
+from imagelock.project.files import read_text
+from imagelock.project.project import Project, find_project
+from imagelock.project.transaction import Transaction
+from imagelock.rendering.file_choice import FileChoice, all_files
+from imagelock.rendering.outputs import make_outputs
+
+if TYPE_CHECKING:
+    from imagelock.documents.locked_references import Retag  # its readers take 30 ms, which only [pin] needs
+
+
+def tag_to_declare(settings: Settings, name: str, wanted: str) -> str | None:
+    """Return the tag for images.toml, if ``--to`` names another one than the exact one there; else ``None``.
+
+    An image that a layout on disk calls ``golang:1.22`` may be moved to ``golang:1.23`` or to ``1.23``.
+    """
+    images_file = find_project(settings.images_path, settings.lock_path).read_images_file()
+    image = next((image for image in images_file.images if image.alias == name), None)
+    if image is None or image.freeze is not None or "@" in wanted or wanted.startswith("sha256:"):
+        return None
+    if not isinstance(image.selector, ExactTag | ExactDigest):
+        return None
+    tag = image.selector.tag or ""
+    if isinstance(image.repository, LayoutRepository) and ":" in tag and ":" not in wanted:
+        wanted = f"{tag.rpartition(':')[0]}:{wanted}"
+    return None if isinstance(image.selector, ExactTag) and tag == wanted else wanted
+
+
+def move_tag(settings: Settings, name: str, tag: str, plan: Planner, *, is_dry_run: bool, output_format: str) -> None:
+    """Write the tag into images.toml, lock it, and give it to every pinned and rendered file, all in one step."""
+    project = find_project(settings.images_path, settings.lock_path)
+    with begin(settings.console, project) as transaction:
+        images_file, lockfile = project.read()
+        image = next(image for image in images_file.images if image.alias == name)
+        edited = _edit(read_text(project.images_path), image, tag)
+        moved = parse_images_file(edited, file_name=str(project.images_path))
+        write = _Writer(project, moved, _retag(image, lockfile))
+        outcome = run_plan_in(
+            settings,
+            project,
+            moved,
+            plan,
+            transaction=None if is_dry_run else transaction,
+            beside={project.images_path: project.encode_images_file(edited)},
+            write=write,
+        )
+    verb = "Would move" if is_dry_run else "Moved"
+    end = "; nothing was written" if is_dry_run else f" in {duration(outcome.seconds)}"
+    report(settings.console, outcome, f"{verb} {name} to {image.name}:{tag}{end}", output_format=output_format)
+    if output_format == "text":
+        for path in write.written:
+            settings.console.say(f"{click.style('Wrote', fg='green', bold=True)} {path}")
+
+
+class _Writer:
+    """Makes the files that an image is in from the new lock, and writes everything at once."""
+
+    def __init__(self, project: Project, images_file: ImagesFile, retag: Retag) -> None:
+        self._project = project
+        self._images_file = images_file
+        self._retag = retag
+        self.written: tuple[Path, ...] = ()
+
+    def __call__(self, transaction: Transaction, contents: Mapping[Path, bytes], lockfile: Lockfile) -> None:
+        has_files = self._images_file.outputs or self._images_file.pins.names_files
+        choice = all_files(self._project, self._images_file) if has_files else FileChoice()
+        outputs = make_outputs(self._project, choice, self._images_file, lockfile, retag=self._retag)
+        self.written = transaction.write(
+            {**contents, **{output.path: output.content for output in outputs}},
+            like={output.path: output.template for output in outputs if output.template},
+            seen={output.path: output.original for output in outputs if output.original is not None},
+        )
+
+
+def _edit(text: str, image: ImageDeclaration, tag: str) -> str:
+    from imagelock.images_file.edit import set_references  # noqa: PLC0415  loads what edits images.toml
+
+    if not is_tag_in(image.repository, tag):
+        raise ImagelockError(f"`{tag}` is not a tag: {TAG_RULE}")
+    return set_references(text, {image.alias: f"{image.name}:{tag}"})
+
+
+def _retag(image: ImageDeclaration, lockfile: Lockfile) -> Retag:
+    """Say which references are to follow: those with the declared tag, or with the digest that was locked for it."""
+    from imagelock.documents.locked_references import Retag  # noqa: PLC0415  only this move needs it
+
+    locked = lockfile.by_alias().get(image.alias)
+    _, tag = as_written(image)
+    return Retag(name=image.alias, old_tag=tag, old_digest=None if locked is None else locked.digest)
