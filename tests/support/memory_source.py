@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from imagelock.errors import ImagelockError, ImageNotFoundError
@@ -21,6 +22,8 @@ class MemorySource:
     """What to raise instead of an answer, by reference."""
     requests: list[str] = field(default_factory=list)
     expected: list[str] = field(default_factory=list)
+    piece_bytes: int = 1000
+    """Of the pieces in which large blobs come."""
     _contents: dict[str, Content] = field(default_factory=dict)
 
     def push(self, tag: str, image: Content) -> Content:
@@ -52,6 +55,11 @@ class MemorySource:
 
     def fetch_blob_size(self, repository: AnyRepository, digest: Digest) -> int | None:
         return len(self._find("HEAD BLOB", PinnedReference(repository, digest)).body)
+
+    @contextmanager
+    def open_blob(self, repository: AnyRepository, descriptor: Descriptor) -> Iterator[Iterator[bytes]]:
+        body = self._find("BLOB", PinnedReference(repository, descriptor.digest)).body
+        yield (body[start : start + self.piece_bytes] for start in range(0, len(body), self.piece_bytes))
 
     def list_tags(self, repository: AnyRepository) -> tuple[str, ...]:
         self.requests.append(f"TAGS {repository}")

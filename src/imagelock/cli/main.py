@@ -35,6 +35,7 @@ _COMMANDS = {
     "inspect": "Show an image index, or one image of it.",
     "list": "List the locked images.",
     "lock": "Make images.lock answer images.toml.",
+    "mirror": "Copy the locked images into an OCI layout.",
     "outdated": "Show what has moved, and for which of your platforms.",
     "provenance": "Show whether images were built from the lock.",
     "remove": "Remove images from images.toml and images.lock.",

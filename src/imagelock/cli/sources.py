@@ -10,10 +10,10 @@ from pathlib import Path
 from imagelock.cli.options import Settings
 from imagelock.errors import FileError
 from imagelock.images_file.registries import RegistryDeclaration
-from imagelock.locking.source import ServingSource
+from imagelock.locking.source import BlobSource
 from imagelock.model.reference import AnyRepository, Repository
 from imagelock.project.project import find_project
-from imagelock.registry.sources import Sources
+from imagelock.registry.sources import LayoutMirrors, Sources
 
 
 def find_cache(settings: Settings) -> Path | None:
@@ -27,9 +27,10 @@ def find_cache(settings: Settings) -> Path | None:
 
 def open_sources(settings: Settings, folder: Path, registries: Iterable[RegistryDeclaration]) -> Sources:
     """Make the sources of a run; no registry client is imported before the first question to a registry."""
+    registries = tuple(registries)
 
     @contextmanager
-    def open_registries(expected: Sequence[AnyRepository]) -> Iterator[ServingSource]:
+    def open_registries(expected: Sequence[AnyRepository]) -> Iterator[BlobSource]:
         from imagelock.registry.factory import open_registry_client  # noqa: PLC0415  begins with ssl and sockets
         from imagelock.registry.settings import RegistryOptions, RegistrySettings  # noqa: PLC0415
 
@@ -37,7 +38,7 @@ def open_sources(settings: Settings, folder: Path, registries: Iterable[Registry
             declared.registry: RegistryOptions(
                 plain_http=declared.plain_http,
                 ca_file=None if declared.ca_file is None else folder / declared.ca_file,
-                mirrors=declared.mirrors,
+                mirrors=declared.registry_mirrors,
                 mirrors_resolve_tags=declared.mirrors_resolve_tags,
             )
             for declared in registries
@@ -54,7 +55,12 @@ def open_sources(settings: Settings, folder: Path, registries: Iterable[Registry
         with open_registry_client(client_settings, repositories) as client:
             yield client
 
-    return Sources(folder, None if settings.offline else open_registries)
+    mirrors = {
+        declared.registry: LayoutMirrors(declared.layout_mirrors, resolve_tags=declared.mirrors_resolve_tags)
+        for declared in registries
+        if declared.layout_mirrors
+    }
+    return Sources(folder, None if settings.offline else open_registries, mirrors)
 
 
 def open_sources_outside_project(settings: Settings) -> Sources:

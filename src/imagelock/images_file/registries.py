@@ -7,6 +7,8 @@ from imagelock.images_file.toml import Problems, TableReader
 from imagelock.model.frozen import frozen
 from imagelock.model.reference import RegistryName, check_location, registry_name
 
+_LAYOUT = "oci:"
+
 
 @frozen(kw_only=True)
 class RegistryDeclaration:
@@ -18,9 +20,19 @@ class RegistryDeclaration:
     ca_file: str | None = None
     """PEM certificates to trust for it besides the system's; relative to the folder of images.toml."""
     mirrors: tuple[str, ...] = ()
-    """``host[:port][/path]``, asked for content by digest before the registry itself."""
+    """``HOST[:PORT][/PATH]`` or ``oci:FOLDER``, asked for content by digest before the registry itself."""
     mirrors_resolve_tags: bool = False
     """Whether the mirrors are trusted to say which content a tag has, too."""
+
+    @property
+    def layout_mirrors(self) -> tuple[str, ...]:
+        """The folders of the mirrors that are OCI layouts, relative to the folder of images.toml."""
+        return tuple(mirror.removeprefix(_LAYOUT) for mirror in self.mirrors if mirror.startswith(_LAYOUT))
+
+    @property
+    def registry_mirrors(self) -> tuple[str, ...]:
+        """The mirrors that are registries."""
+        return tuple(mirror for mirror in self.mirrors if not mirror.startswith(_LAYOUT))
 
 
 def read_registry(name: str, value: object, problems: Problems) -> RegistryDeclaration | None:
@@ -53,7 +65,14 @@ def read_registry(name: str, value: object, problems: Problems) -> RegistryDecla
 
 
 def _check_mirror(mirror: str, table: TableReader) -> None:
+    if mirror.startswith(_LAYOUT):
+        folder = mirror.removeprefix(_LAYOUT)
+        if not folder or ":" in folder or "@" in folder or not folder.isprintable():
+            table.add("mirrors", f"`{mirror}` is not the folder of a layout", hint="write `oci:FOLDER`, without a name")
+        return
     try:
         check_location(mirror)
     except InvalidReferenceError as error:
-        table.add("mirrors", error.message, hint="a mirror is written `HOST[:PORT][/PATH]`, without a scheme")
+        table.add(
+            "mirrors", error.message, hint="a mirror is written `HOST[:PORT][/PATH]`, without a scheme, or `oci:FOLDER`"
+        )

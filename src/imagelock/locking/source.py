@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from imagelock.model.digest import Digest
@@ -42,4 +43,12 @@ class ServingSource(ManifestSource, Protocol):
 
     def fetch_blob_size(self, repository: AnyRepository, digest: Digest) -> int | None:
         """Ask for a blob without fetching it; its size in bytes, or None where the answer does not tell."""
+        ...
+
+
+class BlobSource(ServingSource, Protocol):
+    """A source that also gives blobs of any size."""
+
+    def open_blob(self, repository: AnyRepository, descriptor: Descriptor) -> AbstractContextManager[Iterator[bytes]]:
+        """Open a blob, such as a layer: its bytes in pieces, which end in an error unless they have its digest."""
         ...

@@ -8,12 +8,14 @@ tells that it is served, too.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 from typing import Literal
 
 from imagelock.errors import ImagelockError, ImageNotFoundError, InvalidContentError
+from imagelock.images_file.declaration import Alias
 from imagelock.locking.lockfile import LockedImage
 from imagelock.locking.parallel import Results, run_all
 from imagelock.locking.resolve import resolve_fetched
@@ -22,7 +24,7 @@ from imagelock.model.digest import Digest
 from imagelock.model.frozen import frozen
 from imagelock.model.oci import Descriptor, ImageIndex, ImageManifest, parse_manifest
 from imagelock.model.platforms import Platform, PlatformDigest
-from imagelock.model.reference import PinnedReference, TagReference
+from imagelock.model.reference import LayoutRepository, PinnedReference, TagReference
 from imagelock.model.selector import ExactDigest
 
 
@@ -96,14 +98,22 @@ def verify_images(
     source: ServingSource,
     *,
     with_blobs: bool = False,
+    with_registry_tags: bool = True,
     on_done: Callable[[str], None] = lambda _: None,
 ) -> tuple[Verification, ...]:
-    """Ask for everything that the images hold, once each and in parallel."""
+    """Ask for everything that the images hold, once each and in parallel.
+
+    Without ``with_registry_tags``, a tag is looked up only in a layout: no mirror can tell whether one has moved.
+    """
     images = tuple(images)
-    answers = _Outcomes(run_all(_manifest_questions(images, source, with_blobs=with_blobs), on_done=on_done))
+    tagged = {image.alias for image in images if follows_tag(image, with_registry_tags=with_registry_tags)}
+    answers = _Outcomes(run_all(_manifest_questions(images, tagged, source, with_blobs=with_blobs), on_done=on_done))
     blobs = _Outcomes(run_all(_blob_questions(images, answers, source) if with_blobs else {}, on_done=on_done))
     return tuple(
-        Verification(image, (*_image_findings(image, answers), *_blob_findings(image, answers, blobs)))
+        Verification(
+            image,
+            (*_image_findings(image, answers, has_tag=image.alias in tagged), *_blob_findings(image, answers, blobs)),
+        )
         for image in images
     )
 
@@ -113,9 +123,10 @@ def count_questions(images: Iterable[LockedImage]) -> int:
     return len({reference for image in images for reference in _references(image)})
 
 
-def follows_tag(image: LockedImage) -> bool:
+def follows_tag(image: LockedImage, *, with_registry_tags: bool = True) -> bool:
     """Whether it matters what the locked tag points to: not for an image that is declared by its digest."""
-    return image.tag is not None and not isinstance(image.selector, ExactDigest)
+    is_asked = with_registry_tags or isinstance(image.repository, LayoutRepository)
+    return is_asked and image.tag is not None and not isinstance(image.selector, ExactDigest)
 
 
 def _references(image: LockedImage) -> Iterator[PinnedReference | TagReference]:
@@ -126,7 +137,7 @@ def _references(image: LockedImage) -> Iterator[PinnedReference | TagReference]:
 
 
 def _manifest_questions(
-    images: Iterable[LockedImage], source: ServingSource, *, with_blobs: bool
+    images: Iterable[LockedImage], tagged: AbstractSet[Alias], source: ServingSource, *, with_blobs: bool
 ) -> dict[str, Callable[[], _Answer]]:
     """Return what is to be asked, by the reference that it is about: no reference twice, whoever names it."""
     questions: dict[str, Callable[[], _Answer]] = {}
@@ -138,7 +149,7 @@ def _manifest_questions(
             reference = PinnedReference(image.repository, entry.digest)
             ask = partial(_fetch_served, reference, source) if with_blobs else partial(source.fetch_digest, reference)
             questions.setdefault(str(reference), ask)
-        if follows_tag(image):
+        if image.alias in tagged:
             tag = TagReference(image.repository, str(image.tag))
             questions[str(tag)] = partial(source.fetch_digest, tag)
     return questions
@@ -184,7 +195,7 @@ class _Outcomes:
                 return State.UNKNOWN, error
 
 
-def _image_findings(image: LockedImage, answers: _Outcomes) -> Iterator[Finding]:
+def _image_findings(image: LockedImage, answers: _Outcomes, *, has_tag: bool) -> Iterator[Finding]:
     if image.is_damaged:
         yield Finding(part="entry", digest=image.digest, state=State.DAMAGED)
     index = PinnedReference(image.repository, image.digest)
@@ -195,7 +206,7 @@ def _image_findings(image: LockedImage, answers: _Outcomes) -> Iterator[Finding]
         if state is State.SERVED and not _lists(answers.find(index), entry):
             state = State.NOT_IN_INDEX
         yield Finding(part="platform", digest=entry.digest, state=state, platform=entry.platform, error=error)
-    if follows_tag(image):
+    if has_tag:
         yield _tag_finding(image, answers)
 
 

@@ -123,6 +123,13 @@ def parse_manifest(fetched: FetchedManifest, *, what: str | None = None) -> Imag
     )
 
 
+def media_type_of(fetched: FetchedManifest) -> str:
+    """Return what a document says that it is, else what the server said, else what its content shows."""
+    document = parse_json_object(fetched.body, what=f"the manifest {fetched.digest}")
+    known = _text(document, "mediaType", str(fetched.digest)) or fetched.content_type
+    return known or (OCI_INDEX if "manifests" in document else OCI_MANIFEST)
+
+
 def is_schema_1(content_type: str) -> bool:
     """Whether a server says that it holds Docker's oldest manifests, whose digests are not those of their bytes."""
     return "v1+" in content_type and "docker" in content_type

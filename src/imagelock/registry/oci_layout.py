@@ -5,22 +5,29 @@ https://github.com/opencontainers/image-spec/blob/main/image-layout.md
 
 from __future__ import annotations
 
-import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from imagelock.errors import FileError, ImageNotFoundError, InvalidContentError, did_you_mean
 from imagelock.model.digest import Digest
 from imagelock.model.oci import Descriptor, FetchedManifest, ImageIndex, parse_manifest
-from imagelock.model.reference import AnyRepository, ImageReference, LayoutRepository, PinnedReference
+from imagelock.model.reference import AnyRepository, ImageReference, LayoutRepository, PinnedReference, TagReference
 from imagelock.project.files import FileTooLargeError, read_bytes
 
 NAME_ANNOTATION = "org.opencontainers.image.ref.name"
-_SIGNATURE_NAME = re.compile(r"(?:^|:)sha(?:256|512)-[0-9a-f]{64}(?:\.(?:sig|att|sbom))?$", re.ASCII)
-"""What cosign calls the tags that hold what it says about a digest."""
+_SIGNATURE_NAME = re.compile(r"(?:.*:)?(sha256)-([0-9a-f]{64})(?:\.(?:sig|att|sbom))?", re.ASCII)
 _MAX_MANIFEST_BYTES = 4 * 1024 * 1024
+_PIECE_BYTES = 256 * 1024
 _MAX_BLOB_BYTES = 8 * 1024 * 1024
+
+
+def find_signed_digest(name: str) -> Digest | None:
+    """Return the digest that a tag is about in which cosign keeps signatures, or None for any other name."""
+    match = _SIGNATURE_NAME.fullmatch(name)
+    return None if match is None else Digest(match[1], match[2])
 
 
 class LayoutSource:
@@ -44,34 +51,26 @@ class LayoutSource:
                 raise ImageNotFoundError(f"{reference.repository} has no content {reference.digest}")
             self._read_blob(reference.repository, reference.digest, _MAX_MANIFEST_BYTES)
             return reference.digest
-        names = self._names(reference.repository)
-        if reference.tag not in names:
-            raise ImageNotFoundError(
-                f"{reference.repository} has no image named `{reference.tag}`{did_you_mean(reference.tag, names)}",
-                details=[f"it has: {', '.join(sorted(names)) or 'none with a name'}"],
-            )
-        return names[reference.tag]
+        return self._find_named(reference)
 
     def fetch_served(self, reference: PinnedReference) -> FetchedManifest:
         """Read a manifest or index by its digest, as ``fetch_manifest`` does: a layout is its own registry."""
         return self.fetch_manifest(reference)
 
+    @contextmanager
+    def open_blob(self, repository: AnyRepository, descriptor: Descriptor) -> Iterator[Iterator[bytes]]:
+        """Open a blob of any size; its pieces end in an error unless they have its digest."""
+        with self._open(repository, descriptor.digest) as file:
+            yield _verified_pieces(file, descriptor.digest)
+
     def fetch_blob_size(self, repository: AnyRepository, digest: Digest) -> int | None:
         """Hash a blob of any size, and return its size in bytes."""
-        path = self._blob_path(repository, digest)
-        try:
-            with path.open("rb") as file:
-                found = hashlib.file_digest(file, digest.algorithm).hexdigest()
-                size_bytes = file.tell()
-        except OSError as error:
-            raise ImageNotFoundError(f"{repository} lacks {digest}", details=[f"{path}: {error.strerror}"]) from error
-        if found != digest.hex:
-            raise InvalidContentError(f"{path} is damaged: its content has another digest")
-        return size_bytes
+        with self._open(repository, digest) as file:
+            return sum(map(len, _verified_pieces(file, digest)))
 
     def list_tags(self, repository: AnyRepository) -> tuple[str, ...]:
         """List the names of the layout's images."""
-        return tuple(self._names(repository))
+        return tuple(dict.fromkeys(name for _, name in self._entries(repository) if name is not None))
 
     def fetch_blob(self, repository: AnyRepository, descriptor: Descriptor) -> bytes:
         """Read a small blob, verified by its digest."""
@@ -82,11 +81,25 @@ class LayoutSource:
         return tuple(
             PinnedReference(repository, entry.digest, name)
             for entry, name in self._entries(repository)
-            if (entry.is_index or entry.is_image) and not _SIGNATURE_NAME.search(name or "")
+            if (entry.is_index or entry.is_image) and find_signed_digest(name or "") is None
         )
 
-    def _names(self, repository: AnyRepository) -> dict[str, Digest]:
-        return {name: entry.digest for entry, name in self._entries(repository) if name is not None}
+    def _find_named(self, reference: TagReference) -> Digest:
+        entries = self._entries(reference.repository)
+        found = dict.fromkeys(entry.digest for entry, name in entries if name == reference.tag)
+        if len(found) == 1:
+            return next(iter(found))
+        if found:
+            raise InvalidContentError(
+                f"{reference.repository} has {len(found)} images named `{reference.tag}`",
+                details=[str(digest) for digest in found],
+                hint=f"name one by its digest, as in `{reference.repository}@{next(iter(found))}`",
+            )
+        names = sorted({name for _, name in entries if name is not None})
+        raise ImageNotFoundError(
+            f"{reference.repository} has no image named `{reference.tag}`{did_you_mean(reference.tag, names)}",
+            details=[f"it has: {', '.join(names) or 'none with a name'}"],
+        )
 
     def _entries(self, repository: AnyRepository) -> list[tuple[Descriptor, str | None]]:
         """Return the descriptors of index.json with the names that they have there."""
@@ -116,6 +129,16 @@ class LayoutSource:
             raise InvalidContentError(f"{path} is damaged: its content has another digest")
         return body
 
+    def _open(self, repository: AnyRepository, digest: Digest) -> BinaryIO:
+        path = self._blob_path(repository, digest)
+        try:
+            if path.is_file():
+                return path.open("rb")
+            reason = "not a regular file" if path.exists() else "no such file"
+        except OSError as error:
+            reason = str(error.strerror)
+        raise ImageNotFoundError(f"{repository} lacks {digest}", details=[f"{path}: {reason}"])
+
     def _blob_path(self, repository: AnyRepository, digest: Digest) -> Path:
         return self._directory(repository) / "blobs" / digest.algorithm / digest.hex
 
@@ -123,3 +146,14 @@ class LayoutSource:
         if not isinstance(repository, LayoutRepository):
             raise TypeError(f"{repository} is not a layout")
         return self._folder / repository.directory
+
+
+def _verified_pieces(file: BinaryIO, digest: Digest) -> Iterator[bytes]:
+    import hashlib  # noqa: PLC0415  OpenSSL takes 6 ms to load
+
+    hasher = hashlib.new(digest.algorithm, usedforsecurity=False)
+    while piece := file.read(_PIECE_BYTES):
+        hasher.update(piece)
+        yield piece
+    if hasher.hexdigest() != digest.hex:
+        raise InvalidContentError(f"{file.name} is damaged: its content has another digest")

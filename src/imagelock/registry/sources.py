@@ -2,33 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from threading import Lock
-from types import TracebackType
-from typing import Self
+from types import MappingProxyType, TracebackType
+from typing import Self, TypeVar
 
-from imagelock.errors import RegistryError
-from imagelock.locking.source import ServingSource
+from imagelock.errors import InvalidContentError, RegistryError
+from imagelock.locking.source import BlobSource
 from imagelock.model.digest import Digest
+from imagelock.model.frozen import frozen
 from imagelock.model.oci import Descriptor, FetchedManifest
-from imagelock.model.reference import AnyRepository, ImageReference, LayoutRepository, PinnedReference
+from imagelock.model.reference import (
+    AnyRepository,
+    ImageReference,
+    LayoutRepository,
+    PinnedReference,
+    RegistryName,
+    Repository,
+    TagReference,
+)
 from imagelock.registry.oci_layout import LayoutSource
 
-OpenRegistries = Callable[[Sequence[AnyRepository]], AbstractContextManager[ServingSource]]
+_T = TypeVar("_T")
+OpenRegistries = Callable[[Sequence[AnyRepository]], AbstractContextManager[BlobSource]]
+
+
+@frozen
+class LayoutMirrors:
+    """The OCI layouts that are mirrors of one registry."""
+
+    folders: tuple[str, ...]
+    """Relative to the folder of images.toml."""
+    resolve_tags: bool = False
+    """Whether they may say which content a tag has: a layout names it as ``REPOSITORY:TAG``."""
+
+
+_NO_MIRRORS = LayoutMirrors(())
 
 
 class Sources:
     """Sends each question to where its answer is; the registry client is opened by the first one that needs it.
 
-    Thread-safe. Without ``open_registries`` the network is off; it gets the repositories that are known to be asked.
+    Content by digest is looked for in the layouts that are mirrors first; what a registry serves is asked of the
+    registry itself. Thread-safe. Without ``open_registries`` the network is off, and the layouts are all there is; it
+    gets the repositories that are known to be asked.
     """
 
-    def __init__(self, folder: Path, open_registries: OpenRegistries | None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        open_registries: OpenRegistries | None,
+        mirrors: Mapping[RegistryName, LayoutMirrors] = MappingProxyType({}),
+    ) -> None:
         self._layouts = LayoutSource(folder)
         self._open_registries = open_registries
-        self._registries: ServingSource | None = None
+        self._mirrors = mirrors
+        self._registries: BlobSource | None = None
         self._opened = ExitStack()
         self._lock = Lock()
 
@@ -41,44 +72,111 @@ class Sources:
         self._opened.__exit__(kind, error, traceback)
 
     def prepare(self, repositories: Iterable[AnyRepository]) -> None:
-        """Announce what is going to be asked of registries."""
-        remote = [repository for repository in repositories if not isinstance(repository, LayoutRepository)]
+        """Announce what is going to be asked of registries; not what layouts are likely to answer."""
+        remote = [
+            repository
+            for repository in repositories
+            if isinstance(repository, Repository) and not self._mirrors_of(repository).resolve_tags
+        ]
         if remote and self._open_registries:
             self._open(self._open_registries, remote).prepare(remote)
 
     def fetch_manifest(self, reference: ImageReference) -> FetchedManifest:
         """Get a manifest or an index."""
-        return self._source_of(reference.repository).fetch_manifest(reference)
+        found = self._find_in_layouts(
+            reference, lambda layout: self._layouts.fetch_manifest(_in_layout(reference, layout))
+        )
+        return found or self._source_of(reference.repository).fetch_manifest(reference)
 
     def fetch_digest(self, reference: ImageReference) -> Digest:
-        """Ask for the digest that a reference has now."""
-        return self._source_of(reference.repository).fetch_digest(reference)
+        """Ask for the digest that a reference has now; for a digest, whether it is still served."""
+        found = None
+        if self._is_offline or isinstance(reference, TagReference):
+            found = self._find_in_layouts(
+                reference, lambda layout: self._layouts.fetch_digest(_in_layout(reference, layout))
+            )
+        return found or self._source_of(reference.repository).fetch_digest(reference)
 
     def list_tags(self, repository: AnyRepository) -> tuple[str, ...]:
-        """List every tag of a repository."""
+        """List every tag of a repository: the registry's word alone, since a mirror may know only some."""
         return self._source_of(repository).list_tags(repository)
 
     def fetch_blob(self, repository: AnyRepository, descriptor: Descriptor) -> bytes:
         """Get a small blob."""
-        return self._source_of(repository).fetch_blob(repository, descriptor)
+        reference = PinnedReference(repository, descriptor.digest)
+        found = self._find_in_layouts(reference, lambda layout: self._layouts.fetch_blob(layout, descriptor))
+        return self._source_of(repository).fetch_blob(repository, descriptor) if found is None else found
 
     def fetch_served(self, reference: PinnedReference) -> FetchedManifest:
-        """Get content that the registry or layout itself serves now."""
-        return self._source_of(reference.repository).fetch_served(reference)
+        """Get content that the registry or layout itself serves now; without network, that a layout has."""
+        return (
+            self.fetch_manifest(reference)
+            if self._is_offline
+            else self._source_of(reference.repository).fetch_served(reference)
+        )
 
     def fetch_blob_size(self, repository: AnyRepository, digest: Digest) -> int | None:
-        """Ask the registry or layout itself for a blob's size."""
-        return self._source_of(repository).fetch_blob_size(repository, digest)
+        """Ask the registry or layout itself for a blob's size; without network, the layouts."""
+        found = None
+        if self._is_offline:
+            reference = PinnedReference(repository, digest)
+            found = self._find_in_layouts(reference, lambda layout: self._layouts.fetch_blob_size(layout, digest))
+        return self._source_of(repository).fetch_blob_size(repository, digest) if found is None else found
 
-    def _source_of(self, repository: AnyRepository) -> ServingSource:
+    def open_blob(self, repository: AnyRepository, descriptor: Descriptor) -> AbstractContextManager[Iterator[bytes]]:
+        """Open a blob of any size, which ends in an error unless it has its digest."""
+
+        def find(layout: LayoutRepository) -> LayoutRepository:
+            # Read once before it is used: a damaged mirror must not hide the registry.
+            self._layouts.fetch_blob_size(layout, descriptor.digest)
+            return layout
+
+        layout = self._find_in_layouts(PinnedReference(repository, descriptor.digest), find)
+        if layout is not None:
+            return self._layouts.open_blob(layout, descriptor)
+        return self._source_of(repository).open_blob(repository, descriptor)
+
+    @property
+    def _is_offline(self) -> bool:
+        return self._open_registries is None
+
+    def _find_in_layouts(self, reference: ImageReference, ask: Callable[[LayoutRepository], _T]) -> _T | None:
+        """Ask the layouts that are mirrors, one after the other; without network, damaged content is an error."""
+        mirrors = self._mirrors_of(reference.repository)
+        if isinstance(reference, TagReference) and not mirrors.resolve_tags:
+            return None
+        damage = None
+        for folder in mirrors.folders:
+            try:
+                return ask(LayoutRepository(folder))
+            except InvalidContentError as error:
+                damage = error
+            except RegistryError:
+                continue
+        if damage is not None and self._is_offline:
+            raise damage
+        return None
+
+    def _mirrors_of(self, repository: AnyRepository) -> LayoutMirrors:
+        registry = repository.registry if isinstance(repository, Repository) else RegistryName("")
+        return self._mirrors.get(registry, _NO_MIRRORS)
+
+    def _source_of(self, repository: AnyRepository) -> BlobSource:
         if isinstance(repository, LayoutRepository):
             return self._layouts
         if self._open_registries is None:
             raise RegistryError(f"{repository} must be asked, and the network is off", hint="leave out `--offline`")
         return self._open(self._open_registries, [repository])
 
-    def _open(self, open_registries: OpenRegistries, expected: Sequence[AnyRepository]) -> ServingSource:
+    def _open(self, open_registries: OpenRegistries, expected: Sequence[AnyRepository]) -> BlobSource:
         with self._lock:
             if self._registries is None:
                 self._registries = self._opened.enter_context(open_registries(expected))
             return self._registries
+
+
+def _in_layout(reference: ImageReference, layout: LayoutRepository) -> ImageReference:
+    """Return what a layout calls a registry's image: its digest, or its canonical name."""
+    if isinstance(reference, PinnedReference):
+        return PinnedReference(layout, reference.digest)
+    return TagReference(layout, str(reference))

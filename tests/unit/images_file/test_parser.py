@@ -186,6 +186,14 @@ def test_a_name_is_letters_digits_underscores_and_hyphens(alias: str) -> None:
             '2: registries."a.b".mirrors: `x.y/../z`: `../z` is not a repository path',
         ),
         (
+            '[registries."a.b"]\nmirrors = ["oci:"]',
+            '2: registries."a.b".mirrors: `oci:` is not the folder of a layout',
+        ),
+        (
+            '[registries."a.b"]\nmirrors = ["oci:./vendor:go"]',
+            '2: registries."a.b".mirrors: `oci:./vendor:go` is not the folder of a layout',
+        ),
+        (
             '[registries."a.b"]\nmirrors = ["https://x"]',
             '2: registries."a.b".mirrors: `https:`: no port follows the `:`',
         ),
@@ -274,3 +282,9 @@ def test_what_is_no_toml_is_told_with_its_line(text: str, problem: str) -> None:
 def test_many_problems_are_placed_in_reasonable_time() -> None:
     text = "[images]\n" + "".join(f'a{number} = "A"\n' for number in range(2000))
     assert _problems(text)[-1] == "2001: images.a1999: `A`: the repository must be lower-case"
+
+
+def test_mirrors_are_registries_or_layouts() -> None:
+    text = '[images]\ngo = "go:1"\n[registries."docker.io"]\nmirrors = ["oci:./vendor", "m.example/hub", "oci:/x"]\n'
+    [registry] = parse_images_file(text).registries
+    assert (registry.layout_mirrors, registry.registry_mirrors) == (("./vendor", "/x"), ("m.example/hub",))

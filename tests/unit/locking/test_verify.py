@@ -229,3 +229,16 @@ def test_layers_that_registries_need_not_have_are_not_asked_for(source: MemorySo
     source.push(f"{GO}:1", multi_platform_image("linux/amd64", "linux/arm64", family=family))
     [go] = _verify(source, locked(source), with_blobs=True)
     assert [name.split()[0] for name, _ in _states(go)[4:]] == ["config", "config"]
+
+
+def test_tags_of_registries_are_left_out_on_request(source: MemorySource) -> None:
+    lockfile = locked(source)
+    source.requests.clear()
+    [go] = verify_images(lockfile.images, source, with_registry_tags=False)
+    assert _states(go) == _parts()[:3]
+    assert f"HEAD {GO}:1" not in source.requests
+    index = multi_platform_image("linux/amd64", "linux/arm64")
+    source.push("oci:vendor:go", index)
+    images = 'platforms = ["linux/amd64", "linux/arm64"]\n[images]\ngo = "oci:vendor:go"'
+    [go] = verify_images(locked(source, images).images, source, with_registry_tags=False)
+    assert _states(go) == _parts()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from imagelock.errors import RegistryError
-from imagelock.locking.source import ServingSource
+from imagelock.locking.source import BlobSource
 from imagelock.model.digest import Digest
 from imagelock.model.oci import Descriptor
 from imagelock.model.reference import AnyRepository, LayoutRepository, TagReference, parse_reference, parse_repository
@@ -28,7 +28,7 @@ class _Registries:
         self.log: list[str] = []
 
     @contextmanager
-    def open(self, expected: Sequence[AnyRepository]) -> Iterator[ServingSource]:
+    def open(self, expected: Sequence[AnyRepository]) -> Iterator[BlobSource]:
         assert expected == [_GO.repository]
         self.log.append("open")
         yield self.source

@@ -54,6 +54,8 @@ def command(settings: Settings, *, names: tuple[str, ...], with_blobs: bool, out
         settings.console.data("\n".join(verification_table(verifications)))
     else:
         print_verifications(settings.console, verifications)
+    if settings.offline:
+        settings.console.note("offline: only OCI layouts were asked, and no registry's tags")
     _raise_unless_served(settings, project, verifications)
 
 
@@ -66,7 +68,9 @@ def _verify(
     with open_sources(settings, project.folder, images_file.registries) as sources:
         sources.prepare(image.repository for image in images)
         on_done = count_done(settings.console, "Verifying", total=count_questions(images))
-        return verify_images(images, sources, with_blobs=with_blobs, on_done=on_done)
+        return verify_images(
+            images, sources, with_blobs=with_blobs, with_registry_tags=not settings.offline, on_done=on_done
+        )
 
 
 def _raise_unless_served(settings: Settings, project: Project, verifications: Sequence[Verification]) -> None:

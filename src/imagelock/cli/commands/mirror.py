@@ -1,0 +1,117 @@
+"""``imagelock mirror``: copy the locked images into an OCI layout."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from imagelock.cli.options import Settings, complete_images, format_option, with_settings
+from imagelock.cli.reports.mirror import ByteProgress, mirror_document, mirror_summary
+from imagelock.cli.sources import open_sources
+from imagelock.cli.text import count, duration, size
+from imagelock.errors import ImagelockError
+from imagelock.images_file.parser import ImagesFile, refuse_unknown_images
+from imagelock.locking.lockfile import LockedImage
+from imagelock.locking.mirror import CopyTool, copy_commands, name_images
+from imagelock.model.reference import LayoutRepository, RegistryName, check_location
+from imagelock.project.project import find_project
+from imagelock.registry.layout_index import keep_locked, merge_entries
+from imagelock.registry.layout_mirror import MirrorResult, mirror_images
+from imagelock.registry.layout_writer import LayoutWriter, Pruned, open_layout_writer
+from imagelock.registry.oci_layout import LayoutSource
+
+_PREFIX = "oci:"
+
+
+@click.command("mirror")
+@click.argument("target", metavar="oci:FOLDER")
+@click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=complete_images)
+@click.option("--prune", is_flag=True, help="Then drop what images.lock does not name from the layout.")
+@click.option(
+    "--print",
+    "tool",
+    type=click.Choice([tool.value for tool in CopyTool]),
+    help="Copy nothing; print the commands that copy to a registry, HOST[:PORT][/PATH] instead of oci:FOLDER.",
+)
+@format_option
+@with_settings
+def command(
+    settings: Settings, *, target: str, names: tuple[str, ...], prune: bool, tool: str | None, output_format: str
+) -> None:
+    """Copy locked images into an OCI layout: every platform, attestations and cosign's signatures, byte for byte.
+
+    What the layout has already is not fetched again. It is a source for `lock` and `verify` (`mirrors` in
+    images.toml), for skopeo, and for builds without network.
+    """
+    project = find_project(settings.images_path, settings.lock_path)
+    images_file, lockfile = project.read_fresh()
+    refuse_unknown_images(names, images_file)
+    chosen = [image for image in lockfile.images if not names or image.alias in names]
+    if tool is not None:
+        _print_commands(settings, CopyTool(tool), target, chosen, images_file)
+        return
+    folder = _read_folder(target)
+    started = time.monotonic()
+    with open_layout_writer(folder) as writer:
+        with open_sources(settings, project.folder, images_file.registries) as sources:
+            sources.prepare(image.repository for image in chosen)
+            result = mirror_images(name_images(chosen), sources, writer, progress=ByteProgress(settings.console))
+        writer.write_entries(merge_entries(writer.read_entries(), result.names))
+        pruned = _prune(writer, lockfile.images) if prune else None
+    if output_format == "json":
+        settings.console.json(mirror_document(result, folder, pruned))
+        return
+    _tell(settings, result, folder, pruned, seconds=time.monotonic() - started)
+
+
+def _read_folder(target: str) -> Path:
+    folder = target.removeprefix(_PREFIX)
+    if folder == target:
+        raise ImagelockError(f"`{target}` is not a layout", hint=f"write `oci:FOLDER`, as in `oci:./{target}`")
+    if not folder or ":" in folder or "@" in folder:
+        raise ImagelockError(f"`{target}` is not a folder", hint="write `oci:FOLDER`, without an image's name")
+    return Path(folder)
+
+
+def _prune(writer: LayoutWriter, locked: Sequence[LockedImage]) -> Pruned:
+    layout = LayoutRepository(str(writer.folder.absolute()))
+    entries, digests = keep_locked(
+        writer.read_entries(), (image.digest for image in locked), LayoutSource(Path()), layout
+    )
+    writer.write_entries(entries)
+    return writer.prune(digests)
+
+
+def _tell(settings: Settings, result: MirrorResult, folder: Path, pruned: Pruned | None, *, seconds: float) -> None:
+    console = settings.console
+    console.say(mirror_summary(result, folder, seconds=duration(seconds)))
+    for name in result.names:
+        console.detail(f"  {name}")
+    if result.skipped:
+        layers = count(len(result.skipped), "layer")
+        console.warn(f"{layers} left out: the registry does not have them, since they may not be distributed freely")
+    if pruned is not None:
+        console.say(f"Removed {count(pruned.count, 'blob')} ({size(pruned.size_bytes)}) that images.lock does not need")
+
+
+def _print_commands(
+    settings: Settings, tool: CopyTool, target: str, images: Sequence[LockedImage], images_file: ImagesFile
+) -> None:
+    from imagelock.registry.http.addresses import is_loopback  # noqa: PLC0415  only these commands need it
+
+    if target.startswith(_PREFIX):
+        raise ImagelockError(f"`{target}` is not a registry", hint="write `HOST[:PORT][/PATH]` after `--print`")
+    check_location(target)
+    declared = {registry.registry: registry.plain_http for registry in images_file.registries}
+
+    def is_plain(registry: RegistryName) -> bool:
+        plain_http = declared.get(registry)
+        return is_loopback(registry.rpartition(":")[0] or registry) if plain_http is None else plain_http
+
+    for line in copy_commands(tool, target, images, is_plain=is_plain):
+        settings.console.data(line)
+    if images:
+        settings.console.note(f"{tool} copies no signatures by itself: `imagelock mirror oci:FOLDER` takes them along")

@@ -1,0 +1,167 @@
+"""Copy images into an OCI layout, byte for byte, with everything that belongs to them.
+
+Manifests come first, since they tell what there is to fetch; then each blob that the layout lacks, once, however many
+images share it; index.json comes last. A run that ends early leaves complete content, which the next one keeps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Protocol
+
+from imagelock.errors import BatchError, ImagelockError, ImageNotFoundError, TemporaryError
+from imagelock.locking.contents import ImageContents, ManifestReader, collect_contents, signature_tags
+from imagelock.locking.mirror import MirroredImage
+from imagelock.locking.parallel import run_all
+from imagelock.locking.source import BlobSource
+from imagelock.model.digest import Digest
+from imagelock.model.frozen import frozen
+from imagelock.model.oci import Descriptor, FetchedManifest, media_type_of
+from imagelock.model.reference import AnyRepository, ImageReference, PinnedReference
+from imagelock.registry.layout_writer import LayoutWriter
+
+_MAX_DOWNLOADS = 8
+_ATTEMPTS = 4
+"""Of one blob, if its connection breaks under way."""
+
+
+class Progress(Protocol):
+    """Hears how many bytes there are to handle, and how many are done. Called from many threads."""
+
+    def expect(self, size_bytes: int) -> None:
+        """Hear of the whole size."""
+        ...
+
+    def add(self, size_bytes: int) -> None:
+        """Hear of bytes that are done; fewer than none where a blob has to begin anew."""
+        ...
+
+
+@frozen(kw_only=True)
+class MirrorResult:
+    """What a layout holds now, and what it took."""
+
+    names: Mapping[str, Descriptor]
+    """All images and signatures of this run by their names."""
+    size_bytes: int
+    """Of all that belongs to them."""
+    fetched_bytes: int
+    """Of the blobs that the layout lacked."""
+    skipped: tuple[Descriptor, ...]
+    """Layers that may not be distributed freely, which the registry does not have."""
+
+
+@frozen
+class _Blob:
+    """A blob, and a repository that has it."""
+
+    repository: AnyRepository
+    descriptor: Descriptor
+
+
+def mirror_images(
+    images: Sequence[MirroredImage], source: BlobSource, writer: LayoutWriter, *, progress: Progress
+) -> MirrorResult:
+    """Fetch what a layout lacks of the images, and leave its index.json alone; all failures are raised at once."""
+    manifests = _SavingReader(source, writer)
+    contents = _collect(images, manifests)
+    blobs = {str(blob.digest): _Blob(image.repository, blob) for image in contents.values() for blob in image.blobs}
+    progress.expect(sum(blob.descriptor.size_bytes for blob in blobs.values()))
+    # The largest first, so that none of them is left over when all else is done.
+    in_order = sorted(blobs.items(), key=lambda item: -item[1].descriptor.size_bytes)
+    questions = {digest: partial(_ensure, blob, source, writer, progress) for digest, blob in in_order}
+    results = run_all(questions, max_workers=_MAX_DOWNLOADS)
+    if results.failures:
+        failures = [(f"{blobs[digest].repository}@{digest}", error) for digest, error in results.failures]
+        raise BatchError(f"cannot fetch {len(failures)} of {len(blobs)} blobs", failures)
+    return MirrorResult(
+        names={name: image.root for name, image in sorted(contents.items())},
+        size_bytes=manifests.size_bytes + sum(blob.descriptor.size_bytes for blob in blobs.values()),
+        fetched_bytes=sum(size_bytes or 0 for size_bytes in results.found.values()),
+        skipped=tuple(blobs[digest].descriptor for digest, fetched in sorted(results.found.items()) if fetched is None),
+    )
+
+
+def _collect(images: Iterable[MirroredImage], source: ManifestReader) -> dict[str, ImageContents]:
+    """Read the manifests of all images, and of the tags in which cosign keeps what it says about them; by name."""
+    questions = {image.name: partial(collect_contents, image.reference, source) for image in images}
+    results = run_all(questions)
+    if results.failures:
+        raise BatchError(f"cannot read {len(results.failures)} of {len(questions)} images", results.failures)
+    tags = {str(tag): tag for image in results.found.values() for tag in signature_tags(image)}
+    signatures = run_all({name: partial(collect_contents, tag, source) for name, tag in tags.items()})
+    failures = [(name, error) for name, error in signatures.failures if not isinstance(error, ImageNotFoundError)]
+    if failures:
+        raise BatchError(f"cannot look for signatures under {len(failures)} of {len(tags)} tags", failures)
+    return {**results.found, **signatures.found}
+
+
+def _ensure(blob: _Blob, source: BlobSource, writer: LayoutWriter, progress: Progress) -> int | None:
+    """Fetch a blob unless it is there; return the bytes that were fetched, or None for one that may be missing."""
+    if writer.has(blob.descriptor):
+        progress.add(blob.descriptor.size_bytes)
+        return 0
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            return _fetch(blob, source, writer, progress)
+        except TemporaryError:
+            if attempt == _ATTEMPTS:
+                raise
+        except ImageNotFoundError:
+            if not blob.descriptor.is_foreign:
+                raise
+            return None
+    return None
+
+
+def _fetch(blob: _Blob, source: BlobSource, writer: LayoutWriter, progress: Progress) -> int:
+    done = 0
+
+    def counted(pieces: Iterable[bytes]) -> Iterator[bytes]:
+        nonlocal done
+        for piece in pieces:
+            done += len(piece)
+            progress.add(len(piece))
+            yield piece
+
+    try:
+        with source.open_blob(blob.repository, blob.descriptor) as pieces:
+            writer.add(blob.descriptor, counted(pieces))
+    except ImagelockError:
+        progress.add(-done)
+        raise
+    return done
+
+
+class _SavingReader:
+    """Reads manifests from the layout where they are right, else from their source, and keeps them in the layout."""
+
+    def __init__(self, source: BlobSource, writer: LayoutWriter) -> None:
+        self._source = source
+        self._writer = writer
+        self._sizes: dict[Digest, int] = {}
+
+    @property
+    def size_bytes(self) -> int:
+        """The bytes of all manifests that were read."""
+        return sum(self._sizes.values())
+
+    def fetch_manifest(self, reference: ImageReference) -> FetchedManifest:
+        """Return a manifest or index, which the layout has from then on."""
+        fetched = self._read(reference)
+        if fetched is None:
+            fetched = self._source.fetch_manifest(reference)
+            size_bytes = len(fetched.body)
+            self._writer.add(
+                Descriptor(media_type=media_type_of(fetched), digest=fetched.digest, size_bytes=size_bytes),
+                [fetched.body],
+            )
+        self._sizes[fetched.digest] = len(fetched.body)
+        return fetched
+
+    def _read(self, reference: ImageReference) -> FetchedManifest | None:
+        if not isinstance(reference, PinnedReference):
+            return None
+        body = self._writer.read(reference.digest)
+        return None if body is None else FetchedManifest(reference.digest, body)

@@ -1,0 +1,203 @@
+"""Write an OCI image layout: content first, each piece whole or not at all, and index.json last.
+
+https://github.com/opencontainers/image-spec/blob/main/image-layout.md. A run that is killed leaves complete blobs,
+which the next one keeps, and an index.json that names only what is complete. Pieces under way lie in a folder of their
+own, since other tools refuse a file in ``blobs/sha256`` whose name is not a digest.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from threading import get_ident
+from typing import Any
+
+from imagelock.errors import FileError, InvalidContentError, TemporaryError
+from imagelock.model.digest import Digest
+from imagelock.model.frozen import frozen
+from imagelock.model.oci import OCI_INDEX, Descriptor
+from imagelock.model.strict_json import parse_json_object
+
+_VERSION = "1.0.0"
+_STAGING = ".imagelock"
+_MAX_MANIFEST_BYTES = 4 * 1024 * 1024
+
+
+@frozen
+class Pruned:
+    """What was deleted from a layout."""
+
+    count: int
+    size_bytes: int
+
+
+class LayoutWriter:
+    """One layout that this process has for itself. Thread-safe."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._staging = folder / _STAGING
+
+    def has(self, descriptor: Descriptor) -> bool:
+        """Whether the content is there with its length and its digest; reads all of it."""
+        path = self._path(descriptor.digest)
+        try:
+            if not path.is_file() or path.stat().st_size != descriptor.size_bytes:
+                return False
+            with path.open("rb") as file:
+                found = hashlib.file_digest(file, descriptor.digest.algorithm).hexdigest()
+        except OSError as error:
+            raise FileError(f"cannot read {path}: {error.strerror}") from error
+        return found == descriptor.digest.hex
+
+    def read(self, digest: Digest) -> bytes | None:
+        """Return a manifest that is there and has its digest."""
+        path = self._path(digest)
+        try:
+            body = path.read_bytes() if path.is_file() and path.stat().st_size <= _MAX_MANIFEST_BYTES else b""
+        except OSError as error:
+            raise FileError(f"cannot read {path}: {error.strerror}") from error
+        return body if body and Digest.of(body, algorithm=digest.algorithm) == digest else None
+
+    def add(self, descriptor: Descriptor, chunks: Iterable[bytes]) -> None:
+        """Write content while it arrives; ``InvalidContentError`` if it has another length or digest."""
+        staged = self._staging / f"{descriptor.digest.hex}-{get_ident()}"
+        path = self._path(descriptor.digest)
+        try:
+            with staged.open("wb") as file:
+                _copy_verified(chunks, file.write, descriptor)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            staged.replace(path)
+        except OSError as error:
+            raise FileError(f"cannot write {path}: {error.strerror}") from error
+        finally:
+            staged.unlink(missing_ok=True)
+
+    def read_entries(self) -> list[dict[str, Any]]:
+        """Return the descriptors of index.json as they are there, unknown keys included."""
+        return list(self._read_index().get("manifests", []))
+
+    def write_entries(self, entries: Sequence[Mapping[str, Any]]) -> bool:
+        """Replace the descriptors of index.json, atomically; return whether that changed anything."""
+        document = {"schemaVersion": 2, "mediaType": OCI_INDEX, **self._read_index(), "manifests": list(entries)}
+        body = json.dumps(document, indent=2, ensure_ascii=False).encode() + b"\n"
+        return _write_changed(self.folder / "index.json", body, staging=self._staging)
+
+    def prune(self, kept: Iterable[Digest]) -> Pruned:
+        """Delete all content but what is kept."""
+        wanted = {self._path(digest) for digest in kept}
+        number = size_bytes = 0
+        for path in sorted(self.folder.glob("blobs/*/*")):
+            if path not in wanted and path.is_file():
+                size_bytes += path.stat().st_size
+                number += 1
+                path.unlink()
+        return Pruned(number, size_bytes)
+
+    def _read_index(self) -> dict[str, Any]:
+        path = self.folder / "index.json"
+        try:
+            body = path.read_bytes()
+        except FileNotFoundError:
+            return {}
+        document = parse_json_object(body, what=str(path))
+        entries = document.get("manifests", [])
+        if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+            raise InvalidContentError(f"{path} is not an image index")
+        return document
+
+    def _path(self, digest: Digest) -> Path:
+        return self.folder / "blobs" / digest.algorithm / digest.hex
+
+
+@contextmanager
+def open_layout_writer(folder: Path) -> Iterator[LayoutWriter]:
+    """Begin a layout, or take one that is there, and keep other runs out of it for the length of a block.
+
+    A folder with anything else in it is refused, and nothing is written there.
+    """
+    _refuse_other_folders(folder)
+    staging = folder / _STAGING
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError as error:
+        raise FileError(f"cannot write to {folder}: {error.strerror}") from error
+    try:
+        _take(descriptor, folder)
+        try:
+            _begin(folder, staging)
+            yield LayoutWriter(folder)
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
+    finally:
+        os.close(descriptor)
+
+
+def _begin(folder: Path, staging: Path) -> None:
+    """Drop what a run that was killed has left under way, and mark the folder as a layout."""
+    try:
+        shutil.rmtree(staging, ignore_errors=True)
+        staging.mkdir()
+    except OSError as error:
+        raise FileError(f"cannot write to {folder}: {error.strerror}") from error
+    if not (folder / "oci-layout").exists():
+        version = json.dumps({"imageLayoutVersion": _VERSION}).encode() + b"\n"
+        _write_changed(folder / "oci-layout", version, staging=staging)
+
+
+def _take(descriptor: int, folder: Path) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise TemporaryError(f"cannot write to {folder}: another run of imagelock writes to it") from error
+
+
+def _refuse_other_folders(folder: Path) -> None:
+    marker = folder / "oci-layout"
+    try:
+        others = {path.name for path in folder.iterdir()} - {_STAGING} if folder.exists() else set()
+        body = marker.read_bytes() if "oci-layout" in others else b""
+    except OSError as error:
+        raise FileError(f"cannot read {folder}: {error.strerror}") from error
+    if others and "oci-layout" not in others:
+        raise FileError(
+            f"{folder} is neither empty nor an OCI layout", hint="name a new folder, or one that `mirror` has written"
+        )
+    if body and parse_json_object(body, what=str(marker)).get("imageLayoutVersion") != _VERSION:
+        raise InvalidContentError(f"{marker} is of another version than {_VERSION}")
+
+
+def _copy_verified(chunks: Iterable[bytes], write: Callable[[bytes], object], descriptor: Descriptor) -> None:
+    hasher = hashlib.new(descriptor.digest.algorithm, usedforsecurity=False)
+    size_bytes = 0
+    for chunk in chunks:
+        size_bytes += len(chunk)
+        if size_bytes > descriptor.size_bytes:
+            raise InvalidContentError(f"{descriptor.digest} is longer than the {descriptor.size_bytes} bytes announced")
+        hasher.update(chunk)
+        write(chunk)
+    if size_bytes != descriptor.size_bytes or hasher.hexdigest() != descriptor.digest.hex:
+        raise InvalidContentError(
+            f"{descriptor.digest} was answered with other content",
+            details=[f"{size_bytes} bytes of the digest {descriptor.digest.algorithm}:{hasher.hexdigest()}"],
+        )
+
+
+def _write_changed(path: Path, body: bytes, *, staging: Path) -> bool:
+    """Write a file whole or not at all; one that has these bytes already stays as it is."""
+    try:
+        if path.exists() and path.read_bytes() == body:
+            return False
+        staged = staging / path.name
+        staged.write_bytes(body)
+        staged.replace(path)
+    except OSError as error:
+        raise FileError(f"cannot write {path}: {error.strerror}") from error
+    return True
