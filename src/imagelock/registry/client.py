@@ -27,7 +27,7 @@ from imagelock.registry.content_cache import ContentCache
 from imagelock.registry.host import Host, Subject
 from imagelock.registry.http import TransportFailure
 from imagelock.registry.http.addresses import is_loopback
-from imagelock.registry.http.messages import TAG_LIST_BYTES, TAGS_PAGES, at, content_type, first_header, stream_body
+from imagelock.registry.http.messages import content_type, first_header, stream_body
 from imagelock.registry.http.sender import error_of
 from imagelock.registry.http.urls import origin_of
 from imagelock.registry.locations import Location, Locations
@@ -41,12 +41,10 @@ from imagelock.registry.protocol import (
     read_blob,
     read_digest_header,
     read_manifest,
-    read_tags_page,
-    tags_request,
 )
+from imagelock.registry.tag_lists import list_all_tags
 
 _LENGTH = re.compile(r"[0-9]{1,18}", re.ASCII)
-_PAGE_SIZE_REFUSED = (HTTPStatus.BAD_REQUEST, HTTPStatus.METHOD_NOT_ALLOWED)
 _Answer = TypeVar("_Answer")
 
 
@@ -154,7 +152,7 @@ class RegistryClient:
         """Return every tag of a repository once, in the registry's order: the whole list, or an error."""
         repository = _repository_of(repository)
         location = self._locations.origin_of(repository)
-        return _list_tags(self._host(location), Subject(location.path, repository, str(repository)))
+        return list_all_tags(self._host(location), Subject(location.path, repository, str(repository)))
 
     def _find_known(self, reference: ImageReference) -> FetchedManifest | None:
         if self._cache is None:
@@ -184,13 +182,21 @@ class RegistryClient:
         host = self._host(location)
         request = manifest_request(host.endpoint, location.path, reference)
         subject = Subject(location.path, _repository_of(reference.repository), str(reference))
-        return read_manifest(reference, host.ask(request, subject))
+        response = host.ask(request, subject)
+        try:
+            return read_manifest(reference, response)
+        except InvalidContentError as problem:
+            raise host.explain(response, subject, problem) from problem
 
     def _fetch_blob_from(self, location: Location, repository: Repository, descriptor: Descriptor) -> bytes:
         host = self._host(location)
         request = blob_request(host.endpoint, location.path, descriptor)
-        response = host.ask(request, Subject(location.path, repository, f"a blob of {repository}"))
-        return read_blob(descriptor, response, what=str(repository))
+        subject = Subject(location.path, repository, f"a blob of {repository}")
+        response = host.ask(request, subject)
+        try:
+            return read_blob(descriptor, response, what=str(repository))
+        except InvalidContentError as problem:
+            raise host.explain(response, subject, problem) from problem
 
     def _open_blob_at(self, location: Location, repository: Repository, descriptor: Descriptor) -> httpx.Response:
         host = self._host(location)
@@ -221,35 +227,6 @@ class RegistryClient:
             if location.host not in self._hosts:
                 self._hosts[location.host] = self._open_host(location)
             return self._hosts[location.host]
-
-
-def _list_tags(host: Host, subject: Subject) -> tuple[str, ...]:
-    """Follow a list of tags to its end: half a list would select an older version."""
-    repository = subject.repository
-    request = tags_request(host.endpoint, subject.path)
-    response = host.send(request, subject)
-    if response.status_code in _PAGE_SIZE_REFUSED:
-        request = tags_request(host.endpoint, subject.path, with_page_size=False)
-        response = host.send(request, subject)
-    tags: dict[str, None] = {}
-    visited: set[httpx.URL] = set()
-    received_bytes = 0
-    for _ in range(TAGS_PAGES):
-        host.demand_success(response, subject)
-        page = read_tags_page(response, asked=request.url, what=str(repository))
-        received_bytes += len(response.content)
-        if received_bytes > TAG_LIST_BYTES:
-            raise InvalidContentError(f"the list of tags of {repository} has more than {TAG_LIST_BYTES} bytes")
-        known = len(tags)
-        tags.update(dict.fromkeys(page.tags))
-        if page.following is None or page.is_empty or (not page.is_linked and len(tags) == known):
-            return tuple(tags)
-        if page.following in visited or (page.tags and len(tags) == known):
-            raise InvalidContentError(f"the list of tags of {repository} has no end: its pages go in a circle")
-        visited.add(page.following)
-        request = at(request, page.following)
-        response = host.send(request, subject)
-    raise InvalidContentError(f"the list of tags of {repository} has more than {TAGS_PAGES} pages")
 
 
 def _first_success(locations: Sequence[Location], fetch: Callable[[Location], _Answer]) -> _Answer:

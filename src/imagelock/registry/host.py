@@ -7,13 +7,14 @@ from typing import Protocol
 
 import httpx
 
+from imagelock.errors import InvalidContentError, RegistryError
 from imagelock.locking.parallel import workers_for
 from imagelock.model.frozen import frozen
 from imagelock.model.reference import RegistryName, Repository
 from imagelock.registry.auth.authenticator import Authenticator
 from imagelock.registry.http.addresses import Origin
 from imagelock.registry.locations import Endpoint
-from imagelock.registry.refusals import Asked, Identity, depends_on_credentials, refusal_of
+from imagelock.registry.refusals import Asked, Identity, depends_on_credentials, refusal_in_success, refusal_of
 
 _REPOSITORIES_OF_A_TOKEN = 40
 """About as many repositories as a token may be for."""
@@ -77,6 +78,10 @@ class Host:
         if not response.is_success:
             raise refusal_of(response, self._asked(subject, response))
         return response
+
+    def explain(self, response: httpx.Response, subject: Subject, problem: InvalidContentError) -> RegistryError:
+        """Return the error for a 2xx response that holds something else than what was asked for."""
+        return refusal_in_success(response, problem, self._asked(subject, response))
 
     def _asked(self, subject: Subject, response: httpx.Response) -> Asked:
         found = self._authenticator.find_credentials(subject.path) if depends_on_credentials(response) else None

@@ -1,16 +1,11 @@
 """The distribution protocol, without sending anything: requests from references, values from responses.
 
-https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pull, lists of tags with ``Link`` headers as in
-https://www.rfc-editor.org/rfc/rfc8288
-
-Of a link only the query counts. Its host and path are wrong often enough (Artifactory forgets a prefix, Nexus adds
-one), and a list has no business being continued elsewhere.
+https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pull
 """
 
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
 
@@ -18,7 +13,6 @@ import httpx
 
 from imagelock.errors import InvalidContentError, InvalidDigestError
 from imagelock.model.digest import Digest
-from imagelock.model.frozen import frozen
 from imagelock.model.oci import (
     DOCKER_INDEX,
     DOCKER_MANIFEST,
@@ -28,21 +22,16 @@ from imagelock.model.oci import (
     FetchedManifest,
     refuse_schema_1,
 )
-from imagelock.model.reference import ImageReference, PinnedReference, is_tag
-from imagelock.model.strict_json import parse_json_object
-from imagelock.registry.http.addresses import InvalidUrlError
+from imagelock.model.reference import ImageReference, PinnedReference
 from imagelock.registry.http.messages import (
     CONFIG_BYTES,
     MANIFEST_BYTES,
-    SLOW_SILENCE_SECONDS,
     STREAM_BYTES_PER_SECOND,
-    TAGS_PAGE_BYTES,
-    TAGS_PER_PAGE,
     Rules,
     content_type,
     make_request,
 )
-from imagelock.registry.http.urls import join_url, parameters_of, shown, with_query, without_query
+from imagelock.registry.http.urls import shown
 from imagelock.registry.locations import Endpoint
 
 DIGEST_HEADER = "docker-content-digest"
@@ -51,19 +40,13 @@ TAG_ALGORITHM = "sha256"
 # On one line, and without `*/*`: Docker Hub answers with another image if index types are missing, some with schema 1.
 _MANIFEST_TYPES = f"{OCI_INDEX}, {DOCKER_INDEX}, {OCI_MANIFEST}, {DOCKER_MANIFEST}"
 _MANIFEST_HEADERS = (("Accept", _MANIFEST_TYPES),)
-_JSON_HEADERS = (("Accept", "application/json"),)
-_MAX_LINK_LENGTH = 8192
-_LINK = re.compile(r"<([^<>]{1,4096})>([^<]*)", re.ASCII)
-_NEXT = re.compile(r';[ \t]*rel[ \t]*=[ \t]*"?next"?[ \t]*(?:[;,]|$)', re.ASCII | re.IGNORECASE)
-_PAGE_SIZE = ("n", str(TAGS_PER_PAGE))
 
 
 class _Content(StrEnum):
-    """The three things that a registry is asked for, as its paths name them."""
+    """What is fetched of a registry, as its paths name it."""
 
     MANIFEST = "manifests"
     BLOB = "blobs"
-    TAGS = "tags"
 
 
 def manifest_request(endpoint: Endpoint, path: str, reference: ImageReference, *, method: str = "GET") -> httpx.Request:
@@ -111,7 +94,9 @@ def read_manifest(reference: ImageReference, response: httpx.Response) -> Fetche
     where it contradicts the body, the body was changed on the way.
     """
     wanted = reference.digest if isinstance(reference, PinnedReference) else None
-    _refuse_page(reference, response)
+    refuse_web_page(response, what=str(reference))
+    if b'"errors"' in response.content and b'"schemaVersion"' not in response.content:
+        raise InvalidContentError(f"an error was sent instead of {reference}")
     refuse_schema_1(content_type(response), what=str(reference))
     digest = Digest.of(response.content, algorithm=wanted.algorithm if wanted else TAG_ALGORITHM)
     if wanted is not None and digest != wanted:
@@ -170,68 +155,14 @@ def read_digest_header(response: httpx.Response) -> Digest | None:
         return None
 
 
-def _refuse_page(reference: ImageReference, response: httpx.Response) -> None:
+def refuse_web_page(response: httpx.Response, *, what: str) -> None:
     """Refuse a sign-in page of a proxy, which has status 200 and a digest like anything else."""
     if content_type(response) in ("text/html", "application/xhtml+xml"):
         raise InvalidContentError(
-            f"{reference} was answered with a web page",
+            f"{what} was answered with a web page",
             details=[f"from {shown(response.url)}"],
             hint="a proxy or a sign-in page may stand between: open that address in a browser",
         )
-
-
-@frozen
-class TagsPage:
-    """Some tags, and where there may be more of them."""
-
-    tags: tuple[str, ...]
-    following: httpx.URL | None
-    is_linked: bool = True
-    """Whether the registry itself said that there are more."""
-    is_empty: bool = False
-    """Whether nothing is listed at all, not even what can't be a tag."""
-
-
-def tags_request(endpoint: Endpoint, path: str, *, with_page_size: bool = True) -> httpx.Request:
-    """Return the request for the first page, as large as registries allow; some refuse a size."""
-    url = _url(endpoint, path, _Content.TAGS, "list")
-    rules = Rules(registry=endpoint.registry, max_body_bytes=TAGS_PAGE_BYTES, max_silence_seconds=SLOW_SILENCE_SECONDS)
-    return make_request(with_query(url, [_PAGE_SIZE]) if with_page_size else url, rules, headers=_JSON_HEADERS)
-
-
-def read_tags_page(response: httpx.Response, *, asked: httpx.URL, what: str) -> TagsPage:
-    """Read one page; what can't be a tag is left out, and ``null`` is an empty list."""
-    document = parse_json_object(response.content, what=f"the list of tags of {what}")
-    listed = document.get("tags") or []
-    if not isinstance(listed, list):
-        raise InvalidContentError(f"the list of tags of {what} is no list")
-    tags = tuple(tag for tag in listed if isinstance(tag, str) and is_tag(tag))
-    link = find_next_link(response.headers)
-    if link is not None:
-        return TagsPage(tags, _following(link, asked, what), is_empty=not listed)
-    if tags and len(listed) == TAGS_PER_PAGE:
-        # A full page without a link: some registries leave the next step to us.
-        return TagsPage(tags, with_query(without_query(asked), [_PAGE_SIZE, ("last", tags[-1])]), is_linked=False)
-    return TagsPage(tags, None)
-
-
-def find_next_link(headers: httpx.Headers) -> str | None:
-    """Return the target of the first link to a next page."""
-    for line in headers.get_list("link"):
-        for target, parameters in _LINK.findall(line[:_MAX_LINK_LENGTH]):
-            if _NEXT.search(parameters):
-                return str(target)
-    return None
-
-
-def _following(link: str, asked: httpx.URL, what: str) -> httpx.URL:
-    try:
-        query = parameters_of(join_url(asked, link))
-    except InvalidUrlError as error:
-        raise InvalidContentError(f"the list of tags of {what} goes on at an unreadable address") from error
-    others = [(name, value) for name, value in query if name != "n"]
-    own_size = [pair for pair in parameters_of(asked) if pair[0] == "n"]
-    return with_query(without_query(asked), [*own_size, *others])
 
 
 def _url(endpoint: Endpoint, path: str, content: _Content, name: object) -> httpx.URL:

@@ -10,21 +10,31 @@ import json
 from collections.abc import Iterable, Iterator
 from enum import Enum, auto
 from http import HTTPStatus
+from itertools import islice
 
 import httpx
 
-from imagelock.errors import AuthenticationError, ImageNotFoundError, RegistryError, TemporaryError, printable
+from imagelock.errors import (
+    AuthenticationError,
+    ImageNotFoundError,
+    InvalidContentError,
+    RegistryError,
+    TemporaryError,
+    printable,
+)
 from imagelock.model.frozen import frozen
 from imagelock.model.reference import DOCKER_HUB, Repository
 from imagelock.model.secrets import mask_secrets
 from imagelock.registry.http.backoff import describe_retry_after, is_quota_spent, read_quota
-from imagelock.registry.http.messages import content_type
+from imagelock.registry.http.messages import ERROR_BYTES, content_type, sent_status
 from imagelock.registry.http.urls import origin_of
 
 _MAX_COMPLAINTS = 5
 _MESSAGE_KEYS = ("message", "details", "error_description", "error")
 _NO_REPOSITORY = "NAME_UNKNOWN"
 _MISSING_CODES = frozenset({_NO_REPOSITORY, "MANIFEST_UNKNOWN", "BLOB_UNKNOWN", "NOT_FOUND"})
+_LOGIN_CODES = frozenset({"UNAUTHORIZED", "DENIED"})
+_TOO_MANY_REQUESTS = "TOOMANYREQUESTS"
 
 
 @frozen
@@ -44,9 +54,9 @@ def read_complaints(response: httpx.Response) -> tuple[Complaint, ...]:
         document = json.loads(response.content)
     except (ValueError, RecursionError):
         return _plain_text(response)
-    if isinstance(document, dict) and isinstance(document.get("errors"), list):
-        return tuple(_complaints(document["errors"]))[:_MAX_COMPLAINTS]
-    return tuple(_complaints([document]))
+    errors = document.get("errors") if isinstance(document, dict) else None
+    listed = errors if isinstance(errors, list) else [errors or document]
+    return tuple(islice(_complaints(listed), _MAX_COMPLAINTS))
 
 
 def is_written_by_distribution(response: httpx.Response) -> bool:
@@ -63,12 +73,18 @@ def is_written_by_distribution(response: httpx.Response) -> bool:
 
 def _complaints(errors: list[object]) -> Iterator[Complaint]:
     for error in errors:
-        if isinstance(error, dict):
-            message = next((error[key] for key in _MESSAGE_KEYS if isinstance(error.get(key), str)), "")
-            code = error.get("code")
+        if isinstance(error, str):
+            complaint = Complaint("", _safe(error))
+        elif isinstance(error, dict):
+            # Google's servers have one more object under `error`, with the code and the message.
+            inner = error["error"] if isinstance(error.get("error"), dict) else error
+            message = next((inner[key] for key in _MESSAGE_KEYS if isinstance(inner.get(key), str)), "")
+            code = inner.get("code")
             complaint = Complaint(_safe(code) if isinstance(code, str) else "", _safe(message))
-            if complaint.code or complaint.message:
-                yield complaint
+        else:
+            continue
+        if complaint.code or complaint.message:
+            yield complaint
 
 
 def _plain_text(response: httpx.Response) -> tuple[Complaint, ...]:
@@ -111,7 +127,8 @@ class Asked:
 
 def depends_on_credentials(response: httpx.Response) -> bool:
     """Whether a refusal depends on the credentials; else no helper need be asked for a password to report it."""
-    return response.status_code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS)
+    statuses = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS)
+    return response.status_code in statuses or (response.is_success and _has_code(response, _LOGIN_CODES))
 
 
 def refusal_of(response: httpx.Response, asked: Asked) -> RegistryError:
@@ -130,6 +147,34 @@ def refusal_of(response: httpx.Response, asked: Asked) -> RegistryError:
             hint="run the same command again in a while",
         )
     return RegistryError(f"{asked.registry} refused to answer for {asked.what}", details=_said(response, complaints))
+
+
+def refusal_in_success(response: httpx.Response, problem: InvalidContentError, asked: Asked) -> RegistryError:
+    """Return the error for a 2xx response with ``problem``: what it means if it is a refusal with a wrong status.
+
+    JFrog's and Nexus' proxies answer so where the registry behind them refuses.
+    """
+    complaints = read_complaints(response) if _is_refusal(response) else ()
+    codes = {complaint.code for complaint in complaints}
+    if codes & _MISSING_CODES:
+        return _not_found(response, asked, complaints)
+    if codes & _LOGIN_CODES:
+        return _login_refused(response, asked, complaints)
+    if _TOO_MANY_REQUESTS in codes:
+        return _too_many_requests(response, asked, complaints)
+    if not complaints:
+        return problem
+    details = [*problem.details, *_said(response, complaints)]
+    return InvalidContentError(problem.message, details=details, hint=problem.hint)
+
+
+def _is_refusal(response: httpx.Response) -> bool:
+    """Whether a body may hold reasons: no image's manifest does, and what other content says is none of our users'."""
+    return b'"schemaVersion"' not in response.content and len(response.content) <= ERROR_BYTES
+
+
+def _has_code(response: httpx.Response, codes: frozenset[str]) -> bool:
+    return _is_refusal(response) and any(complaint.code in codes for complaint in read_complaints(response))
 
 
 def _says_missing(complaints: Iterable[Complaint]) -> bool:
@@ -183,7 +228,7 @@ def _too_many_requests(response: httpx.Response, asked: Asked, complaints: tuple
 
 def _said(response: httpx.Response, complaints: tuple[Complaint, ...]) -> list[str]:
     host = origin_of(response.url).host_and_port
-    said = [f"{host} answered {response.status_code}", *(f"it said: {complaint}" for complaint in complaints)]
+    said = [f"{host} answered {sent_status(response)}", *(f"it said: {complaint}" for complaint in complaints)]
     wish = describe_retry_after(response)
     return said if wish is None else [*said, wish]
 

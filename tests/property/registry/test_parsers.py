@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Callable
+from contextlib import suppress
 
 import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagelock.errors import ImagelockError, printable
+from imagelock.errors import ImagelockError, InvalidContentError, printable
 from imagelock.model.reference import RegistryName
 from imagelock.registry.auth.challenges import check_realm, choose_challenge, parse_challenges
 from imagelock.registry.auth.credential_store import find_candidates
@@ -25,9 +26,9 @@ from imagelock.registry.http.backoff import describe_retry_after, read_quota, re
 from imagelock.registry.http.messages import Rules, authorized, make_request, read_body
 from imagelock.registry.http.sender import next_hop, read_warnings
 from imagelock.registry.http.urls import join_url, origin_of, parse_url
-from imagelock.registry.protocol import find_next_link, read_tags_page
 from imagelock.registry.refusals import is_written_by_distribution, read_complaints
 from imagelock.registry.registries_conf import parse_registries_conf
+from imagelock.registry.tag_lists import find_next_link, read_tags_page
 from tests.support.effort import bounded_effort
 from tests.support.fake_registry.clock import FakeClock
 
@@ -59,7 +60,8 @@ def test_challenges(values: list[str]) -> None:
 
 @given(HEADER)
 def test_links(value: str) -> None:
-    find_next_link(header("link", value))
+    with suppress(InvalidContentError):
+        find_next_link(header("link", value), what="a/b")
 
 
 @given(HEADER | HEADER.map(lambda text: f'299 - "{text}"'))
@@ -192,7 +194,7 @@ def test_what_is_printed_is_printable(text: str) -> None:
 PARSERS: dict[str, Callable[[str], object]] = {
     "challenges": lambda text: parse_challenges([text]),
     "announcements": lambda text: list(read_warnings(header("warning", f'299 - "{text}'))),
-    "links": lambda text: find_next_link(header("link", text)),
+    "links": lambda text: _or_none(lambda text: find_next_link(header("link", text), what="x"), text),
     "addresses": lambda text: _or_none(parse_url, text),
     "relative addresses": lambda text: _or_none(lambda text: join_url(ASKED, text), text),
     "complaints": lambda text: read_complaints(response(status=404, body=text.encode())),

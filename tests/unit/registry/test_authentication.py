@@ -6,12 +6,13 @@ import base64
 
 import pytest
 
-from imagelock.errors import AuthenticationError
+from imagelock.errors import AuthenticationError, InvalidContentError
 from imagelock.model.reference import parse_reference
-from tests.support.fake_registry.answers import in_turn, refusal
+from tests.support.fake_registry.answers import Answer, in_turn, refusal
 from tests.support.fake_registry.bearer_hosts import IMAGE, A, B, bearer_internet
 from tests.support.fake_registry.clients import client_of
 from tests.support.fake_registry.internet import FakeInternet
+from tests.support.fake_registry.messages import Request
 from tests.support.fake_registry.registry import FakeRegistry
 from tests.support.fake_registry.token_server import FakeTokenServer
 
@@ -152,3 +153,77 @@ def test_a_registry_without_challenge_is_not_asked_again() -> None:
     with pytest.raises(AuthenticationError):
         client_of(internet, logins={"reg.example": "me:secret"}).fetch_manifest(A)
     assert len(internet.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b'{"details":"incorrect username or password"}', "it said: incorrect username or password"),
+        (b'{"errors":[{"code":"UNAUTHORIZED","message":"no"}]}', "it said: UNAUTHORIZED: no"),
+        (b'{"error":"invalid_grant","token":""}', "it said: invalid_grant"),
+        (b'{"error":{"code":"X","message":"nested"},"access_token":null}', "it said: X: nested"),
+    ],
+)
+def test_a_reason_in_place_of_a_token_is_a_refusal_whatever_its_status(body: bytes, words: str) -> None:
+    internet = bearer_internet(FakeTokenServer())
+    internet.hosts["auth.example"] = lambda _: Answer(chunks=[body])
+    client = client_of(internet, logins={"reg.example": "me:secret"})
+    for reference in (A, B):
+        with pytest.raises(AuthenticationError) as raised:
+            client.fetch_manifest(reference)
+        assert words in raised.value.details
+        assert "auth.example answered 200" in raised.value.details
+    assert len(internet.asked("auth.example")) == 1, "a login that was refused is not sent again"
+
+
+def test_what_is_no_answer_of_a_token_server_is_repeated() -> None:
+    internet = bearer_internet(FakeTokenServer())
+    internet.hosts["auth.example"] = lambda _: Answer(chunks=[b"the directory is down for maintenance"])
+    with pytest.raises(InvalidContentError) as raised:
+        client_of(internet).fetch_manifest(A)
+    assert raised.value.details == ("it said: the directory is down for maintenance",)
+
+
+def test_a_token_server_may_redirect_within_its_origin() -> None:
+    """Pulp redirects ``/token`` to ``/token/``."""
+    tokens = FakeTokenServer(login="me:secret")
+    internet = bearer_internet(tokens)
+
+    def answer(request: Request) -> Answer:
+        if request.url.path == "/token":
+            return Answer(status=301, headers={"Location": f"/token/?{request.url.query}"})
+        return tokens(request)
+
+    internet.hosts["auth.example"] = answer
+    client_of(internet, logins={"reg.example": "me:secret"}).fetch_manifest(A)
+    assert [bool(request.authorization) for request in internet.asked("auth.example")] == [True, True]
+    assert tokens.questions == [("repository:team/a:pull",)]
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_an_identity_token_follows_within_the_origin(status: int) -> None:
+    tokens = FakeTokenServer(identity_token="long-lived")  # noqa: S106
+    internet = bearer_internet(tokens)
+    internet.hosts["auth.example"] = lambda request: (
+        Answer(status=status, headers={"Location": "/token/"}) if request.url.path == "/token" else tokens(request)
+    )
+    client_of(internet, auths={"reg.example": {"identitytoken": "long-lived"}}).fetch_manifest(A)
+    assert [request.method for request in internet.asked("auth.example")] == ["POST", "POST"]
+
+
+@pytest.mark.parametrize(
+    "location", ["https://auth.example:8443/token", "http://auth.example/token", "//evil.example/"]
+)
+def test_a_token_server_leads_to_no_other_origin(location: str) -> None:
+    internet = bearer_internet(FakeTokenServer())
+    internet.hosts["auth.example"] = lambda _: Answer(status=301, headers={"Location": location})
+    with pytest.raises(InvalidContentError):
+        client_of(internet, logins={"reg.example": "me:secret"}).fetch_manifest(A)
+    assert {request.origin.host_and_port for request in internet.requests} == {"reg.example", "auth.example"}
+
+
+def test_a_token_server_that_redirects_in_a_circle_is_left() -> None:
+    internet = bearer_internet(FakeTokenServer())
+    internet.hosts["auth.example"] = lambda _: Answer(status=301, headers={"Location": "/token"})
+    with pytest.raises(InvalidContentError, match="redirects more than 5 times"):
+        client_of(internet).fetch_manifest(A)

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
 
 import httpx
 import pytest
 
-from imagelock.errors import ImageNotFoundError, InvalidContentError
-from imagelock.model.reference import parse_repository
-from imagelock.registry.protocol import find_next_link
+from imagelock.errors import (
+    AuthenticationError,
+    ImageNotFoundError,
+    InvalidContentError,
+    RegistryError,
+    TemporaryError,
+)
+from imagelock.model.reference import parse_reference, parse_repository
+from imagelock.registry.tag_lists import find_next_link
+from tests.support.effort import bounded_effort
 from tests.support.fake_registry.answers import Answer, Handler, in_turn, json_answer, refusal
 from tests.support.fake_registry.clients import client_of
 from tests.support.fake_registry.internet import FakeInternet
@@ -161,6 +170,155 @@ def test_no_manifest_types_are_asked_for() -> None:
     assert tags_of(answer)[0] == ("a",)
 
 
-@pytest.mark.parametrize("make", [lambda n: "<" * n, lambda n: "<a>;" * n, lambda n: "<a>" + ";rel" * n])
+@pytest.mark.parametrize(
+    "link",
+    [
+        f'{PATH}?n=2&last=b; rel="next"',
+        f"{PATH}?last=b;rel=next",
+        f'"<{PATH}?last=b>"; rel="next"',
+        f"<{PATH}?last=b>; rel='next'",
+        f'<{PATH}?last=b>; rel="last next"',
+        f'<{PATH}?last=b>; rel="next last"',
+        f'<{PATH}?last=b>; title="a, b; c"; rel="next"',
+        f'<{PATH}?last=b>; rel = "Next"',
+        f"<{PATH}?last=b>; rel=\u2018next\u2019",
+        f"<{PATH}?last=b>",
+        f"{PATH}?last=b",
+        f'<{PATH}>; rel="first", {PATH}?last=b; rel="next"',
+        f"<{PATH}>;rel=first,<{PATH}?last=b>;rel=next",
+        f'https://internal:8081{PATH}?last=b; rel="next"',
+    ],
+)
+def test_links_are_followed_in_every_form_that_registries_write(link: str) -> None:
+    tags, internet = tags_of(page("a", "b").adding({"Link": link.encode().decode("latin-1")}), page("c"))
+    assert tags == ("a", "b", "c")
+    assert dict(internet.requests[1].url.parameters)["last"] == "b"
+
+
+def test_a_link_may_have_a_line_of_its_own() -> None:
+    links = (f'<{PATH}>; rel="first"', f'<{PATH}?last=b>; rel="next"')
+    assert tags_of(page("a", "b").adding({"Link": links}), page("c"))[0] == ("a", "b", "c")
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        'rel="next"; </v2/team/a/tags/list?last=b>',
+        "&lt;/v2/team/a/tags/list?last=b&gt;; rel=next",
+        '{"url": "/v2/team/a/tags/list?last=b", "rel": "next"}',
+        '</v2/team/a/tags/list?last=b; rel="next"',
+        '/v2/team/a/tags/list?last=b>; rel="next"',
+        '<https://reg.example:bad/v2/team/a/tags/list?last=b>; rel="next"',
+        f'<{PATH}?last={"b" * 10_000}>; rel="next"',
+    ],
+)
+def test_a_link_that_cannot_be_read_is_an_error_and_not_the_end(link: str) -> None:
+    with pytest.raises(InvalidContentError, match=r"the list of tags of reg\.example/team/a goes on"):
+        tags_of(page("a", "b", link=link), page("c"))
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        f'<{PATH}?n=2>; rel="first"',
+        f"<{PATH}?last=a>; rel=prev",
+        "</style.css>; rel=preload",
+        "<https://x.example/docs>",
+        " , ",
+    ],
+)
+def test_other_links_end_nothing_and_lead_nowhere(link: str) -> None:
+    tags, internet = tags_of(page("a", "b", link=link), page("c"))
+    assert (tags, len(internet.requests)) == (("a", "b"), 1)
+
+
+NO_PAGES = [
+    (b'{"errors":[{"code":"UNKNOWN","message":"upstream timed out"}]}', "upstream timed out"),
+    (b'{"errors":[{"code":"X","message":"no"}],"tags":["1.0"]}', "X: no"),
+    (b'{"errors":[{"code":"X","message":"no"}],"name":"team/a","tags":null}', "X: no"),
+    (b'{"name":"team/a","message":"the repository is offline"}', "the repository is offline"),
+    (b'{"errors":{"code":"X","message":"one, not a list"}}', "one, not a list"),
+    (b'{"errors":"broken"}', "broken"),
+    (b'{"error":{"code":503,"message":"backend","status":"UNAVAILABLE"}}', "backend"),
+    (b'{"details":"incorrect"}', "incorrect"),
+    (b"upstream request timeout", "upstream request timeout"),
+    (b"<html><body>Sign in</body></html>", ""),
+    (b"{}", ""),
+    (b"[]", ""),
+    (b'["1.0"]', ""),
+    (b'"1.0"', ""),
+    (b"", ""),
+    (b'{"tags":false}', ""),
+    (b'{"tags":""}', ""),
+    (b'{"tags":{}}', ""),
+    (b'{"tags":[{"name":"1.0"}]}', ""),
+    (b'{"repositories":["team/a"]}', ""),
+    (b'{"name":"team/a","tags":["1.0"', ""),
+]
+
+
+@pytest.mark.parametrize("pages", [0, 1, 9])
+@pytest.mark.parametrize(("body", "words"), NO_PAGES)
+def test_a_page_that_is_none_is_an_error_with_the_registrys_words(body: bytes, words: str, pages: int) -> None:
+    before = [page(f"1.{number}", link=f"<?last={number}>; rel=next") for number in range(pages)]
+    with pytest.raises(InvalidContentError) as raised:
+        tags_of(*before, Answer(chunks=[body]))
+    assert "the list of tags of reg.example/team/a" in raised.value.message
+    assert words in "\n".join(raised.value.details)
+
+
+def test_a_sign_in_page_is_named() -> None:
+    with pytest.raises(InvalidContentError, match="was answered with a web page"):
+        tags_of(Answer(headers={"Content-Type": "text/html; charset=utf-8"}, chunks=[b"<html>"]))
+
+
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [
+        ("UNAUTHORIZED", AuthenticationError),
+        ("DENIED", AuthenticationError),
+        ("NAME_UNKNOWN", ImageNotFoundError),
+        ("TOOMANYREQUESTS", TemporaryError),
+    ],
+)
+def test_a_refusal_with_status_200_is_the_refusal_that_it_is(code: str, error: type[RegistryError]) -> None:
+    body = {"errors": [{"code": code, "message": "said so"}]}
+    with pytest.raises(error) as raised:
+        tags_of(page("1", link="<?last=1>; rel=next"), json_answer(body))
+    assert f"it said: {code}: said so" in raised.value.details
+    assert "reg.example answered 200" in raised.value.details
+
+
+def test_a_part_of_a_page_is_no_page() -> None:
+    with pytest.raises(InvalidContentError, match="only a part of the list of tags"):
+        tags_of(replace(page("1"), status=206))
+
+
+def test_an_empty_page_that_leads_elsewhere_is_not_the_end() -> None:
+    """Some registries filter a page after they have cut it."""
+    pages = page("a", link="<?last=a>; rel=next"), page(link="<?last=k>; rel=next"), page("z")
+    assert tags_of(*pages)[0] == ("a", "z")
+
+
+def test_a_full_page_of_what_is_no_tag_is_not_the_end() -> None:
+    tags, _ = tags_of(page(*(f"sha256:{number:04}" for number in range(1000))), page("1"))
+    assert tags == ("1",)
+
+
+def test_an_error_in_place_of_a_manifest_is_told() -> None:
+    body = {"errors": [{"code": "UNKNOWN", "message": "upstream timed out"}]}
+    internet = FakeInternet({"reg.example": lambda _: json_answer(body)})
+    with pytest.raises(InvalidContentError) as raised:
+        client_of(internet).fetch_manifest(parse_reference("reg.example/team/a:1"))
+    assert raised.value.message == "an error was sent instead of reg.example/team/a:1"
+    assert raised.value.details == ("reg.example answered 200", "it said: UNKNOWN: upstream timed out")
+
+
+@pytest.mark.parametrize(
+    "make", [lambda n: "<" * n, lambda n: "<a>;" * n, lambda n: "<a>" + ";rel" * n, lambda n: "/" * n + "<"]
+)
 def test_links_are_read_in_time_in_proportion_to_their_length(make: Callable[[int], str]) -> None:
-    assert find_next_link(httpx.Headers([("link", make(100_000))])) is None
+    with bounded_effort():
+        for length in (8000, 100_000):
+            with suppress(InvalidContentError):
+                find_next_link(httpx.Headers([("link", make(length))]), what="x")

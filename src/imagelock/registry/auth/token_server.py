@@ -29,7 +29,7 @@ from imagelock.registry.auth.credentials import (
 from imagelock.registry.auth.schemes import Bearer
 from imagelock.registry.auth.tokens import AccessRefusedError, Token, pull_scope
 from imagelock.registry.http.backoff import Clock
-from imagelock.registry.http.messages import TOKEN_BYTES, Rules, at, authorized, make_request, rules_of
+from imagelock.registry.http.messages import TOKEN_BYTES, Rules, as_refusal, at, authorized, make_request, rules_of
 from imagelock.registry.http.sender import Sender
 from imagelock.registry.http.urls import origin_of, with_query
 from imagelock.registry.refusals import read_complaints
@@ -131,13 +131,21 @@ def exchange_request(scheme: Bearer, scopes: tuple[str, ...], identity: Identity
 def read_token(response: httpx.Response, *, now: float) -> Token:
     """Read the answer; the token may have either of two names, and the server's clock is not ours.
 
-    ``now`` is a moment of the monotonic clock. ``AccessRefusedError`` if the response is no 2xx.
+    ``now`` is a moment of the monotonic clock. ``AccessRefusedError`` if the response is no 2xx, or one that has a
+    reason in place of a token.
     """
     if not response.is_success:
         raise AccessRefusedError(response)
     what = f"the answer of the token server {origin_of(response.url)}"
-    document = parse_json_object(response.content, what=what)
+    try:
+        document = parse_json_object(response.content, what=what)
+    except InvalidContentError as problem:
+        said = [f"it said: {complaint}" for complaint in read_complaints(response)]
+        raise InvalidContentError(problem.message, details=said, hint=problem.hint) from problem
     text = document.get("access_token") or document.get("token")
+    if not text and read_complaints(response):
+        # Azure's registries have written `{"details": "incorrect username or password"}` with status 200.
+        raise AccessRefusedError(as_refusal(response))
     if not isinstance(text, str) or not _VISIBLE.fullmatch(text):
         raise InvalidContentError(f"{what} holds no usable token")
     if len(text) >= _SHORTEST_SECRET:
@@ -167,7 +175,7 @@ def _scopes_of(url: httpx.URL) -> tuple[str, ...]:
 
 
 def _rules(scheme: Bearer) -> Rules:
-    return Rules(registry=scheme.registry, max_body_bytes=TOKEN_BYTES, follows_redirects=False)
+    return Rules(registry=scheme.registry, max_body_bytes=TOKEN_BYTES, may_leave_origin=False)
 
 
 def _service(scheme: Bearer) -> list[tuple[str, str]]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Iterable, Iterator
+from http import HTTPStatus
 from urllib.parse import urlencode
 
 import httpx
@@ -40,6 +41,7 @@ SLOW_SILENCE_SECONDS = 60.0
 """The same for what some registries compute anew for each request: Artifactory's lists of tags."""
 
 _RULES = "rules"
+_SENT_STATUS = "sent_status"
 _EVERY_REQUEST = (
     ("User-Agent", f"imagelock/{__version__}"),
     # Digests are those of the plain bytes.
@@ -61,8 +63,8 @@ class Rules:
     max_body_bytes: int
     """Of a 2xx response, decoded; a longer body is an error, not a long wait."""
     max_silence_seconds: float = SILENCE_SECONDS
-    follows_redirects: bool = True
-    """``False`` for token servers, which have no reason to redirect a client with credentials."""
+    may_leave_origin: bool = True
+    """``False`` for token servers, which have no reason to redirect a client with credentials to another host."""
     is_streamed: bool = False
     """Whether the body of a 2xx response is left to the caller, who reads it by ``stream_body`` and closes it."""
     more_seconds: float = 0.0
@@ -109,6 +111,22 @@ def as_get(request: httpx.Request) -> httpx.Request:
 def describe(request: httpx.Request) -> str:
     """Return method and URL for people, without secrets."""
     return f"{request.method} {shown(request.url)}"
+
+
+def as_refusal(response: httpx.Response) -> httpx.Response:
+    """Return a 2xx response that refuses in its body as the 401 that it should have been."""
+    return httpx.Response(
+        HTTPStatus.UNAUTHORIZED,
+        headers=response.headers.raw,
+        content=response.content,
+        request=response.request,
+        extensions={_SENT_STATUS: response.status_code},
+    )
+
+
+def sent_status(response: httpx.Response) -> int:
+    """Return the status that the server sent."""
+    return int(response.extensions.get(_SENT_STATUS, response.status_code))
 
 
 def first_header(response: httpx.Response, name: str) -> str:

@@ -204,9 +204,9 @@ def next_hop(request: httpx.Request, response: httpx.Response, *, hops: int) -> 
     if response.status_code not in _REDIRECTS:
         return None
     url = _destination(request, first_header(response, "location"))
-    if not rules_of(request).follows_redirects:
+    if not rules_of(request).may_leave_origin and origin_of(url) != origin_of(request.url):
         raise InvalidContentError(
-            f"{shown(request.url)} sends us elsewhere, and a token server must not",
+            f"{shown(request.url)} sends us to another host, and a token server must not",
             details=[f"to {origin_of(url)}"],
             hint="tell the people who run this registry",
         )

@@ -1,0 +1,205 @@
+"""A repository's list of tags: the whole of it, page by page, or an error.
+
+https://github.com/opencontainers/distribution-spec/blob/main/spec.md#listing-tags, with ``Link`` headers as in
+https://www.rfc-editor.org/rfc/rfc8288. With one page missing, a range would take an older tag without a word: a page
+that is no page, and a link that can't be read, end in an error.
+
+Of a link only the query counts. Its host and path are wrong often enough (Artifactory forgets a prefix, Nexus adds
+one), and a list has no business being continued elsewhere.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from http import HTTPStatus
+
+import httpx
+
+from imagelock.errors import InvalidContentError, printable
+from imagelock.model.frozen import frozen
+from imagelock.model.reference import is_tag
+from imagelock.model.strict_json import parse_json_object
+from imagelock.registry.host import Host, Subject
+from imagelock.registry.http.addresses import InvalidUrlError
+from imagelock.registry.http.messages import (
+    SLOW_SILENCE_SECONDS,
+    TAG_LIST_BYTES,
+    TAGS_PAGE_BYTES,
+    TAGS_PAGES,
+    TAGS_PER_PAGE,
+    Rules,
+    at,
+    make_request,
+)
+from imagelock.registry.http.urls import join_url, parameters_of, with_query, without_query
+from imagelock.registry.locations import Endpoint
+from imagelock.registry.protocol import refuse_web_page
+from imagelock.registry.refusals import read_complaints
+
+_JSON_HEADERS = (("Accept", "application/json"),)
+_PAGE_SIZE = ("n", str(TAGS_PER_PAGE))
+_PAGE_SIZE_REFUSED = (HTTPStatus.BAD_REQUEST, HTTPStatus.METHOD_NOT_ALLOWED)
+_MAX_LINK_LENGTH = 8192
+# Some registries leave out the brackets, some put quotes around the whole; a bare target ends at its parameters.
+_TARGET = re.compile(
+    r"""[\s,;"']*(?:<([^<>]{0,4096})>|((?:https?:/)?[/?][^\s<>;,"']*))["']?[ \t]*(?=;|,|$)""", re.ASCII | re.IGNORECASE
+)
+_PARAMETER = re.compile(
+    r"""[ \t]*;[ \t]*(?:([^\s=;,"'<>]+)[ \t]*(?:=[ \t]*("(?:[^"\\]|\\.)*"|'[^']*'|[^\s;,"'<>]*))?)?""", re.ASCII
+)
+
+
+@frozen
+class Link:
+    """One link of a header, as written: its target, and its relations, ``None`` where it names none."""
+
+    target: str
+    relations: str | None
+
+    @property
+    def leads_on(self) -> bool:
+        """Whether it leads to the next page, in whatever quotes; without relations, if it looks like a page.
+
+        containers/image reads no relations, so that registries get away without.
+        """
+        if self.relations is None:
+            return "?" in self.target
+        return "next" in self.relations.lower()
+
+
+@frozen
+class TagsPage:
+    """What one page lists, and where there may be more."""
+
+    listed: tuple[str, ...]
+    """Every text, also what can't be a tag, such as the digests that Nexus lists."""
+    following: httpx.URL | None
+    is_linked: bool = True
+    """Whether the registry itself said that there are more."""
+    is_empty: bool = False
+    """Whether nothing is listed at all."""
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """What is listed and can be a tag."""
+        return tuple(text for text in self.listed if is_tag(text))
+
+
+def list_all_tags(host: Host, subject: Subject) -> tuple[str, ...]:
+    """Return every tag of a repository once, in the registry's order."""
+    request = tags_request(host.endpoint, subject.path)
+    response = host.send(request, subject)
+    if response.status_code in _PAGE_SIZE_REFUSED:
+        request = tags_request(host.endpoint, subject.path, with_page_size=False)
+        response = host.send(request, subject)
+    tags: dict[str, None] = {}
+    listed: set[str] = set()
+    visited: set[httpx.URL] = set()
+    received_bytes = 0
+    for _ in range(TAGS_PAGES):
+        page = _read_page(host, subject, response, asked=request.url)
+        received_bytes += len(response.content)
+        if received_bytes > TAG_LIST_BYTES:
+            raise InvalidContentError(f"the list of tags of {subject.what} has more than {TAG_LIST_BYTES} bytes")
+        is_new = not listed.issuperset(page.listed)
+        listed.update(page.listed)
+        tags.update(dict.fromkeys(page.tags))
+        if _is_last(page, asked=request.url, is_new=is_new) or page.following is None:
+            return tuple(tags)
+        if page.following in visited or (page.listed and not is_new):
+            raise InvalidContentError(f"the list of tags of {subject.what} has no end: its pages go in a circle")
+        visited.add(page.following)
+        request = at(request, page.following)
+        response = host.send(request, subject)
+    raise InvalidContentError(f"the list of tags of {subject.what} has more than {TAGS_PAGES} pages")
+
+
+def _read_page(host: Host, subject: Subject, response: httpx.Response, *, asked: httpx.URL) -> TagsPage:
+    host.demand_success(response, subject)
+    try:
+        return read_tags_page(response, asked=asked, what=subject.what)
+    except InvalidContentError as problem:
+        raise host.explain(response, subject, problem) from problem
+
+
+def _is_last(page: TagsPage, *, asked: httpx.URL, is_new: bool) -> bool:
+    """Whether a list ends here: an empty page that links elsewhere does not end it, one that links to itself does."""
+    if page.following is None or (page.is_empty and page.following == asked):
+        return True
+    return not page.is_linked and not is_new
+
+
+def tags_request(endpoint: Endpoint, path: str, *, with_page_size: bool = True) -> httpx.Request:
+    """Return the request for the first page, as large as registries allow; some refuse a size."""
+    url = httpx.URL(f"{endpoint.origin}/v2/{path}/tags/list")
+    rules = Rules(registry=endpoint.registry, max_body_bytes=TAGS_PAGE_BYTES, max_silence_seconds=SLOW_SILENCE_SECONDS)
+    return make_request(with_query(url, [_PAGE_SIZE]) if with_page_size else url, rules, headers=_JSON_HEADERS)
+
+
+def read_tags_page(response: httpx.Response, *, asked: httpx.URL, what: str) -> TagsPage:
+    """Read one page; ``InvalidContentError`` for everything else that is sent with status 200."""
+    if response.status_code == HTTPStatus.PARTIAL_CONTENT:
+        raise InvalidContentError(f"only a part of the list of tags of {what} was sent")
+    refuse_web_page(response, what=f"the list of tags of {what}")
+    listed = _read_list(response, what)
+    texts = tuple(entry for entry in listed if isinstance(entry, str))
+    link = find_next_link(response.headers, what=what)
+    if link is not None:
+        return TagsPage(texts, _following(link, asked, what), is_empty=not listed)
+    if texts and len(listed) == TAGS_PER_PAGE:
+        # A full page without a link: some registries leave the next step to us.
+        return TagsPage(texts, with_query(without_query(asked), [_PAGE_SIZE, ("last", texts[-1])]), is_linked=False)
+    return TagsPage(texts, None, is_empty=not listed)
+
+
+def _read_list(response: httpx.Response, what: str) -> list[object]:
+    """Return the list as it is written; ``null`` is an empty one, and so is a page that has a name alone."""
+    document = parse_json_object(response.content, what=f"the list of tags of {what}")
+    listed = document.get("tags")
+    if document.get("errors") or (listed is None and read_complaints(response)):
+        raise InvalidContentError(f"an error was sent instead of the list of tags of {what}")
+    if listed is None and ("tags" in document or isinstance(document.get("name"), str)):
+        return []
+    if not isinstance(listed, list) or any(isinstance(entry, dict | list) for entry in listed):
+        raise InvalidContentError(f"what was sent as the list of tags of {what} is no list of tags")
+    return listed
+
+
+def find_next_link(headers: httpx.Headers, *, what: str) -> str | None:
+    """Return the target of the first link to a next page; ``InvalidContentError`` if a link can't be read."""
+    for line in headers.get_list("link"):
+        for link in _links_of_line(line, what):
+            if link.leads_on:
+                return link.target
+    return None
+
+
+def _links_of_line(line: str, what: str) -> Iterator[Link]:
+    """Yield the links of a header line; one that can't be read may be the one to the next page."""
+    position = 0
+    while position < len(line) and line[position:].strip(" \t,"):
+        match = _TARGET.match(line, position) if len(line) <= _MAX_LINK_LENGTH else None
+        if match is None:
+            raise InvalidContentError(
+                f"the list of tags of {what} goes on, and its link can't be read",
+                details=[f"Link: {printable(line)}"],
+                hint="tell the people who run this registry: the header has the form of RFC 8288",
+            )
+        position = match.end()
+        relations = None
+        while (parameter := _PARAMETER.match(line, position)) is not None:
+            position = parameter.end()
+            if (parameter[1] or "").lower() == "rel" and relations is None:
+                relations = parameter[2] or ""
+        yield Link(match[1] if match[1] is not None else match[2], relations)
+
+
+def _following(link: str, asked: httpx.URL, what: str) -> httpx.URL:
+    try:
+        query = parameters_of(join_url(asked, link))
+    except InvalidUrlError as error:
+        raise InvalidContentError(f"the list of tags of {what} goes on at an unreadable address") from error
+    others = [(name, value) for name, value in query if name != "n"]
+    own_size = [pair for pair in parameters_of(asked) if pair[0] == "n"]
+    return with_query(without_query(asked), [*own_size, *others])
