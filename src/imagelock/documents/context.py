@@ -78,8 +78,7 @@ class DocumentContext:
 
     def may_be_document(self, path: str) -> bool:
         """Whether a file has to be read to tell what it is; of all others, the name has told that they are none."""
-        patterns = (*self._kinds, *self._places)
-        return may_be_document(PurePosixPath(path)) or any(pattern.fullmatch(path) for pattern, _ in patterns)
+        return may_be_document(path) or any(pattern.fullmatch(path) for pattern, _ in (*self._kinds, *self._places))
 
     def find_kind(self, path: str, content: bytes) -> Format | None:
         """Find the kind of a file; ``None``: no document."""
@@ -87,18 +86,19 @@ class DocumentContext:
         if declared == NO_KIND:
             return None
         places = tuple(rule for pattern, rule in self._places if pattern.fullmatch(path))
-        kind = BY_NAME[declared] if declared else self._detect(path, content, has_places=bool(places))
+        where = PurePosixPath(path)
+        kind = in_syntax_of(where, BY_NAME[declared]) if declared else self._detect(where, path, content, places)
         if kind is None:
             return None
-        kind = self._with_files(path, kind if declared is None else in_syntax_of(PurePosixPath(path), kind))
+        kind = self._with_files(path, kind)
         return _with_places(kind, places) if places else kind
 
-    def _detect(self, path: str, content: bytes, *, has_places: bool) -> Format | None:
-        kind = detect_kind(PurePosixPath(path), content)
+    def _detect(self, where: PurePosixPath, path: str, content: bytes, places: tuple[PlacesRule, ...]) -> Format | None:
+        kind = detect_kind(where, content)
         if kind is COMPOSE or kind is None:
             kind = GITLAB if path in self._included_by_gitlab else kind
-        if kind is None and has_places:
-            return BY_NAME.get(_GENERIC.get(PurePosixPath(path).suffix.lower(), ""))
+        if kind is None and places:
+            return BY_NAME.get(_GENERIC.get(where.suffix.lower(), ""))
         return kind
 
     @cached_property

@@ -1,4 +1,4 @@
-"""Where the digest of a reference stands, or would stand, when the reference is made of text and variables.
+"""Where the digest of a reference is, or would be, when the reference is made of text and variables.
 
 A digest is content-addressed: it may follow a literal tag, whatever registry a variable puts in front. It must not
 follow a tag that a variable decides: registries ignore the tag beside a digest, so the variable would do nothing.
@@ -17,7 +17,7 @@ _NOT_PLAIN = NotEditable("quotes or escapes stand inside the reference", "write 
 
 
 class Definitions(Protocol):
-    """What is known of the variables that a word uses, at the place where it stands."""
+    """What is known of the variables that a word uses, at its place."""
 
     @property
     def hint_for_tag(self) -> str:
@@ -137,7 +137,7 @@ def _position_at_end(source: SourceText, tag: int | None) -> Editing:
 
 
 def find_tag(reference: str) -> int | None:
-    """Where the ``:`` of the tag stands; a port's does not count."""
+    """Return the index of the ``:`` of the tag; a port's does not count."""
     colon = reference.find(":", reference.rfind("/") + 1)
     return None if colon < 0 else colon
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import cache
 from pathlib import Path, PurePath
@@ -13,7 +13,20 @@ from typing import Never
 from imagelock.documents.dockerfile.recognition import is_dockerfile
 from imagelock.documents.formats.format import Format
 from imagelock.documents.formats.scan import find_references
-from imagelock.documents.formats.table import COMPOSE, DOCKERFILE, DOTENV, FORMATS, KUBERNETES, QUADLET, SKAFFOLD
+from imagelock.documents.formats.table import (
+    ANSIBLE,
+    AZURE,
+    BUILDKITE,
+    CIRCLECI,
+    COMPOSE,
+    DOCKERFILE,
+    DOTENV,
+    FORMATS,
+    GITLAB,
+    KUBERNETES,
+    QUADLET,
+    SKAFFOLD,
+)
 from imagelock.documents.syntax.reader import Syntax
 from imagelock.errors import DocumentError
 from imagelock.model.globs import compile_glob
@@ -22,29 +35,33 @@ __all__ = ["detect_kind", "find_references", "may_be_document", "refuse_unknown_
 
 _SERVICES = re.compile(rb"^services:[ \t]*(?:#.*)?\r?\n(?:[ \t]*(?:#.*)?\r?\n)*[ \t]+[\w\"'.-]+:", re.MULTILINE)
 _API_VERSION = re.compile(rb"^[\"']?apiVersion[\"']?:", re.MULTILINE)
+_KIND = re.compile(rb"^[\"']?kind[\"']?:", re.MULTILINE)
 _JSON_API_VERSION = re.compile(rb'\A\s*\{.*?"apiVersion"\s*:', re.DOTALL)
 _SKAFFOLD = re.compile(rb"^[\"']?apiVersion[\"']?:[ \t]*[\"']?skaffold/", re.MULTILINE)
 _SECTION = re.compile(rb"^[ \t]*\[(?:Container|Volume|Image)\][ \t]*\r?$", re.MULTILINE)
 _YAML_SUFFIXES = (".yml", ".yaml")
 _JSON_BEGIN = 65536
 _NO_VARIABLES_SUFFIXES = (".example", ".sample", ".template", ".dist")
+_FOLDER_KINDS = (GITLAB, CIRCLECI, AZURE, BUILDKITE, ANSIBLE)
 _BRACES = re.compile(r"\{([^{}]*)\}")
 
 
 def detect_kind(path: PurePath, content: bytes) -> Format | None:
     """Find the row of a file; ``None``: not for us."""
-    kind = _kind_of_name(path)
+    kind = _kind_of_name(path.as_posix())
     if kind is None:
         return _kind_of_content(path, content)
+    if any(kind is each for each in _FOLDER_KINDS) and _API_VERSION.search(content) and _KIND.search(content):
+        return KUBERNETES  # a manifest beside the files of CI
     ask = _CONTENT_CHECKS.get(kind.name)
     if ask is not None and not ask(path, content):
         return _kind_of_content(path, content) if kind is DOCKERFILE else None
     return in_syntax_of(path, kind)
 
 
-def may_be_document(path: PurePath) -> bool:
+def may_be_document(path: str) -> bool:
     """Whether the content of a file can make it a document; of all others, the name has told it already."""
-    return path.suffix.lower() in (*_YAML_SUFFIXES, ".json") or _kind_of_name(path) is not None
+    return path.lower().endswith((*_YAML_SUFFIXES, ".json")) or _kind_of_name(path) is not None
 
 
 def refuse_unknown_kind(path: Path) -> Never:
@@ -56,16 +73,19 @@ def refuse_unknown_kind(path: Path) -> Never:
     )
 
 
-def _kind_of_name(path: PurePath) -> Format | None:
-    text = path.as_posix()
-    if _any_name().fullmatch(text) is None:
+def _kind_of_name(path: str) -> Format | None:
+    in_folder, anywhere = _any_name()
+    if anywhere.fullmatch(path.rpartition("/")[2]) is None and in_folder.fullmatch(path) is None:
         return None
-    return next(row for row, pattern in _names() if pattern.fullmatch(text))
+    return next((row for row, pattern in _names() if pattern.fullmatch(path)), None)
 
 
 @cache
-def _any_name() -> re.Pattern[str]:
-    return re.compile("|".join(pattern.pattern for _, pattern in _names()), re.IGNORECASE)
+def _any_name() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Make two expressions of all patterns, those with a folder and those without: most files match neither."""
+    patterns = [pattern for row in FORMATS for pattern in row.files]
+    in_folder, anywhere = ([each for each in patterns if ("/" in each) is has_folder] for has_folder in (True, False))
+    return re.compile(_expression(in_folder), re.IGNORECASE), re.compile(_expression(anywhere), re.IGNORECASE)
 
 
 @cache
@@ -74,7 +94,7 @@ def _names() -> tuple[tuple[Format, re.Pattern[str]], ...]:
     return tuple((row, re.compile(_expression(row.files), re.IGNORECASE)) for row in FORMATS if row.files)
 
 
-def _expression(patterns: tuple[str, ...]) -> str:
+def _expression(patterns: Iterable[str]) -> str:
     names = "|".join(compile_glob(name).pattern for pattern in patterns for name in expand_braces(pattern))
     return f"(?:.*/)?(?:{names})"
 

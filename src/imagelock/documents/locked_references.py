@@ -35,7 +35,7 @@ class Locked:
 
     digest: Digest
     tag: str | None = None
-    """The tag that belongs to it, where another one stands in the document."""
+    """The tag that belongs to it, where the document has another one."""
 
 
 @frozen

@@ -29,7 +29,7 @@ def nothing_is_external(_written: str, _expanded: str) -> bool:
 
 
 class PinStyle(Enum):
-    """What stands in a pinned document."""
+    """What a pinned document has."""
 
     TAG_AND_DIGEST = auto()
     """``golang:1.22@sha256:…``; a reference without a tag gets none."""

@@ -96,7 +96,7 @@ def apply_plan(content: bytes, plan: PinPlan) -> Pinned:
 def unpin(content: bytes, kind: Format, *, locked: LockedReferences | None = None) -> Pinned:
     """Take all digests off again.
 
-    Where a digest stands without a tag, the lockfile tells the tag that it was locked for; without a lockfile, Docker's
+    Where a digest has no tag beside it, the lockfile tells the tag that it was locked for; without a lockfile, Docker's
     default remains.
     """
     scan = find_references(content, kind)

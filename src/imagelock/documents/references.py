@@ -1,4 +1,4 @@
-"""What a scan of a document finds: references, what each one means, and where its digest stands or would stand."""
+"""What a scan of a document finds: references, what each one means, and where its digest is or would be."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from imagelock.model.reference import ImageReference, split_reference
 
 @frozen
 class Found:
-    """A reference whose line and column nobody has asked for yet."""
+    """A reference whose line and column are not computed yet."""
 
     kind: ReferenceKind
     text: str
@@ -78,7 +78,7 @@ class InlineDigest:
     span: Span
     """``@sha256:…``, or the empty span where it would go."""
     tag: Span | None
-    """``:3`` right before it, an empty span where no tag stands; ``None`` if the tag stands somewhere else."""
+    """``:3`` right before it, an empty span where no tag is; ``None`` if the tag is elsewhere."""
 
 
 @frozen

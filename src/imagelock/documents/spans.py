@@ -82,7 +82,7 @@ class SourceText:
 
     text: str
     offsets: Sequence[int]
-    """Where each character's first byte stands; one more at the end: where the text ends."""
+    """The offset of each character's first byte; one more at the end: where the text ends."""
 
     @classmethod
     def of(cls, content: bytes, offsets: Sequence[int]) -> SourceText:
@@ -95,7 +95,7 @@ class SourceText:
 
     @classmethod
     def at(cls, text: str, start: int) -> SourceText:
-        """Text that stands in the document just so, from one byte on."""
+        """Make it of text that is in the document just so, from one byte on."""
         if text.isascii():
             return cls(text, range(start, start + len(text) + 1))
         return cls(text, tuple(accumulate(map(encoded_length, text), initial=start)))

@@ -106,12 +106,12 @@ def sole_variable(word: Word) -> Variable | None:
 _STAR = "*"
 _ANY = "?"
 _Segment = tuple[str | None, ...]
-"""Characters in a row; ``None`` stands for any one."""
+"""Characters in a row; ``None`` is any one."""
 
 
 @frozen
 class Pattern:
-    """What stands before, between and after the stars; without a star there is one segment."""
+    """What is before, between and after the stars; without a star there is one segment."""
 
     segments: tuple[_Segment, ...]
 
@@ -225,7 +225,7 @@ def _find(segment: _Segment, value: str, start: int) -> int | None:
 
 
 def _find_last(segment: _Segment, value: str, start: int) -> int:
-    """Where the segment stands last; it is known to stand at ``start``."""
+    """Return the last index of the segment; it is known to be at ``start``."""
     for index in range(len(value) - len(segment), start, -1):
         if _stands_at(segment, value, index):
             return index

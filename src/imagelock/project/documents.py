@@ -38,6 +38,7 @@ class ProjectDocuments:
     def __init__(self, folder: Path, rules: DocumentRules | None = None, *, pending: Pending = None) -> None:
         """Take the folder of images.toml; ``pending`` gives what a file will hold that is going to be written."""
         self._folder = folder
+        self._prefix = "" if folder == Path() else f"{folder.as_posix()}/"
         self._context = DocumentContext(_FolderFiles(folder, pending), rules or DocumentRules())
         self._elsewhere = DocumentContext()
 
@@ -61,6 +62,9 @@ class ProjectDocuments:
 
     def _place(self, path: Path) -> tuple[DocumentContext, str]:
         """Find out how the project calls a file; nothing is known about the files around one outside of its folder."""
+        text = path.as_posix()
+        if text.startswith(self._prefix) and text[0] != "/" and os.pardir not in text:  # made of what was listed
+            return self._context, text[len(self._prefix) :]
         relative = os.path.relpath(path, self._folder)
         if relative.split(os.sep, 1)[0] == os.pardir:
             return self._elsewhere, path.absolute().as_posix()
@@ -83,7 +87,8 @@ class _FolderFiles:
         where = self._folder / path
         if self._pending is not None and (content := self._pending(where)) is not None:
             return content
-        if not Path(os.path.realpath(where)).is_relative_to(self._root) or not where.is_file():
+        folder, _, name = path.rpartition("/")
+        if name not in self.names(folder) or not Path(os.path.realpath(where)).is_relative_to(self._root):
             return None
         try:
             return read_bytes(where)

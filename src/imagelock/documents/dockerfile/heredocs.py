@@ -1,4 +1,4 @@
-"""Heredocs: which lines of a file are somebody's script or text, not instructions.
+"""Heredocs: which lines of a file are scripts or texts, not instructions.
 
 https://docs.docker.com/reference/dockerfile/#here-documents
 """
@@ -28,7 +28,7 @@ class Heredoc:
 
 
 def find_heredocs(line: SourceText) -> tuple[Heredoc, ...]:
-    """Find the heredocs that an instruction opens. With a quote that nobody closes there are none at all.
+    """Find the heredocs that an instruction opens. With a quote that is not closed there are none at all.
 
     ``WordError``: BuildKit refuses the file.
     """

@@ -52,13 +52,13 @@ class Command:
         yield self.instruction.text(start, self.end)
 
     def flag_values(self, name: str) -> tuple[SourceText, ...]:
-        """Tell what ``--name=`` gives, each time that it stands there."""
+        """Tell what ``--name=`` gives, each time that it is there."""
         return tuple(
             self._flag_value(flag) for flag in self.flags if flag.text.partition("=")[0].removeprefix("--") == name
         )
 
     def flag_value(self, name: str) -> SourceText | None:
-        """Tell what ``--name=`` gives, if it stands there; twice is an error."""
+        """Tell what ``--name=`` gives, if it is there; twice is an error."""
         values = self.flag_values(name)
         if len(values) > 1:
             raise DockerfileError(values[1].span.start, f"--{name} is given twice")
@@ -73,7 +73,7 @@ class Command:
 
 
 def split_command(instruction: Instruction, start: int = 0, end: int | None = None, *, escape: str) -> Command:
-    """Split an instruction, or the one inside ``ONBUILD``, which stands from ``start`` to ``end``."""
+    """Split an instruction, or the one inside ``ONBUILD``, which reaches from ``start`` to ``end``."""
     start, end = _trim(instruction.content, start, len(instruction.content) if end is None else end)
     blanks = _BLANKS.search(instruction.content, start, end)
     if blanks is None:
@@ -177,7 +177,7 @@ def _split_fields(line: SourceText) -> Iterator[SourceText]:
 
 
 def _quoted_field(line: SourceText, start: int) -> tuple[SourceText, int]:
-    """Read a field in quotes, where ``""`` stands for one of them, and where the comma after it stands."""
+    """Read a field in quotes, where ``""`` is one of them, and the offset of the comma after it."""
     kept: list[int] = []
     at = start
     while (quote := line.text.find('"', at)) >= 0:

@@ -56,12 +56,12 @@ class Instruction:
     segments: tuple[_Segment, ...]
 
     def offset(self, index: int) -> int:
-        """Where in the file a byte of the instruction stands."""
+        """Return the offset in the file of a byte of the instruction."""
         start, offset = self.segments[bisect_right(self.segments, index, key=itemgetter(0)) - 1]
         return offset + index - start
 
     def offsets(self, start: int, end: int) -> Sequence[int]:
-        """Where each byte from ``start`` to ``end`` stands, and the place right after the last one."""
+        """Return the offsets of the bytes from ``start`` to ``end``, and the one right after the last."""
         if start == end:
             return (self.offset(start),)
         first, last = self.offset(start), self.offset(end - 1)

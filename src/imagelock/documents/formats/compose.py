@@ -73,7 +73,8 @@ def _is_built(name: str, chain: tuple[Mapping, ...], project: ComposeProject) ->
 
 def _find_service_image(image: Scalar, services: Mapping, project: ComposeProject) -> Iterator[Found]:
     found = _found(ReferenceKind.IMAGE, image, project)
-    if isinstance(found.target, Image) and image_name(found.target.text) in project.built_images:
+    built = project.built_images
+    if built and isinstance(found.target, Image) and image_name(found.target.text) in built:
         return
     yield shared(found) if image.has_anchor and _is_used_elsewhere(image, services) else found
 

@@ -101,13 +101,15 @@ class ComposeFiles:
     def __init__(self, files: Files) -> None:
         self._files = files
         self._roots: dict[str, Node | None] = {}
+        self._given: tuple[str, Node | None] = ("", None)
+        """The file that is asked about, and what it holds or is going to; kept no longer than the next question."""
         self.variables_in = cache(self._read_variables)
         self.family_in = cache(self._list_family)
         self.read = cache(files.read)
 
     def project_of(self, path: str, document: Node) -> ComposeProject:
         """Put together what is known about the services of a file that has this content, or is going to have it."""
-        self._roots[path] = document
+        self._given = (path, document)
         variables = self.variables_in(dirname(path))
         siblings = self.family_of(path)
         built = [self._built_in(sibling) for sibling in siblings]
@@ -153,8 +155,7 @@ class ComposeFiles:
         folder = dirname(path)
         while True:
             for file in self.family_in(folder):
-                content = self.read(file)
-                if file != path and content and any(word in content for word in _LEADS_ELSEWHERE):
+                if file != path and self._may_have(file, *_LEADS_ELSEWHERE):
                     yield file
             if not folder:
                 return
@@ -166,24 +167,30 @@ class ComposeFiles:
         waiting = [path]
         while waiting:
             file = waiting.pop()
-            content = self.read(file) if file not in self._roots else b"".join(_LEADS_ELSEWHERE)
-            if content and any(word in content for word in _LEADS_ELSEWHERE):
+            if self._may_have(file, *_LEADS_ELSEWHERE):
                 new = {normpath(join(dirname(file), name)) for name in _files_named_in(self._root(file))} - reached
                 reached |= new
                 waiting += new
         return reached
 
     def _built_in(self, path: str) -> _Built:
-        root = self._roots.get(path)
-        content = None if root is not None else self.read(path)
-        if root is None and (content is None or b"build" not in content):
+        if not self._may_have(path, b"build"):
             return _NOTHING_BUILT
         chains = {name: self.chain(path, each)[0] for name, each in services_of(self._root(path)).mappings()}
         building = {name: chain for name, chain in chains.items() if any(map(builds, chain))}
         images = (image.value for chain in building.values() for each in chain if (image := image_of(each)))
         return _Built(frozenset(building), tuple(images))
 
+    def _may_have(self, path: str, *words: bytes) -> bool:
+        """Whether it is worth while to parse a file; the one that is asked about is parsed already."""
+        if path == self._given[0]:
+            return True
+        content = self.read(path)
+        return content is not None and any(word in content for word in words)
+
     def _root(self, path: str) -> Node | None:
+        if path == self._given[0]:
+            return self._given[1]
         if path not in self._roots:
             self._roots[path] = _first_document(self.read(path))
         return self._roots[path]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import KW_ONLY
 from enum import Enum, auto
-from functools import lru_cache
 from operator import itemgetter
 
 from imagelock.documents.formats.paths import KeyPattern, Keys, Step, Steps, Wild, parse_place
@@ -34,8 +33,8 @@ class Text:
     """Whether anything there is an image; elsewhere a scalar counts only if it is a valid reference."""
     accepts: Callable[[str], bool] | None = None
     """Which texts are no references although they look like them, such as aliases; ``None``: all may be."""
-    not_beside: tuple[str, ...] = ()
-    """Keys of the same mapping that say that the scalar is no whole reference."""
+    tag_beside: tuple[str, ...] = ()
+    """Keys of the same mapping that hold the tag, if they are there."""
     tag_use: AnyTagUse = TagUse.OPTIONAL
 
 
@@ -80,7 +79,7 @@ class Inside:
 Rule = Text | Parts | Inside
 
 
-@frozen
+@frozen(compiled=True)
 class Match:
     """A node at one of the places."""
 
@@ -165,14 +164,23 @@ def _takes(step: Step, key: str | None) -> bool:
             return key is not None and step.matches(key)
 
 
-def find_matches(root: Node, rules: tuple[Rule, ...], never: tuple[Steps, ...]) -> tuple[Match, ...]:
-    """Find the nodes at the places of some rules, in the order of the rules, each once for each rule.
+class RuleSet:
+    """Rules that are searched for together, and places where nothing is found, as one automaton."""
 
-    What is at a place of ``never``, or below it, is left out, and what is below an ``Inside`` is its business.
-    """
-    excluded: set[int] = set()
-    found = sorted(_walk(root, _automaton(rules, never).start, excluded), key=itemgetter(0))
-    return tuple(Match(rules[rule], node, parent, id(node) in excluded) for rule, node, parent in found)
+    def __init__(self, rules: tuple[Rule, ...], never: tuple[Steps, ...] = ()) -> None:
+        """Take the rules in their order; what is at a place of ``never``, or below it, is left out."""
+        self._rules = rules
+        steps = [*(parse_place(rule.path).steps for rule in rules), *never]
+        self._start = _Automaton((*rules, *(None for _ in never)), steps).start
+
+    def find(self, root: Node) -> tuple[Match, ...]:
+        """Find the nodes at the places of the rules, in the order of the rules, each once for each rule.
+
+        What is below an ``Inside`` is its business.
+        """
+        excluded: set[int] = set()
+        found = sorted(_walk(root, self._start, excluded), key=itemgetter(0))
+        return tuple(Match(self._rules[rule], node, parent, id(node) in excluded) for rule, node, parent in found)
 
 
 def _walk(root: Node, start: _State, excluded: set[int]) -> Iterator[tuple[int, Node, Node]]:
@@ -204,8 +212,3 @@ def _below(node: Node, state: _State) -> Iterable[tuple[Node, _State]]:
             return [(item, item_state) for item in items]
         case Scalar():
             return ()
-
-
-@lru_cache(maxsize=256)
-def _automaton(rules: tuple[Rule, ...], never: tuple[Steps, ...]) -> _Automaton:
-    return _Automaton((*rules, *(None for _ in never)), [*(parse_place(rule.path).steps for rule in rules), *never])

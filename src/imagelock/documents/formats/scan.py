@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 
 from imagelock.documents.dockerfile.scan import scan_dockerfile
 from imagelock.documents.formats.format import Format
-from imagelock.documents.formats.paths import Steps, parse_place
-from imagelock.documents.formats.rules import Alone, Inside, Match, Parts, Rule, Text, find_matches
+from imagelock.documents.formats.paths import parse_place
+from imagelock.documents.formats.rules import Alone, Inside, Match, Parts, Rule, RuleSet, Text
 from imagelock.documents.formats.scalars import (
     found_after_prefix,
     found_image,
@@ -53,16 +52,20 @@ def _find_in_resource(resource: Node, kind: Format) -> Iterator[Found]:
     if kind.find is not None:
         yield from kind.find(resource)
     if kind.images:
-        rules, never = _select(kind.images, kind.never, *_kind_and_group(resource))
-        for match in find_matches(resource, rules, never):
-            yield from _find(match)
+        taken: set[int] = set()
+        for match in _select(kind.images, kind.never, *_kind_and_group(resource)).find(resource):
+            if id(match.node) not in taken:
+                for found in _find(match):
+                    taken.add(id(match.node))
+                    yield found
 
 
 def _without_excluded(every: Iterable[Found], resource: Node, kind: Format) -> Iterator[Found]:
-    rules, _ = _select(tuple(map(Text, kind.excluded)), (), *_kind_and_group(resource))
+    place = _kind_and_group(resource)
+    rules = tuple(Text(path) for path in kind.excluded if parse_place(path).is_in(*place))
     spans = {
         node.source.span
-        for match in find_matches(resource, rules, ())
+        for match in RuleSet(rules).find(resource)
         for node in walk(match.node)
         if isinstance(node, Scalar)
     }
@@ -92,15 +95,20 @@ def _kind_and_group(node: Node) -> tuple[str, str]:
     return kind.value, version.value.rpartition("/")[0]
 
 
-@lru_cache(maxsize=1024)
-def _select(
-    rules: tuple[Rule, ...], never: tuple[str, ...], kind: str, group: str
-) -> tuple[tuple[Rule, ...], tuple[Steps, ...]]:
-    """Take what counts in documents of one kind."""
-    return (
-        tuple(rule for rule in rules if parse_place(rule.path).is_in(kind, group)),
-        tuple(place.steps for place in map(parse_place, never) if place.is_in(kind, group)),
-    )
+_selected: dict[tuple[int, int, str, str], tuple[object, RuleSet]] = {}
+_MAX_SELECTED = 1000
+
+
+def _select(rules: tuple[Rule, ...], never: tuple[str, ...], kind: str, group: str) -> RuleSet:
+    """Take what counts in documents of one kind; remembered by identity, since a hash of all rules takes too long."""
+    key = (id(rules), id(never), kind, group)
+    if key not in _selected:
+        if len(_selected) >= _MAX_SELECTED:
+            _selected.clear()
+        wanted = tuple(rule for rule in rules if parse_place(rule.path).is_in(kind, group))
+        excluded = tuple(place.steps for place in map(parse_place, never) if place.is_in(kind, group))
+        _selected[key] = ((rules, never), RuleSet(wanted, excluded))
+    return _selected[key][1]
 
 
 def _find(match: Match) -> Iterator[Found]:
@@ -119,13 +127,13 @@ def _find(match: Match) -> Iterator[Found]:
 
 
 def _find_text(rule: Text, scalar: Scalar, parent: Node) -> Found | None:
-    if isinstance(parent, Mapping) and any(parent.find(key) is not None for key in rule.not_beside):
-        return None
     prefix = rule.prefix or next(filter(scalar.value.startswith, rule.strips), "")
     if prefix:
         return found_after_prefix(rule.kind, scalar, prefix, rule.tag_use)
     if not may_be_reference(scalar) or (rule.accepts is not None and not rule.accepts(scalar.value)):
         return None
+    if rule.tag_beside and isinstance(parent, Mapping) and (tag := _first(parent, rule.tag_beside)):
+        return SplitImage(scalar, tag=tag, tag_use=rule.tag_use).find(rule.kind)
     found = found_image(rule.kind, scalar, rule.tag_use)
     if rule.is_sure or isinstance(found.target, Image) or is_template(scalar.value):
         return found

@@ -29,7 +29,7 @@ _UNKNOWN_DIGEST_KEY = NotEditable(
 )
 _EMPTY_FIELD = NotEditable("the digest's key has no value", 'write `""` after the key')
 _EMPTY_TAG_BESIDE = NotEditable(
-    "an empty tag stands beside it, and only the chart knows what that means", "remove the key of the empty tag"
+    "an empty tag is beside it, and only the chart knows what that means", "remove the key of the empty tag"
 )
 _READ_AS = {YamlType.DATE: "a date", YamlType.BOOLEAN: "true or false"}
 
@@ -74,7 +74,7 @@ class SplitImage:
         if any(is_template(part.value) for part in (self.name, self.tag, self.digest, self.hex_digest) if part):
             return "a variable or a template decides the image", "write the reference itself"
         if self.prefix and has_registry(self.name.value):
-            return "two registries stand beside each other", "keep one of them"
+            return "it has two registries", "keep one of them"
         if self.tag is not None and self.tag.value and has_version(self.name.value):
             return "it has a tag of its own, and another one beside it", "keep one of them"
         return None if self.tag is None else why_not_text(self.tag)

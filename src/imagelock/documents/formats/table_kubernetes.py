@@ -86,8 +86,7 @@ KUBERNETES = Format(
         Text("ImageStream:spec.tags[].from.name"),
         Text("**.{containers,initContainers,ephemeralContainers}[].image", accepts=_is_no_istio_placeholder),
         Text("**.volumes[].image.reference", kind=ReferenceKind.IMAGE_VOLUME),
-        Text("**.image", is_sure=False, accepts=_is_no_istio_placeholder, not_beside=("tag",)),
-        Parts("**", name=("image",), tag=("tag",)),
+        Text("**.image", is_sure=False, accepts=_is_no_istio_placeholder, tag_beside=("tag",)),
         Parts(
             "**./image$/i",
             name=("repository",),

@@ -90,7 +90,12 @@ class Mapping:
 
     def find(self, key: str) -> Node | None:
         """Find the value of a key, in the mappings merged into this one, too."""
-        for mapping in self._with_merged():
+        is_merged = False
+        for name, value in reversed(self.entries):
+            if name == key:
+                return value
+            is_merged = is_merged or name == _MERGE_KEY
+        for mapping in islice(self._with_merged(), 1, None) if is_merged else ():
             for name, value in reversed(mapping.entries):
                 if name == key:
                     return value

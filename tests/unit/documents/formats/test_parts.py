@@ -69,7 +69,7 @@ def test_helm_values(values: str, found: list[str]) -> None:
     assert references(f"{values}\n", _HELM) == found
 
 
-_TWO_REGISTRIES = "two registries stand beside each other"
+_TWO_REGISTRIES = "it has two registries"
 _OWN_REGISTRY = "only the chart knows whether the registry beside it belongs to it"
 
 

@@ -3,14 +3,14 @@ from __future__ import annotations
 import pytest
 
 from imagelock.documents.formats.paths import PathError, parse_path, parse_place
-from imagelock.documents.formats.rules import Inside, Text, find_matches
+from imagelock.documents.formats.rules import Inside, RuleSet, Text
 from imagelock.documents.syntax.nodes import Node, Scalar
 from imagelock.documents.syntax.reader import Syntax, read_documents
 
 
 def _found(document: str, *paths: str, never: tuple[str, ...] = ()) -> list[str]:
     (root,) = read_documents(document.encode(), Syntax.YAML)
-    matches = find_matches(root, tuple(map(Text, paths)), tuple(map(parse_path, never)))
+    matches = RuleSet(tuple(map(Text, paths)), tuple(map(parse_path, never))).find(root)
     return [match.node.value for match in matches if isinstance(match.node, Scalar)]
 
 
@@ -42,7 +42,7 @@ def test_paths_lead_to_nodes(path: str, found: list[str]) -> None:
 def test_what_is_below_a_place_of_never_is_left_out_and_a_scalar_that_an_alias_puts_there_is_marked() -> None:
     assert sorted(_found(_DOCUMENT, "**.b", never=("a.c", "a.d"))) == ["1", "5"]
     (root,) = read_documents(b"a: &x 1\nb: *x\n", Syntax.YAML)
-    (match,) = find_matches(root, (Text("a"),), (parse_path("b"),))
+    (match,) = RuleSet((Text("a"),), (parse_path("b"),)).find(root)
     assert match.is_shared
 
 
@@ -57,7 +57,7 @@ def test_nothing_is_found_below_a_part_with_rules_of_its_own() -> None:
     def nothing(_: Node) -> list[None]:
         return []
 
-    matches = find_matches(root, (Inside("a", nothing), Text("**.image")), ())  # type: ignore[arg-type]
+    matches = RuleSet((Inside("a", nothing), Text("**.image"))).find(root)  # type: ignore[arg-type]
     assert [match.node.value for match in matches if isinstance(match.node, Scalar)] == ["c"]
 
 
