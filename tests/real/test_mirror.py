@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 import subprocess
@@ -14,11 +15,12 @@ from pathlib import Path
 import pytest
 
 from tests.support.attestations import attestation, dependency, statement
+from tests.support.docker_engine import UNPACKED_ENGINE
 from tests.support.layers import gzip_stored, tar_of
 from tests.support.oci_images import Content, image_index, multi_platform_image, platform_image, sha256
 from tests.support.processes import run
 from tests.support.project import DURATION, Outcome, Project
-from tests.support.real_software import new_repository
+from tests.support.real_software import new_repository, require_engine
 from tests.support.registry_server import RegistryServer, anonymous_registry
 from tests.support.remote_repository import RemoteRepository
 from tests.support.upload import upload
@@ -238,3 +240,35 @@ def _plain(text: str, prefix: str) -> str:
     text = re.sub(r" in [0-9.]+m?s", " in TIME", text.replace(prefix, "").replace("--src-tls-verify=false ", ""))
     text = re.sub(r"sha256:(?:[0-9a-f]{64}|…)", "DIGEST", text)
     return text.replace("mirror/air-gap/", "mirror/").replace("mirror/library/", "mirror/")
+
+
+def test_the_signatures_of_a_real_cosign_come_along_and_verify(scene: _Scene, anonymous: RegistryServer) -> None:
+    require_engine()
+    keys = scene.project.folder / "keys"
+    keys.mkdir()
+    environment = {**os.environ, "COSIGN_PASSWORD": "", "HOME": str(keys), "DOCKER_CONFIG": str(keys)}
+    cosign = str(UNPACKED_ENGINE / "bin/cosign")
+
+    def call(*arguments: str) -> None:
+        done = subprocess.run([cosign, *arguments], cwd=keys, env=environment, check=False, capture_output=True)
+        assert done.returncode == 0, done.stderr.decode()
+
+    call("generate-key-pair")
+    signed = f"{scene.base}@{scene.base_image.digest}"
+    options = ["-y", "--recursive", "--tlog-upload=false", "--allow-http-registry", "--key", "cosign.key"]
+    call("sign", *options, signed)
+    scene.mirror("base")
+    manifests = [scene.base_image, *scene.base_image.children]
+    tags = {f"{scene.base}:{manifest.digest.replace(':', '-')}.sig" for manifest in manifests}
+    names = _names(scene.layout)
+    assert set(names) == {f"{scene.base}:1", *tags}
+    copy = new_repository(anonymous)
+    for name in names:
+        source, target = f"oci:{scene.layout}:{name}", f"docker://{copy}:{name.rpartition(':')[2]}"
+        run(["skopeo", "copy", "--all", "--preserve-digests", "--dest-tls-verify=false", source, target])
+    copied = f"{copy}@{scene.base_image.digest}"
+    call("verify", "--insecure-ignore-tlog", "--allow-http-registry", "--key", "cosign.pub", copied)
+    assert scene.project.run("verify").exit_code == 0
+    assert len(_names(scene.layout)) == len(tags) + 1
+    scene.mirror("base", "--prune")
+    assert set(_names(scene.layout)) == set(names)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 from typing import Literal
@@ -139,7 +138,7 @@ def _references(image: LockedImage) -> Iterator[PinnedReference | TagReference]:
 def _manifest_questions(
     images: Iterable[LockedImage], tagged: AbstractSet[Alias], source: ServingSource, *, with_blobs: bool
 ) -> dict[str, Callable[[], _Answer]]:
-    """Return what is to be asked, by the reference that it is about: no reference twice, whoever names it."""
+    """Return what is to be asked, by the reference that it is about: no reference twice, whichever images name it."""
     questions: dict[str, Callable[[], _Answer]] = {}
     for image in images:
         index = PinnedReference(image.repository, image.digest)
@@ -173,7 +172,7 @@ def _blob_questions(
     }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Outcomes:
     """What came back, by reference; a failure says which state it means."""
 

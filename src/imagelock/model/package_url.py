@@ -23,7 +23,7 @@ class ImageUrl:
     """The image that a package URL names."""
 
     written: UnnormalizedReference
-    """The image reference that it stands for."""
+    """The image reference that it is equal to."""
     has_platform: bool
     """Whether it names a platform; BuildKit leaves it out for the image of a Dockerfile frontend."""
     is_from_layout: bool

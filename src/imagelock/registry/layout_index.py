@@ -1,7 +1,7 @@
 """What index.json of a mirrored layout lists: which entries come, stay and go, and which content they need.
 
 Entries of others, and keys that we do not know, stay as they are. Content whose name moves to another digest gets a
-name of its own, so that nothing is lost before somebody prunes.
+name of its own, so that nothing is lost before a prune.
 """
 
 from __future__ import annotations

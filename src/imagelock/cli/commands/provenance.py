@@ -52,7 +52,7 @@ def command(settings: Settings, *, images: tuple[str, ...], output_format: str) 
 
 
 def _read_references(text: str) -> Iterator[tuple[str, ImageReference]]:
-    """Read an argument; a layout without a name stands for each of its images."""
+    """Read an argument; a layout without a name means each of its images."""
     if not text.startswith("oci:") or text.startswith("oci://"):
         yield text, split_image(text).meaning
         return
