@@ -14,7 +14,7 @@ _NARROWEST_PROSE = 20
 _WIDEST_TABLE = 200
 _DEFAULT_WIDTH = 80
 _LISTED = 4
-_DIGEST = re.compile(r"(sha256:[0-9a-f]{12})[0-9a-f]{52}")
+_DIGEST = r"(sha256:[0-9a-f]{12})[0-9a-f]{52}"
 _PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 ,.()/>+-")
 """What no dialect of Markdown gives a meaning inside a line, but for the words below."""
 _LIVE_WORDS = ("www.", "gh-")
@@ -50,7 +50,7 @@ def size(size_bytes: int) -> str:
 
 def shorten_digests(text: str) -> str:
     """Cut each digest in a text to its first twelve digits: ``golang:1.22@sha256:4c092be0ec8e``."""
-    return _DIGEST.sub(r"\g<1>", text)
+    return re.sub(_DIGEST, r"\g<1>", text)
 
 
 def display_width(text: str) -> int:

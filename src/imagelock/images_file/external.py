@@ -27,10 +27,11 @@ from imagelock.model.reference import (
 )
 from imagelock.model.selector import ExactDigest, ExactTag
 
-_TEMPLATED = re.compile(r"[$%{}<>()\[\]]|@\w+@|__\w+__")
-_SENTINEL = re.compile(r"[A-Z][A-Z0-9_.:/*-]*")
-_PATTERN = re.compile(r"[A-Za-z0-9._:/*-]+")
-_STARS = re.compile(r"(\*+)")
+# Compiled when they are needed: most files have no [external].
+_TEMPLATED = r"[$%{}<>()\[\]]|@\w+@|__\w+__"
+_SENTINEL = r"[A-Z][A-Z0-9_.:/*-]*"
+_PATTERN = r"[A-Za-z0-9._:/*-]+"
+_STARS = r"(\*+)"
 
 
 @frozen(kw_only=True)
@@ -85,7 +86,7 @@ def _find_problem(name: str) -> InvalidReferenceError | None:
     if "*" in name:
         return (
             None
-            if _PATTERN.fullmatch(name)
+            if re.fullmatch(_PATTERN, name)
             else InvalidReferenceError(
                 f"`{name}` is not a pattern for references",
                 hint="a pattern has a repository and maybe a tag: `acme/*:dev`",
@@ -100,7 +101,7 @@ def _find_problem(name: str) -> InvalidReferenceError | None:
 
 def _is_templated(name: str) -> bool:
     """Whether a name is text that some tool replaces before anything is pulled."""
-    return bool(_TEMPLATED.search(name) or _SENTINEL.fullmatch(name))
+    return bool(re.search(_TEMPLATED, name) or re.fullmatch(_SENTINEL, name))
 
 
 def _means(name: str, image: ImageDeclaration) -> bool:
@@ -184,6 +185,6 @@ def _canonical(name: str) -> Iterator[str]:
 def _expression(pattern: str, *, any_text: str) -> str:
     pieces = (
         re.escape(piece) if not piece.startswith("*") else ".*" if len(piece) > 1 else any_text
-        for piece in _STARS.split(pattern)
+        for piece in re.split(_STARS, pattern)
     )
     return "".join(pieces)

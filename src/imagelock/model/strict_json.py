@@ -1,4 +1,4 @@
-"""JSON as one must read it when the bytes were hashed by somebody else.
+"""JSON, read strictly: the bytes have a digest, and other readers of them must not understand something else.
 
 Go's JSON reader ignores the case of keys and lets the last duplicate win; Python's does neither. Content that the
 two read differently could show a lock one image and a builder another: it is refused (CVE-2021-41190 and its kin).
@@ -6,7 +6,6 @@ two read differently could show a lock one image and a builder another: it is re
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any
@@ -16,12 +15,14 @@ from imagelock.errors import InvalidContentError
 
 def parse_json_object(body: bytes, *, what: str) -> dict[str, Any]:
     """Read a JSON object without duplicate keys; ``what`` names it in errors."""
+    import json  # noqa: PLC0415  3 ms that commands without registry content need not wait for
+
     try:
         # Told the bytes themselves, Python would take UTF-16 and a byte order mark as well.
         text = body.decode("utf-8")
         value = json.loads(text, object_pairs_hook=_object_without_duplicates, parse_constant=_refuse_constant)
         if "\\ud" in text.lower():
-            # Half a surrogate pair is text that nobody could write down: Go replaces it, Python fails much later.
+            # Half a surrogate pair cannot be encoded: Go replaces it, Python fails much later.
             json.dumps(value, ensure_ascii=False).encode("utf-8")
     except InvalidContentError as error:
         raise InvalidContentError(f"{what} is ambiguous: {error.message}") from error
@@ -45,7 +46,7 @@ def _object_without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(pairs)
     if len(result) != len(pairs):
         [(duplicate, _)] = Counter(key for key, _ in pairs).most_common(1)
-        raise InvalidContentError(f"the key `{duplicate}` stands there twice")
+        raise InvalidContentError(f"the key `{duplicate}` is there twice")
     return result
 
 

@@ -7,8 +7,6 @@ the old bytes, inside the work tree and outside ``.git``.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -16,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from imagelock.errors import FileError
+from imagelock.model.digest import sha256_hex
 from imagelock.model.frozen import frozen
 from imagelock.project.files import MAX_OUTPUT_BYTES, file_error, read_bytes
 from imagelock.project.mutex import JOURNAL_NAME
@@ -93,6 +92,8 @@ def write_journal(folder: Path, staged: Sequence[StagedFile]) -> Path:
         }
         for file in staged
     ]
+    import json  # noqa: PLC0415  3 ms that only a run which writes several files needs
+
     journal = stage(path, json.dumps({"version": _VERSION, "files": entries}, indent=1).encode())
     try:
         journal.temporary.replace(path)
@@ -109,6 +110,8 @@ def find_interrupted_run(folder: Path) -> InterruptedRun | None:
     path = folder / JOURNAL_NAME
     if not os.path.lexists(path):
         return None
+    import json  # noqa: PLC0415  3 ms that only such a journal needs
+
     try:
         entries = tuple(_parse_entries(folder, json.loads(read_bytes(path))))
     except (ValueError, TypeError, KeyError, RecursionError) as error:
@@ -166,7 +169,7 @@ def _digest_of(path: Path) -> str | None:
 
 
 def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
+    return sha256_hex(content)
 
 
 def _names(paths: Iterable[Path]) -> str:

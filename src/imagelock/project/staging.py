@@ -7,7 +7,6 @@ old bytes or the new ones (https://pubs.opengroup.org/onlinepubs/9799919799/func
 from __future__ import annotations
 
 import glob
-import hashlib
 import os
 import stat
 import time
@@ -15,6 +14,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from imagelock.model.digest import sha256_hex
 from imagelock.model.frozen import frozen
 from imagelock.project.files import MAX_OUTPUT_BYTES, file_error, read_bytes, refuse_irregular
 
@@ -151,5 +151,5 @@ def _remove_abandoned(target: Path) -> None:
 
 def _prefix(name: str) -> str:
     if len(os.fsencode(name)) > _LONGEST_PREFIX:
-        return f".{hashlib.sha256(os.fsencode(name)).hexdigest()[:16]}."
+        return f".{sha256_hex(os.fsencode(name))[:16]}."
     return f".{name}."

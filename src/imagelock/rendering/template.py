@@ -19,7 +19,7 @@ from imagelock.model.reference import LayoutRepository, registry_as_written
 _PLACEHOLDER = re.compile(
     rb"(\\)?(?<!\$)\{\{[ \t]*images\.([A-Za-z0-9_][A-Za-z0-9_-]*)(?:\.([A-Za-z0-9_][A-Za-z0-9_./()+-]*))?[ \t]*\}\}"
 )
-_NEAR_MISS = re.compile(rb"(?<!\$)\{\{[^{}\n]{0,80}image[^{}\n]{0,80}\}\}", re.IGNORECASE)
+_NEAR_MISS = rb"(?i)(?<!\$)\{\{[^{}\n]{0,80}image[^{}\n]{0,80}\}\}"
 
 
 @frozen
@@ -177,7 +177,7 @@ def _describe_plain(template: bytes, file_name: str, images: Mapping[str, Render
     """Say that a template has no placeholder, and show what was probably meant to be one."""
     example = next(iter(images), "NAME")
     sentence = f"{file_name} has no placeholder such as `{{{{images.{example}}}}}`"
-    near_miss = _NEAR_MISS.search(template)
+    near_miss = re.search(_NEAR_MISS, template)
     if near_miss is None:
         return sentence
     line, column = Cursor(template).position(near_miss.start())
