@@ -348,3 +348,52 @@ def test_what_can_not_be_pinned_fails_in_a_pinned_file_until_it_is_external(pinn
     pinned.declare_locked(f"{tables}[external]\n{names}")
     assert pinned.run("check").exit_code == 0
     assert pinned.run("check", "--all").stderr.splitlines()[0] == "note: `gone` in external.names covers no reference"
+
+
+_MAKEFILE = "GO ?= golang:1.22 # imagelock: go\n# imagelock: nginx.tag\nTAG = 1.25\n"
+
+
+def test_marked_lines_of_any_text_file_are_pinned_and_checked(pinned: Project) -> None:
+    pinned.declare_locked('[pin]\nfiles = ["Makefile", "*.sh"]\n')
+    pinned.write("Makefile", _MAKEFILE)
+    pinned.write("run.sh", "# imagelock: nginx\ndocker run nginx:1.25\n")
+    pinned.write("other.sh", "docker run redis:7\n")
+    assert pinned.run("check") == Outcome(
+        1,
+        "",
+        "error: 3 references not as locked\n"
+        "  Makefile:1:1: GO ?= golang:1.22: it has no digest\n"
+        "  Makefile:3:1: TAG = 1.25: it is not `1.25` with its digest\n"
+        "  run.sh:2:1: docker run nginx:1.25: it has no digest\n"
+        "\nhint: run `imagelock render`\n",
+    )
+    assert pinned.run("render").exit_code == 0
+    assert pinned.read("Makefile") == (
+        f"GO ?= {GO} # imagelock: go\n# imagelock: nginx.tag\nTAG = 1.25@{digest('nginx')}\n"
+    )
+    assert pinned.read("run.sh") == f"# imagelock: nginx\ndocker run {NGINX}\n"
+    assert pinned.run("check").exit_code == 0
+    assert pinned.run("remove", "nginx").stderr.count("is still there") == 2
+    assert pinned.run("unpin", "Makefile").exit_code == 0
+    assert pinned.read("Makefile") == _MAKEFILE
+
+
+def test_all_checks_the_marked_lines_of_all_files(pinned: Project) -> None:
+    pinned.declare_locked()
+    pinned.write("Makefile", f"A = golang:1.22@{digest('old')} # imagelock: go\nB = redis:7 # imagelock: redis\n")
+    pinned.write("README.md", "# imagelock: nonsense\n")
+    pinned.write("main.go", "// imagelock: go\nimage := `" + GO + "`\n")
+    pinned.write("Dockerfile", "# imagelock: ignore\nFROM redis:7\n")
+    assert pinned.run("check", "--all") == Outcome(
+        1,
+        "",
+        "error: 2 references not as locked\n"
+        f"  Makefile:1:1: A = golang:1.22@sha256:{digest('old').short}: "
+        f"it has {digest('old').short}, images.lock has {digest('go').short}\n"
+        "  Makefile:2:1: B = redis:7: unknown image `redis`\n"
+        "\nhint: run `imagelock render`\n",
+    )
+    pinned.write("Makefile", "A = x # imagelock: ignore\n")
+    assert pinned.run("check", "--all").stderr.splitlines()[-1] == (
+        "2 images locked, 0 files rendered, 3 other files searched: all up to date"
+    )

@@ -10,7 +10,7 @@ from imagelock.documents.kinds import find_references
 from imagelock.documents.locked_references import LockedReferences
 from imagelock.documents.pin_plan import PinStyle
 from imagelock.documents.pinning import Pinned, pin
-from imagelock.documents.references import Image, NotEditable, Reference, Scratch, Stage, Unresolved
+from imagelock.documents.references import Image, Marked, NotEditable, Reference, Scratch, Stage, Unresolved
 from imagelock.images_file.external import ExternalDeclaration
 from imagelock.model.digest import Digest
 from imagelock.model.reference import PinnedReference, TagReference, parse_reference
@@ -41,6 +41,8 @@ def describe(reference: Reference) -> str:
             return f"{reference.kind} {reference.text}{expanded}"
         case Stage():
             return f"{reference.kind} {reference.text}{expanded} (stage)"
+        case Marked(_, name, field):
+            return f"{reference.kind} {reference.text} ({name}{'.' if field else ''}{field})"
         case Scratch():
             return f"{reference.kind} {reference.text} (scratch)"
 

@@ -127,6 +127,7 @@ _NOT_COVERED = frozenset(
         FindingKind.STALE_TAG,
         FindingKind.DIGEST_DIFFERS,
         FindingKind.RANGE_MOVED,
+        FindingKind.BAD_MARKER,
     }
 )
 

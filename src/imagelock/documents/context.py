@@ -15,7 +15,7 @@ from imagelock.documents.formats.format import Format
 from imagelock.documents.formats.gitlab_includes import find_included
 from imagelock.documents.formats.rules import Rule, Text
 from imagelock.documents.formats.table import BY_NAME, COMPOSE, DOTENV, GITLAB
-from imagelock.documents.kinds import detect_kind, in_syntax_of, may_be_document
+from imagelock.documents.kinds import detect_kind, in_syntax_of, marked_kind, may_be_document
 from imagelock.model.frozen import frozen
 from imagelock.model.globs import compile_glob
 
@@ -99,7 +99,7 @@ class DocumentContext:
             kind = GITLAB if path in self._included_by_gitlab else kind
         if kind is None and places:
             return BY_NAME.get(_GENERIC.get(where.suffix.lower(), ""))
-        return kind
+        return kind or marked_kind(where, content)
 
     @cached_property
     def _included_by_gitlab(self) -> frozenset[str]:

@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from itertools import pairwise
 
 from imagelock.documents.formats.format import Format
 from imagelock.documents.kinds import find_references
-from imagelock.documents.references import Reference
-from imagelock.documents.spans import Edit, apply_edits
+from imagelock.documents.references import (
+    DigestField,
+    Editing,
+    HexDigestField,
+    Image,
+    InlineDigest,
+    Marked,
+    NotEditable,
+    Reference,
+)
+from imagelock.documents.spans import Edit, Span, apply_edits
 from imagelock.errors import DocumentError
+from imagelock.model.digest import Digest
 from imagelock.model.frozen import frozen
+from imagelock.model.reference import PinnedReference
+
+_DIGEST = re.compile(rb"sha(?:256|512):[0-9a-f]+")
+_TAG_STANDS_APART = NotEditable("its tag stands apart from its digest", "write the whole reference in one place")
 
 
 @frozen
@@ -45,8 +60,12 @@ def apply_changes(content: bytes, kind: Format, changes: Sequence[Change]) -> by
     changed = apply_edits(content, (change.edit for change in changes))
     expected = {change.reference.span: change.expected for change in changes}
     before, after = find_references(content, kind), find_references(changed, kind)
-    wanted = [(_what(each), expected.get(each.span, each.target.text)) for each in before.references]
-    if after.problems or wanted != [(_what(each), each.target.text) for each in after.references]:
+    marked = frozenset(
+        _digest_written(change.edit) for change in changes if isinstance(change.reference.target, Marked)
+    )
+    pairs = zip(before.references, after.references, strict=False)
+    is_meant = all(_is_as_meant(old, new, expected.get(old.span, old.target.text), marked) for old, new in pairs)
+    if after.problems or len(before.references) != len(after.references) or not is_meant:
         raise DocumentError(
             "the edited file would not mean what it must",
             details=("the file stays as it was; only its references to images were to change",),
@@ -55,5 +74,47 @@ def apply_changes(content: bytes, kind: Format, changes: Sequence[Change]) -> by
     return changed
 
 
-def _what(reference: Reference) -> tuple[str, str]:
-    return reference.kind, type(reference.target).__name__
+def references_after(content: bytes, kind: Format, changes: Sequence[Change]) -> tuple[Reference, ...]:
+    """Find the references of a document as it would be after some of its changes."""
+    return find_references(apply_edits(content, (change.edit for change in changes)), kind).references
+
+
+def _digest_written(edit: Edit) -> str | None:
+    """Return the digest that an edit writes; ``None`` if it takes one out."""
+    digest = _DIGEST.search(edit.replacement)
+    return digest[0].decode() if digest else None
+
+
+def _is_as_meant(old: Reference, new: Reference, expected: str, marked_digests: frozenset[str | None]) -> bool:
+    """Whether a reference came to what was meant; one that uses a marked line may get or lose the digest there."""
+    if old.kind is not new.kind or type(old.target) is not type(new.target):
+        return False
+    if new.target.text == expected:
+        return True
+    if not isinstance(old.target, Image) or not isinstance(new.target, Image):
+        return False
+    pinned = new.target.reference
+    digest = str(pinned.digest) if isinstance(pinned, PinnedReference) else None
+    return pinned.repository == old.target.reference.repository and digest in marked_digests
+
+
+def digest_edit(editing: Editing, digest: Digest, *, tag: str | None, moves_tag: bool) -> Edit | NotEditable:
+    """Make the edit that writes a digest in its place, together with another tag if it moves."""
+    match editing:
+        case NotEditable():
+            return editing
+        case InlineDigest(span, Span(start)) if moves_tag:
+            return Edit(Span(start, span.end), f"{tag_suffix(tag)}@{digest}".encode())
+        case _ if moves_tag:
+            return _TAG_STANDS_APART
+        case InlineDigest(span):
+            return Edit(span, f"@{digest}".encode())
+        case DigestField(span):
+            return Edit(span, str(digest).encode())
+        case HexDigestField(span):
+            return Edit(span, digest.hex.encode())
+
+
+def tag_suffix(tag: str | None) -> str:
+    """Return ``:1.22`` for the tag ``1.22``, and nothing where there is none."""
+    return f":{tag}" if tag else ""

@@ -11,12 +11,13 @@ from pathlib import Path, PurePath
 from typing import Never
 
 from imagelock.documents.dockerfile.recognition import is_dockerfile
+from imagelock.documents.formats import scan
 from imagelock.documents.formats.format import Format
-from imagelock.documents.formats.scan import find_references
 from imagelock.documents.formats.table import (
     ANSIBLE,
     AZURE,
     BUILDKITE,
+    BY_NAME,
     CIRCLECI,
     COMPOSE,
     DOCKERFILE,
@@ -27,11 +28,13 @@ from imagelock.documents.formats.table import (
     QUADLET,
     SKAFFOLD,
 )
+from imagelock.documents.markers import has_markers, with_markers
+from imagelock.documents.references import Scan
 from imagelock.documents.syntax.reader import Syntax
 from imagelock.errors import DocumentError
 from imagelock.model.globs import compile_glob
 
-__all__ = ["detect_kind", "find_references", "may_be_document", "refuse_unknown_kind"]
+__all__ = ["detect_kind", "find_references", "marked_kind", "may_be_document", "refuse_unknown_kind"]
 
 _SERVICES = re.compile(rb"^services:[ \t]*(?:#.*)?\r?\n(?:[ \t]*(?:#.*)?\r?\n)*[ \t]+[\w\"'.-]+:", re.MULTILINE)
 _API_VERSION = re.compile(rb"^[\"']?apiVersion[\"']?:", re.MULTILINE)
@@ -43,6 +46,12 @@ _YAML_SUFFIXES = (".yml", ".yaml")
 _JSON_BEGIN = 65536
 _NO_VARIABLES_SUFFIXES = (".example", ".sample", ".template", ".dist")
 _FOLDER_KINDS = (GITLAB, CIRCLECI, AZURE, BUILDKITE, ANSIBLE)
+_PAGES = frozenset({".md", ".markdown", ".rst", ".adoc"})
+_COMMENTS_ON_THEIR_OWN = frozenset(
+    ".service .timer .socket .mount .target .path .kube .pod .network .build .ini .cfg .conf .properties .env".split()
+)
+"""The suffixes of files in which a comment cannot follow other text."""
+_DOCKERFILE_NAME = re.compile(r"dockerfile|containerfile", re.IGNORECASE)
 _BRACES = re.compile(r"\{([^{}]*)\}")
 
 
@@ -57,6 +66,21 @@ def detect_kind(path: PurePath, content: bytes) -> Format | None:
     if ask is not None and not ask(path, content):
         return _kind_of_content(path, content) if kind is DOCKERFILE else None
     return in_syntax_of(path, kind)
+
+
+def marked_kind(path: PurePath, content: bytes) -> Format | None:
+    """Find the row for a file of no other kind that has marker comments; pages of text may only write about them."""
+    suffix = path.suffix.lower()
+    if suffix in _PAGES:
+        return None
+    is_strict = suffix in _COMMENTS_ON_THEIR_OWN or _DOCKERFILE_NAME.search(path.name)
+    kind = BY_NAME["ini" if is_strict else "text"]
+    return kind if has_markers(content, kind.syntax) else None
+
+
+def find_references(content: bytes, kind: Format) -> Scan:
+    """Find the image references of a document, those of its marked lines included. No bytes make this raise."""
+    return with_markers(scan.find_references(content, kind), content, kind)
 
 
 def may_be_document(path: str) -> bool:

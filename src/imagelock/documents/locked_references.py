@@ -65,6 +65,23 @@ class LockedTwice:
 LockAnswer = Locked | NotLocked | LockedTwice
 
 
+@frozen(kw_only=True)
+class NamedImage:
+    """A locked image, by its name in images.toml."""
+
+    reference: PinnedReference | None
+    """What files write for it, with its locked tag; ``None`` for an image that no registry has."""
+    accepts_tag: AcceptsTag
+    """Whether its range takes a tag, or the tag is the one that it is being moved from."""
+    retags: bool = False
+    """Whether a reference gets the locked tag, whatever tag it has."""
+    find_platform: Callable[[str], Digest]
+    """Returns the digest of one platform; ``ImagelockError`` if it is not locked for it."""
+
+
+_NO_IMAGES: Mapping[str, NamedImage] = MappingProxyType({})
+
+
 class LockedReferences:
     """All locked images, found by the repository and tag that people write, whatever names images.toml gives them."""
 
@@ -74,14 +91,16 @@ class LockedReferences:
         *,
         ranges: Mapping[PinnedReference, AcceptsTag] = _NONE,
         names: Mapping[PinnedReference, str] = _NO_NAMES,
+        named: Mapping[str, NamedImage] = _NO_IMAGES,
         retag: Retag | None = None,
     ) -> None:
         """Take the images, and for those that a range chose, which tags it would take, too.
 
-        ``names`` are those in images.toml.
+        ``names`` are those in images.toml, ``named`` all images by these names, for marker comments.
         """
         self._ranges = ranges
         self._names = names
+        self.named = named
         self._retag = retag
         self._by_repository: dict[AnyRepository, list[PinnedReference]] = defaultdict(list)
         for reference in references:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
-from imagelock.documents.edits import Change, split_conflicts
+from imagelock.documents.edits import Change, digest_edit, references_after, split_conflicts, tag_suffix
 from imagelock.documents.formats.format import Format
 from imagelock.documents.kinds import find_references
 from imagelock.documents.locked_references import Locked, LockedReferences, LockedTwice, NotLocked, Sibling
+from imagelock.documents.marked_lines import decide_marked
 from imagelock.documents.pin_plan import (
+    RENDER_HINT,
     Finding,
     FindingKind,
     IsExternal,
@@ -20,25 +23,20 @@ from imagelock.documents.pin_plan import (
     nothing_is_external,
 )
 from imagelock.documents.references import (
-    DigestField,
     Editing,
-    HexDigestField,
     Image,
-    InlineDigest,
+    Marked,
     NotEditable,
     Reference,
     TagNeeded,
     TagUse,
     Unresolved,
 )
-from imagelock.documents.spans import Edit, Span
 from imagelock.model.digest import Digest
 from imagelock.model.reference import PinnedReference, split_reference
 
-_RENDER = "run `imagelock render`"
 _NUMBER = re.compile(r"[0-9]{1,9}")
 CONFLICT = NotEditable("another reference needs another digest in the same place", "write the references separately")
-_TAG_STANDS_APART = NotEditable("its tag stands apart from its digest", "write the whole reference in one place")
 
 
 def plan_pins(
@@ -60,13 +58,16 @@ def plan_pins(
     steps: list[PinStep] = []
     left_alone: list[Reference] = []
     for reference in scan.references:
-        if not isinstance(reference.target, Image | Unresolved):
+        if not isinstance(reference.target, Image | Unresolved | Marked):
             continue
-        if external(reference.text, reference.target.text):
+        if not isinstance(reference.target, Marked) and external(reference.text, reference.target.text):
             left_alone.append(reference)
         else:
             steps.append(_decide(reference, locked, style))
-    return PinPlan(kind, _without_conflicts(steps), names_image=names_image, external=tuple(left_alone))
+    settled = _settle(
+        content, kind, scan.references, _without_conflicts(steps), partial(_decide, locked=locked, style=style)
+    )
+    return PinPlan(kind, tuple(settled), names_image=names_image, external=tuple(left_alone))
 
 
 def check(
@@ -81,6 +82,29 @@ def check(
     return plan_pins(content, kind, locked, style=style, external=external).findings
 
 
+def _settle(
+    content: bytes,
+    kind: Format,
+    references: tuple[Reference, ...],
+    steps: Sequence[PinStep],
+    decide: Callable[[Reference], PinStep],
+) -> Sequence[PinStep]:
+    """Leave out findings that the edits of marked lines put right: ``FROM golang:$V`` with a marked ``ARG V=1``."""
+    marked = [step.change for step in steps if step.change and isinstance(step.reference.target, Marked)]
+    if not marked:
+        return steps
+    after = references_after(content, kind, marked)
+    if len(after) != len(references):
+        return steps
+    now = {old.span: new for old, new in zip(references, after, strict=True)}
+    return [
+        PinStep(step.reference)
+        if step.finding and not step.change and decide(now[step.reference.span]).finding is None
+        else step
+        for step in steps
+    ]
+
+
 def _without_conflicts(steps: Sequence[PinStep]) -> tuple[PinStep, ...]:
     _, conflicts = split_conflicts([step.change for step in steps if step.change])
     edits = {change.edit for change in conflicts}
@@ -92,9 +116,11 @@ def _without_conflicts(steps: Sequence[PinStep]) -> tuple[PinStep, ...]:
 def _decide(reference: Reference, locked: LockedReferences, style: PinStyle) -> PinStep:
     match reference.target:
         case Unresolved(_, reason, hint):
-            return _found(FindingKind.UNRESOLVED, reference, reason, hint)
+            return PinStep.found(FindingKind.UNRESOLVED, reference, reason, hint)
         case Image() as image:
             return _decide_image(reference, image, locked, style)
+        case Marked() as marked:
+            return decide_marked(reference, marked, locked, style)
         case _:
             return PinStep(reference)
 
@@ -106,7 +132,7 @@ def _decide_image(reference: Reference, image: Image, locked: LockedReferences, 
             return _not_locked(reference, image, locked, answer)
         case LockedTwice(tags):
             reason = f"the lockfile has several digests for it: {', '.join(tags)}"
-            return _found(FindingKind.LOCKED_TWICE, reference, reason, "write the tag")
+            return PinStep.found(FindingKind.LOCKED_TWICE, reference, reason, "write the tag")
         case Locked(digest, None) if _is_pinned_as(image, digest, style):
             return PinStep(reference)
         case Locked() as locked_image:
@@ -118,13 +144,13 @@ def _not_locked(reference: Reference, image: Image, locked: LockedReferences, an
     hint = None if answer.sibling is None else _hint_for_tag(pinned.tag, answer.sibling)
     if isinstance(pinned, PinnedReference) and (tag := locked.find_tag(pinned)) and tag != pinned.tag:
         reason = f"the digest is locked for the tag `{tag}`, and registries ignore the tag that stands there"
-        return _found(FindingKind.STALE_TAG, reference, reason, hint or f"write `{tag}`")
+        return PinStep.found(FindingKind.STALE_TAG, reference, reason, hint or f"write `{tag}`")
     if answer.sibling is not None:
         reason = f"images.toml has the tag `{answer.sibling.tag}` of it, as `{answer.sibling.name}`"
-        return _found(FindingKind.OTHER_TAG, reference, reason, hint)
+        return PinStep.found(FindingKind.OTHER_TAG, reference, reason, hint)
     others = f"; of its repository there is `{'`, `'.join(answer.other_tags)}`" if answer.other_tags else ""
     hint = f"run `imagelock add {image.text.partition('@')[0]}`"
-    return _found(FindingKind.NOT_LOCKED, reference, f"images.lock does not have it{others}", hint)
+    return PinStep.found(FindingKind.NOT_LOCKED, reference, f"images.lock does not have it{others}", hint)
 
 
 def _hint_for_tag(written: str | None, sibling: Sibling) -> str:
@@ -146,10 +172,10 @@ def _numbers(tag: str) -> tuple[int, ...]:
 def _unlike_lock(reference: Reference, image: Image, locked: Locked, style: PinStyle) -> PinStep:
     written = split_reference(image.text)
     tag = None if style is PinStyle.DIGEST_ONLY else locked.tag or written.tag
-    edit = _digest_edit(_editing_for(image, style), locked.digest, tag=tag, moves_tag=tag != written.tag)
+    edit = digest_edit(_editing_for(image, style), locked.digest, tag=tag, moves_tag=tag != written.tag)
     if isinstance(edit, NotEditable):
         return _refused(reference, edit)
-    step = _found(*_difference(reference, image, locked), hint=_RENDER)
+    step = PinStep.found(*_difference(reference, image, locked), hint=RENDER_HINT)
     return replace(step, change=Change(reference, edit, f"{written.name}{tag_suffix(tag)}@{locked.digest}"))
 
 
@@ -165,28 +191,8 @@ def _difference(reference: Reference, image: Image, locked: Locked) -> tuple[Fin
     return FindingKind.DIGEST_DIFFERS, reference, reason
 
 
-def _digest_edit(editing: Editing, digest: Digest, *, tag: str | None, moves_tag: bool) -> Edit | NotEditable:
-    match editing:
-        case NotEditable():
-            return editing
-        case InlineDigest(span, Span(start)) if moves_tag:
-            return Edit(Span(start, span.end), f"{tag_suffix(tag)}@{digest}".encode())
-        case _ if moves_tag:
-            return _TAG_STANDS_APART
-        case InlineDigest(span):
-            return Edit(span, f"@{digest}".encode())
-        case DigestField(span):
-            return Edit(span, str(digest).encode())
-        case HexDigestField(span):
-            return Edit(span, digest.hex.encode())
-
-
 def _refused(reference: Reference, editing: NotEditable) -> PinStep:
-    return _found(FindingKind.NOT_PINNABLE, reference, editing.reason, editing.hint)
-
-
-def _found(kind: FindingKind, reference: Reference, reason: str, hint: str | None) -> PinStep:
-    return PinStep(reference, Finding(kind, reference.position, reference.text, reason, hint))
+    return PinStep.found(FindingKind.NOT_PINNABLE, reference, editing.reason, editing.hint)
 
 
 def _style_for(image: Image, style: PinStyle) -> PinStyle:
@@ -206,8 +212,3 @@ def _is_pinned_as(image: Image, digest: Digest, style: PinStyle) -> bool:
     if not isinstance(pinned, PinnedReference) or pinned.digest != digest:
         return False
     return style is PinStyle.TAG_AND_DIGEST or pinned.tag is None
-
-
-def tag_suffix(tag: str | None) -> str:
-    """Return ``:1.22`` for the tag ``1.22``, and nothing where there is none."""
-    return f":{tag}" if tag else ""

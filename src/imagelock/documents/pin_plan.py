@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import KW_ONLY
 from enum import Enum, StrEnum, auto
+from typing import Self
 
 from imagelock.documents.edits import Change
 from imagelock.documents.formats.format import Format
@@ -18,6 +19,8 @@ from imagelock.documents.references import (
 )
 from imagelock.documents.spans import Position
 from imagelock.model.frozen import frozen
+
+RENDER_HINT = "run `imagelock render`"
 
 IsExternal = Callable[[str, str], bool]
 """Whether a reference, given as written and with its variables expanded, is left alone."""
@@ -52,6 +55,7 @@ class FindingKind(StrEnum):
     RANGE_MOVED = "range-moved"
     TAG_BESIDE_DIGEST = "tag-beside-digest"
     NOT_PINNABLE = "not-pinnable"
+    BAD_MARKER = "bad-marker"
 
     @property
     def is_mended_by_render(self) -> bool:
@@ -95,6 +99,13 @@ class PinStep:
     """What is wrong with it; ``None`` if it is as locked."""
     change: Change | None = None
     """The edit that puts it right, if one does."""
+
+    @classmethod
+    def found(
+        cls, kind: FindingKind, reference: Reference, reason: str, hint: str | None, change: Change | None = None
+    ) -> Self:
+        """Make the step of a reference that is not as locked."""
+        return cls(reference, Finding(kind, reference.position, reference.text, reason, hint), change)
 
 
 @frozen

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from imagelock.documents.edits import Change, apply_changes, split_conflicts
+from imagelock.documents.edits import Change, apply_changes, references_after, split_conflicts, tag_suffix
 from imagelock.documents.formats.format import Format
 from imagelock.documents.kinds import find_references
 from imagelock.documents.locked_references import LockedReferences
-from imagelock.documents.pin_decisions import CONFLICT, plan_pins, tag_suffix
+from imagelock.documents.marked_lines import unpin_marked
+from imagelock.documents.pin_decisions import CONFLICT, plan_pins
 from imagelock.documents.pin_plan import FindingKind, IsExternal, PinPlan, PinStyle, nothing_is_external
 from imagelock.documents.references import (
     DigestField,
     HexDigestField,
     Image,
     InlineDigest,
+    Marked,
     NotEditable,
     Problem,
     Reference,
+    Target,
     Unresolved,
 )
 from imagelock.documents.spans import Edit
@@ -103,8 +106,8 @@ def unpin(content: bytes, kind: Format, *, locked: LockedReferences | None = Non
     if scan.problems:
         return Pinned(content=content, problems=scan.problems)
     tags = locked or LockedReferences(())
-    images = (each for each in scan.references if isinstance(each.target, Image | Unresolved))
-    steps = [(each, _unpin_step(each, tags)) for each in images]
+    images = (each for each in scan.references if isinstance(each.target, Image | Unresolved | Marked))
+    steps = _settle_unpin(content, kind, scan.references, [(each, _unpin_step(each, tags)) for each in images])
     changes, conflicts = split_conflicts([step for _, step in steps if isinstance(step, Change)])
     refusals = [step for _, step in steps if isinstance(step, Refusal)]
     refusals += (Refusal(change.reference, CONFLICT.reason, CONFLICT.hint) for change in conflicts)
@@ -116,12 +119,36 @@ def unpin(content: bytes, kind: Format, *, locked: LockedReferences | None = Non
     )
 
 
+_UnpinStep = Change | Refusal | None
+
+
+def _settle_unpin(
+    content: bytes, kind: Format, references: tuple[Reference, ...], steps: list[tuple[Reference, _UnpinStep]]
+) -> list[tuple[Reference, _UnpinStep]]:
+    """Refuse nothing that loses its digest by the edit of a marked line which it uses."""
+    marked = [step for each, step in steps if isinstance(step, Change) and isinstance(each.target, Marked)]
+    after = references_after(content, kind, marked) if marked else ()
+    if len(after) != len(references):
+        return steps
+    now = {old.span: new.target for old, new in zip(references, after, strict=True)}
+    return [
+        (each, None if isinstance(step, Refusal) and not _has_digest(now[each.span]) else step) for each, step in steps
+    ]
+
+
+def _has_digest(target: Target) -> bool:
+    return isinstance(target, Image) and isinstance(target.reference, PinnedReference)
+
+
 def _in_order(refusals: Iterable[Refusal]) -> tuple[Refusal, ...]:
     return tuple(sorted(refusals, key=lambda refusal: refusal.reference.span))
 
 
-def _unpin_step(reference: Reference, locked: LockedReferences) -> Change | Refusal | None:
+def _unpin_step(reference: Reference, locked: LockedReferences) -> _UnpinStep:
     image = reference.target
+    if isinstance(image, Marked):
+        step = unpin_marked(reference, image, locked)
+        return Refusal(reference, step.reason, step.hint) if isinstance(step, NotEditable) else step
     if not isinstance(image, Image) or not isinstance(image.reference, PinnedReference):
         return None
     written = split_reference(image.text)

@@ -69,6 +69,7 @@ class ReferenceKind(StrEnum):
     IMAGE_VOLUME = "image-volume"
     BUILD_CONTEXT = "build-context"
     ACTION = "action"
+    MARKED = "marked"
 
 
 @frozen
@@ -163,7 +164,20 @@ class Unresolved:
     hint: str | None = None
 
 
-Target = Image | Stage | Scratch | Unresolved
+@frozen
+class Marked:
+    """A line that a marker comment says to be about an image of images.toml."""
+
+    text: str
+    """The line, without blanks around it and without the marker."""
+    name: str
+    """The image's name in images.toml."""
+    field: str
+    """As in placeholders, such as ``tag``; empty for the whole reference."""
+    source: SourceText
+
+
+Target = Image | Stage | Scratch | Unresolved | Marked
 
 
 @frozen(kw_only=True)

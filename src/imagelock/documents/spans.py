@@ -62,18 +62,35 @@ class LineIndex:
 
     content: bytes
     _line_starts: tuple[int, ...] = field(init=False, repr=False)
+    _is_ascii: bool = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         starts = [0]
         while (newline := self.content.find(b"\n", starts[-1])) >= 0:
             starts.append(newline + 1)
         object.__setattr__(self, "_line_starts", tuple(starts))
+        object.__setattr__(self, "_is_ascii", self.content.removeprefix(_BYTE_ORDER_MARK).isascii())
 
     def position(self, offset: int) -> Position:
         r"""Find the line and column of a byte. Lines end at ``\n``, as editors and BuildKit count them."""
         line = bisect_right(self._line_starts, offset)
-        before = self.content[self._line_starts[line - 1] : offset].removeprefix(_BYTE_ORDER_MARK)
-        return Position(line, 1 + len(before.decode("utf-8", "surrogateescape")))
+        start = self.line_span(line).start
+        if not self._is_ascii:
+            return Position(line, 1 + len(self.content[start:offset].decode("utf-8", "surrogateescape")))
+        return Position(line, 1 + max(0, offset - start))
+
+    @property
+    def line_count(self) -> int:
+        """How many lines there are; nothing after the last line end is none."""
+        return len(self._line_starts) - (self._line_starts[-1] == len(self.content))
+
+    def line_span(self, line: int) -> Span:
+        """Find a line by its number, from 1, without its end and without a byte order mark."""
+        start = self._line_starts[line - 1]
+        if start == 0 and self.content.startswith(_BYTE_ORDER_MARK):
+            start = len(_BYTE_ORDER_MARK)
+        end = self._line_starts[line] - 1 if line < len(self._line_starts) else len(self.content)
+        return Span(start, max(start, end))
 
 
 @frozen(compiled=True)

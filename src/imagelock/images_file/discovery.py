@@ -9,7 +9,7 @@ from dataclasses import replace
 from imagelock.documents.formats import table
 from imagelock.documents.formats.compose import find_context_names
 from imagelock.documents.formats.format import Format
-from imagelock.documents.references import Image, NotEditable, Reference, Scan, Unresolved
+from imagelock.documents.references import Image, Marked, NotEditable, Reference, Scan, Unresolved
 from imagelock.documents.spans import Position
 from imagelock.errors import InvalidReferenceError
 from imagelock.images_file.declaration import Alias, ImageDeclaration
@@ -39,7 +39,7 @@ class ScannedDocument:
     @property
     def names_images(self) -> bool:
         """Whether there is anything in it that images.toml is about."""
-        return any(isinstance(each.target, Image | Unresolved) for each in self.scan.references)
+        return any(isinstance(each.target, Image | Unresolved | Marked) for each in self.scan.references)
 
     def without(self, is_left_out: Callable[[Reference], bool]) -> ScannedDocument:
         """Leave out some references."""

@@ -9,12 +9,15 @@ from pathlib import Path, PurePosixPath
 
 from imagelock.documents.context import DocumentContext, DocumentRules
 from imagelock.documents.formats.format import Format
-from imagelock.documents.kinds import refuse_unknown_kind
+from imagelock.documents.kinds import marked_kind, refuse_unknown_kind
 from imagelock.errors import FileError
 from imagelock.images_file.parser import IMAGES_FILE_NAME
 from imagelock.model.frozen import frozen
 from imagelock.project.files import read_bytes
 from imagelock.project.tree import list_files
+
+_LARGEST_MARKED = 1024 * 1024
+_OWN_FILES = (IMAGES_FILE_NAME, "images.lock")
 
 
 @frozen
@@ -46,9 +49,20 @@ class ProjectDocuments:
         """Read a file if it is, by its name or by what it begins with, one that may have references."""
         context, name = self._place(path)
         if not context.may_be_document(name):
-            return None
+            return self._read_marked(path, name)
         content = read_bytes(path)
         kind = context.find_kind(name, content)
+        return None if kind is None else Document(content, kind)
+
+    def _read_marked(self, path: Path, name: str) -> Document | None:
+        """Read a file of no known kind if it has marker comments. None that is large has any, nor has one of ours."""
+        if path.name in _OWN_FILES:
+            return None
+        try:
+            content = read_bytes(path, max_bytes=_LARGEST_MARKED)
+        except FileError:
+            return None
+        kind = marked_kind(PurePosixPath(name), content)
         return None if kind is None else Document(content, kind)
 
     def find_kind(self, path: Path, content: bytes) -> Format | None:

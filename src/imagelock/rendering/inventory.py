@@ -9,7 +9,7 @@ from pathlib import Path
 
 from imagelock.documents.pin_decisions import plan_pins
 from imagelock.documents.pin_plan import FindingKind, PinStep
-from imagelock.documents.references import Image, NotEditable, Reference, Unresolved
+from imagelock.documents.references import Image, Marked, NotEditable, Reference, Unresolved
 from imagelock.images_file.declared import DeclaredImages
 from imagelock.images_file.discovery import ScannedDocument
 from imagelock.images_file.parser import ImagesFile
@@ -104,10 +104,21 @@ class Inventory:
                     yield InventoryEntry(reference=reference, status=Status.EXTERNAL)
                 case Unresolved(_, reason, hint):
                     yield InventoryEntry(reference=reference, status=Status.UNPINNABLE, reason=reason, hint=hint)
+                case Marked() as marked:
+                    yield self._marked_entry(reference, marked, steps[reference.span])
                 case Image() as image:
                     yield self._entry(reference, image, steps.get(reference.span))
                 case _:
                     continue
+
+    @staticmethod
+    def _marked_entry(reference: Reference, marked: Marked, step: PinStep) -> InventoryEntry:
+        finding = step.finding
+        if finding is None:
+            return InventoryEntry(reference=reference, status=Status.PINNED, name=marked.name)
+        status = Status.LOCKED if step.change else Status.UNPINNABLE
+        name = marked.name if step.change else None
+        return InventoryEntry(reference=reference, status=status, name=name, reason=finding.reason, hint=finding.hint)
 
     def _entry(self, reference: Reference, image: Image, step: PinStep | None) -> InventoryEntry:
         declaration = self._declared.find(image.reference)

@@ -10,7 +10,7 @@ from typing import Self
 
 from imagelock.documents.formats.format import Format
 from imagelock.documents.formats.table import DOCKERFILE
-from imagelock.documents.locked_references import Locked, LockedReferences, Retag
+from imagelock.documents.locked_references import Locked, LockedReferences, NamedImage, Retag
 from imagelock.documents.pin_decisions import plan_pins
 from imagelock.documents.pin_plan import FindingKind, IsExternal, PinPlan, PinStep, PinStyle
 from imagelock.documents.pinning import Pinned, apply_plan
@@ -25,11 +25,12 @@ from imagelock.model.tags.version_range import VersionRange
 from imagelock.project.documents import Pending, ProjectDocuments
 from imagelock.project.files import read_bytes
 from imagelock.rendering.pinned_files import PinnedFile
-from imagelock.rendering.template import RenderedImage
+from imagelock.rendering.template import RenderedImage, find_platform_digest
 
 
 def locked_references(images: Iterable[RenderedImage], *, retag: Retag | None = None) -> LockedReferences:
     """Make the locked images findable; those of a layout count by the reference that is their name there, if it is."""
+    images = tuple(images)
     found = [(reference, image.locked) for image in images if (reference := _reference(image))]
     ranges = {
         reference: partial(_is_in_range, locked)
@@ -37,7 +38,19 @@ def locked_references(images: Iterable[RenderedImage], *, retag: Retag | None = 
         if isinstance(locked.selector, VersionRange)
     }
     names = {reference: str(locked.alias) for reference, locked in found}
-    return LockedReferences((reference for reference, _ in found), ranges=ranges, names=names, retag=retag)
+    named: dict[str, NamedImage] = {image.locked.alias: _named(image, retag) for image in images}
+    return LockedReferences((reference for reference, _ in found), ranges=ranges, names=names, named=named, retag=retag)
+
+
+def _named(image: RenderedImage, retag: Retag | None) -> NamedImage:
+    is_range = isinstance(image.locked.selector, VersionRange)
+    old_tag = retag.old_tag if retag and retag.name == image.locked.alias else None
+    return NamedImage(
+        reference=_reference(image),
+        accepts_tag=partial(_is_in_range, image.locked) if is_range else lambda tag: tag == old_tag,
+        retags=retag is not None and retag.name is None,
+        find_platform=partial(find_platform_digest, locked=image.locked),
+    )
 
 
 def _is_in_range(locked: LockedImage, tag: str) -> bool:

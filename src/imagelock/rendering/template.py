@@ -208,12 +208,17 @@ def _replacement(placeholder: Placeholder, images: Mapping[str, RenderedImage]) 
     return _FIELDS[placeholder.field](image)
 
 
-def _platform_field(field: str, image: RenderedImage) -> str:
+def find_platform_digest(text: str, locked: LockedImage) -> Digest:
+    """Return the digest of one platform; ``ImagelockError`` if it is no platform, or not locked."""
     try:
-        wanted = Platform.parse(field.removesuffix(_DIGEST_SUFFIX))
+        wanted = Platform.parse(text)
     except InvalidPlatformError as error:
         raise _UnknownFieldError(error.message) from error
-    digest = _platform_digest(wanted, image.locked)
+    return _platform_digest(wanted, locked)
+
+
+def _platform_field(field: str, image: RenderedImage) -> str:
+    digest = find_platform_digest(field.removesuffix(_DIGEST_SUFFIX), image.locked)
     return str(digest) if field.endswith(_DIGEST_SUFFIX) else f"{_tagged(image)}@{digest}"
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from imagelock.documents.kinds import find_references
 from imagelock.documents.locked_references import LockedReferences, NotLocked
-from imagelock.documents.references import Image
+from imagelock.documents.references import Image, Marked, Target
 from imagelock.errors import FileError
 from imagelock.images_file.parser import ImagesFile
 from imagelock.locking.lockfile import Lockfile
@@ -35,7 +35,7 @@ def find_uses(project: Project, images_file: ImagesFile, lockfile: Lockfile, ali
     documents = ProjectDocuments(project.folder, images_file.documents)
     for file in select_pinned_files(project.folder, images_file).files:
         with suppress(FileError):
-            yield from _in_document(file.path, references, documents)
+            yield from _in_document(file.path, references, aliases, documents)
 
 
 def _in_template(path: Path, aliases: Collection[str]) -> Iterator[str]:
@@ -48,11 +48,18 @@ def _in_template(path: Path, aliases: Collection[str]) -> Iterator[str]:
             yield f"{path}:{line}:{column}: `{text}` is still there"
 
 
-def _in_document(path: Path, gone: LockedReferences, documents: ProjectDocuments) -> Iterator[str]:
+def _means_any(target: Target, gone: LockedReferences, aliases: Collection[str]) -> bool:
+    if isinstance(target, Marked):
+        return target.name in aliases
+    return isinstance(target, Image) and not isinstance(gone.find(target.reference), NotLocked)
+
+
+def _in_document(
+    path: Path, gone: LockedReferences, aliases: Collection[str], documents: ProjectDocuments
+) -> Iterator[str]:
     content = read_bytes(path)
     kind = documents.find_kind(path, content)
     for reference in () if kind is None else find_references(content, kind).references:
-        target = reference.target
-        if isinstance(target, Image) and not isinstance(gone.find(target.reference), NotLocked):
+        if _means_any(reference.target, gone, aliases):
             place = f"{path}:{reference.position.line}:{reference.position.column}"
             yield f"{place}: `{reference.text}` is still there"

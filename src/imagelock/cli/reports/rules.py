@@ -100,6 +100,10 @@ RULES: Mapping[str, Rule] = MappingProxyType(
             "A reference cannot carry a digest where it is.",
             "Use a template, `imagelock export`, or list it under `[external] names`.",
         ),
+        "bad-marker": Rule(
+            "A marker comment names no locked image, or its line has no place for one.",
+            "Correct the marker or its line; `imagelock: ignore` takes a line out.",
+        ),
     }
 )
 

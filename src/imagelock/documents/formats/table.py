@@ -61,6 +61,7 @@ GENERIC: tuple[Format, ...] = (
     Format(name="json", title="JSON file", syntax=Syntax.JSON),
     Format(name="hcl", title="HCL file", syntax=Syntax.HCL),
     Format(name="ini", title="INI file", syntax=Syntax.INI),
+    Format(name="text", title="text file", syntax=Syntax.TEXT),
 )
 """For files of which ``[paths]`` alone says where references are."""
 

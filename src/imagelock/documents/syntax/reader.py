@@ -23,6 +23,8 @@ class Syntax(Enum):
     HCL = "HCL"
     INI = "INI"
     DOTENV = ".env"
+    TEXT = "text"
+    """No structure is read: only markers say what a line is about."""
 
 
 _READERS: dict[Syntax, Callable[[SourceText], tuple[Node, ...]]] = {
@@ -31,6 +33,7 @@ _READERS: dict[Syntax, Callable[[SourceText], tuple[Node, ...]]] = {
     Syntax.HCL: read_hcl,
     Syntax.INI: read_ini,
     Syntax.DOTENV: read_dotenv,
+    Syntax.TEXT: lambda _: (),
 }
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
