@@ -13,8 +13,8 @@ from imagelock.errors import AuthenticationError, ImageNotFoundError
 from imagelock.locking.resolve import resolve_image
 from imagelock.model.reference import RegistryName, parse_reference
 from imagelock.registry.client import RegistryClient
-from imagelock.registry.factory import open_registry_client
-from imagelock.registry.settings import RegistryOptions, RegistrySettings
+from imagelock.registry.locations import RegistryOptions, RegistrySettings
+from imagelock.registry.sources import open_registries
 from tests.support.oci_images import multi_platform_image, platform_digests, platform_image
 from tests.support.real_software import new_repository
 from tests.support.registry_server import RegistryServer, bearer_registry
@@ -33,7 +33,7 @@ def client_of(
         anonymous=anonymous,
         cache_directory=cache,
     )
-    with open_registry_client(settings) as client:
+    with open_registries(settings, ()) as client:
         yield client
 
 

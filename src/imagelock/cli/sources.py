@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from imagelock.cli.options import Settings
 from imagelock.errors import FileError
 from imagelock.images_file.registries import RegistryDeclaration
 from imagelock.locking.source import BlobSource
-from imagelock.model.reference import AnyRepository, Repository
+from imagelock.model.reference import AnyRepository
 from imagelock.project.project import find_project
-from imagelock.registry.sources import LayoutMirrors, Sources
+from imagelock.registry.sources import LayoutMirrors, Sources, open_registries
 
 
 def find_cache(settings: Settings) -> Path | None:
@@ -29,10 +29,8 @@ def open_sources(settings: Settings, folder: Path, registries: Iterable[Registry
     """Make the sources of a run; no registry client is imported before the first question to a registry."""
     registries = tuple(registries)
 
-    @contextmanager
-    def open_registries(expected: Sequence[AnyRepository]) -> Iterator[BlobSource]:
-        from imagelock.registry.factory import open_registry_client  # noqa: PLC0415  begins with ssl and sockets
-        from imagelock.registry.settings import RegistryOptions, RegistrySettings  # noqa: PLC0415
+    def open_all(expected: Sequence[AnyRepository]) -> AbstractContextManager[BlobSource]:
+        from imagelock.registry.locations import RegistryOptions, RegistrySettings  # noqa: PLC0415  only the network needs it
 
         options = {
             declared.registry: RegistryOptions(
@@ -44,23 +42,21 @@ def open_sources(settings: Settings, folder: Path, registries: Iterable[Registry
             for declared in registries
         }
         trace = settings.console.detail if settings.console.verbosity > 1 else None
-        client_settings = RegistrySettings(
+        registry_settings = RegistrySettings(
             registries=options,
             anonymous=settings.anonymous,
             cache_directory=find_cache(settings),
             trace=trace,
             warn=settings.console.warn,
         )
-        repositories = [repository for repository in expected if isinstance(repository, Repository)]
-        with open_registry_client(client_settings, repositories) as client:
-            yield client
+        return open_registries(registry_settings, expected)
 
     mirrors = {
         declared.registry: LayoutMirrors(declared.layout_mirrors, resolve_tags=declared.mirrors_resolve_tags)
         for declared in registries
         if declared.layout_mirrors
     }
-    return Sources(folder, None if settings.offline else open_registries, mirrors)
+    return Sources(folder, None if settings.offline else open_all, mirrors)
 
 
 def open_sources_outside_project(settings: Settings) -> Sources:

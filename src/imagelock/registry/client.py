@@ -23,14 +23,18 @@ from imagelock.model.reference import (
     Repository,
     TagReference,
 )
+from imagelock.registry.auth.schemes import SchemeMemory
 from imagelock.registry.content_cache import ContentCache
-from imagelock.registry.host import Host, Subject
+from imagelock.registry.host import Dialer, Host, Subject, make_host_opener
 from imagelock.registry.http import TransportFailure
 from imagelock.registry.http.addresses import is_loopback
+from imagelock.registry.http.backoff import Clock, SystemClock
+from imagelock.registry.http.connections import Connections
 from imagelock.registry.http.messages import content_type, first_header, stream_body
 from imagelock.registry.http.sender import error_of
+from imagelock.registry.http.transport import Transport
 from imagelock.registry.http.urls import origin_of
-from imagelock.registry.locations import Location, Locations
+from imagelock.registry.locations import Location, Locations, RegistrySettings, make_locations
 from imagelock.registry.protocol import (
     TAG_ALGORITHM,
     blob_head_request,
@@ -227,6 +231,30 @@ class RegistryClient:
             if location.host not in self._hosts:
                 self._hosts[location.host] = self._open_host(location)
             return self._hosts[location.host]
+
+
+@contextmanager
+def open_registry_client(settings: RegistrySettings, connections: Connections) -> Iterator[RegistryClient]:
+    """Open a client for the length of a block; leaving it ends every exchange and every wait of other threads."""
+    clock = SystemClock()
+    transport = Transport(connections, time_limit_seconds=settings.time_limit_seconds)
+    memory = SchemeMemory(settings.cache_directory, clock=clock)
+    try:
+        yield make_registry_client(settings, transport=transport, dialer=connections, clock=clock, memory=memory)
+    finally:
+        clock.wake_sleepers()
+        transport.close()
+        connections.close()
+        memory.save()
+
+
+def make_registry_client(
+    settings: RegistrySettings, *, transport: httpx.BaseTransport, dialer: Dialer, clock: Clock, memory: SchemeMemory
+) -> RegistryClient:
+    """Return a client over any transport, dialer and clock."""
+    open_host = make_host_opener(settings, transport=transport, dialer=dialer, clock=clock, memory=memory)
+    cache = None if settings.cache_directory is None else ContentCache(settings.cache_directory)
+    return RegistryClient(open_host, make_locations(settings), cache=cache)
 
 
 def _first_success(locations: Sequence[Location], fetch: Callable[[Location], _Answer]) -> _Answer:

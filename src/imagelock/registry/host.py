@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 import httpx
@@ -12,8 +12,13 @@ from imagelock.locking.parallel import workers_for
 from imagelock.model.frozen import frozen
 from imagelock.model.reference import RegistryName, Repository
 from imagelock.registry.auth.authenticator import Authenticator
+from imagelock.registry.auth.credentials import CredentialSource, Keyring, NoCredentials
+from imagelock.registry.auth.schemes import SchemeMemory
+from imagelock.registry.auth.token_server import TokenServers
 from imagelock.registry.http.addresses import Origin
-from imagelock.registry.locations import Endpoint
+from imagelock.registry.http.backoff import Clock
+from imagelock.registry.http.sender import Sender
+from imagelock.registry.locations import Endpoint, Location, RegistrySettings, find_endpoint
 from imagelock.registry.refusals import Asked, Identity, depends_on_credentials, refusal_in_success, refusal_of
 
 _REPOSITORIES_OF_A_TOKEN = 40
@@ -92,3 +97,35 @@ class Host:
             identity=Identity.ANONYMOUS if self._is_anonymous else identity,
             credentials_source=found.source if found else "",
         )
+
+
+def make_host_opener(
+    settings: RegistrySettings, *, transport: httpx.BaseTransport, dialer: Dialer, clock: Clock, memory: SchemeMemory
+) -> Callable[[Location], Host]:
+    """Put the stages below together, and return what makes the host of a location."""
+    sender = Sender(transport, clock=clock, trace=settings.trace, warn=settings.warn)
+    keyring = Keyring(lambda: _open_credentials(settings))
+    token_servers = TokenServers(sender, clock=clock, keyring=keyring)
+
+    def open_host(location: Location) -> Host:
+        endpoint = find_endpoint(location, settings.options_of(location.host), speaks_tls=dialer.speaks_tls)
+        authenticator = Authenticator(
+            endpoint.registry,
+            endpoint.origin,
+            sender=sender,
+            token_servers=token_servers,
+            keyring=keyring,
+            memory=memory,
+            clock=clock,
+        )
+        return Host(endpoint, authenticator=authenticator, dialer=dialer, is_anonymous=settings.anonymous)
+
+    return open_host
+
+
+def _open_credentials(settings: RegistrySettings) -> CredentialSource:
+    if settings.anonymous:
+        return NoCredentials()
+    from imagelock.registry.auth.credential_store import CredentialStore  # noqa: PLC0415  open registries don't need it
+
+    return CredentialStore(settings.environment, home=settings.home)

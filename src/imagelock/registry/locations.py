@@ -1,4 +1,4 @@
-"""Which host serves a repository: its mirrors, then the registry that its name says, over https or http.
+"""What a run knows of registries before it asks them: their options, and which host serves a repository.
 
 Content by digest may come from any mirror, since its hash proves it. What a tag means is decided by the registry alone,
 unless images.toml sets ``mirrors-resolve-tags``. A lock names the registry in any case.
@@ -6,18 +6,67 @@ unless images.toml sets ``mirrors-resolve-tags``. A lock names the registry in a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import field
+from pathlib import Path
 from typing import Protocol
 
 from imagelock.errors import RegistryError
+from imagelock.locking.parallel import workers_for
 from imagelock.model.frozen import frozen
 from imagelock.model.reference import DOCKER_HUB, RegistryName, Repository
 from imagelock.registry.http.addresses import Origin, is_loopback
-from imagelock.registry.registries_conf import MirrorUse, RegistryRule, find_rule
-from imagelock.registry.settings import RegistryOptions
+from imagelock.registry.http.connections import Connections
+from imagelock.registry.registries_conf import (
+    MirrorUse,
+    RegistryRule,
+    find_registries_conf,
+    find_rule,
+    read_registries_conf,
+)
 
 _API_HOSTS = {DOCKER_HUB: "registry-1.docker.io"}
 """People write docker.io; the API is served elsewhere."""
+
+
+@frozen(kw_only=True)
+class RegistryOptions:
+    """What images.toml says about one registry."""
+
+    plain_http: bool | None = None
+    """Speak http to it, or never; ``None`` allows http only to a registry on this machine."""
+    ca_file: Path | None = None
+    """PEM certificates to trust for this registry, besides the system's."""
+    mirrors: tuple[str, ...] = ()
+    """``host[:port][/path]``, asked first for content by digest."""
+    mirrors_resolve_tags: bool = False
+    """Whether mirrors may also say what a tag means."""
+
+
+@frozen(kw_only=True)
+class RegistrySettings:
+    """What a run of imagelock knows about the network before it uses it."""
+
+    registries: Mapping[RegistryName, RegistryOptions] = field(default_factory=dict)
+    anonymous: bool = False
+    """Look for no credentials at all."""
+    time_limit_seconds: float = 60.0
+    """For one exchange with a server, from the request to the last byte of the response."""
+    cache_directory: Path | None = None
+    """Content by digest and remembered challenges; ``None`` keeps nothing on disk."""
+    trace: Callable[[str], None] | None = None
+    """Called from any thread with a line about each exchange; the lines hold no secrets."""
+    warn: Callable[[str], None] | None = None
+    """Called from any thread with what a registry wants its users to know, once for each text."""
+    environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
+    home: Path = field(default_factory=Path.home)
+
+    def options_of(self, registry: RegistryName) -> RegistryOptions:
+        """Its options, or the defaults."""
+        return self.registries.get(registry, RegistryOptions())
 
 
 class TlsProbe(Protocol):
@@ -37,20 +86,18 @@ class Endpoint:
     origin: Origin
 
 
-def find_endpoint(
-    registry: RegistryName, options: RegistryOptions, *, speaks_tls: TlsProbe, may_be_plain: bool = False
-) -> Endpoint:
+def find_endpoint(location: Location, options: RegistryOptions, *, speaks_tls: TlsProbe) -> Endpoint:
     """Choose between https and http: http only where images.toml says so, or where a server without TLS is allowed.
 
     It is allowed on this machine, and where registries.conf calls a host insecure. ``speaks_tls`` is asked before
     anything is sent: that is no downgrade.
     """
-    origin = Origin.of("https", _API_HOSTS.get(registry, registry))
+    origin = Origin.of("https", _API_HOSTS.get(location.host, location.host))
     plain_http = options.plain_http
     if plain_http is None:
-        is_allowed = options.ca_file is None and (may_be_plain or is_loopback(origin.host))
-        plain_http = is_allowed and not speaks_tls(origin, registry=registry)
-    return Endpoint(registry, Origin.of("http", registry) if plain_http else origin)
+        is_allowed = options.ca_file is None and (location.may_be_plain or is_loopback(origin.host))
+        plain_http = is_allowed and not speaks_tls(origin, registry=location.host)
+    return Endpoint(location.host, Origin.of("http", location.host) if plain_http else origin)
 
 
 @frozen
@@ -122,3 +169,35 @@ def _mirrors_of_rule(repository: Repository, rule: RegistryRule | None, *, unwan
 def _location(text: str, *, may_be_plain: bool = False) -> Location:
     host, _, path = text.partition("/")
     return Location(RegistryName(host.lower()), path, may_be_plain)
+
+
+def make_locations(settings: RegistrySettings) -> Locations:
+    """Return the locations of settings and of the machine's registries.conf."""
+    rules = read_registries_conf(find_registries_conf(settings.environment, home=settings.home))
+    return Locations(settings.options_of, rules)
+
+
+def make_connections(settings: RegistrySettings) -> Connections:
+    """Return connections that use the proxies and certificates of settings."""
+
+    def ca_file_of(registry: RegistryName) -> Path | None:
+        return settings.options_of(registry).ca_file
+
+    return Connections(settings.environment, home=settings.home, ca_file_of=ca_file_of)
+
+
+def open_early(expected: Iterable[Repository], settings: RegistrySettings, connections: Connections) -> None:
+    """Begin to connect to the hosts of repositories that will be asked for, one connection a repository up to a limit.
+
+    This needs no HTTP library, whose import takes as long as one or two round trips.
+    """
+    locations = make_locations(settings)
+    wanted: Counter[Location] = Counter()
+    for repository in dict.fromkeys(expected):
+        # One that must not be asked is an error when it is asked, and of that image alone.
+        with suppress(RegistryError):
+            wanted[locations.of_tag(repository)[0].without_path()] += 1
+    for location, count in wanted.items():
+        endpoint = find_endpoint(location, settings.options_of(location.host), speaks_tls=connections.speaks_tls)
+        number = min(count, workers_for(count))
+        connections.open_early(endpoint.origin, registry=endpoint.registry, connections=number)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from threading import Lock
 from types import MappingProxyType, TracebackType
-from typing import Self, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from imagelock.errors import InvalidContentError, RegistryError
 from imagelock.locking.source import BlobSource
@@ -24,6 +25,10 @@ from imagelock.model.reference import (
     TagReference,
 )
 from imagelock.registry.oci_layout import LayoutSource
+
+if TYPE_CHECKING:
+    from imagelock.registry.client import RegistryClient  # imports httpx
+    from imagelock.registry.locations import RegistrySettings  # imports ssl and sockets
 
 _T = TypeVar("_T")
 OpenRegistries = Callable[[Sequence[AnyRepository]], AbstractContextManager[BlobSource]]
@@ -180,3 +185,22 @@ def _in_layout(reference: ImageReference, layout: LayoutRepository) -> ImageRefe
     if isinstance(reference, PinnedReference):
         return PinnedReference(layout, reference.digest)
     return TagReference(layout, str(reference))
+
+
+@contextmanager
+def open_registries(settings: RegistrySettings, expected: Sequence[AnyRepository]) -> Iterator[RegistryClient]:
+    """Open a registry client for the length of a block; connections are begun before httpx is imported."""
+    from imagelock.registry.locations import make_connections, open_early  # noqa: PLC0415  only the network needs it
+
+    repositories = [repository for repository in expected if isinstance(repository, Repository)]
+    connections = make_connections(settings)
+    try:
+        open_early(repositories, settings, connections)
+        # Where rich is installed, httpx would import its own command line, which takes 20 ms more.
+        sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # Python refuses what is None there
+        from imagelock.registry.client import open_registry_client  # noqa: PLC0415
+
+        with open_registry_client(settings, connections) as client:
+            yield client
+    finally:
+        connections.close()

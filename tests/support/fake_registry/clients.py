@@ -11,9 +11,8 @@ from pathlib import Path
 
 from imagelock.model.reference import RegistryName
 from imagelock.registry.auth.schemes import SchemeMemory
-from imagelock.registry.client import RegistryClient
-from imagelock.registry.factory import make_registry_client
-from imagelock.registry.settings import RegistryOptions, RegistrySettings
+from imagelock.registry.client import RegistryClient, make_registry_client
+from imagelock.registry.locations import RegistryOptions, RegistrySettings
 from tests.support.fake_registry.clock import FakeClock
 from tests.support.fake_registry.internet import Internet
 

@@ -14,10 +14,9 @@ import pytest
 from imagelock.errors import RegistryError
 from imagelock.model.reference import ImageReference, RegistryName, parse_reference
 from imagelock.registry.auth.schemes import SchemeMemory
-from imagelock.registry.client import RegistryClient
-from imagelock.registry.factory import make_connections, make_registry_client
+from imagelock.registry.client import RegistryClient, make_registry_client
 from imagelock.registry.http.transport import Transport
-from imagelock.registry.settings import RegistryOptions, RegistrySettings
+from imagelock.registry.locations import RegistryOptions, RegistrySettings, make_connections
 from tests.support.fake_registry.clients import NOWHERE
 from tests.support.fake_registry.clock import FakeClock
 from tests.support.oci_images import multi_platform_image

@@ -15,8 +15,8 @@ import pytest
 from imagelock.errors import RegistryError
 from imagelock.model.oci import FetchedManifest
 from imagelock.model.reference import RegistryName, parse_reference
-from imagelock.registry.factory import open_registry_client
-from imagelock.registry.settings import RegistryOptions, RegistrySettings
+from imagelock.registry.locations import RegistryOptions, RegistrySettings
+from imagelock.registry.sources import open_registries
 from tests.support.fake_registry.clients import NOWHERE
 from tests.support.oci_images import multi_platform_image
 from tests.support.raw_server import http, raw_server, read_head
@@ -39,7 +39,7 @@ def waiting_threads(
     )
     references = [parse_reference(f"{name}/team/image{number}:1") for number in range(images)]
     with ThreadPoolExecutor(images) as pool:
-        with open_registry_client(settings) as client:
+        with open_registries(settings, ()) as client:
             found = [pool.submit(client.fetch_manifest, reference) for reference in references]
             are_waiting()
         yield found
@@ -161,9 +161,9 @@ def test_a_wait_for_the_address_of_a_name_ends(monkeypatch: pytest.MonkeyPatch) 
 _OPENS_EARLY = """
 import sys
 from imagelock.model.reference import parse_repository
-from imagelock.registry.factory import open_registry_client
+from imagelock.registry.sources import open_registries
 from imagelock.registry.http.connections import Connections
-from imagelock.registry.settings import RegistrySettings
+from imagelock.registry.locations import RegistrySettings
 
 def open_early(connections, origin, *, registry, connections_):
     print(origin, connections_, "httpx" in sys.modules)
@@ -172,7 +172,7 @@ Connections.open_early = lambda self, origin, *, registry, connections: open_ear
     self, origin, registry=registry, connections_=connections
 )
 repositories = [parse_repository(f"reg.example/{letter}") for letter in "abc"]
-with open_registry_client(RegistrySettings(), repositories):
+with open_registries(RegistrySettings(), repositories):
     print("rich" in sys.modules)
 """
 
@@ -183,7 +183,7 @@ def test_the_first_host_is_dialled_before_httpx_is_imported_and_rich_is_not_impo
 
 
 def test_what_dials_early_needs_no_http_library() -> None:
-    modules = ["factory", "locations", "registries_conf", "http.connections", "http.proxies", "http.certificates"]
+    modules = ["locations", "registries_conf", "http.connections", "http.addresses", "http.certificates"]
     imports = "; ".join(f"import imagelock.registry.{module}" for module in modules)
     code = f"import sys; {imports}; print('httpx' in sys.modules, 'h11' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -8,6 +8,7 @@ import pytest
 
 from imagelock.errors import FileError, ImageNotFoundError, RegistryError
 from imagelock.model.reference import RegistryName, parse_reference
+from imagelock.registry.locations import RegistryOptions
 from imagelock.registry.registries_conf import (
     MirrorRule,
     MirrorUse,
@@ -16,7 +17,6 @@ from imagelock.registry.registries_conf import (
     parse_registries_conf,
     read_registries_conf,
 )
-from imagelock.registry.settings import RegistryOptions
 from tests.support.fake_registry.answers import Answer, Fault
 from tests.support.fake_registry.clients import Setup
 from tests.support.fake_registry.internet import FakeInternet

@@ -8,7 +8,7 @@ import pytest
 
 from imagelock.errors import InvalidContentError, RegistryError
 from imagelock.model.reference import RegistryName, parse_reference
-from imagelock.registry.settings import RegistryOptions
+from imagelock.registry.locations import RegistryOptions
 from tests.support.certificates import CertificateFolder, CertificateOffice
 from tests.support.fake_registry.answers import Answer, Handler, refusal
 from tests.support.fake_registry.clients import client_of

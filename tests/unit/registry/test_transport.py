@@ -20,10 +20,10 @@ import pytest
 from imagelock.errors import InvalidContentError, RegistryError, TemporaryError
 from imagelock.model.reference import ImageReference, RegistryName, parse_reference
 from imagelock.registry.auth.schemes import SchemeMemory
-from imagelock.registry.client import RegistryClient
-from imagelock.registry.factory import make_connections, make_registry_client, open_registry_client
+from imagelock.registry.client import RegistryClient, make_registry_client
 from imagelock.registry.http.transport import Transport
-from imagelock.registry.settings import RegistryOptions, RegistrySettings
+from imagelock.registry.locations import RegistryOptions, RegistrySettings, make_connections
+from imagelock.registry.sources import open_registries
 from tests.support.certificates import make_loopback_tls
 from tests.support.fake_registry.answers import Answer, Fault, in_turn
 from tests.support.fake_registry.clients import NOWHERE
@@ -211,7 +211,7 @@ def test_an_interrupt_ends_a_run_at_once() -> None:
 
 def _fetch_in_another_thread(name: str) -> None:
     settings = RegistrySettings(environment={}, home=NOWHERE)
-    with open_registry_client(settings) as client:
+    with open_registries(settings, ()) as client:
         pool = ThreadPoolExecutor(2)
         try:
             pool.submit(client.fetch_manifest, parse_reference(f"{name}/team/a:1")).result()

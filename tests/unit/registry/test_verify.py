@@ -13,7 +13,7 @@ from imagelock.locking.lockfile import Lockfile
 from imagelock.locking.plan import plan_lock, run_steps
 from imagelock.locking.verify import Finding, State, Verification, verify_images
 from imagelock.model.reference import RegistryName
-from imagelock.registry.settings import RegistryOptions
+from imagelock.registry.locations import RegistryOptions
 from tests.support.fake_registry.answers import Answer, Fault, Handler, refusal
 from tests.support.fake_registry.clients import Setup
 from tests.support.fake_registry.internet import FakeInternet

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Protocol
 
 from imagelock.model.frozen import frozen
 from imagelock.model.secrets import remember_login
-from imagelock.registry.http.addresses import Origin
 
 if TYPE_CHECKING:
     import httpx  # connections are opened before httpx is imported, and proxies have logins
+
+    from imagelock.registry.http.addresses import Origin
 
 IDENTITY_TOKEN_USER = "<token>"  # noqa: S105  a marker that helpers use, not a password
 """The user name under which credential helpers hand out an identity token."""

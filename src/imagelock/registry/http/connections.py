@@ -22,14 +22,13 @@ from weakref import WeakSet
 from imagelock.errors import FileError
 from imagelock.model.reference import RegistryName
 from imagelock.registry.http import FailureKind, TransportFailure, failure_of
-from imagelock.registry.http.addresses import Origin
+from imagelock.registry.http.addresses import Origin, Route, find_proxy, open_tunnel
 from imagelock.registry.http.certificates import (
     CertificateFiles,
     certificate_folders,
     find_certificate_files,
     make_tls_context,
 )
-from imagelock.registry.http.proxies import Route, find_proxy, open_tunnel
 
 CONNECT_SECONDS = 10.0
 Address = tuple[int, Any]
@@ -209,6 +208,9 @@ class Connections:
         except OSError as error:
             private.close()
             raise failure_of(error) from error
+        except (AttributeError, ValueError) as error:
+            # What Python says of a handshake on a socket that the end of the run has closed meanwhile.
+            raise TransportFailure(FailureKind.CLOSED, "the run is over") from error
         return private
 
     def _track(self, connection: socket.socket) -> socket.socket:

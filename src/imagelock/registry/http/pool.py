@@ -13,8 +13,8 @@ from threading import Condition
 from typing import Generic, Protocol, TypeVar
 
 from imagelock.registry.http import FailureKind, TransportFailure
+from imagelock.registry.http.addresses import Route
 from imagelock.registry.http.connections import Connections
-from imagelock.registry.http.proxies import Route
 
 _REFUSALS = frozenset({FailureKind.BROKEN, FailureKind.NOT_REACHED})
 

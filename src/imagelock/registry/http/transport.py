@@ -21,10 +21,10 @@ from imagelock.errors import printable
 from imagelock.model.secrets import mask_secrets
 from imagelock.registry.auth.credentials import basic_authorization
 from imagelock.registry.http import FailureKind, TransportFailure, failure_of
+from imagelock.registry.http.addresses import Route
 from imagelock.registry.http.connections import Connections
 from imagelock.registry.http.messages import rules_of
 from imagelock.registry.http.pool import Deadline, Pool
-from imagelock.registry.http.proxies import Route
 from imagelock.registry.http.urls import origin_of
 
 _IDLE_SECONDS = 60.0
@@ -107,8 +107,9 @@ class _Connection:
         """Send a request and return the head of the response."""
         self._is_silent = True
         data = b"".join(self._http.send(event) or b"" for event in _events(request, route))
-        self._socket.settimeout(deadline.silence_seconds())
+        seconds = deadline.silence_seconds()
         try:
+            self._socket.settimeout(seconds)
             self._socket.sendall(data)
         except OSError as error:
             raise failure_of(error) from error
@@ -150,7 +151,10 @@ class _Connection:
         if time.monotonic() > self._idle_until:
             return False
         poll = select.poll()
-        poll.register(self._socket, select.POLLIN)
+        try:
+            poll.register(self._socket, select.POLLIN)
+        except ValueError:  # the end of the run has closed it
+            return False
         return not poll.poll(0)
 
     def close(self) -> None:
@@ -183,8 +187,10 @@ class _Connection:
         return end.end()
 
     def _receive(self, deadline: Deadline) -> bytes:
-        self._socket.settimeout(deadline.silence_seconds())
+        seconds = deadline.silence_seconds()
         try:
+            # The end of the run may have closed the socket meanwhile.
+            self._socket.settimeout(seconds)
             piece = self._socket.recv(_RECEIVED_BYTES)
         except OSError as error:
             raise failure_of(error) from error
