@@ -8,8 +8,8 @@ from tests.support.project import Outcome, Project
 def test_the_locked_images_are_listed(locked: Project) -> None:
     assert locked.run("list") == Outcome(
         0,
-        f"go    golang:1.22  {locked.short('golang:1.22')}  linux/amd64 linux/arm64\n"
-        f"node  node:20      {locked.short('node:20')}  linux/amd64 linux/arm64\n",
+        f"go    oci:vendor  golang:1.22  {locked.short('golang:1.22')}  linux/amd64 linux/arm64\n"
+        f"node  oci:vendor  node:20      {locked.short('node:20')}  linux/amd64 linux/arm64\n",
         "",
     )
 

@@ -5,14 +5,17 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from imagelock import __version__
 from imagelock.__main__ import main
+from imagelock.cli import commands
 from tests.support.processes import LOOPBACK
 from tests.support.project import Outcome, Project
 
+_COMMANDS = Path(commands.__file__).parent
 _USAGE = "\nhint: run `imagelock --help`\n"
 _CHECK_FORMATS = "'text', 'json', 'markdown', 'sarif'"
 _USAGE_OF_CHECK = "\nhint: run `imagelock check --help`\n"
@@ -49,15 +52,39 @@ def test_the_program_ends_with_the_exit_code_of_its_command(
     assert (caught.value.code, capsys.readouterr().out) == (1, "")
 
 
-def test_help_lists_the_commands_and_the_shared_options(workshop: Project) -> None:
+def test_help_lists_the_commands_in_groups_and_the_common_options_once(workshop: Project) -> None:
     outcome = workshop.run("--help")
     assert (outcome.exit_code, outcome.stderr) == (0, "")
-    commands = outcome.stdout.partition("Commands:\n")[2].splitlines()
-    names = [line.split()[0] for line in commands]
-    assert names == sorted(names)
-    assert {"check", "list", "lock", "render", "update"} <= set(names)
+    groups, options = outcome.stdout.split("\nCommon options, before or behind the command:\n")
+    titles = [line for line in groups.splitlines() if line.endswith(":") and not line.startswith(" ")]
+    assert titles == ["Start:", "Every day:", "Update:", "Prove and carry:", "Look up:", "Other:"]
+    names = [line.split()[0] for line in groups.partition("Start:\n")[2].splitlines() if line.startswith("  ")]
+    assert sorted(names) == sorted(path.stem for path in _COMMANDS.glob("[a-z]*.py"))
+    assert "[env: IMAGELOCK_OFFLINE]" in options
     for name in names:
-        assert workshop.run(name, "--help").exit_code == 0
+        shown = workshop.run(name, "--help")
+        assert (shown.exit_code, shown.stderr) == (0, "")
+        assert max(map(len, shown.stdout.splitlines())) <= 80
+        assert workshop.run("help", name).stdout == shown.stdout
+        if name != "cache":
+            assert "\nExit codes:\n  0 " in shown.stdout
+            assert "Do not use the network" not in shown.stdout
+
+
+def test_the_help_of_a_command_has_its_variables_defaults_and_examples(workshop: Project) -> None:
+    shown = workshop.run("help", "lock").stdout
+    assert "[env: IMAGELOCK_LOCK_UPGRADE]" in " ".join(shown.split())
+    assert "[default: text]" in " ".join(shown.split())
+    assert shown.endswith("\nExamples:\n  imagelock lock\n  imagelock lock --check\n")
+
+
+def test_help_is_a_command_too(workshop: Project) -> None:
+    assert workshop.run("help").stdout == workshop.run("--help").stdout
+    assert workshop.run("help", "cache", "size").stdout == workshop.run("cache", "size", "--help").stdout
+    assert workshop.run("help", "lokc") == Outcome(
+        2, "", "error: there is no command `lokc`; did you mean `lock`?\n\nhint: run `imagelock help`\n"
+    )
+    assert workshop.run("-V") == workshop.run("--version")
 
 
 def test_without_a_command_the_help_is_shown_as_a_mistake(workshop: Project) -> None:

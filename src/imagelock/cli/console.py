@@ -60,7 +60,9 @@ class Console:
         import json  # noqa: PLC0415  2 ms that only scripts need
 
         self.end_progress()
-        emit(defuse_json(mask_user_info(json.dumps(document, indent=2, ensure_ascii=False))))
+        # Where the encoding lacks a letter, JSON has an escape of its own, which not every escape of Python's is.
+        is_plain = not (getattr(sys.stdout, "encoding", None) or "utf-8").lower().startswith("utf")
+        emit(defuse_json(mask_user_info(json.dumps(document, indent=2, ensure_ascii=is_plain))))
 
     def say(self, text: str) -> None:
         """Tell about the work, on one line; control characters in it are made visible, but for our own styles."""
@@ -135,11 +137,25 @@ def escape_controls(text: str) -> str:
     )
 
 
+def display_width(text: str) -> int:
+    """Return how many columns of a terminal a text takes: East Asian characters two, combining ones none."""
+    if text.isascii():
+        return len(text)
+    from unicodedata import combining, east_asian_width  # noqa: PLC0415  rarely needed
+
+    return sum(0 if combining(sign) else 2 if east_asian_width(sign) in "WF" else 1 for sign in text)
+
+
+def pad(text: str, width: int) -> str:
+    """Fill a text with blanks up to a width in columns of a terminal."""
+    return text + " " * (width - display_width(text))
+
+
 def columns(rows: Iterable[Iterable[str]]) -> list[str]:
     """Align rows in columns, two blanks apart, without blanks at the ends and with control characters visible."""
     table = [[one_line(cell) for cell in row] for row in rows]
-    widths = [max(len(cell) for cell in column) for column in zip(*table, strict=True)]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in table]
+    widths = [max(map(display_width, column)) for column in zip(*table, strict=True)]
+    return ["  ".join(map(pad, row, widths)).rstrip() for row in table]
 
 
 def one_line(text: str) -> str:

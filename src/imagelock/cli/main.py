@@ -10,6 +10,7 @@ import click
 
 from imagelock import __version__
 from imagelock.cli.console import Console
+from imagelock.cli.help import SUMMARIES, HelpfulCommand, write_common_options, write_groups
 from imagelock.cli.options import add_shared_options, console_of
 from imagelock.cli.streams import (
     emit,
@@ -23,56 +24,32 @@ from imagelock.errors import ExitCode, ImagelockError, did_you_mean
 from imagelock.model.secrets import forget_secrets
 from imagelock.project.interrupts import written_files
 
-_COMMANDS = {
-    "add": "Add an image to images.toml, and lock it.",
-    "cache": "Look after what is kept between runs.",
-    "export": "Write the locked images for builders and other tools.",
-    "completion": "Print a completion script for a shell.",
-    "digest": "Print the digests that references have now.",
-    "check": "Is everything as locked? What CI asks; no network.",
-    "diff": "Show what changed between two lockfiles or revisions.",
-    "init": "Write images.toml from the files that are here.",
-    "inspect": "Show an image index, or one image of it.",
-    "list": "List the locked images.",
-    "lock": "Make images.lock answer images.toml.",
-    "mirror": "Copy the locked images into an OCI layout.",
-    "outdated": "Show what has moved, and for which of your platforms.",
-    "provenance": "Show whether images were built from the lock.",
-    "remove": "Remove images from images.toml and images.lock.",
-    "render": "Write locked digests into your files.",
-    "schema": "Print the JSON Schema of images.toml.",
-    "scan": "List every image reference in this project's files.",
-    "tags": "List a repository's tags, and what a range takes.",
-    "unpin": "Take the digests off files that were pinned in place.",
-    "update": "Move images to what their tags give today.",
-    "verify": "Check that locked digests are still served.",
-}
-
 
 class _LazyGroup(click.Group):
     """Imports a command's module when that command is called: the others cost no time."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
-        return sorted(_COMMANDS)
+        return sorted(SUMMARIES)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  click's signature
-        if cmd_name not in _COMMANDS:
+        if cmd_name not in SUMMARIES:
             return None
         module = importlib.import_module(f"imagelock.cli.commands.{cmd_name}")
         command: click.Command = module.command
         _name_variables(command)
-        return command
+        return HelpfulCommand.of(command)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
-            raise click.UsageError(f"there is no command `{args[0]}`{did_you_mean(args[0], _COMMANDS)}", ctx)
+        if args and args[0] not in SUMMARIES and not args[0].startswith("-"):
+            raise click.UsageError(f"there is no command `{args[0]}`{did_you_mean(args[0], SUMMARIES)}", ctx)
         return super().resolve_command(ctx, args)
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  click's signature
-        with formatter.section("Commands"):
-            formatter.write_dl(sorted(_COMMANDS.items()))
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands in groups, then the options that all of them have."""
+        write_groups(formatter)
+        write_common_options(ctx, formatter)
 
 
 def _name_variables(command: click.Command) -> None:
@@ -91,10 +68,10 @@ def _name_variables(command: click.Command) -> None:
         "max_content_width": 100,
     },
 )
-@click.version_option(__version__, message="imagelock %(version)s")
+@click.version_option(__version__, "-V", "--version", message="imagelock %(version)s")
 @add_shared_options
 def cli() -> None:
-    """Lock container images by digest, and render the digests into your files."""
+    """Pin container images to digests with a lockfile."""
 
 
 def run(arguments: list[str] | None = None) -> int:

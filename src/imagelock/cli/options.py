@@ -88,17 +88,27 @@ def _shared(*names: str, **attributes: Any) -> Callable[[Callable[_P, _R]], Call
 
 
 _SHARED_OPTIONS = (
-    _shared("-C", "--directory", type=click.Path(path_type=Path), help="Work as if started in this folder."),
-    _shared("--file", type=click.Path(path_type=Path), help="The images file, instead of the nearest images.toml."),
-    _shared("--lockfile", type=click.Path(path_type=Path), help="The lockfile, instead of images.lock beside it."),
-    _shared("--offline", is_flag=True, help="Use no network; fail where it would be needed."),
-    _shared("--anonymous", is_flag=True, help="Use no credentials, though there may be some."),
-    _shared("--cache-dir", type=click.Path(path_type=Path), help="Where to keep content between runs."),
-    _shared("--no-cache", is_flag=True, help="Keep nothing between runs, and use nothing that was kept."),
-    _shared("-q", "--quiet", count=True, help="Errors only; twice: nothing but the exit code."),
-    _shared("-v", "--verbose", count=True, help="Reasons; twice: requests as well."),
-    _shared("--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="When to use colours."),
+    _shared("-C", "--directory", type=click.Path(path_type=Path), help="Work in this folder."),
+    _shared("--file", type=click.Path(path_type=Path), help="Use this images file instead of the nearest images.toml."),
+    _shared("--lockfile", type=click.Path(path_type=Path), help="Use this lockfile instead of images.lock beside it."),
+    _shared("--offline", is_flag=True, help="Do not use the network; fail where it is needed."),
+    _shared("--anonymous", is_flag=True, help="Do not use credentials."),
+    _shared("--cache-dir", type=click.Path(path_type=Path), help="Keep content between runs in this folder."),
+    _shared("--no-cache", is_flag=True, help="Do not read or write the cache."),
+    _shared("-q", "--quiet", count=True, help="Print errors only; twice: nothing but the exit code."),
+    _shared("-v", "--verbose", count=True, help="Print reasons; twice: requests as well."),
+    _shared(
+        "--color",
+        type=click.Choice(["auto", "always", "never"]),
+        default="auto",
+        help="Use colors: auto, always or never.",
+    ),
 )
+
+
+def is_shared(parameter: click.Parameter) -> bool:
+    """Whether every command has this option."""
+    return parameter.callback is _remember or parameter.name == "help"
 
 
 def console_of(context: click.Context) -> Console:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from unicodedata import combining, east_asian_width
 
-from imagelock.cli.console import escape_controls, one_line
+from imagelock.cli.console import display_width, escape_controls, one_line, pad
 
 _GAP = "  "
 _NARROWEST = 8
@@ -51,18 +50,6 @@ def size(size_bytes: int) -> str:
 def shorten_digests(text: str) -> str:
     """Cut each digest in a text to its first twelve digits: ``golang:1.22@sha256:4c092be0ec8e``."""
     return re.sub(_DIGEST, r"\g<1>", text)
-
-
-def display_width(text: str) -> int:
-    """Return how many columns of a terminal a text takes: East Asian characters two, combining ones none."""
-    if text.isascii():
-        return len(text)
-    return sum(0 if combining(sign) else 2 if east_asian_width(sign) in "WF" else 1 for sign in text)
-
-
-def pad(text: str, width: int) -> str:
-    """Fill a text with blanks up to a width in columns of a terminal."""
-    return text + " " * (width - display_width(text))
 
 
 def markdown_table(rows: Sequence[Sequence[str]]) -> list[str]:

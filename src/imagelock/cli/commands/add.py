@@ -42,7 +42,7 @@ def command(  # noqa: PLR0913  click hands over each option as an argument
     tag: str | None,
     output_format: str,
 ) -> None:
-    """Add an image to images.toml, and lock it.
+    """Add an image to images.toml and lock it.
 
     Without NAME, the repository suggests one. Comments and order are kept, and images.toml is begun where there is
     none. A range always gets an upper bound. If the image can't be locked, neither file changes.

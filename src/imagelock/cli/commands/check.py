@@ -51,11 +51,10 @@ _THAW = "remove `freeze` and `freeze-until` from images.toml, or name another da
 )
 @with_settings
 def command(settings: Settings, *, searches_tree: bool, strict: bool, output_format: str) -> None:
-    """Ask whether images.lock answers images.toml, and every rendered and pinned file the lock.
+    """Verify images.lock and all rendered and pinned files (offline).
 
-    Exit code 0 means yes and 1 no, each thing with its reason. Never uses the network: a tag that moved upstream is
-    no reason, that is what `imagelock update` is for. A `freeze-until` that is over is one, and the only reason that
-    has to do with the calendar.
+    Prints the place and the reason of each problem. A tag that moved upstream is not a problem: `imagelock update`
+    is for that. The only reason that depends on the calendar is a `freeze-until` that has expired.
     """
     project = find_project(settings.images_path, settings.lock_path)
     with project.reading():
@@ -80,8 +79,8 @@ def _find(
 
             TreeSearch(project, images_file, lockfile).run(settings.console, report, is_strict=is_strict)
     report.add(_find_overdue(images_file, datetime.now(UTC).date()))
-    _note_uncarried(images_file, report)
     report.notes.extend(filter(None, [find_ignored(project.lock_path)]))
+    _note_uncarried(images_file, report)
     return report, mismatches
 
 

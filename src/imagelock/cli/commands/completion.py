@@ -9,8 +9,8 @@ from imagelock.cli.options import Settings, with_settings
 
 _EXAMPLES = """\b
 Examples:
-  source <(imagelock completion bash)                       # in ~/.bashrc
-  source <(imagelock completion zsh)                        # in ~/.zshrc, after compinit
+  source <(imagelock completion bash)  # in ~/.bashrc
+  source <(imagelock completion zsh)   # in ~/.zshrc, after compinit
   imagelock completion fish >~/.config/fish/completions/imagelock.fish"""
 
 

@@ -20,7 +20,7 @@ from imagelock.rendering.template import images_to_render
 
 _READERS = """\b
 Formats, and what reads each of them:
-  buildkit-policy  docker buildx, with EXPERIMENTAL_BUILDKIT_SOURCE_POLICY=FILE;
+  buildkit-policy  docker buildx, EXPERIMENTAL_BUILDKIT_SOURCE_POLICY=FILE;
                    buildctl build --source-policy-file FILE
   buildah-policy   buildah build --source-policy-file FILE (1.44 and newer)
   rego             docker buildx build --policy filename=FILE (0.31 and newer)

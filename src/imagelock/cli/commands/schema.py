@@ -10,7 +10,8 @@ from imagelock.cli.options import Settings, with_settings
 
 _EXAMPLES = """\b
 Example:
-  imagelock schema >images.schema.json      # then begin images.toml with: #:schema ./images.schema.json"""
+  imagelock schema >images.schema.json
+  #:schema ./images.schema.json  (the first line of images.toml)"""
 
 
 @click.command("schema", epilog=_EXAMPLES)

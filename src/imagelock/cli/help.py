@@ -1,0 +1,152 @@
+"""The help: commands in groups, common options once, variables, exit codes and examples."""
+
+from __future__ import annotations
+
+import click
+
+from imagelock.cli.options import is_shared
+
+GROUPS: dict[str, dict[str, str]] = {
+    "Start": {
+        "init": "Create images.toml from the files in this repository",
+        "scan": "List every image reference in this project's files",
+        "add": "Add an image to images.toml and lock it",
+        "remove": "Remove images from images.toml and images.lock",
+    },
+    "Every day": {
+        "lock": "Update images.lock to match images.toml",
+        "render": "Write the locked digests into your files",
+        "check": "Verify lock and files (offline, for CI)",
+        "unpin": "Remove digests from pinned files",
+    },
+    "Update": {
+        "outdated": "Show images with newer content or tags",
+        "update": "Update images to their current tags",
+        "diff": "Show changes between two lockfiles or git revisions",
+    },
+    "Prove and carry": {
+        "verify": "Ask registries whether they still serve what is locked",
+        "provenance": "Show whether images were built from the lock",
+        "mirror": "Copy locked images into an OCI layout",
+        "export": "Write the locked images for builders and other tools",
+    },
+    "Look up": {
+        "list": "List the locked images",
+        "explain": "Show everything about one image",
+        "digest": "Print the digests of references",
+        "inspect": "Show an image index or one image of it",
+        "tags": "List the tags of a repository",
+    },
+    "Other": {
+        "cache": "Manage the cache",
+        "completion": "Print a completion script for a shell",
+        "schema": "Print the JSON Schema of images.toml",
+        "help": "Show the help of a command",
+    },
+}
+SUMMARIES: dict[str, str] = {name: summary for group in GROUPS.values() for name, summary in group.items()}
+_EXAMPLES: dict[str, tuple[str, ...]] = {
+    "add": ("imagelock add golang:1.22", "imagelock add node --version '>=20,<21' --variant slim"),
+    "cache": ("imagelock cache size", "imagelock cache clean"),
+    "check": ("imagelock check", "imagelock check --all --format json"),
+    "diff": ("imagelock diff", "imagelock diff main HEAD --format markdown"),
+    "digest": ("imagelock digest golang:1.22", "imagelock digest --full-ref golang:1.22 node:20"),
+    "explain": ("imagelock explain golang",),
+    "export": ("imagelock export buildkit-policy -o policy.json", "imagelock export env golang"),
+    "help": ("imagelock help lock",),
+    "init": ("imagelock init", "imagelock init --template Dockerfile"),
+    "inspect": ("imagelock inspect golang:1.22", "imagelock inspect golang:1.22 --platform linux/arm64"),
+    "list": ("imagelock list", "imagelock list --format json"),
+    "lock": ("imagelock lock", "imagelock lock --check"),
+    "mirror": ("imagelock mirror oci:./vendor/layout", "imagelock mirror --print skopeo registry.example.com/hub"),
+    "outdated": ("imagelock outdated", "imagelock outdated golang --exit-code"),
+    "provenance": ("imagelock provenance ghcr.io/acme/app:1.4",),
+    "remove": ("imagelock remove redis",),
+    "render": ("imagelock render", "imagelock render --diff"),
+    "scan": ("imagelock scan", "imagelock scan --write"),
+    "tags": ("imagelock tags node --version '>=20,<21'",),
+    "unpin": ("imagelock unpin compose.yaml",),
+    "update": ("imagelock update", "imagelock update nginx --to 1.27"),
+    "verify": ("imagelock verify", "imagelock verify golang --blobs"),
+}
+_CANNOT = "2 error · 3 try again later"
+_EXIT_CODES: dict[str, str] = {
+    "check": "0 everything matches · 1 something does not · 2 error",
+    "lock": f"0 done · 1 stale (with --check) · {_CANNOT}",
+    "outdated": f"0 done · 1 outdated (with --exit-code) · {_CANNOT}",
+    "provenance": f"0 built from the lock · 1 not · 2 cannot say · {_CANNOT.partition(' · ')[2]}",
+    "render": "0 done · 1 not up to date (with --check) · 2 error",
+    "verify": f"0 all served · 1 something is gone · {_CANNOT}",
+}
+_DONE = f"0 done · {_CANNOT}"
+
+
+class HelpfulCommand(click.Command):
+    """A command whose help has its own options, one line for the common ones, exit codes and examples."""
+
+    @classmethod
+    def of(cls, command: click.Command) -> click.Command:
+        """Give a command this help; a group of commands keeps its own."""
+        if isinstance(command, click.Group):
+            return command
+        return cls(
+            command.name,
+            context_settings=command.context_settings,
+            callback=command.callback,
+            params=command.params,
+            help=command.help,
+            epilog=command.epilog,
+        )
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the sections below the description."""
+        own = [it for it in self.get_params(ctx) if isinstance(it, click.Option) and not is_shared(it)]
+        rows = [row for option in own if (row := _option_row(option, ctx))]
+        with formatter.section("Options"):
+            formatter.write_dl(rows)
+        with formatter.section("Common options (`imagelock --help` describes them)"):
+            names = " ".join(max(option.opts, key=len) for option in self.get_params(ctx) if is_shared(option))
+            formatter.write_text(names)
+        write_examples(self.name or "", formatter)
+
+
+def write_examples(name: str, formatter: click.HelpFormatter) -> None:
+    """Write the exit codes and the examples of a command."""
+    with formatter.section("Exit codes"):
+        formatter.write_text(_EXIT_CODES.get(name, _DONE))
+    if name in _EXAMPLES:
+        with formatter.section("Examples"):
+            for example in _EXAMPLES[name]:
+                formatter.write(f"{'':{formatter.current_indent}}{example}\n")
+
+
+def write_groups(formatter: click.HelpFormatter) -> None:
+    """Write all commands in their groups, aligned with each other."""
+    width = max(map(len, SUMMARIES))
+    for title, commands in GROUPS.items():
+        with formatter.section(title):
+            formatter.write_dl([(f"{name:{width}}", text) for name, text in commands.items()])
+
+
+def write_common_options(context: click.Context, formatter: click.HelpFormatter) -> None:
+    """Write the options that every command has, and an example."""
+    rows = [row for option in context.command.get_params(context) if (row := _option_row(option, context))]
+    with formatter.section("Common options, before or behind the command"):
+        formatter.write_dl(rows)
+    with formatter.section("Examples"):
+        for example in ("imagelock init && imagelock lock && imagelock render", "imagelock check  # in CI"):
+            formatter.write(f"{'':{formatter.current_indent}}{example}\n")
+
+
+def _option_row(parameter: click.Parameter, context: click.Context) -> tuple[str, str] | None:
+    """Write an option with its variable, and its default where that is not nothing."""
+    record = parameter.get_help_record(context)
+    if record is None or not isinstance(parameter, click.Option):
+        return record
+    names, text = record
+    remarks = []
+    if isinstance(parameter.envvar, str):
+        remarks.append(f"[env: {parameter.envvar}]")
+    if isinstance(parameter.default, str) and parameter.default:
+        remarks.append(f"[default: {parameter.default}]")
+    return names, " ".join([text, *remarks])
