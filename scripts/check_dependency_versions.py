@@ -45,7 +45,7 @@ def main(pytest_arguments: Sequence[str]) -> int:
 
 
 def _combinations() -> list[Combination]:
-    pythons = dict(_find_pythons())
+    pythons = dict(find_pythons())
     oldest_and_newest = {min(pythons, key=_minor), max(pythons, key=_minor)}
     lowest = [Combination(version, pythons[version], _LOWEST) for version in sorted(oldest_and_newest, key=_minor)]
     here = f"3.{sys.version_info.minor}"
@@ -56,7 +56,8 @@ def _minor(version: str) -> int:
     return int(version.partition(".")[2])
 
 
-def _find_pythons() -> Iterator[tuple[str, str]]:
+def find_pythons() -> Iterator[tuple[str, str]]:
+    """Find each Python from 3.11 up that runs here, as `3.12` and its executable."""
     pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
     for minor in _MINORS:
         name = f"python3.{minor}"
