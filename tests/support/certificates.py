@@ -75,16 +75,25 @@ class CertificateFolder:
 class CertificateOffice:
     """Certifies servers under any name. They share a key: making one takes longer than a test."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, is_strict: bool = True) -> None:
         self._directory = directory
-        self._signer = make_authority("imagelock tests")
+        self._is_strict = is_strict
+        self._signer = make_authority("imagelock tests", is_strict=is_strict)
         self._key = _new_key()
         self._names = count(1)
         self.authority = self._signer.write(directory, "authority").certificate
 
-    def certify(self, *names: str) -> KeyPairFiles:
-        issuer = self._signer.certificate.subject
-        certificate = _certificate(_name("server"), self._key, issuer=issuer, signer=self._signer.key, names=names)
+    def certify(self, *names: str, age_days: int = 0) -> KeyPairFiles:
+        """Certify a server for a day, which begins an hour and ``age_days`` ago."""
+        certificate = _certificate(
+            _name("server"),
+            self._key,
+            issuer=self._signer.certificate.subject,
+            signer=self._signer.key,
+            names=names,
+            age_days=age_days,
+            is_strict=self._is_strict,
+        )
         return KeyPair(self._key, certificate).write(self._directory, f"server-{next(self._names)}")
 
 
@@ -94,11 +103,14 @@ def make_loopback_tls(directory: Path) -> LoopbackTls:
     return LoopbackTls(server=office.certify("localhost", "127.0.0.1"), authority=office.authority)
 
 
-def make_authority(name: str) -> KeyPair:
-    """A key with a certificate that it signed itself: the root of trust of a session, or of tokens."""
+def make_authority(name: str, *, is_strict: bool = True) -> KeyPair:
+    """A key with a certificate that it signed itself: the root of trust of a session, or of tokens.
+
+    One that is not strict is as many companies have them: without identifiers of keys, and nothing is critical.
+    """
     key = _new_key()
     subject = _name(name)
-    return KeyPair(key, _certificate(subject, key, issuer=subject, signer=key))
+    return KeyPair(key, _certificate(subject, key, issuer=subject, signer=key, is_strict=is_strict))
 
 
 def _new_key() -> RSAPrivateKey:
@@ -109,30 +121,35 @@ def _name(common_name: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
 
 
-def _certificate(
+def _certificate(  # noqa: PLR0913  what a certificate says
     subject: x509.Name,
     key: RSAPrivateKey,
     *,
     issuer: x509.Name,
     signer: RSAPrivateKey,
     names: Iterable[str] = (),
+    age_days: int = 0,
+    is_strict: bool = True,
 ) -> x509.Certificate:
     """Sign a server's certificate for names and addresses, or without them an authority's."""
-    now = datetime.now(UTC)
+    begin = datetime.now(UTC) - timedelta(hours=1, days=age_days)
     alternatives = [_alternative_name(name) for name in names]
     is_authority = not alternatives
-    # Python 3.13 verifies strictly by default and wants to know which key signed.
-    signed_by = x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key())
     builder = (
         x509.CertificateBuilder(subject_name=subject, issuer_name=issuer, public_key=key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.BasicConstraints(ca=is_authority, path_length=None), critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .add_extension(signed_by, critical=False)
-        .add_extension(_key_usage(is_authority=is_authority), critical=True)
+        .not_valid_before(begin)
+        .not_valid_after(begin + timedelta(days=1))
+        .add_extension(x509.BasicConstraints(ca=is_authority, path_length=None), critical=is_strict)
     )
+    if is_strict:
+        # Python 3.13 verifies strictly by default and wants to know which key signed.
+        signed_by = x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key())
+        builder = (
+            builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+            .add_extension(signed_by, critical=False)
+            .add_extension(_key_usage(is_authority=is_authority), critical=True)
+        )
     if not is_authority:
         builder = builder.add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
     return builder.sign(signer, hashes.SHA256())

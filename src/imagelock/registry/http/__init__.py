@@ -19,16 +19,42 @@ class FailureKind(Enum):
     TIMED_OUT = auto()
     BROKEN = auto()
     """The connection broke, or what came was no HTTP, or not all of it."""
+    UNKNOWN_AUTHORITY = auto()
+    """No authority that we trust signed the certificate."""
+    OTHER_AUTHORITY = auto()
+    """The same, although authorities were declared for the registry."""
+    CERTIFICATE_DATE = auto()
+    """A certificate has expired, or is not valid yet."""
+    CERTIFICATE_NAME = auto()
+    """The certificate is for other hosts."""
     CERTIFICATE = auto()
+    """The certificate is refused for another reason."""
+    CLIENT_CERTIFICATE = auto()
+    """The server wants a certificate of the client, or another one."""
     NO_TLS = auto()
-    """The server doesn't speak TLS, or none that we speak."""
+    """The server doesn't speak TLS."""
+    NO_COMMON_TLS = auto()
+    """The server speaks no version of TLS, or no cipher, that we speak."""
+    GREETING_CLOSED = auto()
+    """The server closed the connection when it was greeted in TLS: it may speak none, or be busy."""
     TOO_LARGE = auto()
     CLOSED = auto()
     """The run is over: the user pressed Ctrl-C, or another failure ended it."""
 
 
-_REPEATED = frozenset({FailureKind.NOT_REACHED, FailureKind.TIMED_OUT, FailureKind.BROKEN})
+_REPEATED = frozenset({FailureKind.NOT_REACHED, FailureKind.TIMED_OUT, FailureKind.BROKEN, FailureKind.GREETING_CLOSED})
+# The reasons are OpenSSL's names.
 _NO_TLS_REASONS = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNEXPECTED_MESSAGE", "RECORD_LAYER_FAILURE"})
+_NO_COMMON_TLS_REASONS = frozenset(
+    {"UNSUPPORTED_PROTOCOL", "TLSV1_ALERT_PROTOCOL_VERSION", "SSLV3_ALERT_HANDSHAKE_FAILURE", "DH_KEY_TOO_SMALL"}
+)
+_CLIENT_CERTIFICATE_REASONS = frozenset(
+    {"TLSV13_ALERT_CERTIFICATE_REQUIRED", "SSLV3_ALERT_BAD_CERTIFICATE", "TLSV1_ALERT_UNKNOWN_CA"}
+)
+# https://docs.openssl.org/master/man3/X509_STORE_CTX_get_error/
+_DATE_CODES = frozenset({9, 10})
+_NAME_CODES = frozenset({62, 63, 64})
+_AUTHORITY_CODES = frozenset({2, 18, 19, 20, 21, 27})
 
 
 class TransportFailure(Exception):  # noqa: N818  it becomes an error of ours only where it ends a run
@@ -44,13 +70,15 @@ class TransportFailure(Exception):  # noqa: N818  it becomes an error of ours on
         return self.kind in _REPEATED
 
 
-def failure_of(error: OSError | UnicodeError, *, while_connecting: bool = False) -> TransportFailure:
+def failure_of(
+    error: OSError | UnicodeError, *, while_connecting: bool = False, in_handshake: bool = False
+) -> TransportFailure:
     """Return the failure that an error of a socket means; the texts of the system hold no secrets."""
     match error:
         case ssl.SSLCertVerificationError():
-            return TransportFailure(FailureKind.CERTIFICATE, error.verify_message)
-        case ssl.SSLError() if error.reason in _NO_TLS_REASONS:
-            return TransportFailure(FailureKind.NO_TLS, "the answer to the greeting was something else")
+            return TransportFailure(_certificate_kind(error.verify_code), error.verify_message)
+        case ssl.SSLError() if (failure := _failure_of_tls(error.reason)) is not None:
+            return failure
         case TimeoutError():
             return TransportFailure(FailureKind.TIMED_OUT, "the time limit is over")
         case socket.gaierror() | UnicodeError():
@@ -59,5 +87,27 @@ def failure_of(error: OSError | UnicodeError, *, while_connecting: bool = False)
             return TransportFailure(FailureKind.NOT_REACHED, "the connection was refused")
         case _ if while_connecting:
             return TransportFailure(FailureKind.NOT_REACHED, error.strerror or "there is no way there")
+        case ssl.SSLEOFError() | ssl.SSLZeroReturnError() | ConnectionError() if in_handshake:
+            return TransportFailure(
+                FailureKind.GREETING_CLOSED, "the server closed the connection in the TLS handshake"
+            )
         case _:
             return TransportFailure(FailureKind.BROKEN, error.strerror or "the connection broke")
+
+
+def _certificate_kind(verify_code: int) -> FailureKind:
+    if verify_code in _DATE_CODES:
+        return FailureKind.CERTIFICATE_DATE
+    if verify_code in _NAME_CODES:
+        return FailureKind.CERTIFICATE_NAME
+    return FailureKind.UNKNOWN_AUTHORITY if verify_code in _AUTHORITY_CODES else FailureKind.CERTIFICATE
+
+
+def _failure_of_tls(reason: str | None) -> TransportFailure | None:
+    if reason in _NO_TLS_REASONS:
+        return TransportFailure(FailureKind.NO_TLS, "the answer to the greeting was something else")
+    if reason in _NO_COMMON_TLS_REASONS:
+        return TransportFailure(FailureKind.NO_COMMON_TLS, f"OpenSSL says: {reason.lower().replace('_', ' ')}")
+    if reason in _CLIENT_CERTIFICATE_REASONS:
+        return TransportFailure(FailureKind.CLIENT_CERTIFICATE, f"OpenSSL says: {reason.lower().replace('_', ' ')}")
+    return None

@@ -80,19 +80,30 @@ class Connections:
             Thread(target=self._prepare_tls, args=(route,), daemon=True).start()
 
     def speaks_tls(self, origin: Origin, *, registry: RegistryName) -> bool:
-        """Shake hands with a server once, and keep the connection; one that fails otherwise may speak TLS."""
+        """Shake hands with a server, and keep the connection; one that fails otherwise may speak TLS.
+
+        A server that closes the connection when it is greeted is greeted twice: it might have been busy.
+        """
         route = self.find_route(origin, registry)
         if route not in self._speaks_tls:
             future: Future[socket.socket] = Future()
             try:
-                future.set_result(self.dial(route))
+                future.set_result(self._greet(route))
             except TransportFailure as failure:
-                self._speaks_tls[route] = failure.kind is not FailureKind.NO_TLS
+                self._speaks_tls[route] = failure.kind not in (FailureKind.NO_TLS, FailureKind.GREETING_CLOSED)
             else:
                 self._speaks_tls[route] = True
                 with self._lock:
                     self._early[route].appendleft(future)
         return self._speaks_tls[route]
+
+    def _greet(self, route: Route) -> socket.socket:
+        try:
+            return self.dial(route)
+        except TransportFailure as failure:
+            if failure.kind is not FailureKind.GREETING_CLOSED:
+                raise
+        return self.dial(route)
 
     def take_early(self, route: Route) -> socket.socket | None:
         """Return a connection that was begun early, once it is open; ``None`` if there is none or it failed."""
@@ -120,7 +131,12 @@ class Connections:
             raise
         if route.proxy is not None:
             open_tunnel(connection, route.proxy, route.origin)
-        return self._encrypt(connection, context, host=route.origin.host)
+        try:
+            return self._encrypt(connection, context, host=route.origin.host)
+        except TransportFailure as failure:
+            if failure.kind is FailureKind.UNKNOWN_AUTHORITY and self._has_declared_authorities(route):
+                raise TransportFailure(FailureKind.OTHER_AUTHORITY, str(failure)) from failure
+            raise
 
     def close(self) -> None:
         """End every connection, and so every wait for a name, a handshake or a byte, in whatever thread."""
@@ -207,7 +223,7 @@ class Connections:
             private.do_handshake()
         except OSError as error:
             private.close()
-            raise failure_of(error) from error
+            raise failure_of(error, in_handshake=True) from error
         except (AttributeError, ValueError) as error:
             # What Python says of a handshake on a socket that the end of the run has closed meanwhile.
             raise TransportFailure(FailureKind.CLOSED, "the run is over") from error
@@ -221,6 +237,10 @@ class Connections:
             _end(connection)
             raise TransportFailure(FailureKind.CLOSED, "the run is over")
         return connection
+
+    def _has_declared_authorities(self, route: Route) -> bool:
+        files = find_certificate_files(certificate_folders(self._home), route.origin.host_and_port)
+        return bool(files.authorities) or self._ca_file_of(route.registry) is not None
 
     def _tls_context(self, route: Route) -> ssl.SSLContext:
         files = find_certificate_files(certificate_folders(self._home), route.origin.host_and_port)

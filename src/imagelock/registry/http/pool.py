@@ -16,7 +16,7 @@ from imagelock.registry.http import FailureKind, TransportFailure
 from imagelock.registry.http.addresses import Route
 from imagelock.registry.http.connections import Connections
 
-_REFUSALS = frozenset({FailureKind.BROKEN, FailureKind.NOT_REACHED})
+_REFUSALS = frozenset({FailureKind.BROKEN, FailureKind.NOT_REACHED, FailureKind.GREETING_CLOSED})
 
 
 class Reusable(Protocol):

@@ -29,6 +29,7 @@ from imagelock.registry.http.backoff import (
     is_worth_repeating,
     read_retry_after,
 )
+from imagelock.registry.http.failures import error_of
 from imagelock.registry.http.messages import REDIRECTS, at, describe, first_header, read_body, rules_of
 from imagelock.registry.http.urls import find_objection, join_url, origin_of, shown
 
@@ -37,7 +38,6 @@ _WARNING = re.compile(r'299 - "((?:[^"\\]|\\.)*)"')
 _ESCAPED = re.compile(r"\\(.)")
 _MAX_WARNINGS_LENGTH = 4096
 """Of all warnings of a response together, as the specification has it."""
-_TRY_LATER = "run the same command again when it answers"
 
 
 class Sender:
@@ -232,31 +232,3 @@ def _redirect_refused(request: httpx.Request, reason: str) -> InvalidContentErro
         f"{origin_of(request.url)} redirects to an address that must not be followed: {reason}",
         details=[f"asked for {shown(request.url)}"],
     )
-
-
-def error_of(failure: TransportFailure, request: httpx.Request) -> RegistryError:
-    """Return the error for a request that failed for good."""
-    host = origin_of(request.url).host_and_port
-    match failure.kind:
-        case FailureKind.CERTIFICATE:
-            return RegistryError(
-                f"the certificate of {host} is not trusted",
-                details=[str(failure)],
-                hint=f'name its authority in images.toml: [registries."{host}"] ca-file = "FILE.pem"',
-            )
-        case FailureKind.NO_TLS:
-            return RegistryError(
-                f"{host} speaks no TLS",
-                details=[str(failure)],
-                hint=f'if it is meant to: [registries."{host}"] plain-http = true in images.toml',
-            )
-        case FailureKind.TOO_LARGE:
-            return InvalidContentError(
-                f"{host} sent more than anybody needs", details=[str(failure), describe(request)]
-            )
-        case FailureKind.NO_SUCH_HOST:
-            return TemporaryError(
-                f"{host} can't be found", details=[str(failure)], hint="check the spelling and the network"
-            )
-        case _:
-            return TemporaryError(f"no answer from {host}", details=[str(failure)], hint=_TRY_LATER)
