@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.oci_images import Content, multi_platform_image
+from tests.support.oci_images import DOCKER, Content, multi_platform_image
 from tests.support.project import Outcome, Project
 
 _BOTH = ("linux/amd64", "linux/arm64")
@@ -169,3 +169,13 @@ def test_commands_need_a_registry(workshop: Project, target: str) -> None:
     workshop.declare_locked()
     outcome = workshop.run("mirror", "--print", "skopeo", target)
     assert (outcome.exit_code, outcome.stdout) == (2, "")
+
+
+def test_images_in_dockers_format_are_named(locked: Project) -> None:
+    locked.push("node:20", multi_platform_image(*_BOTH, family=DOCKER))
+    assert locked.run("update").exit_code == 0
+    assert locked.run("mirror", "oci:out", "go").stderr.count("\n") == 1
+    assert locked.run("mirror", "oci:out").stderr.splitlines()[1] == (
+        "note: 1 image in Docker's older format (node:20): BuildKit and imagelock read that in a layout, "
+        "skopeo and podman do not"
+    )

@@ -157,6 +157,16 @@ def test_a_layout_without_a_name_needs_no_name(built: Project) -> None:
     assert outcome.stdout.startswith(f"oci:built/prov-v1-min-tag@{index['manifests'][0]['digest']}  ")
 
 
+def test_a_name_in_a_layout_writes_no_line_of_ours(built: Project) -> None:
+    text = built.read("built/prov-v1-min-moved/index.json")
+    built.write(
+        "built/prov-v1-min-moved/index.json", text.replace('ref.name":"6"', 'ref.name":"6\\n  linux/amd64  yes"')
+    )
+    outcome = built.run("provenance", "oci:built/prov-v1-min-moved")
+    assert outcome.exit_code == 1
+    assert outcome.stdout.splitlines()[1] == "  linux/amd64  no"
+
+
 def test_layouts_are_found_from_the_working_directory(built: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(built.folder / "built")
     assert built.run("provenance", "oci:prov-v1-min-tag:2").exit_code == 0

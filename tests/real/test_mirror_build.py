@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.docker_engine import DockerEngine
 from tests.support.host_shell import host_platform, shell_files
-from tests.support.oci_images import Content, image_index, platform_image
+from tests.support.oci_images import DOCKER, OCI, Content, MediaTypes, image_index, platform_image
 from tests.support.project import Project
 from tests.support.real_software import NewFolder, new_hub_repository, new_repository
 from tests.support.registry_server import RegistryServer, anonymous_registry
@@ -20,15 +20,19 @@ from tests.support.registry_server import RegistryServer, anonymous_registry
 _DOCKERFILE = "FROM {image}\nRUN echo built > /etc/built\nFROM scratch\nCOPY --from=0 /etc/who /etc/built /\n"
 
 
-def _image(who: str) -> Content:
-    return image_index(platform_image(host_platform(), files={**shell_files(), "etc/who": f"{who}\n".encode()}))
+def _image(who: str, *, family: MediaTypes = OCI) -> Content:
+    files = {**shell_files(), "etc/who": f"{who}\n".encode()}
+    return image_index(platform_image(host_platform(), files=files, family=family), family=family)
 
 
-@pytest.mark.parametrize("spelling", ["{name}:1", "{name}:1@{digest}", "{name}@{digest}"])
+@pytest.mark.parametrize(
+    ("spelling", "family"),
+    [("{name}:1", OCI), ("{name}:1@{digest}", OCI), ("{name}@{digest}", OCI), ("{name}:1", DOCKER)],
+)
 def test_a_build_without_network_takes_the_locked_image_from_the_layout(
-    engine: DockerEngine, tmp_path: Path, spelling: str
+    engine: DockerEngine, tmp_path: Path, spelling: str, family: MediaTypes
 ) -> None:
-    image = _image("locked")
+    image = _image("locked", family=family)
     (tmp_path / "registry").mkdir()
     (tmp_path / "project").mkdir()
     with ExitStack() as stack:
@@ -101,6 +105,15 @@ def test_what_was_built_from_the_lock_is_told_to_be(scene: _Scene, spelling: str
     outcome = scene.project.run("provenance", reference)
     assert outcome.exit_code == 0, outcome.stdout + outcome.stderr
     assert f"  {host_platform()}  yes\n" in outcome.stdout
+
+
+def test_what_was_built_from_a_mirror_is_told_to_be_from_the_lock(scene: _Scene) -> None:
+    assert scene.project.run("mirror", "oci:vendor/layout", "--no-signatures").exit_code == 0
+    arguments = shlex.split(scene.project.run("export", "build-contexts", "--mirror", "vendor/layout").stdout)
+    reference = scene.build(_BUILT.format(image=f"{scene.name}:1"), "--provenance=mode=max", *arguments)
+    outcome = scene.project.run("provenance", reference)
+    assert outcome.exit_code == 0, outcome.stdout + outcome.stderr
+    assert "yes: the locked index of base" in outcome.stdout
 
 
 def test_what_was_built_from_a_moved_tag_is_told_with_both_digests(scene: _Scene) -> None:

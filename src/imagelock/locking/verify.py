@@ -41,6 +41,8 @@ class State(StrEnum):
     """The checksum in images.lock is not that of the entry's digests."""
     UNKNOWN = "unknown"
     """There was no answer that says anything."""
+    NOT_ASKED = "not-asked"
+    """A layer that may not be distributed freely: registries need not have it."""
     TAG_MOVED = "tag-moved"
     TAG_DELETED = "tag-deleted"
 
@@ -169,6 +171,7 @@ def _blob_questions(
         f"{image.repository}@{blob.digest}": partial(source.fetch_blob_size, image.repository, blob.digest)
         for image in images
         for _, _, blob in _blobs(image, answers)
+        if not blob.is_foreign
     }
 
 
@@ -239,12 +242,14 @@ def _blobs(image: LockedImage, answers: _Outcomes) -> Iterator[tuple[Part, Platf
         if isinstance(document, ImageManifest):
             yield "config", entry.platform, document.config
             for layer in document.layers:
-                if not layer.is_foreign:
-                    yield "layer", entry.platform, layer
+                yield "layer", entry.platform, layer
 
 
 def _blob_findings(image: LockedImage, answers: _Outcomes, blobs: _Outcomes) -> Iterator[Finding]:
     for part, platform, blob in _blobs(image, answers):
+        if blob.is_foreign:
+            yield Finding(part=part, digest=blob.digest, state=State.NOT_ASKED, platform=platform)
+            continue
         reference = f"{image.repository}@{blob.digest}"
         state, error = blobs.state(reference)
         size_bytes = blobs.find(reference)

@@ -22,6 +22,7 @@ DOCKER_INDEX = "application/vnd.docker.distribution.manifest.list.v2+json"
 DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 INDEX_MEDIA_TYPES = (OCI_INDEX, DOCKER_INDEX)
 MANIFEST_MEDIA_TYPES = (OCI_MANIFEST, DOCKER_MANIFEST)
+DOCKER_MEDIA_TYPES = (DOCKER_INDEX, DOCKER_MANIFEST)
 ATTESTATION_ANNOTATION = "vnd.docker.reference.type"
 
 _MAX_DESCRIPTORS = 10_000

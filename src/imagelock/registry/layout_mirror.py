@@ -6,6 +6,7 @@ images share it; index.json comes last. A run that ends early leaves complete co
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Protocol
@@ -18,10 +19,12 @@ from imagelock.locking.source import BlobSource
 from imagelock.model.digest import Digest
 from imagelock.model.frozen import frozen
 from imagelock.model.oci import Descriptor, FetchedManifest, media_type_of
-from imagelock.model.reference import AnyRepository, ImageReference, PinnedReference
+from imagelock.model.reference import AnyRepository, ImageReference, PinnedReference, TagReference
 from imagelock.registry.layout_writer import LayoutWriter
 
 _MAX_DOWNLOADS = 8
+_MAX_LOOKUPS = 40
+"""Tags of one repository that are asked for one by one."""
 _ATTEMPTS = 4
 """Of one blob, if its connection breaks under way."""
 
@@ -61,11 +64,18 @@ class _Blob:
 
 
 def mirror_images(
-    images: Sequence[MirroredImage], source: BlobSource, writer: LayoutWriter, *, progress: Progress
+    images: Sequence[MirroredImage],
+    source: BlobSource,
+    writer: LayoutWriter,
+    *,
+    progress: Progress,
+    with_signatures: bool = True,
 ) -> MirrorResult:
     """Fetch what a layout lacks of the images, and leave its index.json alone; all failures are raised at once."""
     manifests = _SavingReader(source, writer)
-    contents = _collect(images, manifests)
+    contents = _collect_images(images, manifests)
+    if with_signatures:
+        contents |= _collect_signatures(contents.values(), manifests, source)
     blobs = {str(blob.digest): _Blob(image.repository, blob) for image in contents.values() for blob in image.blobs}
     progress.expect(sum(blob.descriptor.size_bytes for blob in blobs.values()))
     # The largest first, so that none of them is left over when all else is done.
@@ -83,18 +93,46 @@ def mirror_images(
     )
 
 
-def _collect(images: Iterable[MirroredImage], source: ManifestReader) -> dict[str, ImageContents]:
-    """Read the manifests of all images, and of the tags in which cosign keeps what it says about them; by name."""
+def _collect_images(images: Iterable[MirroredImage], source: ManifestReader) -> dict[str, ImageContents]:
+    """Read the manifests of all images, by name."""
     questions = {image.name: partial(collect_contents, image.reference, source) for image in images}
     results = run_all(questions)
     if results.failures:
         raise BatchError(f"cannot read {len(results.failures)} of {len(questions)} images", results.failures)
-    tags = {str(tag): tag for image in results.found.values() for tag in signature_tags(image)}
-    signatures = run_all({name: partial(collect_contents, tag, source) for name, tag in tags.items()})
-    failures = [(name, error) for name, error in signatures.failures if not isinstance(error, ImageNotFoundError)]
+    return dict(results.found)
+
+
+def _collect_signatures(
+    images: Iterable[ImageContents], source: ManifestReader, registry: BlobSource
+) -> dict[str, ImageContents]:
+    """Read the tags in which cosign keeps what it says about images, by name; only a 404 means that there is none."""
+    tags = {str(tag): tag for tag in _signature_tags(images, registry)}
+    results = run_all({name: partial(collect_contents, tag, source) for name, tag in tags.items()})
+    failures = [(name, error) for name, error in results.failures if not isinstance(error, ImageNotFoundError)]
     if failures:
-        raise BatchError(f"cannot look for signatures under {len(failures)} of {len(tags)} tags", failures)
-    return {**results.found, **signatures.found}
+        asked = f"{len(failures)} of {len(tags)} tags"
+        raise BatchError(f"cannot look for signatures under {asked} (`--no-signatures` leaves them out)", failures)
+    return dict(results.found)
+
+
+def _signature_tags(images: Iterable[ImageContents], registry: BlobSource) -> Iterator[TagReference]:
+    """List the tags to look for: all that cosign may have made, or those that a repository's list has.
+
+    Official images have twenty manifests, so eighty possible tags; a list of all tags costs fewer requests then.
+    """
+    by_repository: defaultdict[AnyRepository, dict[TagReference, None]] = defaultdict(dict)
+    for image in images:
+        by_repository[image.repository].update(dict.fromkeys(signature_tags(image)))
+    many = {str(repository): repository for repository, tags in by_repository.items() if len(tags) > _MAX_LOOKUPS}
+    lists = run_all({name: partial(registry.list_tags, repository) for name, repository in many.items()}).found
+    for repository, tags in by_repository.items():
+        # Where the list is refused, each tag is asked for.
+        listed = lists.get(str(repository))
+        if listed is None:
+            yield from tags
+        else:
+            known = set(listed)
+            yield from (tag for tag in tags if tag.tag in known)
 
 
 def _ensure(blob: _Blob, source: BlobSource, writer: LayoutWriter, progress: Progress) -> int | None:

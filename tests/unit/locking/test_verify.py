@@ -228,7 +228,12 @@ def test_layers_that_registries_need_not_have_are_not_asked_for(source: MemorySo
     family = replace(OCI, layer="application/vnd.oci.image.layer.nondistributable.v1.tar+gzip")
     source.push(f"{GO}:1", multi_platform_image("linux/amd64", "linux/arm64", family=family))
     [go] = _verify(source, locked(source), with_blobs=True)
-    assert [name.split()[0] for name, _ in _states(go)[4:]] == ["config", "config"]
+    states = [(name.split()[0], state) for name, state in _states(go)[4:]]
+    assert states == [("config", State.SERVED), ("layer", State.NOT_ASKED)] * 2
+    assert [request for request in source.requests if "BLOB" in request and "config" not in request] == [
+        f"HEAD BLOB {GO}@{image.children[0].digest}" for image in source.tags[f"{GO}:1"].children
+    ]
+    assert go.failures == ()
 
 
 def test_tags_of_registries_are_left_out_on_request(source: MemorySource) -> None:

@@ -58,14 +58,18 @@ class _Counter:
 
 
 def _mirror(
-    folder: Path, source: MemorySource, *images: tuple[AnyRepository, Content], progress: _Counter | None = None
+    folder: Path,
+    source: MemorySource,
+    *images: tuple[AnyRepository, Content],
+    progress: _Counter | None = None,
+    with_signatures: bool = True,
 ) -> MirrorResult:
     mirrored = [
         MirroredImage(f"{repository}:1", PinnedReference(repository, Digest.parse(image.digest), "1"))
         for repository, image in images
     ]
     with open_layout_writer(folder) as writer:
-        return mirror_images(mirrored, source, writer, progress=progress or _Counter())
+        return mirror_images(mirrored, source, writer, progress=progress or _Counter(), with_signatures=with_signatures)
 
 
 def _blobs(folder: Path) -> dict[str, bytes]:
@@ -221,6 +225,39 @@ def test_only_a_missing_tag_means_that_there_is_no_signature(
     assert caught.value.exit_code is error.exit_code
 
 
+def test_no_tag_is_asked_for_where_signatures_are_not_wanted(source: MemorySource, folder: Path) -> None:
+    image = source.push("go", multi_platform_image("linux/amd64"))
+    source.push(f"{_GO}:{image.digest.replace(':', '-')}.sig", platform_image("linux/amd64").content)
+    assert set(_mirror(folder, source, (_GO, image), with_signatures=False).names) == {f"{_GO}:1"}
+    assert [request for request in source.requests if "sha256-" in request] == []
+
+
+def _large_image() -> Content:
+    """An image with so many platforms that its signatures are looked for in the list of tags."""
+    return multi_platform_image(*(f"linux/arch{number}" for number in range(12)))
+
+
+def test_the_tags_of_many_manifests_are_looked_up_in_one_list(source: MemorySource, folder: Path) -> None:
+    image = source.push(f"{_GO}:1", _large_image())
+    signed = f"{_GO}:{image.children[11].digest.replace(':', '-')}.sig"
+    signature = source.push(signed, platform_image("linux/amd64", files={"signature": b"1"}).content)
+    result = _mirror(folder, source, (_GO, image))
+    assert {name: str(root.digest) for name, root in result.names.items()} == {
+        f"{_GO}:1": image.digest,
+        signed: signature.digest,
+    }
+    assert [request for request in source.requests if "sha256-" in request] == [f"GET {signed}"]
+    assert f"TAGS {_GO}" in source.requests
+
+
+def test_where_the_list_of_tags_is_refused_each_tag_is_asked_for(source: MemorySource, folder: Path) -> None:
+    image = source.push(f"{_GO}:1", _large_image())
+    signed = f"{_GO}:{image.children[11].digest.replace(':', '-')}.sig"
+    source.push(signed, platform_image("linux/amd64", files={"signature": b"1"}).content)
+    result = _mirror(folder, _WithoutTags(source), (_GO, image))
+    assert set(result.names) == {f"{_GO}:1", signed}
+
+
 def test_a_layer_that_may_not_be_distributed_may_be_missing(source: MemorySource, folder: Path) -> None:
     family = replace(OCI, layer="application/vnd.oci.image.layer.nondistributable.v1.tar+gzip")
     image = source.push("go", multi_platform_image("linux/amd64", family=family))
@@ -256,6 +293,11 @@ class _Changed(MemorySource):
         super().__init__(tags=source.tags)
         for tag, image in source.tags.items():
             self.push(tag, image)
+
+
+class _WithoutTags(_Changed):
+    def list_tags(self, repository: AnyRepository) -> tuple[str, ...]:
+        raise AuthenticationError(f"the tags of {repository} may not be listed")
 
 
 class _Wrong(_Changed):

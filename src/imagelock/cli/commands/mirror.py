@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import click
@@ -16,7 +17,9 @@ from imagelock.errors import ImagelockError
 from imagelock.images_file.parser import ImagesFile, refuse_unknown_images
 from imagelock.locking.lockfile import LockedImage
 from imagelock.locking.mirror import CopyTool, copy_commands, name_images
+from imagelock.model.oci import DOCKER_MEDIA_TYPES
 from imagelock.model.reference import LayoutRepository, RegistryName, check_location
+from imagelock.project.interrupts import note_written
 from imagelock.project.project import find_project
 from imagelock.registry.layout_index import keep_locked, merge_entries
 from imagelock.registry.layout_mirror import MirrorResult, mirror_images
@@ -29,6 +32,7 @@ _PREFIX = "oci:"
 @click.command("mirror")
 @click.argument("target", metavar="oci:FOLDER")
 @click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=complete_images)
+@click.option("--no-signatures", "skips_signatures", is_flag=True, help="Do not look for cosign's signatures.")
 @click.option("--prune", is_flag=True, help="Then drop what images.lock does not name from the layout.")
 @click.option(
     "--print",
@@ -38,8 +42,15 @@ _PREFIX = "oci:"
 )
 @format_option
 @with_settings
-def command(
-    settings: Settings, *, target: str, names: tuple[str, ...], prune: bool, tool: str | None, output_format: str
+def command(  # noqa: PLR0913  click hands over each option as an argument
+    settings: Settings,
+    *,
+    target: str,
+    names: tuple[str, ...],
+    prune: bool,
+    skips_signatures: bool,
+    tool: str | None,
+    output_format: str,
 ) -> None:
     """Copy locked images into an OCI layout: every platform, attestations and cosign's signatures, byte for byte.
 
@@ -56,9 +67,11 @@ def command(
     folder = _read_folder(target)
     started = time.monotonic()
     with open_layout_writer(folder) as writer:
+        note_written([folder])
         with open_sources(settings, project.folder, images_file.registries) as sources:
             sources.prepare(image.repository for image in chosen)
-            result = mirror_images(name_images(chosen), sources, writer, progress=ByteProgress(settings.console))
+            copy = partial(mirror_images, progress=ByteProgress(settings.console), with_signatures=not skips_signatures)
+            result = copy(name_images(chosen), sources, writer)
         writer.write_entries(merge_entries(writer.read_entries(), result.names))
         pruned = _prune(writer, lockfile.images) if prune else None
     if output_format == "json":
@@ -93,6 +106,12 @@ def _tell(settings: Settings, result: MirrorResult, folder: Path, pruned: Pruned
     if result.skipped:
         layers = count(len(result.skipped), "layer")
         console.warn(f"{layers} left out: the registry does not have them, since they may not be distributed freely")
+    old = [name for name, root in result.names.items() if root.media_type in DOCKER_MEDIA_TYPES]
+    if old:
+        console.note(
+            f"{count(len(old), 'image')} in Docker's older format ({', '.join(old)}): "
+            "BuildKit and imagelock read that in a layout, skopeo and podman do not"
+        )
     if pruned is not None:
         console.say(f"Removed {count(pruned.count, 'blob')} ({size(pruned.size_bytes)}) that images.lock does not need")
 

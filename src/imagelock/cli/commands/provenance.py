@@ -13,7 +13,7 @@ from imagelock.cli.options import Settings, format_option, with_settings
 from imagelock.cli.reports.provenance import image_document, provenance_lines
 from imagelock.cli.sources import open_sources
 from imagelock.cli.text import count
-from imagelock.errors import BatchError, CheckFailedError, ImagelockError, ImageNotFoundError
+from imagelock.errors import BatchError, CheckFailedError, ImagelockError, ImageNotFoundError, printable
 from imagelock.locking.attestations import find_provenance
 from imagelock.locking.parallel import Results, run_all
 from imagelock.locking.provenance import ImageProvenance, Origin, Verdict
@@ -66,7 +66,7 @@ def _read_references(text: str) -> Iterator[tuple[str, ImageReference]]:
     if not listed:
         raise ImageNotFoundError(f"{text} has no images", hint="name an image, as in `oci:FOLDER:NAME`")
     for image in listed:
-        yield (f"{text}:{image.tag}" if image.tag else f"{text}@{image.digest}"), image
+        yield printable(f"{text}:{image.tag}" if image.tag else f"{text}@{image.digest}"), image
 
 
 def _in_folder(reference: ImageReference, folder: Path) -> ImageReference:

@@ -63,6 +63,8 @@ def _describe(finding: Finding) -> str:
             return "not in the locked index for this platform"
         case State.WRONG_CONTENT if finding.error is not None:
             return f"wrong content: {finding.error.message}"
+        case State.NOT_ASKED:
+            return "not asked: it may not be distributed freely"
         case _:
             return finding.state.replace("-", " ")
 
