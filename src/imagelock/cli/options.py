@@ -29,7 +29,7 @@ class Settings:
     offline: bool
     anonymous: bool
     cache_path: Path | None
-    """Where to keep content between runs, if somebody said so."""
+    """Where to keep content between runs, if an option or a variable says so."""
     uses_cache: bool
 
 
@@ -71,7 +71,7 @@ complete_formats = _complete_lazily("complete_formats")
 
 
 def _remember(context: click.Context, parameter: click.Parameter, value: object) -> None:
-    """Keep a shared option; what stands behind the command's name wins over what stands before it.
+    """Keep a shared option; one behind the command's name overrides one before it.
 
     The environment was already read before the name: read again behind it, it would win over the command line.
     """

@@ -74,7 +74,7 @@ def markdown_text(text: str) -> str:
 
 
 def table_width() -> int:
-    """How wide a table may be: as the terminal, but no wider than anybody can read; in a pipe, 80 columns."""
+    """Return how wide a table may be: as the terminal, but at most 200 columns; in a pipe, 80."""
     import shutil  # noqa: PLC0415  2 ms that only tables need
 
     return min(shutil.get_terminal_size((_DEFAULT_WIDTH, 24)).columns, _WIDEST_TABLE)

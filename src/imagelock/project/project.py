@@ -93,7 +93,10 @@ def find_or_begin_project(images_path: Path | None = None, lock_path: Path | Non
 
 
 def _nearest_images_file() -> Path:
-    here = Path.cwd()
+    try:
+        here = Path.cwd()
+    except OSError as error:
+        raise FileError("cannot work here: the working directory is gone", hint="go to another one: `cd /`") from error
     for folder in (here, *here.parents):
         candidate = folder / IMAGES_FILE_NAME
         if candidate.is_file():

@@ -19,10 +19,10 @@ _NEVER_OURS = frozenset({".git", ".hg", ".svn", ".venv", "__pycache__", "node_mo
 def list_files(folder: Path) -> tuple[str, ...]:
     """List the files below a folder, sorted, relative to it, with slashes.
 
-    Links are left out, as are git's submodules: what they lead to belongs to somebody else, or is listed under its
+    Links are left out, as are git's submodules: what they lead to belongs to another repository, or is listed under its
     own name. ``.dockerignore`` is not read: it says what a build doesn't need, and often names the Dockerfile itself.
     """
-    # git lists nothing where the whole folder is ignored; whoever works there still wants an answer.
+    # git lists nothing where the whole folder is ignored; a command that was run there still needs its files.
     listed = _ask_git(folder) or _walk(folder)
     return tuple(sorted(set(listed)))
 
@@ -99,7 +99,7 @@ def parse_ignore_rules(text: str, folder: str) -> tuple[IgnoreRule, ...]:
 
 
 def is_ignored(path: str, rules: Iterable[IgnoreRule], *, is_folder: bool) -> bool:
-    """Decide for a path by the last rule about it; nobody needs to ask for what lies in an ignored folder."""
+    """Return whether the last rule about a path ignores it; what lies in an ignored folder is never asked for."""
     answer = False
     for rule in rules:
         if (is_folder or not rule.is_for_folders) and rule.pattern.fullmatch(path):

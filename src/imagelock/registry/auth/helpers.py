@@ -9,7 +9,6 @@ import json
 import os
 import re
 import select
-import shutil
 import subprocess
 import time
 from collections.abc import Mapping
@@ -17,6 +16,7 @@ from threading import Lock
 from typing import IO
 
 from imagelock.errors import AuthenticationError
+from imagelock.project.programs import find_program
 from imagelock.registry.auth.credentials import IDENTITY_TOKEN_USER, Credentials, IdentityToken, Login
 
 _NAME = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
@@ -104,7 +104,7 @@ class CredentialHelpers:
         return read_helper_answer(output, program=program, has_failed=has_failed)
 
     def _start(self, program: str, key: str) -> subprocess.Popen[bytes]:
-        path = shutil.which(program, path=self._environment.get("PATH"))
+        path = find_program(program, self._environment)
         if path is None:
             raise AuthenticationError(
                 f"the credential helper {program} is not installed",
@@ -113,7 +113,12 @@ class CredentialHelpers:
             )
         try:
             return subprocess.Popen(  # noqa: S603  the name was checked, and no shell reads it
-                [path, "get"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=self._environment
+                [path, "get"],
+                # Not in the working directory: a helper may be a shim that reads which version to run from a checkout.
+                cwd="/",
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env=self._environment,
             )
         except OSError as error:
             raise AuthenticationError(
