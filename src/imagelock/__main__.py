@@ -71,4 +71,7 @@ def _end(interrupt: KeyboardInterrupt) -> NoReturn:
 
 
 if __name__ == "__main__":
+    if not sys.flags.safe_path:
+        # `python -m` looks for modules in the working directory first: a checkout could bring some.
+        del sys.path[0]
     main()

@@ -93,7 +93,7 @@ class Console:
         self.say(f"  {one_line(text)}")
 
     def annotate(self, command: str) -> None:
-        """Tell a CI system, which reads its commands from both streams; stdout may be somebody's JSON."""
+        """Tell a CI system, which reads its commands from both streams; stdout may be JSON for a script."""
         if self._quietness <= 1:
             self.end_progress()
             emit(mask_user_info(escape_controls(command)), err=True, color=self._stderr_color)
@@ -117,7 +117,7 @@ class Console:
             Console._progress_is_shown = True
 
     def end_progress(self) -> None:
-        """Take the transient line away, before somebody else writes."""
+        """Take the transient line away, before anything else is written."""
         if Console._progress_is_shown:
             emit(_CLEAR_LINE, nl=False, err=True, color=True)
             Console._progress_is_shown = False

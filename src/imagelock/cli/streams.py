@@ -16,8 +16,11 @@ import click
 
 from imagelock.model.secrets import mask_secrets
 
-_COMMAND = r"^(\s*):(?=:)|(?<=#)#(?=\[|vso\[|teamcity\[)"
-"""Where CI systems look for commands in what a program prints: `::error::` begins a line, `##[` and `##vso[` do not."""
+_COMMAND = r"^((?:\s|\x1b\[[0-9;]*m)*):(?=:)|(?<=#)#(?=\[|vso\[|teamcity\[)"
+"""Where CI systems look for commands in what a program prints: `::error::` begins a line, `##[` and `##vso[` do not.
+
+Styles before it are taken off where there are no colors.
+"""
 
 
 class _State:

@@ -17,6 +17,8 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _SIGNALLED = 128
 """Shells report a process that a signal ended as 128 plus the signal's number."""
 
+_PATIENT_SIGNALS = 2
+
 
 class Interrupted(KeyboardInterrupt):
     """A signal that asks the run to end, with its number."""
@@ -30,6 +32,7 @@ class _State:
     """What this process knows of signals, and of the files that it has written so far."""
 
     deferrals = 0
+    interrupts = 0
     pending: int | None = None
     last_exit_code: int | None = None
     written: tuple[Path, ...] = ()
@@ -42,7 +45,7 @@ def exit_code_of(interrupt: KeyboardInterrupt) -> int:
 
 def listen() -> None:
     """Turn each signal into ``Interrupted``; one that the parent process had ignored (``nohup``) stays ignored."""
-    _State.pending, _State.last_exit_code, _State.written = None, None, ()
+    _State.interrupts, _State.pending, _State.last_exit_code, _State.written = 0, None, None, ()
     for number in _SIGNALS:
         if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
             signal.signal(number, _receive)
@@ -64,7 +67,7 @@ def give_way() -> None:
     """Raise ``Interrupted`` if a signal waits."""
     if _State.pending is not None:
         number, _State.pending = _State.pending, None
-        raise Interrupted(number)
+        _interrupt(number)
 
 
 def note_written(paths: Iterable[Path]) -> None:
@@ -92,6 +95,15 @@ def _receive(number: int, frame: FrameType | None) -> None:  # noqa: ARG001  the
     if _State.last_exit_code is not None:
         os._exit(_State.last_exit_code)
     if not _State.deferrals:
-        raise Interrupted(number)
-    if _State.pending is None:
+        _interrupt(number)
+    elif _State.pending is None:
         _State.pending = number
+
+
+def _interrupt(number: int) -> None:
+    """Raise for the first signal; the second must not stop the run from cleaning up and telling, the third may."""
+    _State.interrupts += 1
+    if _State.interrupts == 1:
+        raise Interrupted(number)
+    if _State.interrupts > _PATIENT_SIGNALS:
+        os._exit(_SIGNALLED + number)

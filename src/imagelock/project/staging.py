@@ -61,7 +61,7 @@ def stage(path: Path, content: bytes, *, like: Path | None = None) -> StagedFile
         refuse_irregular(path)
         before = read_bytes(target, max_bytes=MAX_OUTPUT_BYTES) if target.exists() else None
         new_folders = _make_folders(target.parent)
-        _remove_abandoned(target)
+        remove_abandoned(target)
         temporary = _write(target, content, like=like)
     except OSError as error:
         raise file_error("write", path, error) from error
@@ -142,10 +142,11 @@ def _make_folders(folder: Path) -> tuple[Path, ...]:
     return tuple(missing)
 
 
-def _remove_abandoned(target: Path) -> None:
+def remove_abandoned(target: Path, *, older_than_seconds: float = _ABANDONED_AFTER_SECONDS) -> None:
+    """Remove temporary files beside a target that a killed run left; those of a running one are younger."""
     for path in target.parent.glob(f"{glob.escape(_prefix(target.name))}*{TEMPORARY_SUFFIX}"):
         with suppress(OSError):
-            if time.time() - path.stat().st_mtime > _ABANDONED_AFTER_SECONDS:
+            if time.time() - path.stat().st_mtime >= older_than_seconds:
                 path.unlink()
 
 

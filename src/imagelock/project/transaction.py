@@ -14,7 +14,7 @@ from imagelock.project import mutex
 from imagelock.project.files import MAX_OUTPUT_BYTES, file_error, has_content, read_bytes
 from imagelock.project.interrupts import deferred, give_way, note_written
 from imagelock.project.journal import find_interrupted_run, write_journal
-from imagelock.project.staging import StagedFile, stage, sync_folders
+from imagelock.project.staging import StagedFile, remove_abandoned, stage, sync_folders
 from imagelock.project.work_tree import find_work_tree
 
 Seen = Mapping[Path, bytes | None]
@@ -90,6 +90,9 @@ def begin(images_path: Path, *others: Path, on_wait: Callable[[str], None] = lam
     folder = Path(os.path.realpath(images_path)).parent
     with mutex.exclusive(folder, on_wait=on_wait):
         recovered = _recover(folder, images_path)
+        for path in (images_path, *others):
+            # This project is ours alone now, so nothing is being written beside its own two files.
+            remove_abandoned(Path(os.path.realpath(path)), older_than_seconds=0)
         yield Transaction(images_path, {path: _now(path) for path in (images_path, *others)}, recovered)
 
 
