@@ -44,7 +44,6 @@ GROUPS: dict[str, dict[str, str]] = {
         "help": "Show the help of a command",
     },
 }
-SUMMARIES: dict[str, str] = {name: summary for group in GROUPS.values() for name, summary in group.items()}
 _EXAMPLES: dict[str, tuple[str, ...]] = {
     "add": ("imagelock add golang:1.22", "imagelock add node --version '>=20,<21' --variant slim"),
     "cache": ("imagelock cache size", "imagelock cache clean"),
@@ -81,33 +80,16 @@ _EXIT_CODES: dict[str, str] = {
 _DONE = f"0 done · {_CANNOT}"
 
 
-class HelpfulCommand(click.Command):
-    """A command whose help has its own options, one line for the common ones, exit codes and examples."""
-
-    @classmethod
-    def of(cls, command: click.Command) -> click.Command:
-        """Give a command this help; a group of commands keeps its own."""
-        if isinstance(command, click.Group):
-            return command
-        return cls(
-            command.name,
-            context_settings=command.context_settings,
-            callback=command.callback,
-            params=command.params,
-            help=command.help,
-            epilog=command.epilog,
-        )
-
-    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the sections below the description."""
-        own = [it for it in self.get_params(ctx) if isinstance(it, click.Option) and not is_shared(it)]
-        rows = [row for option in own if (row := _option_row(option, ctx))]
-        with formatter.section("Options"):
-            formatter.write_dl(rows)
-        with formatter.section("Common options (`imagelock --help` describes them)"):
-            names = " ".join(max(option.opts, key=len) for option in self.get_params(ctx) if is_shared(option))
-            formatter.write_text(names)
-        write_examples(self.name or "", formatter)
+def write_command_sections(command: click.Command, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    """Write the sections below a command's description."""
+    options = command.get_params(ctx)
+    own = [it for it in options if isinstance(it, click.Option) and not is_shared(it)]
+    rows = [row for option in own if (row := _option_row(option, ctx))]
+    with formatter.section("Options"):
+        formatter.write_dl(rows)
+    with formatter.section("Common options (`imagelock --help` describes them)"):
+        formatter.write_text(" ".join(max(option.opts, key=len) for option in options if is_shared(option)))
+    write_examples(command.name or "", formatter)
 
 
 def write_examples(name: str, formatter: click.HelpFormatter) -> None:
@@ -122,7 +104,7 @@ def write_examples(name: str, formatter: click.HelpFormatter) -> None:
 
 def write_groups(formatter: click.HelpFormatter) -> None:
     """Write all commands in their groups, aligned with each other."""
-    width = max(map(len, SUMMARIES))
+    width = max(len(name) for commands in GROUPS.values() for name in commands)
     for title, commands in GROUPS.items():
         with formatter.section(title):
             formatter.write_dl([(f"{name:{width}}", text) for name, text in commands.items()])

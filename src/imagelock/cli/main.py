@@ -10,7 +10,6 @@ import click
 
 from imagelock import __version__
 from imagelock.cli.console import Console
-from imagelock.cli.help import SUMMARIES, HelpfulCommand, write_common_options, write_groups
 from imagelock.cli.options import add_shared_options, console_of
 from imagelock.cli.streams import (
     emit,
@@ -24,30 +23,61 @@ from imagelock.errors import ExitCode, ImagelockError, did_you_mean
 from imagelock.model.secrets import forget_secrets
 from imagelock.project.interrupts import written_files
 
+_NAMES = frozenset(
+    "add cache check completion diff digest explain export help init inspect list lock mirror outdated provenance"
+    " remove render scan schema tags unpin update verify".split()
+)
+
+
+class _HelpfulCommand(click.Command):
+    """A command whose help has its own options, one line for the common ones, exit codes and examples."""
+
+    @classmethod
+    def of(cls, command: click.Command) -> click.Command:
+        """Give a command this help; a group of commands keeps its own."""
+        if isinstance(command, click.Group):
+            return command
+        return cls(
+            command.name,
+            context_settings=command.context_settings,
+            callback=command.callback,
+            params=command.params,
+            help=command.help,
+            epilog=command.epilog,
+        )
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the sections below the description."""
+        from imagelock.cli.help import write_command_sections  # noqa: PLC0415  only help needs it
+
+        write_command_sections(self, ctx, formatter)
+
 
 class _LazyGroup(click.Group):
     """Imports a command's module when that command is called: the others cost no time."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
-        return sorted(SUMMARIES)
+        return sorted(_NAMES)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  click's signature
-        if cmd_name not in SUMMARIES:
+        if cmd_name not in _NAMES:
             return None
         module = importlib.import_module(f"imagelock.cli.commands.{cmd_name}")
         command: click.Command = module.command
         _name_variables(command)
-        return HelpfulCommand.of(command)
+        return _HelpfulCommand.of(command)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in SUMMARIES and not args[0].startswith("-"):
-            raise click.UsageError(f"there is no command `{args[0]}`{did_you_mean(args[0], SUMMARIES)}", ctx)
+        if args and args[0] not in _NAMES and not args[0].startswith("-"):
+            raise click.UsageError(f"there is no command `{args[0]}`{did_you_mean(args[0], _NAMES)}", ctx)
         return super().resolve_command(ctx, args)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the commands in groups, then the options that all of them have."""
+        from imagelock.cli.help import write_common_options, write_groups  # noqa: PLC0415  only help needs it
+
         write_groups(formatter)
         write_common_options(ctx, formatter)
 
