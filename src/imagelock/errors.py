@@ -23,8 +23,12 @@ details, and what to type in its hint; ``cli`` alone prints them and picks the e
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import IntEnum, StrEnum
+
+_SHOWN_NAMES = 4
+_SAME_DETAILS = 4
+"""So many failures with equal details share them."""
 
 
 class ExitCode(IntEnum):
@@ -171,23 +175,37 @@ class TemporaryError(RegistryError):
 
 
 class BatchError(ImagelockError):
-    """All failures of one run, by alias, with one hint for all or each with its own.
+    """All failures of one run, by alias; a hint that several share is there once, with their names.
 
     It may be worth trying again only if that holds for each of them.
     """
 
     def __init__(self, message: str, failures: Iterable[tuple[str, ImagelockError]]) -> None:
         self.failures = tuple(sorted(failures, key=lambda failure: failure[0]))
-        details, hint = join_problems(
-            (f"{alias}: {error.message}", error.details, error.hint) for alias, error in self.failures
-        )
-        super().__init__(message, details=details, hint=hint)
+        details: list[str] = []
+        names: dict[str, list[str]] = {}
+        same = {error.details for _, error in self.failures}
+        is_same = len(same) == 1 and len(self.failures) >= _SAME_DETAILS
+        for alias, error in self.failures:
+            details += [f"{alias}: {error.message}", *(f"  {line}" for line in error.details if not is_same)]
+            if error.hint:
+                names.setdefault(error.hint, []).append(alias)
+        details += [f"each: {line}" for line in self.failures[0][1].details] if is_same else []
+        is_shared = len(names) == 1 and len(*names.values()) == len(self.failures)
+        hints = [hint if is_shared else f"{hint} ({_listing(of)})" for hint, of in names.items()]
+        super().__init__(message, details=details, hint=next(iter(hints), None), further_hints=hints[1:])
 
     @property
     def exit_code(self) -> ExitCode:  # type: ignore[override]  # a batch has the code of its members
         """``TRY_AGAIN`` if every failure is of that kind, else ``CANNOT``."""
         codes = {error.exit_code for _, error in self.failures}
         return ExitCode.TRY_AGAIN if codes == {ExitCode.TRY_AGAIN} else ExitCode.CANNOT
+
+
+def _listing(names: Sequence[str]) -> str:
+    """Name the first few, and count the others."""
+    shown = names if len(names) <= _SHOWN_NAMES + 1 else names[:_SHOWN_NAMES]
+    return ", ".join(shown) + (f" and {len(names) - len(shown)} more" if len(shown) < len(names) else "")
 
 
 def join_problems(problems: Iterable[tuple[str, Iterable[str], str | None]]) -> tuple[tuple[str, ...], str | None]:

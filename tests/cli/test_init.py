@@ -244,3 +244,34 @@ def _lock_as_declared(pinned: Project) -> None:
     lock = pinned.read("images.lock")
     pinned.write("images.lock", lock.replace("[images.go", "[images.golang"))
     pinned.write("images.toml", pinned.read("images.toml").replace("go = ", "golang = "))
+
+
+def test_what_the_repository_builds_itself_is_not_looked_up(pinned: Project) -> None:
+    pinned.write(
+        "compose.yaml", "services:\n  app:\n    build: .\n    image: acme/app:dev\n  db:\n    image: redis:7\n"
+    )
+    pinned.write(
+        "k8s/app.yaml", "apiVersion: v1\nkind: Pod\nspec: {containers: [{image: acme/app:1.2}, {image: nginx:1}]}\n"
+    )
+    pinned.write(".gitlab-ci.yml", "test:\n  image: $CI_REGISTRY_IMAGE/test:latest\n")
+    assert pinned.run("init").stderr.startswith("Found 2 images in 2 files\nWrote images.toml\n\nNext")
+    assert pinned.read("images.toml") == (
+        f'{_HEAD}nginx = "nginx:1"  # k8s/app.yaml\nredis = "redis:7"  # compose.yaml\n\n'
+        '[pin]\nfiles = [\n    "compose.yaml",\n    "k8s/app.yaml",\n]\n\n'
+        '# Built here, or not ours.\n[external]\nnames = ["$CI_REGISTRY_IMAGE**", "acme/app"]\n'
+    )
+    assert pinned.run("scan").stderr.splitlines()[0].endswith("2 declared, 2 external")
+
+
+def test_an_image_that_is_built_here_and_declared_stays_declared(pinned: Project) -> None:
+    pinned.declare_locked(images='[images]\napp = "acme/app:1"\n')
+    pinned.write("compose.yaml", "services:\n  app:\n    build: .\n    image: acme/app:1\n")
+    pinned.write("Dockerfile", "FROM acme/app:1\n")
+    assert pinned.run("scan", "--write").stderr.startswith('Added to images.toml:\n  pin.files: "Dockerfile"\n')
+
+
+def test_tags_can_be_followed_from_the_beginning(pinned: Project) -> None:
+    pinned.write("Dockerfile", f"FROM {GO}\nFROM nginx@{NGINX.partition('@')[2]}\n")
+    assert pinned.run("init", "--follow-tags").exit_code == 0
+    assert 'golang = "golang:1.22"  # Dockerfile\n' in pinned.read("images.toml")
+    assert f'nginx = "nginx@{NGINX.partition("@")[2]}"' in pinned.read("images.toml")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -14,6 +14,7 @@ from imagelock.cli.reports.changes import change_document, change_lines
 from imagelock.cli.sources import open_sources
 from imagelock.cli.text import count, duration
 from imagelock.cli.transactions import begin, run_again_if_changed
+from imagelock.errors import BatchError, ImagelockError, ImageNotFoundError
 from imagelock.images_file.parser import ImagesFile
 from imagelock.locking.changes import Change, find_changes
 from imagelock.locking.lockfile import Lockfile, dump_lockfile, find_heading
@@ -23,6 +24,7 @@ from imagelock.locking.steps import KeepLocked
 from imagelock.locking.update_step import Step
 from imagelock.model.conflict_markers import has_conflict_markers
 from imagelock.model.frozen import frozen
+from imagelock.model.selector import ExactDigest
 from imagelock.project.ignored import find_ignored
 from imagelock.project.project import Project, find_project
 from imagelock.project.transaction import Transaction, refuse_changed
@@ -126,7 +128,10 @@ def _carry_out(  # noqa: PLR0913  as above
     steps = plan(read.images_file, read.lockfile, merged.unsettled if merged else SETTLED)
     with open_sources(settings, project.folder, read.images_file.registries) as sources:
         asked = sum(not isinstance(step, KeepLocked) for step in steps)
-        result = run_steps(steps, sources, on_done=count_done(settings.console, "Locking", total=asked))
+        try:
+            result = run_steps(steps, sources, on_done=count_done(settings.console, "Locking", total=asked))
+        except BatchError as error:
+            raise BatchError(error.message, _with_hints(error, read.images_file)) from error
     written = lock_to_write(project, result.lockfile)
     changes = find_changes(merged.before if merged else read.lockfile, result.lockfile, told=result.told)
     is_new = not project.lock_path.exists()
@@ -144,6 +149,17 @@ def _carry_out(  # noqa: PLR0913  as above
         lock_path=project.lock_path,
         is_new=is_new,
     )
+
+
+def _with_hints(error: BatchError, images_file: ImagesFile) -> Iterator[tuple[str, ImagelockError]]:
+    """Give a digest that the registry no longer has the way out that images.toml has for it."""
+    by_digest = {image.alias for image in images_file.images if isinstance(image.selector, ExactDigest)}
+    for alias, failure in error.failures:
+        if alias in by_digest and isinstance(failure, ImageNotFoundError):
+            hint = "run `imagelock scan --write --follow-tags` to declare tags instead of digests that are gone"
+            yield alias, ImageNotFoundError(failure.message, details=failure.details, hint=hint)
+        else:
+            yield alias, failure
 
 
 def lock_images(settings: Settings, *, is_dry_run: bool, output_format: str) -> None:

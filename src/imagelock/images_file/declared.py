@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
+from imagelock.documents.references import Image, Reference
 from imagelock.errors import InvalidReferenceError
 from imagelock.images_file.declaration import ImageDeclaration
 from imagelock.model.reference import (
@@ -32,6 +33,15 @@ class DeclaredImages:
     def find(self, reference: ImageReference) -> ImageDeclaration | None:
         """Find the declaration for a reference: by its tag, by its digest, or because a range takes its tag."""
         return next((image for image, tag in self._candidates(reference) if _selects(image, tag, reference)), None)
+
+    def names(self, reference: Reference) -> bool:
+        """Whether a reference in a document is a declared image."""
+        return isinstance(reference.target, Image) and self.find(reference.target.reference) is not None
+
+    def keys(self) -> Iterator[tuple[AnyRepository, str]]:
+        """Give repository and tag of each image that has an exact one."""
+        for repository, images in self._by_repository.items():
+            yield from ((repository, tag) for _, tag in images if tag is not None)
 
     def of_repository(self, reference: ImageReference) -> tuple[ImageDeclaration, ...]:
         """Give every declaration of the same repository."""

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from imagelock.documents.formats import table
-from imagelock.documents.formats.compose import find_context_names
 from imagelock.documents.formats.format import Format
 from imagelock.documents.references import Image, Marked, NotEditable, Reference, Scan, Unresolved
 from imagelock.documents.spans import Position
-from imagelock.errors import InvalidReferenceError
 from imagelock.images_file.declaration import Alias, ImageDeclaration
 from imagelock.images_file.declared import DeclaredImages
 from imagelock.images_file.foreign_folders import find_foreign_folders, is_in_folders
 from imagelock.images_file.names import propose_names
+from imagelock.images_file.own_names import OwnNames
 from imagelock.images_file.parser import ImagesFile
 from imagelock.model.digest import Digest
 from imagelock.model.frozen import frozen
@@ -125,6 +123,11 @@ class Survey:
     unreadable: tuple[Unlockable, ...] = ()
     """Documents that don't parse, such as Helm's templates; nothing was taken from them."""
 
+    def following_tags(self) -> Survey:
+        """Leave out the digests of all new images that have a tag, too."""
+        images = (replace(image, digests=()) if image.tag else image for image in self.images)
+        return replace(self, images=tuple(images))
+
     def find(self, reference: Image) -> FoundImage | None:
         """Find what a reference of one of the documents became; None if it is the name of a build context."""
         key = _key(reference)
@@ -137,14 +140,15 @@ def survey(documents: Iterable[ScannedDocument], known: ImagesFile = NOTHING_DEC
     named = [document for document in found if document.names_images]
     folders = find_foreign_folders(document.path for document in named)
     own = [document for document in named if not is_in_folders(document.path, folders)]
-    names = _context_names(found)
+    names = OwnNames.of((document.kind, document.content) for document in found)
     external = known.external
     readable = [
         document.without(lambda each: external.covers(each.text, each.target.text))
         for document in own
         if not document.scan.problems
     ]
-    ours = [document.without(lambda each: _is_context(each, names)) for document in readable]
+    declared = DeclaredImages(known.images)
+    ours = [document.without(lambda each: names.covers(each) and not declared.names(each)) for document in readable]
     images = _collect(ours, known)
     return Survey(
         images=tuple(image for image in images if not image.is_declared),
@@ -152,50 +156,14 @@ def survey(documents: Iterable[ScannedDocument], known: ImagesFile = NOTHING_DEC
         pinnable=tuple(document.path for document in ours if document.is_pinnable),
         unresolved=tuple(obstacle for document in ours for obstacle in _unresolved(document)),
         not_editable=tuple(obstacle for document in ours for obstacle in _not_editable(document)),
-        external=_external_names((name for name in names if _is_used(name, readable)), images),
+        external=tuple(names.used(_references(readable), [*(image.key for image in images), *declared.keys()])),
         external_files=tuple(f"{folder}/**" for folder in folders),
         unreadable=tuple(obstacle for document in found for obstacle in _unreadable(document)),
     )
 
 
-def _context_names(documents: Iterable[ScannedDocument]) -> frozenset[str]:
-    composes = (document.content for document in documents if document.kind is table.COMPOSE)
-    return frozenset(name for content in composes for name in find_context_names(content) if _is_reference(name))
-
-
-def _external_names(contexts: Iterable[str], images: Collection[FoundImage]) -> tuple[str, ...]:
-    """Return the contexts as names for ``[external]``, none of which covers an image that is to be locked."""
-    tags_by_repository: dict[AnyRepository, set[str | Digest]] = defaultdict(set)
-    for image in images:
-        repository, tag = image.key
-        tags_by_repository[repository].add(tag)
-    names: list[str] = []
-    for context in sorted(contexts):
-        written = split_reference(context)
-        tags = tags_by_repository[written.repository]
-        if not tags or written.tag not in (None, *tags):
-            names.append(context)
-        elif written.tag is None and DEFAULT_TAG not in tags:
-            names.append(f"{context}:{DEFAULT_TAG}")
-    return tuple(names)
-
-
-def _is_context(reference: Reference, names: Collection[str]) -> bool:
-    """Whether a reference means one of the contexts, as BuildKit compares them: ``:latest`` makes no difference."""
-    return reference.target.text.removesuffix(f":{DEFAULT_TAG}") in names
-
-
-def _is_reference(text: str) -> bool:
-    try:
-        split_reference(text)
-    except InvalidReferenceError:
-        return False
-    return True
-
-
-def _is_used(name: str, documents: Iterable[ScannedDocument]) -> bool:
-    """Whether anybody could take the name for an image's: most contexts are no more than folders."""
-    return any(_is_context(reference, [name]) for document in documents for reference, _ in document.images())
+def _references(documents: Iterable[ScannedDocument]) -> Iterator[Reference]:
+    return (reference for document in documents for reference in document.scan.references)
 
 
 def _collect(documents: Iterable[ScannedDocument], known: ImagesFile) -> tuple[FoundImage, ...]:

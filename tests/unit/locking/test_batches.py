@@ -41,13 +41,12 @@ def test_all_failures_of_a_run_are_told_sorted(source: MemorySource) -> None:
     assert error.message == "cannot lock 3 of 4 images; images.lock is unchanged"
     assert error.details == (
         "a: a wants a login",
-        "  hint: run `docker login`",
         "b: b gives no answer",
-        "  hint: wait",
         "c: c is not there",
         "  it has: d",
     )
-    assert (error.hint, error.exit_code) == (None, ExitCode.CANNOT)
+    assert (error.hint, error.further_hints) == ("run `docker login` (a)", ("wait (b)",))
+    assert error.exit_code == ExitCode.CANNOT
 
 
 def test_a_hint_that_all_failures_share_is_given_once(source: MemorySource) -> None:

@@ -36,15 +36,17 @@ if TYPE_CHECKING:
 )
 @click.option("--platform", "platforms", multiple=True, metavar="PLATFORM", help="A platform to lock; repeatable.")
 @click.option("--exclude", "excluded", multiple=True, metavar="PATTERN", help="Leave these files out; repeatable.")
+@click.option("--follow-tags", is_flag=True, help="Declare tags alone where digests are beside them.")
 @click.option("--dry-run", is_flag=True, help="Print images.toml; write nothing.")
 @format_option
 @with_settings
-def command(
+def command(  # noqa: PLR0913  click hands over each option as an argument
     settings: Settings,
     *,
     templates: tuple[str, ...],
     platforms: tuple[str, ...],
     excluded: tuple[str, ...],
+    follow_tags: bool,
     dry_run: bool,
     output_format: str,
 ) -> None:
@@ -58,7 +60,13 @@ def command(
         _go_on(settings, templates, excluded, is_dry_run=dry_run, output_format=output_format)
         return
     plan = partial(
-        plan_project, settings.console, images_path, templates=templates, platforms=platforms, excluded=excluded
+        plan_project,
+        settings.console,
+        images_path,
+        templates=templates,
+        platforms=platforms,
+        excluded=excluded,
+        follows_tags=follow_tags,
     )
     if dry_run:
         begun = plan()
@@ -98,14 +106,16 @@ def plan_project(
     templates: Sequence[str] = (),
     platforms: Sequence[str] = (),
     excluded: Sequence[str] = (),
+    follows_tags: bool = False,
 ) -> Beginning:
     """Compute the first images.toml and the templates: one that can't be made stops it all."""
     folder = images_path.parent
     named = {document.path: document for document in scan_named(folder, templates)}
     is_excluded = external_files(excluded)
     documents = scan_tree(folder, console, wants=lambda path: not is_excluded(path))
+    found = survey(({document.path: document for document in documents} | named).values())
     file = FirstFile(
-        survey=survey(({document.path: document for document in documents} | named).values()),
+        survey=found.following_tags() if follows_tags else found,
         platforms=tuple(dict.fromkeys(str(Platform.parse(text)) for text in platforms)) or DEFAULT_PLATFORMS,
         targets=tuple(RenderTarget(path, f"{path}{TEMPLATE_SUFFIX}") for path in sorted(named)),
         excluded=tuple(excluded),

@@ -69,7 +69,7 @@ def command(  # noqa: PLR0913  click hands over each option as an argument
             settings, project, paths, excluded=excluded, follows_tags=follow_tags, output_format=output_format
         )
     elif writes:
-        _begin(settings, project, excluded, output_format=output_format)
+        _begin(settings, project, excluded, follows_tags=follow_tags, output_format=output_format)
     else:
         images_file, lockfile = project.read() if exists else (ImagesFile(()), Lockfile())
         documents = _scan(settings.console, project, images_file, paths, excluded)
@@ -110,11 +110,13 @@ def scan_and_write(
         _tell(settings.console, project, additions, found)
 
 
-def _begin(settings: Settings, project: Project, excluded: Sequence[str], *, output_format: str) -> None:
+def _begin(
+    settings: Settings, project: Project, excluded: Sequence[str], *, follows_tags: bool, output_format: str
+) -> None:
     from imagelock.cli.commands.init import plan_project, tell_beginning  # noqa: PLC0415  only the first run needs it
 
     with begin(settings.console, project) as transaction:
-        begun = plan_project(settings.console, project.images_path, excluded=excluded)
+        begun = plan_project(settings.console, project.images_path, excluded=excluded, follows_tags=follows_tags)
         transaction.write(begun.contents())
     tell_beginning(settings.console, begun, output_format=output_format)
 
