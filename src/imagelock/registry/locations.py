@@ -144,7 +144,7 @@ class Locations:
         return tuple(_location(f"{mirror}/{repository.path}") for mirror in mirrors)
 
     def _find_rule(self, repository: Repository) -> RegistryRule | None:
-        rule = find_rule(str(repository), self._rules)
+        rule = find_rule(str(repository), self._rules) if self._rules else None
         if rule is not None and rule.is_blocked:
             raise RegistryError(f"{repository} must not be asked", details=[f"{rule.source} blocks `{rule.prefix}`"])
         return rule

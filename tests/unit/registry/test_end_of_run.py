@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from threading import Event
 
 import pytest
@@ -156,6 +159,26 @@ def test_a_wait_for_the_address_of_a_name_ends(monkeypatch: pytest.MonkeyPatch) 
     with waiting_threads("reg.example", are_waiting=after(reached)) as found:
         assert ended(found)
     over.set()
+
+
+def test_an_interrupt_ends_a_run_while_its_threads_wait(tmp_path: Path) -> None:
+    reached = Event()
+
+    def on_connection(_: int, connection: socket.socket) -> None:
+        read_head(connection)
+        reached.set()
+        connection.recv(1)
+
+    with raw_server(on_connection) as name:
+        (tmp_path / "images.toml").write_text(
+            f'[images]\na = "{name}/a:1"\nb = "{name}/b:1"\n[registries."{name}"]\nplain-http = true\n'
+        )
+        environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+        command = [sys.executable, "-m", "imagelock", "lock"]
+        with subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.DEVNULL) as process:
+            assert reached.wait(20)
+            process.send_signal(signal.SIGINT)
+            assert process.wait(_AT_ONCE_SECONDS) == 130
 
 
 _OPENS_EARLY = """

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import os
-import signal
 import socket
 import ssl
 import threading
@@ -13,7 +11,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Timer
 
 import pytest
 
@@ -23,7 +20,6 @@ from imagelock.registry.auth.schemes import SchemeMemory
 from imagelock.registry.client import RegistryClient, make_registry_client
 from imagelock.registry.http.transport import Transport
 from imagelock.registry.locations import RegistryOptions, RegistrySettings, make_connections
-from imagelock.registry.sources import open_registries
 from tests.support.certificates import make_loopback_tls
 from tests.support.fake_registry.answers import Answer, Fault, in_turn
 from tests.support.fake_registry.clients import NOWHERE
@@ -198,22 +194,3 @@ def test_what_is_no_http_is_no_answer(answer: bytes) -> None:
                 client.fetch_manifest(parse_reference(f"{name}/team/a:1"))
             done.result(timeout=5)
     assert raised.value.message == f"no answer from {name}"
-
-
-def test_an_interrupt_ends_a_run_at_once() -> None:
-    with serving(lambda _: Answer(fault=Fault.STALL)) as name:
-        Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
-        started = time.monotonic()
-        with pytest.raises(KeyboardInterrupt):
-            _fetch_in_another_thread(name)
-        assert time.monotonic() - started < 2
-
-
-def _fetch_in_another_thread(name: str) -> None:
-    settings = RegistrySettings(environment={}, home=NOWHERE)
-    with open_registries(settings, ()) as client:
-        pool = ThreadPoolExecutor(2)
-        try:
-            pool.submit(client.fetch_manifest, parse_reference(f"{name}/team/a:1")).result()
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)

@@ -158,12 +158,14 @@ class Authenticator:
         self, authorization: Authorization, response: httpx.Response, request: httpx.Request, path: str
     ) -> Authorization | None:
         """Return what to send after a refusal; ``None`` if the response is final."""
+        if response.is_success:
+            self._note_open(response)
+            return None
         challenge = choose_challenge(parse_challenges(response.headers.get_list("www-authenticate")))
-        may_help = not response.is_success and self._may_help(authorization, response, challenge)
+        may_help = self._may_help(authorization, response, challenge)
         scheme = self._read_scheme(challenge, authorization, response, request) if may_help else None
         if scheme is None:
-            if self._discovery.resolve_if_unknown(Open()) and _is_about_content(response):
-                self._memory.note(self._origin, Open())
+            self._note_open(response)
             return None
         self._forget(authorization)
         if self._discovery.resolve(scheme):
@@ -174,6 +176,12 @@ class Authenticator:
         if isinstance(challenge, BearerChallenge) and challenge.scopes:
             self._scopes[path] = " ".join(challenge.scopes)
         return self._token(scheme, path)
+
+    def _note_open(self, response: httpx.Response) -> None:
+        """Note that a host of unknown scheme answers without credentials; a busy server's answer shows nothing."""
+        is_about_content = response.is_success or response.status_code == HTTPStatus.NOT_FOUND
+        if self._discovery.resolve_if_unknown(Open()) and is_about_content:
+            self._memory.note(self._origin, Open())
 
     def _may_help(self, authorization: Authorization, response: httpx.Response, challenge: Challenged) -> bool:
         """Whether a refusal may turn into a success by another authorization."""
@@ -287,8 +295,3 @@ class Authenticator:
 
     def _scope_of(self, path: str) -> str:
         return self._scopes.get(path) or pull_scope(path)
-
-
-def _is_about_content(response: httpx.Response) -> bool:
-    """Whether a response shows that no token is wanted, tomorrow as well: a busy server's shows nothing."""
-    return response.is_success or response.status_code == HTTPStatus.NOT_FOUND

@@ -7,6 +7,7 @@ headers: https://github.com/opencontainers/distribution-spec/blob/main/spec.md#w
 
 from __future__ import annotations
 
+import logging
 import random
 import re
 from collections.abc import Callable, Iterator
@@ -38,6 +39,16 @@ _WARNING = re.compile(r'299 - "((?:[^"\\]|\\.)*)"')
 _ESCAPED = re.compile(r"\\(.)")
 _MAX_WARNINGS_LENGTH = 4096
 """Of all warnings of a response together, as the specification has it."""
+
+
+def hide_queries(record: logging.LogRecord) -> bool:
+    """Let httpx log no query of a URL: it logs each request at INFO, and signed URLs are secrets."""
+    if isinstance(record.args, tuple):
+        record.args = tuple(shown(value) if isinstance(value, httpx.URL) else value for value in record.args)
+    return True
+
+
+logging.getLogger("httpx").addFilter(hide_queries)
 
 
 class Sender:
