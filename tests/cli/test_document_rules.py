@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.support.locked_images import digest
@@ -117,3 +119,26 @@ def test_compose_files_are_read_together_by_every_command(pinned: Project) -> No
     lines = pinned.run("check").stderr.splitlines()
     assert lines[1] == "  .env:1:5: redis:7: images.lock does not have it"
     assert lines[-1] == "hint: run `imagelock add redis:7`"
+
+
+def test_nothing_unread_is_called_clean(pinned: Project) -> None:
+    pinned.declare_locked('[render]\n"out" = "out.yaml.in"\n[kinds]\n"none.yml" = "none"\n')
+    pinned.write("out.yaml.in", "image: {{images.go}}\n")
+    pinned.write("none.yml", "image: a:1\n")
+    pinned.write("Jenkinsfile", "agent { docker { image 'maven:3' } }\n")
+    pinned.write("a/run.sh", "docker run a:1\n")
+    pinned.write("b/run.sh", "docker run a:1\n")
+    pinned.write("crd.yaml", "apiVersion: x/v1\nkind: Backup\nspec: {toolImage: 'a/b:1'}\n")
+    assert pinned.run("render").exit_code == 0
+    outcome = pinned.run("-v", "check", "--all")
+    assert outcome.exit_code == 0
+    assert outcome.stderr.splitlines()[:6] == [
+        "note: 3 files may have images and cannot be read: 1 Jenkinsfile, 2 shell scripts (-v lists them)",
+        "  Jenkinsfile: Jenkinsfile",
+        "  a/run.sh: shell script",
+        "  b/run.sh: shell script",
+        "note: 1 value may be an image at a path that is not known: add it to [paths] (-v lists them)",
+        "  crd.yaml:3:20: a/b:1",
+    ]
+    document = json.loads(pinned.run("check", "--all", "--format", "json").stdout)
+    assert [each["path"] for each in document["unread"]] == ["Jenkinsfile", "a/run.sh", "b/run.sh"]

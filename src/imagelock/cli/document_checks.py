@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
@@ -9,8 +10,10 @@ from imagelock.cli.console import Console
 from imagelock.cli.reports.findings import LOCK, RENDER, RETAG, SCAN, Report, Wrong, hints, lines
 from imagelock.cli.reports.rules import NESTED_PROJECT, PIN_PATTERN
 from imagelock.cli.text import count
+from imagelock.documents.formats.scan import find_overlooked
 from imagelock.documents.pin_plan import Finding, FindingKind, PinPlan
-from imagelock.documents.references import Image
+from imagelock.documents.references import Image, Reference
+from imagelock.documents.unread import UnreadKind
 from imagelock.errors import ImagelockError
 from imagelock.images_file.parser import IMAGES_FILE_NAME, ImagesFile
 from imagelock.locking.freshness import find_mismatches
@@ -148,6 +151,9 @@ class TreeSearch:
         self._external: list[tuple[str, str]] = []
         self._rendered = {identify(project.folder / target.output) for target in images_file.targets}
         self._searched = 0
+        self._templates = {identify(project.folder / target.template) for target in images_file.targets}
+        self._unread: dict[str, list[Path]] = defaultdict(list)
+        self._overlooked: list[tuple[Path, Reference]] = []
 
     def run(self, console: Console, report: Report, *, is_strict: bool) -> None:
         """Search; what can only be listed fails the check if it is strict."""
@@ -159,6 +165,8 @@ class TreeSearch:
         report.count(count(self._searched, "other file"), "searched")
         report.add(self._wrong)
         report.add(_find_nested(self._folder))
+        report.unread.extend((str(path), title) for title, paths in self._unread.items() for path in paths)
+        self._tell_unread(console)
         unused = self._images_file.external.unused_names((*report.external, *self._external))
         report.notes.extend(f"`{name}` in external.names covers no reference" for name in unused)
         if is_strict:
@@ -176,9 +184,13 @@ class TreeSearch:
                 yield self._folder / path
 
     def _search(self, path: Path) -> None:
-        document = self._pins.documents.read(path)
+        document = self._pins.documents.examine(path, wants_unread=identify(path) not in self._templates)
         if document is None:
             return
+        if isinstance(document, UnreadKind):
+            self._unread[document.title].append(path)
+            return
+        self._overlooked += ((path, found) for found in find_overlooked(document.content, document.kind))
         plan = self._pins.plan_content(document.content, document.kind)
         self._searched += not plan.problems
         self._external.extend(plan.external_texts)
@@ -200,6 +212,21 @@ class TreeSearch:
             return Wrong(name=str(path), reason=reason, way_out=way_out, path=path, finding=finding)
         reason = "it has no digest, and its file is neither rendered nor in [pin]"
         return Wrong(name=str(path), reason=reason, more=(RENDER,), command=SCAN, path=path, finding=finding)
+
+    def _tell_unread(self, console: Console) -> None:
+        """Count the files whose kind is not read, and what looks like an image in one that is; ``-v`` lists both."""
+        total = sum(map(len, self._unread.values()))
+        if total:
+            kinds = ", ".join(count(len(paths), title) for title, paths in sorted(self._unread.items()))
+            console.note(f"{count(total, 'file')} may have images and cannot be read: {kinds} (-v lists them)")
+        for title, paths in sorted(self._unread.items()):
+            for path in paths:
+                console.detail(f"  {path}: {title}")
+        if self._overlooked:
+            what = count(len(self._overlooked), "value")
+            console.note(f"{what} may be an image at a path that is not known: add it to [paths] (-v lists them)")
+        for path, found in self._overlooked:
+            console.detail(f"  {path}:{found.position.line}:{found.position.column}: {found.text}")
 
     def _tell(self, console: Console) -> None:
         if self._listed:

@@ -80,6 +80,10 @@ class DocumentContext:
         """Whether a file has to be read to tell what it is; of all others, the name has told that they are none."""
         return may_be_document(path) or any(pattern.fullmatch(path) for pattern, _ in (*self._kinds, *self._places))
 
+    def is_passed_over(self, path: str) -> bool:
+        """Whether images.toml says that a file is no document, whatever it looks like."""
+        return any(kind == NO_KIND and pattern.fullmatch(path) for pattern, kind in self._kinds)
+
     def find_kind(self, path: str, content: bytes) -> Format | None:
         """Find the kind of a file; ``None``: no document."""
         declared = next((kind for pattern, kind in self._kinds if pattern.fullmatch(path)), None)

@@ -109,16 +109,19 @@ def _any_name() -> tuple[re.Pattern[str], re.Pattern[str]]:
     """Make two expressions of all patterns, those with a folder and those without: most files match neither."""
     patterns = [pattern for row in FORMATS for pattern in row.files]
     in_folder, anywhere = ([each for each in patterns if ("/" in each) is has_folder] for has_folder in (True, False))
-    return re.compile(_expression(in_folder), re.IGNORECASE), re.compile(_expression(anywhere), re.IGNORECASE)
+    return re.compile(patterns_expression(in_folder), re.IGNORECASE), re.compile(
+        patterns_expression(anywhere), re.IGNORECASE
+    )
 
 
 @cache
 def _names() -> tuple[tuple[Format, re.Pattern[str]], ...]:
     """Make an expression for each row's patterns, in the order of the table."""
-    return tuple((row, re.compile(_expression(row.files), re.IGNORECASE)) for row in FORMATS if row.files)
+    return tuple((row, re.compile(patterns_expression(row.files), re.IGNORECASE)) for row in FORMATS if row.files)
 
 
-def _expression(patterns: Iterable[str]) -> str:
+def patterns_expression(patterns: Iterable[str]) -> str:
+    """Make one expression for paths of patterns with braces; each counts in any folder."""
     names = "|".join(compile_glob(name).pattern for pattern in patterns for name in expand_braces(pattern))
     return f"(?:.*/)?(?:{names})"
 

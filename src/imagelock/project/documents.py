@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from imagelock.documents.context import DocumentContext, DocumentRules
 from imagelock.documents.formats.format import Format
 from imagelock.documents.kinds import marked_kind, refuse_unknown_kind
+from imagelock.documents.unread import UnreadKind, find_unread_kind
 from imagelock.errors import FileError
 from imagelock.images_file.parser import IMAGES_FILE_NAME
 from imagelock.model.frozen import frozen
@@ -47,23 +48,20 @@ class ProjectDocuments:
 
     def read(self, path: Path) -> Document | None:
         """Read a file if it is, by its name or by what it begins with, one that may have references."""
-        context, name = self._place(path)
-        if not context.may_be_document(name):
-            return self._read_marked(path, name)
-        content = read_bytes(path)
-        kind = context.find_kind(name, content)
-        return None if kind is None else Document(content, kind)
+        found = self.examine(path, wants_unread=False)
+        return found if isinstance(found, Document) else None
 
-    def _read_marked(self, path: Path, name: str) -> Document | None:
-        """Read a file of no known kind if it has marker comments. None that is large has any, nor has one of ours."""
-        if path.name in _OWN_FILES:
+    def examine(self, path: Path, *, wants_unread: bool = True) -> Document | UnreadKind | None:
+        """Read a file if it may have references, and tell if it looks so although its kind is not read."""
+        context, name = self._place(path)
+        may_be_document = context.may_be_document(name)
+        content = read_bytes(path) if may_be_document else _read_small(path)
+        if content is None:
             return None
-        try:
-            content = read_bytes(path, max_bytes=_LARGEST_MARKED)
-        except FileError:
-            return None
-        kind = marked_kind(PurePosixPath(name), content)
-        return None if kind is None else Document(content, kind)
+        kind = context.find_kind(name, content) if may_be_document else marked_kind(PurePosixPath(name), content)
+        if kind is not None:
+            return Document(content, kind)
+        return find_unread_kind(name, content) if wants_unread and not context.is_passed_over(name) else None
 
     def find_kind(self, path: Path, content: bytes) -> Format | None:
         """Tell the kind of a file that has this content; ``None``: it is no document."""
@@ -86,6 +84,16 @@ class ProjectDocuments:
 
 
 Pending = Callable[[Path], bytes | None] | None
+
+
+def _read_small(path: Path) -> bytes | None:
+    """Read a file of no known kind; ``None`` for one of ours, and for a large one: none with marker comments is."""
+    if path.name in _OWN_FILES:
+        return None
+    try:
+        return read_bytes(path, max_bytes=_LARGEST_MARKED)
+    except FileError:
+        return None
 
 
 class _FolderFiles:

@@ -115,6 +115,8 @@ def test_what_a_service_of_another_file_extends_and_builds_is_an_output_where_it
         ),
         ({"compose.yaml": _services(app="image: !reset null", x="image: !override 'a:1'")}, ["image a:1"]),
         ({"compose.yaml": "services:\n  app: !reset {image: 'a:1'}\n  b: !override {image: 'b:1'}\n"}, ["image b:1"]),
+        ({"compose.yaml": "web: {image: 'a:1'}\napp: {build: ., image: 'b:1'}\nc: {image: 'b:1'}\n"}, ["image a:1"]),
+        ({"compose.yaml": "x-web: {image: 'a:1'}\nvolumes: {}\n"}, []),
         (
             {"compose.yaml": _services(a="image: true", b="image: 5", c="image: https://x/y", d=f"image: '{DIGEST}'")},
             [],

@@ -172,7 +172,8 @@ def _tell(
         listed = {"listed": [document(each) for each in report.listed]} if report.listed else {}
         problems = list(map(document, report.wrong))
         uncarried = {"written_nowhere": report.uncarried} if report.uncarried else {}
-        settings.console.json({"ok": not report.wrong, "problems": problems, **listed, **uncarried})
+        unread = {"unread": [{"path": path, "kind": kind} for path, kind in report.unread]} if report.unread else {}
+        settings.console.json({"ok": not report.wrong, "problems": problems, **listed, **uncarried, **unread})
     elif output_format == "markdown":
         settings.console.data("\n".join(markdown_lines(report)))
     elif output_format == "sarif":

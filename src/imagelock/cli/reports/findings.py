@@ -67,6 +67,8 @@ class Report:
     notes: list[str] = field(default_factory=list)
     external: list[tuple[str, str]] = field(default_factory=list)
     """The references that ``external.names`` covers, as written and as expanded."""
+    unread: list[tuple[str, str]] = field(default_factory=list)
+    """The files that look as if they held images, and the kind of each, which is not read."""
     counts: list[str] = field(default_factory=list)
     carried: set[str] = field(default_factory=set)
     """The images, by name, that some file of ``[render]``, ``[pin]`` or ``[export]`` has."""

@@ -21,6 +21,7 @@ from imagelock.model.reference import DEFAULT_TAG, AnyRepository, split_referenc
 
 _FAMILY = re.compile(r"(?:docker-|podman-)?compose(?:[._-].*)?\.ya?ml", re.IGNORECASE)
 _LEADS_ELSEWHERE = (b"extends", b"include")
+_KEYS_SINCE_VERSION_2 = ("services", "version", "include", "name", "volumes", "networks", "configs", "secrets")
 _MAX_CHAIN = 50
 ImageName = tuple[AnyRepository, str]
 """An image by repository and tag, whatever digest it has."""
@@ -71,8 +72,16 @@ def image_of(service: Mapping) -> Scalar | None:
 
 
 def services_of(document: Node | None) -> Mapping:
-    """Find the services of a document; an empty mapping if it has none."""
-    return document.find_mapping("services") if isinstance(document, Mapping) else Mapping(())
+    """Find the services of a document; an empty mapping if it has none.
+
+    Version 1 of the format, which docker-compose 1 still reads, has them at the root.
+    """
+    if not isinstance(document, Mapping):
+        return Mapping(())
+    if any(document.find(key) is not None for key in _KEYS_SINCE_VERSION_2):
+        return document.find_mapping("services")
+    is_version_1 = any(each.find("image") or each.find("build") for _, each in document.mappings())
+    return document if is_version_1 else Mapping(())
 
 
 def image_name(text: str) -> ImageName | None:

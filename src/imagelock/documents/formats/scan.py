@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from imagelock.documents.dockerfile.scan import scan_dockerfile
 from imagelock.documents.formats.format import Format
@@ -17,12 +19,15 @@ from imagelock.documents.formats.scalars import (
     shared,
 )
 from imagelock.documents.formats.split import SplitImage, has_version
-from imagelock.documents.references import Found, Image, NotEditable, ReferenceKind, Scan, make_scan
+from imagelock.documents.references import Found, Image, NotEditable, Reference, ReferenceKind, Scan, make_scan
 from imagelock.documents.spans import Span
 from imagelock.documents.syntax.nodes import DocumentSyntaxError, Mapping, Node, Scalar, walk
 from imagelock.documents.syntax.reader import Syntax, read_documents
 from imagelock.documents.syntax.yaml_types import YamlType
 
+_IMAGE_KEY = re.compile(
+    rb"[\w.-]image(?:name|url|ref)?[\"']?[ \t]*:|\bimage(?:name|url|ref)[\"']?[ \t]*:", re.IGNORECASE
+)
 _FLUX_MARK = b'"$imagepolicy"'
 _FLUX_WRITES = NotEditable("Flux writes it, by the comment behind it", "remove the comment, or leave it to Flux")
 
@@ -38,6 +43,18 @@ def find_references(content: bytes, kind: Format) -> Scan:
     found = (each for document in documents for each in _find_in_document(document, kind))
     ordered = sorted(_each_place_once(found), key=lambda each: each.span)
     return make_scan(content, _without_flux(content, ordered), ())
+
+
+_LOOKS_LIKE_IMAGES = (Text("**./image(name|url|ref)?$/i", is_sure=False, accepts=has_version),)
+
+
+def find_overlooked(content: bytes, kind: Format) -> tuple[Reference, ...]:
+    """Find what looks like an image in a Kubernetes file, at a place that no rule knows."""
+    if kind.name != "kubernetes" or not _IMAGE_KEY.search(content):
+        return ()
+    known = {reference.span for reference in find_references(content, kind).references}
+    everything = find_references(content, replace(kind, images=_LOOKS_LIKE_IMAGES))
+    return tuple(each for each in everything.references if each.span not in known and isinstance(each.target, Image))
 
 
 def _find_in_document(document: Node, kind: Format) -> Iterator[Found]:

@@ -167,12 +167,19 @@ class _Parser:
             case ("heredoc", _):
                 self._at += 1
                 return _heredoc(self._source, token)
-            case ("sign", "{") if self._tokens[self._at + 1].text != "for":
+            case ("sign", "{") if not self._begins_with_for():
                 return self._within(self._body)
-            case ("sign", "[") if self._tokens[self._at + 1].text != "for":
+            case ("sign", "[") if not self._begins_with_for():
                 return self._within(self._list)
             case _:
                 return None
+
+    def _begins_with_for(self) -> bool:
+        """Whether an object or a list is computed: ``[for x in y : z]``."""
+        at = self._at + 1
+        while self._tokens[at].kind == "newline":
+            at += 1
+        return self._tokens[at].text == "for"
 
     def _list(self) -> Sequence:
         items: list[Node] = []

@@ -88,6 +88,7 @@ def test_what_is_no_json_is_told(text: str, problem: str) -> None:
         ('a = b ? "x" : "y"\nc = "z"', {".a": 'b ? "x" : "y" (not plain)', ".c": "z"}),
         ('a = f({ image = "x" },\n  2)\nc = "z"', {".a": 'f({ image = "x" },\n  2) (not plain)', ".c": "z"}),
         ('a = [for x in y : "z"]\nc = "z"', {".a": '[for x in y : "z"] (not plain)', ".c": "z"}),
+        ('a = {\n  for x in y :\n  x => "z"\n}', {".a": '{\n  for x in y :\n  x => "z"\n} (not plain)'}),
         ('a = <<E\n x\n  y\nE\nb = "1"', {".a": " x\n  y\n", ".b": "1"}),
         ("a = <<-E\n  x\n    y\n  E\n", {".a": "x\n  y\n (not plain)"}),
         ("a = <<E\nE\n", {".a": ""}),
