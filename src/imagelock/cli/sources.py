@@ -17,12 +17,13 @@ from imagelock.registry.sources import LayoutMirrors, Sources, open_registries
 
 
 def find_cache(settings: Settings) -> Path | None:
-    """Where content by digest is kept between runs; None where nothing is to be kept."""
+    """Where content by digest is kept between runs; None where nothing is to be kept, or where there is no place."""
     from imagelock.registry.content_cache import default_cache_directory  # noqa: PLC0415  only the network needs it
+    from imagelock.registry.homes import find_home  # noqa: PLC0415
 
     if not settings.uses_cache:
         return None
-    return settings.cache_path or default_cache_directory(os.environ, home=Path.home())
+    return settings.cache_path or default_cache_directory(os.environ, home=find_home(os.environ))
 
 
 def open_sources(settings: Settings, folder: Path, registries: Iterable[RegistryDeclaration]) -> Sources:
@@ -30,6 +31,7 @@ def open_sources(settings: Settings, folder: Path, registries: Iterable[Registry
     registries = tuple(registries)
 
     def open_all(expected: Sequence[AnyRepository]) -> AbstractContextManager[BlobSource]:
+        from imagelock.registry.homes import find_home, once  # noqa: PLC0415  only the network needs it
         from imagelock.registry.locations import RegistryOptions, RegistrySettings  # noqa: PLC0415  only the network needs it
 
         options = {
@@ -41,13 +43,15 @@ def open_sources(settings: Settings, folder: Path, registries: Iterable[Registry
             )
             for declared in registries
         }
+        warn = once(settings.console.warn)
         trace = settings.console.detail if settings.console.verbosity > 1 else None
         registry_settings = RegistrySettings(
             registries=options,
             anonymous=settings.anonymous,
             cache_directory=find_cache(settings),
             trace=trace,
-            warn=settings.console.warn,
+            warn=warn,
+            home=find_home(os.environ, warn=warn),
         )
         return open_registries(registry_settings, expected)
 

@@ -16,6 +16,7 @@ from imagelock.errors import FileError, InvalidDigestError
 from imagelock.model.digest import Digest
 from imagelock.model.frozen import frozen
 from imagelock.model.reference import TagReference
+from imagelock.registry.homes import NO_HOME
 
 ACCESS_FILE_NAME = "registries.json"
 """How registries want to be asked: ``auth.access_memory`` keeps it here."""
@@ -31,17 +32,26 @@ class CacheSize:
     size_bytes: int
 
 
-def default_cache_directory(environment: Mapping[str, str], *, home: Path) -> Path:
-    """Return the user's cache folder: https://specifications.freedesktop.org/basedir-spec/latest/."""
-    return Path(environment.get("XDG_CACHE_HOME") or home / ".cache") / "imagelock"
+def default_cache_directory(environment: Mapping[str, str], *, home: Path) -> Path | None:
+    """Return the user's cache folder: https://specifications.freedesktop.org/basedir-spec/latest/.
+
+    ``None`` where nothing names one and the user has no home.
+    """
+    named = environment.get("XDG_CACHE_HOME")
+    if not named and home == NO_HOME:
+        return None
+    return Path(named or home / ".cache") / "imagelock"
 
 
 def measure_cache(directory: Path) -> CacheSize:
     """Count the files of a cache; a missing folder is an empty one."""
     sizes = []
-    for path in _files(directory):
-        with suppress(FileNotFoundError):  # another run has replaced it
-            sizes.append(path.stat().st_size)
+    try:
+        for path in _files(directory):
+            with suppress(FileNotFoundError):  # another run has replaced it
+                sizes.append(path.stat().st_size)
+    except OSError as error:
+        raise FileError(f"the cache in {directory} can't be read", details=[str(error)]) from error
     return CacheSize(len(sizes), sum(sizes))
 
 

@@ -15,6 +15,7 @@ from imagelock.registry.auth.authenticator import Authenticator
 from imagelock.registry.auth.credentials import CredentialSource, Keyring, NoCredentials
 from imagelock.registry.auth.schemes import SchemeMemory
 from imagelock.registry.auth.token_server import TokenServers
+from imagelock.registry.homes import ignore
 from imagelock.registry.http.addresses import Origin
 from imagelock.registry.http.backoff import Clock
 from imagelock.registry.http.sender import Sender
@@ -52,9 +53,12 @@ class Subject:
 class Host:
     """One host of one registry, ready to be asked. Thread-safe."""
 
-    def __init__(self, endpoint: Endpoint, *, authenticator: Authenticator, dialer: Dialer, is_anonymous: bool) -> None:
+    def __init__(
+        self, endpoint: Endpoint, *, authenticator: Authenticator, keyring: Keyring, dialer: Dialer, is_anonymous: bool
+    ) -> None:
         self.endpoint = endpoint
         self._authenticator = authenticator
+        self._keyring = keyring
         self._dialer = dialer
         self._is_anonymous = is_anonymous
 
@@ -96,6 +100,7 @@ class Host:
             repository=subject.repository,
             identity=Identity.ANONYMOUS if self._is_anonymous else identity,
             credentials_source=found.source if found else "",
+            credential_problems=self._keyring.problems,
         )
 
 
@@ -118,7 +123,9 @@ def make_host_opener(
             memory=memory,
             clock=clock,
         )
-        return Host(endpoint, authenticator=authenticator, dialer=dialer, is_anonymous=settings.anonymous)
+        return Host(
+            endpoint, authenticator=authenticator, keyring=keyring, dialer=dialer, is_anonymous=settings.anonymous
+        )
 
     return open_host
 
@@ -128,4 +135,4 @@ def _open_credentials(settings: RegistrySettings) -> CredentialSource:
         return NoCredentials()
     from imagelock.registry.auth.credential_store import CredentialStore  # noqa: PLC0415  open registries don't need it
 
-    return CredentialStore(settings.environment, home=settings.home)
+    return CredentialStore(settings.environment, home=settings.home, warn=settings.warn or ignore)

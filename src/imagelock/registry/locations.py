@@ -18,6 +18,7 @@ from imagelock.errors import RegistryError
 from imagelock.locking.parallel import workers_for
 from imagelock.model.frozen import frozen
 from imagelock.model.reference import DOCKER_HUB, RegistryName, Repository
+from imagelock.registry.homes import find_home, ignore
 from imagelock.registry.http.addresses import Origin, is_loopback
 from imagelock.registry.http.connections import Connections
 from imagelock.registry.registries_conf import (
@@ -62,7 +63,7 @@ class RegistrySettings:
     warn: Callable[[str], None] | None = None
     """Called from any thread with what a registry wants its users to know, once for each text."""
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
-    home: Path = field(default_factory=Path.home)
+    home: Path = field(default_factory=lambda: find_home(os.environ))
 
     def options_of(self, registry: RegistryName) -> RegistryOptions:
         """Its options, or the defaults."""
@@ -173,7 +174,8 @@ def _location(text: str, *, may_be_plain: bool = False) -> Location:
 
 def make_locations(settings: RegistrySettings) -> Locations:
     """Return the locations of settings and of the machine's registries.conf."""
-    rules = read_registries_conf(find_registries_conf(settings.environment, home=settings.home))
+    files = find_registries_conf(settings.environment, home=settings.home)
+    rules = read_registries_conf(files, home=settings.home, warn=settings.warn or ignore)
     return Locations(settings.options_of, rules)
 
 

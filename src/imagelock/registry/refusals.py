@@ -113,6 +113,8 @@ class Asked:
     repository: Repository
     identity: Identity = Identity.NO_CREDENTIALS
     credentials_source: str = ""
+    credential_problems: tuple[str, ...] = ()
+    """What was passed over in the search for credentials."""
 
     @property
     def registry(self) -> str:
@@ -197,13 +199,18 @@ def _login_refused(response: httpx.Response, asked: Asked, complaints: tuple[Com
     match asked.identity:
         case Identity.NO_CREDENTIALS:
             who, hint = f"no credentials for {asked.registry} were found", f"check the spelling, or run `{login}`"
+            if asked.credential_problems:
+                hint = f"mend what was passed over, or run `{login}`"
         case Identity.ANONYMOUS:
             who, hint = "asked without credentials, as you wished", f"leave out --anonymous, or run `{login}`"
         case Identity.CREDENTIALS:
             who = f"asked with the credentials from {asked.credentials_source}"
             hint = f"check the spelling, or run `{login}` again; public images need no login: try --anonymous"
+    passed_over = asked.credential_problems if asked.identity is Identity.NO_CREDENTIALS else ()
     return AuthenticationError(
-        f"{asked.what} does not exist or needs a login", details=[who, *_said(response, complaints)], hint=hint
+        f"{asked.what} does not exist or needs a login",
+        details=[who, *passed_over, *_said(response, complaints)],
+        hint=hint,
     )
 
 

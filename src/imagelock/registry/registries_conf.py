@@ -5,6 +5,7 @@ containers-registries.conf(5): the longest prefix of a repository counts, on the
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
@@ -14,8 +15,11 @@ from typing import Any
 from imagelock.errors import FileError, InvalidReferenceError
 from imagelock.model.frozen import frozen
 from imagelock.model.reference import check_location
+from imagelock.registry.homes import NO_HOME, Warn, ignore, list_if_possible, read_if_possible, read_named
 
 _BORDERS = ("/", ":", "@", "")
+AUTH_FILES = "containers-auth.json"
+"""Among credential helpers it means the files that `podman login` writes."""
 
 
 class MirrorUse(StrEnum):
@@ -72,32 +76,83 @@ def find_registries_conf(environment: Mapping[str, str], *, home: Path) -> tuple
     if chosen:
         return (Path(chosen),)
     user, system = home / ".config" / "containers", Path("/etc/containers")
-    main = next((path for path in (user / "registries.conf", system / "registries.conf") if path.is_file()), None)
+    # Where the user's own file is there and can't be read, the system's counts.
+    mains = [path for path in (user / "registries.conf", system / "registries.conf") if _may_be_there(path)]
+    mains = mains[: 1 + (len(mains) > 1 and not os.access(mains[0], os.R_OK))]
     folders = (system / "registries.conf.d", user / "registries.conf.d")
-    parts = [path for folder in folders for path in sorted(folder.glob("*.conf"))]
-    return (*((main,) if main else ()), *parts)
+    parts = [path for folder in folders for path in list_if_possible(folder, warn=ignore) if path.suffix == ".conf"]
+    return (*mains, *parts)
 
 
-def read_registries_conf(paths: Iterable[Path]) -> tuple[RegistryRule, ...]:
-    """Read all files; of two rules for one prefix the later counts."""
+def _may_be_there(path: Path) -> bool:
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def read_registries_conf(
+    paths: Iterable[Path], *, home: Path = NO_HOME, warn: Warn = ignore
+) -> tuple[RegistryRule, ...]:
+    """Read all files; of two rules for one prefix the later counts. See ``read_texts`` for what can't be read."""
     rules: dict[str, RegistryRule] = {}
-    for path in paths:
-        try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise FileError(f"{path} can't be read", details=[str(error)]) from error
+    for path, text in read_texts(paths, home=home, warn=warn):
         rules.update((rule.prefix, rule) for rule in parse_registries_conf(text, source=str(path)))
     return tuple(rules.values())
 
 
+def read_credential_helpers(paths: Iterable[Path], *, home: Path = NO_HOME, warn: Warn = ignore) -> tuple[str, ...]:
+    """Return the names in ``credential-helpers``, of the last file that has any, ``AUTH_FILES`` among them.
+
+    ``AUTH_FILES`` alone where no file has any, as containers-registries.conf(5) has it.
+    """
+    helpers: tuple[str, ...] = ()
+    for path, text in read_texts(paths, home=home, warn=warn):
+        helpers = parse_credential_helpers(text, source=str(path)) or helpers
+    return helpers or (AUTH_FILES,)
+
+
+def read_texts(paths: Iterable[Path], *, home: Path, warn: Warn) -> Iterator[tuple[Path, str]]:
+    """Yield the files with their texts; one of the user that can't be read is told and passed over.
+
+    One of the system, or one that a variable names, is an error: it may block registries.
+    """
+    for path in paths:
+        if path.is_relative_to(home):
+            content = read_if_possible(path, warn=warn)
+            if content is None:
+                continue
+        else:
+            content = read_named(path)
+        try:
+            yield path, content.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise FileError(f"{path} can't be read", details=[str(error)]) from error
+
+
 def parse_registries_conf(text: str, *, source: str) -> tuple[RegistryRule, ...]:
     """Read the rules of one file; its other settings are about short names, which a lock has none of."""
-    try:
-        document = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise FileError(f"{source} is not TOML", details=[str(error)]) from error
+    document = _parse(text, source)
     rules = (_rule(table, source) for table in _tables(document, "registry", source))
     return (*_rules_of_version_1(document, source), *rules)
+
+
+def parse_credential_helpers(text: str, *, source: str) -> tuple[str, ...]:
+    """Read ``credential-helpers`` of one file: https://github.com/containers/image, containers-registries.conf(5)."""
+    helpers = _parse(text, source).get("credential-helpers") or []
+    if not isinstance(helpers, list) or not all(isinstance(helper, str) for helper in helpers):
+        raise FileError(f"{source}: credential-helpers must be a list of names")
+    return tuple(helpers)
+
+
+def _parse(text: str, source: str) -> Mapping[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise FileError(f"{source} is not TOML", details=[str(error)]) from error
 
 
 def _rules_of_version_1(document: Mapping[str, Any], source: str) -> Iterator[RegistryRule]:

@@ -28,6 +28,8 @@ class Setup:
     """``user:password`` by registry."""
     auths: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Other entries of a config.json."""
+    auth_config: Mapping[str, object] = field(default_factory=dict)
+    """What else is in it."""
     registries: Mapping[RegistryName, RegistryOptions] = field(default_factory=dict)
     anonymous: bool = False
     trace: Callable[[str], None] | None = None
@@ -59,7 +61,7 @@ class Setup:
             warn=self.warn,
             cache_directory=self.cache_directory,
             environment={
-                "DOCKER_AUTH_CONFIG": json.dumps({"auths": {**encoded, **self.auths}}),
+                "DOCKER_AUTH_CONFIG": json.dumps({"auths": {**encoded, **self.auths}, **self.auth_config}),
                 # What this machine has in /etc is none of a test's business.
                 "CONTAINERS_REGISTRIES_CONF": str(self.registries_conf),
             },

@@ -135,8 +135,8 @@ def test_a_helper_that_failed_is_not_asked_for_the_next_image(tmp_path: Path) ->
     }
     store = CredentialStore(environment, home=tmp_path)
     for path in ("team/a", "team/b"):
-        with pytest.raises(AuthenticationError, match="the credential helper docker-credential-test failed"):
-            store.find(HOST, path)
+        assert store.find(HOST, path) is None
+        assert store.problems[0].startswith("the credential helper docker-credential-test failed")
     assert (tmp_path / "calls").read_text() == "\n"
 
 
@@ -159,6 +159,15 @@ def test_a_broken_helper_is_an_error_that_shows_nothing_of_it(tmp_path: Path, sc
 def test_a_helper_that_hangs_is_ended(tmp_path: Path) -> None:
     with pytest.raises(AuthenticationError, match=r"did not answer in 0\.2 seconds"):
         ask(tmp_path, "exec sleep 30", seconds=0.2)
+
+
+def test_a_helper_that_hung_is_not_asked_for_another_registry(tmp_path: Path) -> None:
+    environment = helper(tmp_path, f"echo >> {tmp_path}/calls; exec sleep 30")
+    helpers = CredentialHelpers(environment, time_limit_seconds=0.2)
+    for host in (HOST, "other.example"):
+        with pytest.raises(AuthenticationError, match=r"did not answer in 0\.2 seconds"):
+            helpers.ask("test", host)
+    assert (tmp_path / "calls").read_text() == "\n"
 
 
 def test_a_missing_helper_is_named(tmp_path: Path) -> None:

@@ -237,7 +237,7 @@ NO_PAGES = [
     (b'{"errors":[{"code":"X","message":"no"}],"tags":["1.0"]}', "X: no"),
     (b'{"errors":[{"code":"X","message":"no"}],"name":"team/a","tags":null}', "X: no"),
     (b'{"name":"team/a","message":"the repository is offline"}', "the repository is offline"),
-    (b'{"errors":{"code":"X","message":"one, not a list"}}', "one, not a list"),
+    (b'{"errors":{"code":"X","message":"lonely complaint"}}', "lonely complaint"),
     (b'{"errors":"broken"}', "broken"),
     (b'{"error":{"code":503,"message":"backend","status":"UNAVAILABLE"}}', "backend"),
     (b'{"details":"incorrect"}', "incorrect"),

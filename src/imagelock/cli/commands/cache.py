@@ -47,5 +47,10 @@ def clean(settings: Settings) -> None:
 def _directory(settings: Settings) -> Path:
     directory = find_cache(settings)
     if directory is None:
-        raise ImagelockError("there is no cache with `--no-cache`")
+        if not settings.uses_cache:
+            raise ImagelockError("there is no cache with `--no-cache`")
+        raise ImagelockError(
+            "there is no place for a cache: this user has no home that may be entered",
+            hint="name one: `--cache-dir FOLDER`",
+        )
     return directory

@@ -6,11 +6,11 @@ sent passwords to ``ghcr.io.evil.example`` (CVE-2026-59891).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from threading import Lock
 
-from imagelock.errors import FileError
+from imagelock.errors import AuthenticationError, FileError
 from imagelock.model.frozen import frozen
 from imagelock.registry.auth.credentials import Credentials, FoundCredentials
 from imagelock.registry.auth.docker_config import (
@@ -22,6 +22,8 @@ from imagelock.registry.auth.docker_config import (
     parse_legacy_auth_file,
 )
 from imagelock.registry.auth.helpers import CredentialHelpers
+from imagelock.registry.homes import Warn, ignore, once, read_if_possible, read_named
+from imagelock.registry.registries_conf import AUTH_FILES, find_registries_conf, read_credential_helpers
 
 DOCKER_HUB_KEY = "https://index.docker.io/v1/"
 """Under this key ``docker login`` keeps the credentials of Docker Hub."""
@@ -89,15 +91,26 @@ def _registry_of(key: str) -> str:
 
 
 class CredentialStore:
-    """Everything that ``docker login`` and ``podman login`` left. Thread-safe."""
+    """Everything that ``docker login`` and ``podman login`` left. Thread-safe.
 
-    def __init__(self, environment: Mapping[str, str], *, home: Path) -> None:
+    A helper that fails and a file that can't be read are told once and passed over: public images need neither. Where
+    the registry wants a login after all, ``problems`` says what was passed over.
+    """
+
+    def __init__(self, environment: Mapping[str, str], *, home: Path, warn: Warn = ignore) -> None:
         self._environment = environment
         self._home = home
+        self._warn = once(warn)
         self._helpers = CredentialHelpers(environment)
         self._lock = Lock()
-        self._files: tuple[AuthFile, ...] | None = None
+        self._sources: tuple[AuthFile | str, ...] | None = None
         self._found: dict[tuple[str, str], FoundCredentials | None] = {}
+        self._problems: dict[str, None] = {}
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What was passed over until now."""
+        return tuple(self._problems)
 
     def find(self, host: str, path: str) -> FoundCredentials | None:
         """Return the credentials of a repository, from the first place that has any."""
@@ -107,34 +120,69 @@ class CredentialStore:
             return self._found[host, path]
 
     def _find(self, host: str, path: str) -> FoundCredentials | None:
-        if self._files is None:
-            self._files = tuple(self._read_files())
-        for auth_file in self._files:
-            for candidate in find_candidates(auth_file, host, path):
-                if not isinstance(candidate, HelperQuestion):
-                    return FoundCredentials(candidate, auth_file.source)
-                credentials = self._helpers.ask(candidate.helper, candidate.key)
-                if credentials is not None:
-                    return FoundCredentials(credentials, f"docker-credential-{candidate.helper}")
+        if self._sources is None:
+            self._sources = tuple(self._read_sources())
+        for candidate, source in self._candidates(self._sources, host, path):
+            if not isinstance(candidate, HelperQuestion):
+                return FoundCredentials(candidate, source)
+            credentials = self._ask(candidate)
+            if credentials is not None:
+                return FoundCredentials(credentials, f"docker-credential-{candidate.helper}")
         return None
 
-    def _read_files(self) -> Iterator[AuthFile]:
+    @staticmethod
+    def _candidates(
+        sources: Iterable[AuthFile | str], host: str, path: str
+    ) -> Iterator[tuple[Credentials | HelperQuestion, str]]:
+        """Yield what the sources have, the best first, each with the name of its source."""
+        for source in sources:
+            if isinstance(source, str):
+                yield HelperQuestion(source, host), source
+            else:
+                yield from ((candidate, source.source) for candidate in find_candidates(source, host, path))
+
+    def _ask(self, question: HelperQuestion) -> Credentials | None:
+        try:
+            return self._helpers.ask(question.helper, question.key)
+        except AuthenticationError as error:
+            self._pass_over(f"{error.message}: registries are asked without the logins that it may have")
+            return None
+
+    def _pass_over(self, problem: str) -> None:
+        self._problems[problem] = None
+        self._warn(problem)
+
+    def _read_sources(self) -> Iterator[AuthFile | str]:
+        """Yield the files, and the names of helpers that registries.conf puts before or after them."""
         locations = find_auth_files(self._environment, home=self._home)
+        if any(location.is_required for location in locations):
+            yield from self._read_files(locations)
+            return
+        files = find_registries_conf(self._environment, home=self._home)
+        helpers = read_credential_helpers(files, home=self._home, warn=self._pass_over)
+        # Docker's files count even where podman's do not: they are no business of registries.conf.
+        for name in helpers if AUTH_FILES in helpers else (*helpers, AUTH_FILES):
+            if name == AUTH_FILES:
+                yield from self._read_files(locations)
+            else:
+                yield name
+
+    def _read_files(self, locations: Iterable[AuthFileLocation]) -> Iterator[AuthFile]:
+        locations = tuple(locations)
         text = self._environment.get(_VARIABLE)
         if text and not any(location.is_required for location in locations):
             yield parse_auth_file(text, source=_VARIABLE)
         for location in locations:
-            content = _read(location)
+            content = self._read(location)
             if content is not None:
                 yield _PARSERS[location.kind](content, source=str(location.path))
 
-
-def _read(location: AuthFileLocation) -> str | None:
-    try:
-        return location.path.read_text(encoding="utf-8")
-    except (FileNotFoundError, NotADirectoryError) as error:
-        if location.is_required:
-            raise FileError(f"{location.path} does not exist", hint="look at REGISTRY_AUTH_FILE") from error
-        return None
-    except (OSError, UnicodeDecodeError) as error:
-        raise FileError(f"{location.path} can't be read", details=[str(error)]) from error
+    def _read(self, location: AuthFileLocation) -> str | None:
+        """Read a file; what is no UTF-8 stays as Python's surrogates. ``FileError`` if it must be there and isn't."""
+        if not location.is_required:
+            content = read_if_possible(location.path, warn=self._pass_over)
+        elif not location.path.exists():
+            raise FileError(f"{location.path} does not exist", hint="look at REGISTRY_AUTH_FILE")
+        else:
+            content = read_named(location.path)
+        return None if content is None else content.decode("utf-8", "surrogateescape")

@@ -26,7 +26,7 @@ IDENTITY_TOKEN_USER = "<token>"  # noqa: S105  a marker that helpers use, not a 
 def basic_authorization(login: Login) -> str:
     """Return the header of a user name and a password: https://www.rfc-editor.org/rfc/rfc7617."""
     remember_login(login.username, login.password)
-    return f"Basic {base64.b64encode(f'{login.username}:{login.password}'.encode()).decode()}"
+    return f"Basic {base64.b64encode(f'{login.username}:{login.password}'.encode('utf-8', 'surrogateescape')).decode()}"
 
 
 @frozen
@@ -78,6 +78,11 @@ class FoundCredentials:
 class CredentialSource(Protocol):
     """Where credentials are looked for."""
 
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What was passed over, and why: it may hold credentials."""
+        ...
+
     def find(self, host: str, path: str) -> FoundCredentials | None:
         """Return the credentials of a repository, ``None`` if nobody left any; a broken file or helper is an error."""
         ...
@@ -85,6 +90,8 @@ class CredentialSource(Protocol):
 
 class NoCredentials:
     """For ``--anonymous``, and for hosts that we were only sent to."""
+
+    problems: tuple[str, ...] = ()
 
     def find(self, host: str, path: str) -> None:
         """There are none."""
@@ -105,6 +112,11 @@ class Keyring:
             if self._source is None:
                 self._source = self._open_source()
         return self._source.find(host, path)
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What was passed over in the search for credentials, until now."""
+        return () if self._source is None else self._source.problems
 
     def note_refusal(self, origin: Origin, found: FoundCredentials, response: httpx.Response) -> None:
         """Remember that this server didn't take these credentials."""

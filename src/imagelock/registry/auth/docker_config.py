@@ -20,6 +20,9 @@ from imagelock.errors import FileError
 from imagelock.model.frozen import frozen
 from imagelock.registry.auth.credentials import Credentials, IdentityToken, Login, RegistryToken
 
+_MEND = "log in again with `docker login`, or mend the file; public images need no login: try --anonymous"
+_BYTES = frozenset(map(chr, range(0xDC80, 0xDD00)))
+"""What Python makes of bytes that are no UTF-8: passwords may be of any bytes."""
 _RUN_FOLDER = Path("/run/containers")
 """Here `podman login` writes where there is no session, as for root and in CI: in a folder named after the user."""
 
@@ -58,7 +61,9 @@ def _object(text: str, source: str) -> Mapping[str, Any]:
     try:
         document = json.loads(text.removeprefix("\ufeff") or "{}")
     except (ValueError, RecursionError) as error:
-        raise FileError(f"{source} is not JSON", hint="log in again with `docker login`, or mend the file") from error
+        if not text.isascii() and any(character in _BYTES for character in text):
+            raise FileError(f"{source} can't be read", details=["it is no UTF-8 and no JSON"], hint=_MEND) from error
+        raise FileError(f"{source} is not JSON", hint=_MEND) from error
     return _mapping(document, "", source)
 
 
@@ -85,8 +90,8 @@ def _login(entry: Mapping[str, Any], where: str, source: str) -> Login | None:
     encoded = _string(entry.get("auth"), f"{where}.auth", source)
     if encoded:
         return _decode_login(encoded, f"{where}.auth", source)
-    username = _string(entry.get("username"), f"{where}.username", source)
-    password = _string(entry.get("password"), f"{where}.password", source)
+    username = _string(entry.get("username"), f"{where}.username", source, may_be_bytes=True)
+    password = _string(entry.get("password"), f"{where}.password", source, may_be_bytes=True)
     return Login(username, password) if username and password else None
 
 
@@ -94,7 +99,7 @@ def _decode_login(encoded: str, where: str, source: str) -> Login | None:
     # Some write it with `base64`, which breaks lines, and Docker's reader skips those.
     line = "".join(encoded.splitlines())
     try:
-        decoded = base64.b64decode(line + "=" * (-len(line) % 4), validate=True).decode("utf-8")
+        decoded = base64.b64decode(line + "=" * (-len(line) % 4), validate=True).decode("utf-8", "surrogateescape")
     except (binascii.Error, ValueError) as error:
         raise _unreadable(source, where, "is not base64 of `user:password`") from error
     username, colon, password = decoded.partition(":")
@@ -116,20 +121,20 @@ def _strings(value: object, where: str, source: str) -> Mapping[str, str]:
     return {key: _string(text, f"{where}.{key}", source) for key, text in _mapping(value, where, source).items()}
 
 
-def _string(value: object, where: str, source: str) -> str:
+def _string(value: object, where: str, source: str, *, may_be_bytes: bool = False) -> str:
+    """Read a text; bytes that are no UTF-8 are in it as Python has them, as ``surrogateescape``."""
     if value is None:
         return ""
     if not isinstance(value, str):
         raise _unreadable(source, where, "must be a string")
-    if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
+    surrogates = () if value.isascii() else [each for each in value if "\ud800" <= each <= "\udfff"]
+    if not all(may_be_bytes and each in _BYTES for each in surrogates):
         raise _unreadable(source, where, "has characters that are no Unicode")
     return value
 
 
 def _unreadable(source: str, where: str, problem: str) -> FileError:
-    return FileError(
-        f"{source}: {where}{' ' if where else 'the document '}{problem}", hint="log in again with `docker login`"
-    )
+    return FileError(f"{source}: {where}{' ' if where else 'the document '}{problem}", hint=_MEND)
 
 
 class AuthFileKind(Enum):

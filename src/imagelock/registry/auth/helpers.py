@@ -31,7 +31,8 @@ def helper_program(helper: str) -> str:
     if not _NAME.fullmatch(helper):
         raise AuthenticationError(
             f"{helper!r} can't be the name of a credential helper",
-            hint="a name has letters, digits, `_` and `-` only: look at credHelpers and credsStore in config.json",
+            hint="a name has letters, digits, `_` and `-` only: look at credHelpers and credsStore in config.json, and"
+            " at credential-helpers in registries.conf",
         )
     return f"docker-credential-{helper}"
 
@@ -43,7 +44,7 @@ def read_helper_answer(output: bytes, *, program: str, has_failed: bool) -> Cred
             return None
         raise AuthenticationError(f"the credential helper {program} failed", hint=_hint(program))
     try:
-        answer = json.loads(output)
+        answer = json.loads(output.decode("utf-8", "surrogateescape"))
     except (ValueError, RecursionError) as error:
         raise AuthenticationError(f"the credential helper {program} printed no JSON", hint=_hint(program)) from error
     fields = answer if isinstance(answer, dict) else {}
@@ -58,7 +59,11 @@ def read_helper_answer(output: bytes, *, program: str, has_failed: bool) -> Cred
 
 
 def _hint(program: str) -> str:
-    return f"try it by hand: `echo REGISTRY | {program} get`"
+    return f"try it by hand: `echo REGISTRY | {program} get`; public images need no login: try --anonymous"
+
+
+class HelperTimeoutError(AuthenticationError):
+    """A helper did not answer in time."""
 
 
 class CredentialHelpers:
@@ -68,23 +73,28 @@ class CredentialHelpers:
         self._environment = dict(environment)
         self._time_limit_seconds = time_limit_seconds
         self._lock = Lock()
+        self._hanging: dict[str, AuthenticationError] = {}
+        """Helpers that took the whole time limit once: they are not asked for another registry."""
         self._answers: dict[tuple[str, str], Credentials | AuthenticationError | None] = {}
 
     def ask(self, helper: str, key: str) -> Credentials | None:
         """Say what the helper has for a registry under exactly this key; an error if the helper can't be asked."""
-        program = helper_program(helper)
+        helper_program(helper)
         with self._lock:
             if (helper, key) not in self._answers:
-                self._answers[helper, key] = self._run_or_fail(program, key)
+                self._answers[helper, key] = self._hanging.get(helper) or self._run_or_fail(helper, key)
             answer = self._answers[helper, key]
         if isinstance(answer, AuthenticationError):
             raise answer
         return answer
 
-    def _run_or_fail(self, program: str, key: str) -> Credentials | AuthenticationError | None:
+    def _run_or_fail(self, helper: str, key: str) -> Credentials | AuthenticationError | None:
         """Keep a failure, too: one that takes the whole time limit must not take it for every image."""
         try:
-            return self._run(program, key)
+            return self._run(helper_program(helper), key)
+        except HelperTimeoutError as error:
+            self._hanging[helper] = error
+            return error
         except AuthenticationError as error:
             return error
 
@@ -94,7 +104,7 @@ class CredentialHelpers:
             output = self._converse(process, key)
             has_failed = process.wait(self._time_limit_seconds) != 0
         except (TimeoutError, subprocess.TimeoutExpired) as error:
-            raise AuthenticationError(
+            raise HelperTimeoutError(
                 f"the credential helper {program} did not answer in {self._time_limit_seconds:g} seconds",
                 hint=f"it may wait for you to unlock something: try `echo {key} | {program} get`",
             ) from error
@@ -109,7 +119,7 @@ class CredentialHelpers:
             raise AuthenticationError(
                 f"the credential helper {program} is not installed",
                 details=[f"the configuration names it for {key}"],
-                hint="install it, or take it out of config.json, or use --anonymous",
+                hint="install it, or take it out of the configuration, or use --anonymous",
             )
         try:
             return subprocess.Popen(  # noqa: S603  the name was checked, and no shell reads it

@@ -166,7 +166,11 @@ def _parse_proxy(text: str, *, variable: str) -> Proxy:
         parts = urlsplit(text if "://" in text else f"http://{text}")
         user, at_sign, host = parts.netloc.rpartition("@")
         name, _, password = user.partition(":")
-        login = Login(unquote(name), unquote(password)) if at_sign else None
+        login = (
+            Login(unquote(name, errors="surrogateescape"), unquote(password, errors="surrogateescape"))
+            if at_sign
+            else None
+        )
         origin = Origin.of("http", host)
     except ValueError as error:
         # Neither the address nor a part of it is shown: a password with a slash is taken for anything.

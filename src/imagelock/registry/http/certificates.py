@@ -12,6 +12,7 @@ from pathlib import Path
 from imagelock.errors import FileError
 from imagelock.model.frozen import frozen
 from imagelock.project.files import find_kind_problem
+from imagelock.registry.homes import list_if_possible
 
 
 @frozen
@@ -21,6 +22,8 @@ class CertificateFiles:
     authorities: tuple[Path, ...] = ()
     client_pairs: tuple[tuple[Path, Path], ...] = ()
     """Certificate and key: shown to that host and to no other."""
+    passed_over: tuple[str, ...] = ()
+    """Folders of that host that can't be read, each with the reason."""
 
 
 def certificate_folders(home: Path) -> tuple[Path, ...]:
@@ -35,7 +38,9 @@ def certificate_folders(home: Path) -> tuple[Path, ...]:
 
 def find_certificate_files(folders: tuple[Path, ...], host_and_port: str) -> CertificateFiles:
     """Read the folder of exactly this host and port; half a client certificate is an error."""
-    names = next((names for folder in folders if (names := _names_in(folder / host_and_port))), ())
+    passed_over: list[str] = []
+    listings = (list_if_possible(folder / host_and_port, warn=passed_over.append) for folder in folders)
+    names = next((names for names in listings if names), ())
     pairs = []
     for certificate in (name for name in names if name.suffix == ".cert"):
         key = certificate.with_suffix(".key")
@@ -47,7 +52,8 @@ def find_certificate_files(folders: tuple[Path, ...], host_and_port: str) -> Cer
             raise FileError(
                 f"{key} is a key without its client certificate", hint=f"put it into {key.stem}.cert beside it"
             )
-    return CertificateFiles(tuple(name for name in names if name.suffix == ".crt"), tuple(pairs))
+    authorities = tuple(name for name in names if name.suffix == ".crt")
+    return CertificateFiles(authorities, tuple(pairs), tuple(passed_over))
 
 
 def make_tls_context(files: CertificateFiles, *, ca_file: Path | None) -> ssl.SSLContext:
@@ -74,13 +80,6 @@ def make_tls_context(files: CertificateFiles, *, ca_file: Path | None) -> ssl.SS
         except (OSError, ssl.SSLError) as error:
             raise FileError(f"{certificate} and its key can't be used", details=[str(error)]) from error
     return context
-
-
-def _names_in(folder: Path) -> tuple[Path, ...]:
-    try:
-        return tuple(sorted(folder.iterdir()))
-    except OSError:
-        return ()
 
 
 def _refuse_to_ask() -> str:

@@ -134,8 +134,8 @@ class Connections:
         try:
             return self._encrypt(connection, context, host=route.origin.host)
         except TransportFailure as failure:
-            if failure.kind is FailureKind.UNKNOWN_AUTHORITY and self._has_declared_authorities(route):
-                raise TransportFailure(FailureKind.OTHER_AUTHORITY, str(failure)) from failure
+            if failure.kind is FailureKind.UNKNOWN_AUTHORITY:
+                raise self._refusal_of_authority(failure, route) from failure
             raise
 
     def close(self) -> None:
@@ -238,9 +238,12 @@ class Connections:
             raise TransportFailure(FailureKind.CLOSED, "the run is over")
         return connection
 
-    def _has_declared_authorities(self, route: Route) -> bool:
+    def _refusal_of_authority(self, failure: TransportFailure, route: Route) -> TransportFailure:
+        """Say whether authorities were declared for a host, and which ones of them could not be read."""
         files = find_certificate_files(certificate_folders(self._home), route.origin.host_and_port)
-        return bool(files.authorities) or self._ca_file_of(route.registry) is not None
+        is_declared = bool(files.authorities) or self._ca_file_of(route.registry) is not None
+        kind = FailureKind.OTHER_AUTHORITY if is_declared else FailureKind.UNKNOWN_AUTHORITY
+        return TransportFailure(kind, "; ".join([str(failure), *files.passed_over]))
 
     def _tls_context(self, route: Route) -> ssl.SSLContext:
         files = find_certificate_files(certificate_folders(self._home), route.origin.host_and_port)

@@ -1,0 +1,93 @@
+"""A person's home as it is: missing, another's, or closed. What can't be read there is passed over, and told.
+
+Containers run under users without a name or a home, and ``sudo`` leaves files of root in it. Docker and podman warn and
+go on, since public images need nothing of it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from threading import Lock
+
+from imagelock.errors import FileError
+from imagelock.project.files import read_bytes
+
+NO_HOME = Path(os.devnull)
+"""The home of a user who has none: nothing lies below it, and nothing can be written there."""
+
+Warn = Callable[[str], None]
+
+
+def find_home(environment: Mapping[str, str], *, warn: Warn | None = None) -> Path:
+    """Return the home folder, ``NO_HOME`` where there is none or it may not be entered, which is told."""
+    home = Path(environment.get("HOME") or _home_of_user())
+    if not home.is_absolute():
+        return home.absolute()
+    try:
+        home.joinpath(".").stat()
+        is_closed = not os.access(home, os.X_OK)
+    except (FileNotFoundError, NotADirectoryError):
+        is_closed = False
+    except OSError:
+        is_closed = True
+    if not is_closed:
+        return home
+    if warn is not None:
+        warn(f"{home} may not be entered: credentials, certificates and settings there are passed over")
+    return NO_HOME
+
+
+def _home_of_user() -> str | Path:
+    import pwd  # noqa: PLC0415  most environments name the home
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_dir or NO_HOME
+    except KeyError:
+        return NO_HOME
+
+
+def read_named(path: Path) -> bytes:
+    """Read a file that a person named; the null device is how people name an empty one."""
+    return b"" if path == Path(os.devnull) else read_bytes(path)
+
+
+def read_if_possible(path: Path, *, warn: Warn) -> bytes | None:
+    """Read a file that need not be there; one that is there and can't be read is told and passed over."""
+    try:
+        return read_bytes(path)
+    except FileError as error:
+        if not isinstance(error.__cause__, FileNotFoundError | NotADirectoryError):
+            warn(f"{path} is passed over: {'; '.join(error.details)}")
+        return None
+
+
+def list_if_possible(folder: Path, *, warn: Warn) -> tuple[Path, ...]:
+    """List a folder that need not be there, sorted; one that is there and can't be read is told and passed over."""
+    try:
+        return tuple(sorted(folder.iterdir()))
+    except (FileNotFoundError, NotADirectoryError):
+        return ()
+    except OSError as error:
+        warn(f"{folder} is passed over: {error.strerror}")
+        return ()
+
+
+def once(warn: Warn) -> Warn:
+    """Return a function that tells each text once, from whatever thread it comes."""
+    told: set[str] = set()
+    lock = Lock()
+
+    def tell(text: str) -> None:
+        with lock:
+            is_news = text not in told
+            told.add(text)
+        if is_news:
+            warn(text)
+
+    return tell
+
+
+def ignore(text: str) -> None:
+    """Tell nothing: for questions whose answer is told elsewhere."""
