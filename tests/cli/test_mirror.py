@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.oci_images import DOCKER, Content, multi_platform_image
+from tests.support.oci_layout import write_layout
 from tests.support.project import Outcome, Project
 
 _BOTH = ("linux/amd64", "linux/arm64")
@@ -179,3 +180,12 @@ def test_images_in_dockers_format_are_named(locked: Project) -> None:
         "note: 1 image in Docker's older format (node:20): BuildKit and imagelock read that in a layout, "
         "skopeo and podman do not"
     )
+
+
+def test_a_layout_does_not_answer_for_itself(workshop: Project) -> None:
+    workshop.declare_locked('[registries."docker.io"]\nmirrors = ["oci:out"]\nmirrors-resolve-tags = true\n')
+    images = {f"docker.io/library/{name}:1": multi_platform_image(*_BOTH, note=name) for name in ("golang", "nginx")}
+    write_layout(workshop.folder / "out", images)
+    outcome = workshop.run("mirror", "oci:./out", "--offline")
+    assert outcome.exit_code == 2
+    assert "the network is off" in outcome.stderr

@@ -124,7 +124,8 @@ def test_nothing_is_fetched_twice_and_a_second_run_fetches_nothing(scene: _Scene
     }
     mark = log.mark()
     scene.mirror("--no-cache")
-    assert [request for request in log.since(mark) if request.status == 200] == []
+    content = [request for request in log.since(mark) if request.status == 200 and "/tags/list" not in request.path]
+    assert content == []
 
 
 def test_logins_and_tls_work(registry: RegistryServer, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from imagelock.errors import ImagelockError, ImageNotFoundError
+from imagelock.errors import ImagelockError, ImageNotFoundError, InvalidContentError
 from imagelock.model.digest import Digest
 from imagelock.model.oci import Descriptor, FetchedManifest
 from imagelock.model.reference import AnyRepository, ImageReference, PinnedReference
@@ -59,7 +59,7 @@ class MemorySource:
     @contextmanager
     def open_blob(self, repository: AnyRepository, descriptor: Descriptor) -> Iterator[Iterator[bytes]]:
         body = self._find("BLOB", PinnedReference(repository, descriptor.digest)).body
-        yield (body[start : start + self.piece_bytes] for start in range(0, len(body), self.piece_bytes))
+        yield verified_pieces(descriptor, body, piece_bytes=self.piece_bytes)
 
     def list_tags(self, repository: AnyRepository) -> tuple[str, ...]:
         self.requests.append(f"TAGS {repository}")
@@ -77,3 +77,10 @@ class MemorySource:
         if found is None:
             raise ImageNotFoundError(f"{reference} is not there")
         return found
+
+
+def verified_pieces(descriptor: Descriptor, body: bytes, *, piece_bytes: int) -> Iterator[bytes]:
+    """The pieces of a blob, which end in an error unless they are what its descriptor says."""
+    yield from (body[start : start + piece_bytes] for start in range(0, len(body), piece_bytes))
+    if len(body) != descriptor.size_bytes or Digest.of(body) != descriptor.digest:
+        raise InvalidContentError(f"{descriptor.digest} was answered with other content")

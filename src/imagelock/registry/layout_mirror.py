@@ -23,8 +23,8 @@ from imagelock.model.reference import AnyRepository, ImageReference, PinnedRefer
 from imagelock.registry.layout_writer import LayoutWriter
 
 _MAX_DOWNLOADS = 8
-_MAX_LOOKUPS = 40
-"""Tags of one repository that are asked for one by one."""
+_MAX_LOOKUPS = 12
+"""Tags of one repository that are asked for one by one: those of an index with two platforms."""
 _ATTEMPTS = 4
 """Of one blob, if its connection breaks under way."""
 
@@ -118,7 +118,7 @@ def _collect_signatures(
 def _signature_tags(images: Iterable[ImageContents], registry: BlobSource) -> Iterator[TagReference]:
     """List the tags to look for: all that cosign may have made, or those that a repository's list has.
 
-    Official images have twenty manifests, so eighty possible tags; a list of all tags costs fewer requests then.
+    Official images have twenty manifests, so eighty possible tags: a list of all tags costs fewer requests.
     """
     by_repository: defaultdict[AnyRepository, dict[TagReference, None]] = defaultdict(dict)
     for image in images:
@@ -165,7 +165,7 @@ def _fetch(blob: _Blob, source: BlobSource, writer: LayoutWriter, progress: Prog
 
     try:
         with source.open_blob(blob.repository, blob.descriptor) as pieces:
-            writer.add(blob.descriptor, counted(pieces))
+            writer.add_pieces(blob.descriptor, counted(pieces))
     except ImagelockError:
         progress.add(-done)
         raise
@@ -190,11 +190,9 @@ class _SavingReader:
         fetched = self._read(reference)
         if fetched is None:
             fetched = self._source.fetch_manifest(reference)
-            size_bytes = len(fetched.body)
-            self._writer.add(
-                Descriptor(media_type=media_type_of(fetched), digest=fetched.digest, size_bytes=size_bytes),
-                [fetched.body],
-            )
+            media_type, size_bytes = media_type_of(fetched), len(fetched.body)
+            descriptor = Descriptor(media_type=media_type, digest=fetched.digest, size_bytes=size_bytes)
+            self._writer.add(descriptor, fetched.body)
         self._sizes[fetched.digest] = len(fetched.body)
         return fetched
 

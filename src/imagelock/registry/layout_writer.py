@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import get_ident
@@ -65,13 +65,25 @@ class LayoutWriter:
             raise FileError(f"cannot read {path}: {error.strerror}") from error
         return body if body and Digest.of(body, algorithm=digest.algorithm) == digest else None
 
-    def add(self, descriptor: Descriptor, chunks: Iterable[bytes]) -> None:
-        """Write content while it arrives; ``InvalidContentError`` if it has another length or digest."""
+    def add(self, descriptor: Descriptor, body: bytes) -> None:
+        """Write content that has the descriptor's length and digest; anything else raises ``InvalidContentError``."""
+        if len(body) != descriptor.size_bytes or Digest.of(body, algorithm=descriptor.digest.algorithm) != (
+            descriptor.digest
+        ):
+            raise InvalidContentError(f"{descriptor.digest} has other content")
+        self.add_pieces(descriptor, [body])
+
+    def add_pieces(self, descriptor: Descriptor, pieces: Iterable[bytes]) -> None:
+        """Write content while it arrives. The pieces must end in an error unless they have the descriptor's digest.
+
+        That is what ``open_blob`` of every source does: a second hash here would cost a fifth of the whole time.
+        """
         staged = self._staging / f"{descriptor.digest.hex}-{get_ident()}"
         path = self._path(descriptor.digest)
         try:
             with staged.open("wb") as file:
-                _copy_verified(chunks, file.write, descriptor)
+                for piece in _bounded(pieces, descriptor):
+                    file.write(piece)
             path.parent.mkdir(parents=True, exist_ok=True)
             staged.replace(path)
         except OSError as error:
@@ -174,20 +186,14 @@ def _refuse_other_folders(folder: Path) -> None:
         raise InvalidContentError(f"{marker} is of another version than {_VERSION}")
 
 
-def _copy_verified(chunks: Iterable[bytes], write: Callable[[bytes], object], descriptor: Descriptor) -> None:
-    hasher = hashlib.new(descriptor.digest.algorithm, usedforsecurity=False)
+def _bounded(pieces: Iterable[bytes], descriptor: Descriptor) -> Iterator[bytes]:
+    """Yield the pieces, and no more bytes than the descriptor announces: an endless blob must not fill the disk."""
     size_bytes = 0
-    for chunk in chunks:
-        size_bytes += len(chunk)
+    for piece in pieces:
+        size_bytes += len(piece)
         if size_bytes > descriptor.size_bytes:
             raise InvalidContentError(f"{descriptor.digest} is longer than the {descriptor.size_bytes} bytes announced")
-        hasher.update(chunk)
-        write(chunk)
-    if size_bytes != descriptor.size_bytes or hasher.hexdigest() != descriptor.digest.hex:
-        raise InvalidContentError(
-            f"{descriptor.digest} was answered with other content",
-            details=[f"{size_bytes} bytes of the digest {descriptor.digest.algorithm}:{hasher.hexdigest()}"],
-        )
+        yield piece
 
 
 def _write_changed(path: Path, body: bytes, *, staging: Path) -> bool:

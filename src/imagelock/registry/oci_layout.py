@@ -5,20 +5,19 @@ https://github.com/opencontainers/image-spec/blob/main/image-layout.md
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from imagelock.errors import FileError, ImageNotFoundError, InvalidContentError, did_you_mean
+from imagelock.errors import FileError, ImageNotFoundError, InvalidContentError, InvalidDigestError, did_you_mean
 from imagelock.model.digest import Digest
 from imagelock.model.oci import Descriptor, FetchedManifest, ImageIndex, parse_manifest
 from imagelock.model.reference import AnyRepository, ImageReference, LayoutRepository, PinnedReference, TagReference
 from imagelock.project.files import FileTooLargeError, read_bytes
 
 NAME_ANNOTATION = "org.opencontainers.image.ref.name"
-_SIGNATURE_NAME = re.compile(r"(?:.*:)?(sha256)-([0-9a-f]{64})(?:\.(?:sig|att|sbom))?", re.ASCII)
+_SIGNATURE_SUFFIXES = (".sig", ".att", ".sbom")
 _MAX_MANIFEST_BYTES = 4 * 1024 * 1024
 _PIECE_BYTES = 256 * 1024
 _MAX_BLOB_BYTES = 8 * 1024 * 1024
@@ -26,8 +25,11 @@ _MAX_BLOB_BYTES = 8 * 1024 * 1024
 
 def find_signed_digest(name: str) -> Digest | None:
     """Return the digest that a tag is about in which cosign keeps signatures, or None for any other name."""
-    match = _SIGNATURE_NAME.fullmatch(name)
-    return None if match is None else Digest(match[1], match[2])
+    tag = name.rpartition(":")[2]
+    tag = next((tag.removesuffix(suffix) for suffix in _SIGNATURE_SUFFIXES if tag.endswith(suffix)), tag)
+    with suppress(InvalidDigestError):
+        return Digest.parse(tag.replace("-", ":", 1))
+    return None
 
 
 class LayoutSource:

@@ -28,7 +28,7 @@ from imagelock.registry.layout_mirror import MirrorResult, mirror_images
 from imagelock.registry.layout_writer import open_layout_writer
 from imagelock.registry.oci_layout import LayoutSource
 from tests.support.attestations import attestation, statement
-from tests.support.memory_source import MemorySource
+from tests.support.memory_source import MemorySource, verified_pieces
 from tests.support.oci_images import (
     OCI,
     Content,
@@ -308,7 +308,7 @@ class _Wrong(_Changed):
     @contextmanager
     def open_blob(self, repository: AnyRepository, descriptor: Descriptor) -> Iterator[Iterator[bytes]]:
         if str(descriptor.digest) == self._digest:
-            yield iter([self._body])
+            yield verified_pieces(descriptor, self._body, piece_bytes=1000)
         else:
             with super().open_blob(repository, descriptor) as pieces:
                 yield pieces

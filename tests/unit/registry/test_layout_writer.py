@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ def _descriptor(body: bytes = _BODY) -> Descriptor:
 def test_a_new_folder_becomes_a_layout(tmp_path: Path) -> None:
     folder = tmp_path / "a" / "b"
     with open_layout_writer(folder) as writer:
-        writer.add(_descriptor(), [b"con", b"tent"])
+        writer.add_pieces(_descriptor(), [b"con", b"tent"])
         assert writer.has(_descriptor())
         assert writer.read(_descriptor().digest) == _BODY
         assert writer.write_entries([_ENTRY])
@@ -57,10 +58,23 @@ def test_other_keys_of_index_json_stay(tmp_path: Path) -> None:
 def test_content_of_another_length_or_digest_does_not_stay(tmp_path: Path, body: bytes) -> None:
     with open_layout_writer(tmp_path / "a") as writer:
         with pytest.raises(InvalidContentError):
-            writer.add(_descriptor(), [body])
+            writer.add(_descriptor(), body)
         assert not writer.has(_descriptor())
         assert writer.read(_descriptor().digest) is None
     assert list((tmp_path / "a").rglob("*")) == [tmp_path / "a/oci-layout"]
+
+
+def test_pieces_that_break_off_or_go_on_for_ever_leave_nothing(tmp_path: Path) -> None:
+    def broken() -> Iterator[bytes]:
+        yield b"con"
+        raise TemporaryError("the connection broke")
+
+    with open_layout_writer(tmp_path / "a") as writer:
+        with pytest.raises(TemporaryError):
+            writer.add_pieces(_descriptor(), broken())
+        with pytest.raises(InvalidContentError, match="is longer than the 7 bytes announced"):
+            writer.add_pieces(_descriptor(), iter(lambda: b"content", b""))
+        assert not writer.has(_descriptor())
 
 
 def test_what_a_killed_run_left_under_way_is_dropped(tmp_path: Path) -> None:
@@ -69,7 +83,7 @@ def test_what_a_killed_run_left_under_way_is_dropped(tmp_path: Path) -> None:
     (staging / "half").write_bytes(b"con")
     with open_layout_writer(tmp_path / "a") as writer:
         assert not (staging / "half").exists()
-        writer.add(_descriptor(), [_BODY])
+        writer.add(_descriptor(), _BODY)
     assert not staging.exists()
 
 
@@ -119,8 +133,8 @@ def test_two_runs_do_not_write_to_one_layout(tmp_path: Path) -> None:
 
 def test_pruning_keeps_what_is_wanted(tmp_path: Path) -> None:
     with open_layout_writer(tmp_path / "a") as writer:
-        writer.add(_descriptor(), [_BODY])
-        writer.add(_descriptor(b"other"), [b"other"])
+        writer.add(_descriptor(), _BODY)
+        writer.add(_descriptor(b"other"), b"other")
         assert writer.prune([_descriptor().digest]) == Pruned(1, 5)
         assert writer.has(_descriptor())
         assert not writer.has(_descriptor(b"other"))

@@ -17,7 +17,7 @@ from imagelock.model.reference import (
     Repository,
     TagReference,
 )
-from imagelock.registry.oci_layout import LayoutSource
+from imagelock.registry.oci_layout import LayoutSource, find_signed_digest
 from tests.support.oci_images import Content, multi_platform_image, platform_image, sha256
 from tests.support.oci_layout import write_layout
 
@@ -177,3 +177,33 @@ def test_a_repository_of_a_registry_is_no_layout(tmp_path: Path) -> None:
     reference = TagReference(Repository(RegistryName("docker.io"), "library/go"), "1")
     with pytest.raises(TypeError, match=r"^docker\.io/library/go is not a layout$"):
         LayoutSource(tmp_path).fetch_digest(reference)
+
+
+_HEX = "0123456789abcdef" * 4
+
+
+@pytest.mark.parametrize("suffix", ["", ".sig", ".att", ".sbom"])
+@pytest.mark.parametrize("prefix", ["", "docker.io/library/go:", "localhost:5000/go:"])
+def test_the_tags_of_cosign_are_told_from_images(prefix: str, suffix: str) -> None:
+    assert find_signed_digest(f"{prefix}sha256-{_HEX}{suffix}") == Digest("sha256", _HEX)
+
+
+@pytest.mark.parametrize(
+    "name", ["", "1", "docker.io/library/go:1", f"sha256-{_HEX[1:]}", f"go@sha256:{_HEX}", f"sha256-{_HEX}.other"]
+)
+def test_other_names_are_images(name: str) -> None:
+    assert find_signed_digest(name) is None
+
+
+def test_two_images_of_one_name_are_refused_where_the_name_is_wanted(tmp_path: Path) -> None:
+    images = {note: multi_platform_image("linux/amd64", note=note) for note in ("one", "two")}
+    write_layout(tmp_path / "vendor", images)
+    index = tmp_path / "vendor/index.json"
+    index.write_text(index.read_text().replace('"two"', '"one"'))
+    source, layout = LayoutSource(tmp_path), LayoutRepository("vendor")
+    with pytest.raises(InvalidContentError) as caught:
+        source.fetch_digest(TagReference(layout, "one"))
+    assert caught.value.message == "oci:vendor has 2 images named `one`"
+    digest = Digest.parse(images["two"].digest)
+    assert source.fetch_digest(PinnedReference(layout, digest)) == digest
+    assert source.list_tags(layout) == ("one",)

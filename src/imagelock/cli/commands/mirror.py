@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -15,12 +16,13 @@ from imagelock.cli.sources import open_sources
 from imagelock.cli.text import count, duration, size
 from imagelock.errors import ImagelockError
 from imagelock.images_file.parser import ImagesFile, refuse_unknown_images
+from imagelock.images_file.registries import RegistryDeclaration
 from imagelock.locking.lockfile import LockedImage
 from imagelock.locking.mirror import CopyTool, copy_commands, name_images
 from imagelock.model.oci import DOCKER_MEDIA_TYPES
 from imagelock.model.reference import LayoutRepository, RegistryName, check_location
 from imagelock.project.interrupts import note_written
-from imagelock.project.project import find_project
+from imagelock.project.project import Project, find_project
 from imagelock.registry.layout_index import keep_locked, merge_entries
 from imagelock.registry.layout_mirror import MirrorResult, mirror_images
 from imagelock.registry.layout_writer import LayoutWriter, Pruned, open_layout_writer
@@ -68,7 +70,8 @@ def command(  # noqa: PLR0913  click hands over each option as an argument
     started = time.monotonic()
     with open_layout_writer(folder) as writer:
         note_written([folder])
-        with open_sources(settings, project.folder, images_file.registries) as sources:
+        registries = tuple(_without(folder, project, declared) for declared in images_file.registries)
+        with open_sources(settings, project.folder, registries) as sources:
             sources.prepare(image.repository for image in chosen)
             copy = partial(mirror_images, progress=ByteProgress(settings.console), with_signatures=not skips_signatures)
             result = copy(name_images(chosen), sources, writer)
@@ -87,6 +90,19 @@ def _read_folder(target: str) -> Path:
     if not folder or ":" in folder or "@" in folder:
         raise ImagelockError(f"`{target}` is not a folder", hint="write `oci:FOLDER`, without an image's name")
     return Path(folder)
+
+
+def _without(folder: Path, project: Project, declared: RegistryDeclaration) -> RegistryDeclaration:
+    """Return how a registry is declared, but for this layout among its mirrors: it must not answer for itself."""
+    return replace(
+        declared,
+        mirrors=tuple(
+            mirror
+            for mirror in declared.mirrors
+            if not mirror.startswith(_PREFIX)
+            or (project.folder / mirror.removeprefix(_PREFIX)).resolve() != folder.resolve()
+        ),
+    )
 
 
 def _prune(writer: LayoutWriter, locked: Sequence[LockedImage]) -> Pruned:
