@@ -59,8 +59,9 @@ def test_a_name_is_proposed_and_everything_else_stays(folder: Path, capfd: pytes
         "",
         (
             'Added to images.toml: [images.static] image = "oci:./layout:static", platforms = ["linux/amd64"]\n'
-            "Locked 2 images in TIME\n"
+            "Locked 1 of 2 images in TIME\n"
             f"Added  static  static  {_STATIC.digest.removeprefix('sha256:')[:12]}  linux/amd64\n"
+            "\nNext: run `imagelock render`\n"
         ),
     )
 

@@ -39,13 +39,15 @@ def test_what_needs_a_good_lock_refuses_it(damaged: Project, command: str) -> No
 
 @pytest.mark.parametrize("command", ["lock", "update"])
 def test_it_is_repaired_from_the_locked_index(damaged: Project, command: str) -> None:
-    summary = {"lock": "Locked 2 images", "update": "Updated 1 of 2 images"}[command]
+    summary = {"lock": "Locked 1 of 2 images", "update": "Updated 1 of 2 images"}[command]
     would = summary.replace("Locked", "Would lock").replace("Updated", "Would update")
     line = f"go  golang:1.22  {damaged.short('golang:1.22')}  (linux/arm64)\n"
     note = "note: go: the entry was damaged: its platforms were read anew from the locked index\n"
     dry_run = damaged.run(command, "--dry-run")
     assert dry_run == Outcome(0, "", f"{would}; nothing was written\nRepair  {line}{note}")
-    assert damaged.run(command) == Outcome(0, "", f"{summary} in TIME\nRepaired  {line}{note}")
+    assert damaged.run(command) == Outcome(
+        0, "", f"{summary} in TIME\nRepaired  {line}{note}\nNext: run `imagelock render`\n"
+    )
     assert damaged.run("check").exit_code == 0
 
 

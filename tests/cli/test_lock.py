@@ -24,6 +24,7 @@ def test_a_first_lock_adds_every_image(workshop: Project) -> None:
         "Locked 2 images in TIME\n"
         f"Added  go    golang:1.22  {workshop.short('golang:1.22')}  linux/amd64 linux/arm64\n"
         f"Added  node  node:20      {workshop.short('node:20')}  linux/amd64 linux/arm64\n"
+        "\nNext: run `imagelock render`\n"
     )
     assert [image.alias for image in parse_lockfile(workshop.read("images.lock")).images] == ["go", "node"]
 
@@ -116,7 +117,7 @@ def test_changes_are_told_by_their_kind(locked: Project) -> None:
     locked.push("alpine:3", multi_platform_image("linux/arm64", note="alpine"))
     old, new, node = locked.short("golang:1.22"), locked.short("golang:1.23"), locked.short("node:20")
     assert locked.run("lock") == _done(
-        "Locked 2 images in TIME\n"
+        "Locked 2 images, 1 removed in TIME\n"
         f"Updated  go    golang:1.22 -> golang:1.23  {old} -> {new}  (-linux/amd64)\n"
         f"Removed  node  node:20                     {node}                  linux/amd64 linux/arm64\n"
         f"Added    zero  alpine:3                    {locked.short('alpine:3')}                  linux/arm64\n"
@@ -133,7 +134,9 @@ def test_a_renamed_image_keeps_its_digest_though_its_tag_has_moved(locked: Proje
         exit_code=1,
     )
     short = str(old).removeprefix("sha256:")[:12]
-    assert locked.run("lock") == _done(f"Locked 2 images in TIME\nRenamed  node -> Base  node:20  {short}\n")
+    assert locked.run("lock") == _done(
+        f"Locked 1 of 2 images in TIME\nRenamed  node -> Base  node:20  {short}\n\nNext: run `imagelock render`\n"
+    )
     assert locked.locked["Base"]["digest"] == old
 
 
@@ -150,15 +153,17 @@ def test_the_same_content_in_other_words_is_told_as_that(locked: Project) -> Non
     digest = locked.images["node:20"].digest
     locked.write("images.toml", IMAGES.replace("node:20", f"node:20@{digest}"))
     assert locked.run("lock") == _done(
-        "Locked 2 images in TIME\n"
+        "Locked 1 of 2 images in TIME\n"
         f"Updated  node  node:20  {locked.short('node:20')}  (same content, declared in other words)\n"
+        "\nNext: run `imagelock render`\n"
     )
 
 
 def test_another_repository_is_named(locked: Project) -> None:
     locked.write("images.toml", IMAGES.replace("oci:vendor:node", "oci:./vendor:node"))
     assert locked.run("lock") == _done(
-        f"Locked 2 images in TIME\nUpdated  node  node:20  {locked.short('node:20')}  now from oci:./vendor\n"
+        f"Locked 1 of 2 images in TIME\nUpdated  node  node:20  {locked.short('node:20')}  now from oci:./vendor\n"
+        "\nNext: run `imagelock render`\n"
     )
 
 
@@ -302,7 +307,7 @@ def test_what_had_to_be_chosen_again_and_moved_is_told_as_an_update(locked: Proj
     _with_conflict(locked)
     locked.push("node:20", multi_platform_image(*_BOTH, note="new"))
     line = f"Updated  node  node:20 (rebuilt)  {old} -> {locked.short('node:20')}\n"
-    assert locked.run("lock").stderr.endswith(f"Locked 2 images in TIME\n{line}")
+    assert locked.run("lock").stderr.endswith(f"Locked 1 of 2 images in TIME\n{line}\nNext: run `imagelock render`\n")
 
 
 def test_a_conflict_is_not_said_to_be_merged_when_it_was_not(locked: Project) -> None:

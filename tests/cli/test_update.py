@@ -8,6 +8,9 @@ from tests.support.project import IMAGES, Outcome, Project
 _BOTH = ("linux/amd64", "linux/arm64")
 
 
+_NEXT = "\nNext: run `imagelock render`\n"
+
+
 def _done(stderr: str) -> Outcome:
     return Outcome(0, "", stderr)
 
@@ -25,7 +28,7 @@ def test_a_moved_tag_is_followed_and_told(locked: Project) -> None:
     assert locked.run("update", "--dry-run") == _done(
         f"Would update 1 of 2 images; nothing was written\nUpdate  {line}"
     )
-    assert locked.run("update") == _done(f"Updated 1 of 2 images in TIME\nUpdated  {line}")
+    assert locked.run("update") == _done(f"Updated 1 of 2 images in TIME\nUpdated  {line}{_NEXT}")
     assert locked.run("update") == _done("2 images already up to date\n")
 
 
@@ -36,7 +39,7 @@ def test_a_single_platform_that_moved_is_named(locked: Project) -> None:
     locked.push("node:20", image_index(platform_image("linux/amd64"), arm64))
     assert locked.run("update") == _done(
         "Updated 1 of 2 images in TIME\n"
-        f"Updated  node  node:20 (rebuilt)  {before} -> {locked.short('node:20')}  (linux/amd64 only)\n"
+        f"Updated  node  node:20 (rebuilt)  {before} -> {locked.short('node:20')}  (linux/amd64 only)\n{_NEXT}"
     )
 
 
@@ -52,7 +55,7 @@ def test_an_index_that_moved_for_others_is_noted_and_taken_on_request(locked: Pr
         "node already up to date\nnote: node: index re-pushed, your platforms are unchanged (use --index to take it)\n"
     )
     assert locked.run("update", "--index") == _done(
-        f"Updated 1 of 2 images in TIME\nUpdated  node  node:20  {before} -> {locked.short('node:20')}\n"
+        f"Updated 1 of 2 images in TIME\nUpdated  node  node:20  {before} -> {locked.short('node:20')}\n{_NEXT}"
     )
 
 
@@ -61,7 +64,11 @@ def test_a_frozen_image_is_noted(locked: Project) -> None:
         "images.toml", IMAGES.replace('"oci:vendor:node:20"', '{ image = "oci:vendor:node:20", freeze = "why" }')
     )
     locked.push("node:20", multi_platform_image(*_BOTH, note="new"))
-    assert locked.run("update") == _done("2 images already up to date\nnote: node: frozen: why\n")
+    assert locked.run("update") == _done("1 image already up to date, 1 frozen\nnote: node: frozen: why\n")
+    locked.write("images.toml", IMAGES.replace("node:20", f"node:20@{locked.images['node:20'].digest}"))
+    assert locked.run("lock").exit_code == 0
+    assert locked.run("update").stderr.startswith("1 image already up to date, 1 declared by digest, not asked\n")
+    assert locked.run("update", "node").stderr.startswith("1 declared by digest, not asked\n")
 
 
 def test_an_update_adds_what_is_not_locked(workshop: Project) -> None:

@@ -16,7 +16,7 @@ from imagelock.cli.text import count, duration
 from imagelock.cli.transactions import begin, run_again_if_changed
 from imagelock.errors import BatchError, ImagelockError, ImageNotFoundError
 from imagelock.images_file.parser import ImagesFile
-from imagelock.locking.changes import Change, find_changes
+from imagelock.locking.changes import Change, Removed, Updated, find_changes
 from imagelock.locking.lockfile import Lockfile, dump_lockfile, find_heading
 from imagelock.locking.merge import Merged, merge_conflict
 from imagelock.locking.plan import SETTLED, LockResult, Unsettled, plan_lock, run_steps
@@ -24,7 +24,7 @@ from imagelock.locking.steps import KeepLocked
 from imagelock.locking.update_step import Step
 from imagelock.model.conflict_markers import has_conflict_markers
 from imagelock.model.frozen import frozen
-from imagelock.model.selector import ExactDigest
+from imagelock.model.selector import ExactDigest, ExactTag
 from imagelock.project.ignored import find_ignored
 from imagelock.project.project import Project, find_project
 from imagelock.project.transaction import Transaction, refuse_changed
@@ -49,6 +49,7 @@ class Outcome:
     lock_path: Path
     is_new: bool
     """Whether there was no images.lock before."""
+    images_file: ImagesFile
 
     def summary(self, changed: str, unchanged: str) -> str:
         """Say what became of images.lock: one of the two texts, or that only its form differs."""
@@ -58,6 +59,25 @@ class Outcome:
             verb = "Would rewrite" if self.is_dry_run else "Rewrote"
             return f"{verb} {self.lock_path} in its usual form; no image changed"
         return unchanged
+
+    @property
+    def changed(self) -> str:
+        """How many images were locked anew, of all that are locked now."""
+        total = len(self.result.lockfile.images)
+        changed = sum(not isinstance(change, Removed) for change in self.changes)
+        removed = f", {len(self.changes) - changed} removed" if changed < len(self.changes) else ""
+        is_all = changed == total or not self.changes
+        return f"{count(total) if is_all else f'{changed} of {count(total)}'}{removed}"
+
+    @property
+    def next_command(self) -> str | None:
+        """What brings the changes into the files of the project, if it has any."""
+        files = self.images_file
+        if not self.changes or self.is_dry_run or not (files.outputs or files.pins.names_files):
+            return None
+        moved = (it.new for it in self.changes if isinstance(it, Updated) and it.old.tag != it.new.tag)
+        is_retagged = any(isinstance(image.selector, ExactTag) for image in moved)
+        return "imagelock render --retag" if is_retagged and files.pins.names_files else "imagelock render"
 
 
 @frozen
@@ -148,6 +168,7 @@ def _carry_out(  # noqa: PLR0913  as above
         merged=merged,
         lock_path=project.lock_path,
         is_new=is_new,
+        images_file=read.images_file,
     )
 
 
@@ -166,9 +187,9 @@ def lock_images(settings: Settings, *, is_dry_run: bool, output_format: str) -> 
     """Make images.lock answer images.toml, and tell."""
     outcome = run_plan(settings, plan_smallest, is_dry_run=is_dry_run)
     images = count(len(outcome.result.lockfile.images))
-    done = f"Locked {images} in {duration(outcome.seconds)}"
+    done = f"Locked {outcome.changed} in {duration(outcome.seconds)}"
     if is_dry_run:
-        done = f"Would lock {images}; nothing was written"
+        done = f"Would lock {outcome.changed}; nothing was written"
     report(settings.console, outcome, outcome.summary(done, f"{images} already locked"), output_format=output_format)
 
 
@@ -200,6 +221,8 @@ def report(console: Console, outcome: Outcome, summary: str, *, output_format: s
         console.note(f"{alias}: {note}")
     for alias, warning in outcome.result.warnings:
         console.warn(f"{alias}: {warning}")
+    if outcome.next_command is not None:
+        console.next_step(outcome.next_command)
 
 
 def _merge(project: Project, images_file: ImagesFile) -> Merged | None:

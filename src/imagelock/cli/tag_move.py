@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,6 +67,7 @@ def move_tag(settings: Settings, name: str, tag: str, plan: Planner, *, is_dry_r
         )
     verb = "Would move" if is_dry_run else "Moved"
     end = "; nothing was written" if is_dry_run else f" in {duration(outcome.seconds)}"
+    outcome = replace(outcome, images_file=ImagesFile(()))  # its files are written already
     report(settings.console, outcome, f"{verb} {name} to {image.name}:{tag}{end}", output_format=output_format)
     if output_format == "text":
         for path in write.written:

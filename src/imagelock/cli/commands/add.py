@@ -7,7 +7,7 @@ import click
 from imagelock.cli.lock_run import Outcome, plan_smallest, report, run_plan_in
 from imagelock.cli.options import Settings, format_option, with_settings
 from imagelock.cli.sources import open_sources
-from imagelock.cli.text import count, duration
+from imagelock.cli.text import duration
 from imagelock.cli.transactions import begin, run_again_if_changed
 from imagelock.errors import BatchError
 from imagelock.images_file.edit import ImageEntry, add_image
@@ -70,8 +70,8 @@ def _add(settings: Settings, request: ImageRequest, *, output_format: str) -> No
     entry, outcome = run_again_if_changed(settings.console, add)
     if output_format == "text":
         settings.console.say(f"Added to {project.images_path}: {entry}")
-    images = count(len(outcome.result.lockfile.images))
-    report(settings.console, outcome, f"Locked {images} in {duration(outcome.seconds)}", output_format=output_format)
+    done = f"Locked {outcome.changed} in {duration(outcome.seconds)}"
+    report(settings.console, outcome, done, output_format=output_format)
 
 
 def _add_to(

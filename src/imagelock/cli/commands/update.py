@@ -13,10 +13,11 @@ from imagelock.cli.tag_move import move_tag, tag_to_declare
 from imagelock.cli.text import count, duration
 from imagelock.errors import ImagelockError
 from imagelock.images_file.parser import ImagesFile, refuse_unknown_images
-from imagelock.locking.changes import Updated
+from imagelock.locking.changes import Added, Removed, Updated
 from imagelock.locking.lockfile import Lockfile
 from imagelock.locking.plan import Unsettled, plan_requested, plan_update
 from imagelock.locking.update_step import Step
+from imagelock.model.selector import ExactDigest
 
 
 @click.command("update")
@@ -90,12 +91,30 @@ def take_content(
     _run(settings, plan, names, is_dry_run=is_dry_run, output_format=output_format)
 
 
+def _unchanged(images_file: ImagesFile, names: Collection[str]) -> str:
+    """Say what stayed, apart for what was not asked: frozen images, and those that are declared by digest."""
+    images = [image for image in images_file.images if not names or image.alias in names]
+    frozen = [image for image in images if image.freeze is not None]
+    fixed = [image for image in images if image.freeze is None and isinstance(image.selector, ExactDigest)]
+    asked = len(images) - len(frozen) - len(fixed)
+    subject = ", ".join(names) if asked == len(images) and names else count(asked)
+    parts = [f"{subject} already up to date"] if asked or not images else []
+    parts += [f"{len(frozen)} frozen"] if frozen else []
+    parts += [f"{len(fixed)} declared by digest, not asked"] if fixed else []
+    return ", ".join(parts)
+
+
 def _run(settings: Settings, plan: Planner, names: Collection[str], *, is_dry_run: bool, output_format: str) -> None:
     outcome = run_plan(settings, plan, is_dry_run=is_dry_run)
     images = count(len(outcome.result.lockfile.images))
     updated = sum(isinstance(change, Updated) for change in outcome.changes)
-    done = f"Updated {updated} of {images} in {duration(outcome.seconds)}"
+    others = "".join(
+        f", {len(found)} {verb}"
+        for kind, verb in ((Added, "added"), (Removed, "removed"))
+        if (found := [change for change in outcome.changes if isinstance(change, kind)])
+    )
+    done = f"Updated {updated} of {images}{others} in {duration(outcome.seconds)}"
     if is_dry_run:
-        done = f"Would update {updated} of {images}; nothing was written"
-    summary = outcome.summary(done, f"{', '.join(names) or images} already up to date")
+        done = f"Would update {updated} of {images}{others}; nothing was written"
+    summary = outcome.summary(done, _unchanged(outcome.images_file, names))
     report(settings.console, outcome, summary, output_format=output_format)
