@@ -25,7 +25,7 @@ from imagelock.model.reference import (
 )
 from imagelock.registry.auth.schemes import SchemeMemory
 from imagelock.registry.content_cache import ContentCache
-from imagelock.registry.host import Dialer, Host, Subject, make_host_opener
+from imagelock.registry.host import Dialer, Host, Hosts, Subject
 from imagelock.registry.http import TransportFailure
 from imagelock.registry.http.addresses import is_loopback
 from imagelock.registry.http.backoff import Clock, SystemClock
@@ -239,9 +239,11 @@ def open_registry_client(settings: RegistrySettings, connections: Connections) -
     clock = SystemClock()
     transport = Transport(connections, time_limit_seconds=settings.time_limit_seconds)
     memory = SchemeMemory(settings.cache_directory, clock=clock)
+    hosts = Hosts(settings, transport=transport, dialer=connections, clock=clock, memory=memory)
     try:
-        yield make_registry_client(settings, transport=transport, dialer=connections, clock=clock, memory=memory)
+        yield _client_of(hosts, settings)
     finally:
+        hosts.close()
         clock.wake_sleepers()
         transport.close()
         connections.close()
@@ -252,9 +254,12 @@ def make_registry_client(
     settings: RegistrySettings, *, transport: httpx.BaseTransport, dialer: Dialer, clock: Clock, memory: SchemeMemory
 ) -> RegistryClient:
     """Return a client over any transport, dialer and clock."""
-    open_host = make_host_opener(settings, transport=transport, dialer=dialer, clock=clock, memory=memory)
+    return _client_of(Hosts(settings, transport=transport, dialer=dialer, clock=clock, memory=memory), settings)
+
+
+def _client_of(hosts: Hosts, settings: RegistrySettings) -> RegistryClient:
     cache = None if settings.cache_directory is None else ContentCache(settings.cache_directory)
-    return RegistryClient(open_host, make_locations(settings), cache=cache)
+    return RegistryClient(hosts.open, make_locations(settings), cache=cache)
 
 
 def _first_success(locations: Sequence[Location], fetch: Callable[[Location], _Answer]) -> _Answer:

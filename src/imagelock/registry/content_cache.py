@@ -1,4 +1,4 @@
-"""Content by digest on disk: what can't change needn't be fetched twice.
+"""Content by digest on disk: it can't change, so it is fetched once.
 
 Each read computes the digest anew, so a damaged or forged file is as good as none; and a cache that can't be written
 is no failure, only a slower run.
@@ -19,14 +19,14 @@ from imagelock.model.reference import TagReference
 from imagelock.registry.homes import NO_HOME
 
 ACCESS_FILE_NAME = "registries.json"
-"""How registries want to be asked: ``auth.access_memory`` keeps it here."""
+"""The file of ``auth.schemes.SchemeMemory``."""
 _CONTENT, _TAGS = "content", "tags"
 _MAX_DIGEST_LENGTH = 256
 
 
 @frozen
 class CacheSize:
-    """How much lies in a cache."""
+    """Number and total size of a cache's files."""
 
     files: int
     size_bytes: int
@@ -56,7 +56,7 @@ def measure_cache(directory: Path) -> CacheSize:
 
 
 def clean_cache(directory: Path) -> CacheSize:
-    """Delete everything that we keep in a cache, and say how much it was; files of others stay."""
+    """Delete our files in a cache and return how much they were; files of other programs stay."""
     size = measure_cache(directory)
     try:
         for path in _files(directory):
@@ -81,7 +81,7 @@ class ContentCache:
         return None
 
     def write(self, digest: Digest, body: bytes) -> None:
-        """Keep content that was verified, also in place of a damaged file."""
+        """Store content that was verified, also in place of a damaged file."""
         if self.read(digest) is None:
             write_cache_file(self._content_path(digest), body)
 
@@ -92,7 +92,7 @@ class ContentCache:
         return None
 
     def note_tag(self, reference: TagReference, digest: Digest) -> None:
-        """Remember what a tag meant."""
+        """Remember the digest of a tag."""
         if self.find_tag(reference) != digest:
             write_cache_file(self._tag_path(reference), str(digest).encode())
 

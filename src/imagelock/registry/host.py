@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Protocol
 
 import httpx
@@ -104,30 +104,50 @@ class Host:
         )
 
 
-def make_host_opener(
-    settings: RegistrySettings, *, transport: httpx.BaseTransport, dialer: Dialer, clock: Clock, memory: SchemeMemory
-) -> Callable[[Location], Host]:
-    """Put the stages below together, and return what makes the host of a location."""
-    sender = Sender(transport, clock=clock, trace=settings.trace, warn=settings.warn)
-    keyring = Keyring(lambda: _open_credentials(settings))
-    token_servers = TokenServers(sender, clock=clock, keyring=keyring)
+class Hosts:
+    """Opens the hosts of a run over one transport: the one place where the stages meet. Thread-safe."""
 
-    def open_host(location: Location) -> Host:
-        endpoint = find_endpoint(location, settings.options_of(location.host), speaks_tls=dialer.speaks_tls)
+    def __init__(
+        self,
+        settings: RegistrySettings,
+        *,
+        transport: httpx.BaseTransport,
+        dialer: Dialer,
+        clock: Clock,
+        memory: SchemeMemory,
+    ) -> None:
+        self._settings = settings
+        self._dialer = dialer
+        self._clock = clock
+        self._memory = memory
+        self._sender = Sender(transport, clock=clock, trace=settings.trace, warn=settings.warn)
+        self._keyring = Keyring(lambda: _open_credentials(settings))
+        self._token_servers = TokenServers(self._sender, clock=clock, keyring=self._keyring)
+
+    def open(self, location: Location) -> Host:
+        """Return the host of a location."""
+        options = self._settings.options_of(location.host)
+        endpoint = find_endpoint(location, options, speaks_tls=self._dialer.speaks_tls)
         authenticator = Authenticator(
             endpoint.registry,
             endpoint.origin,
-            sender=sender,
-            token_servers=token_servers,
-            keyring=keyring,
-            memory=memory,
-            clock=clock,
+            sender=self._sender,
+            token_servers=self._token_servers,
+            keyring=self._keyring,
+            memory=self._memory,
+            clock=self._clock,
         )
         return Host(
-            endpoint, authenticator=authenticator, keyring=keyring, dialer=dialer, is_anonymous=settings.anonymous
+            endpoint,
+            authenticator=authenticator,
+            keyring=self._keyring,
+            dialer=self._dialer,
+            is_anonymous=self._settings.anonymous,
         )
 
-    return open_host
+    def close(self) -> None:
+        """End what other threads wait for besides the network: credential helpers."""
+        self._keyring.close()
 
 
 def _open_credentials(settings: RegistrySettings) -> CredentialSource:

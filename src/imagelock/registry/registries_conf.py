@@ -23,7 +23,7 @@ AUTH_FILES = "containers-auth.json"
 
 
 class MirrorUse(StrEnum):
-    """What a mirror may be asked for; the values are the file's words."""
+    """What a mirror may be asked for, in the words of the file."""
 
     EVERYTHING = "all"
     DIGESTS = "digest-only"
@@ -47,7 +47,7 @@ class RegistryRule:
     prefix: str
     """``host[/path]``, or ``*.domain``."""
     location: str = ""
-    """Where the content really is; empty to leave the name as it is."""
+    """What replaces the prefix; empty to leave the name as it is."""
     is_insecure: bool = False
     is_blocked: bool = False
     mirrors: tuple[MirrorRule, ...] = ()
@@ -134,7 +134,7 @@ def read_texts(paths: Iterable[Path], *, home: Path, warn: Warn) -> Iterator[tup
 
 
 def parse_registries_conf(text: str, *, source: str) -> tuple[RegistryRule, ...]:
-    """Read the rules of one file; its other settings are about short names, which a lock has none of."""
+    """Return the rules of one file; its other settings are about short names, which a lock doesn't have."""
     document = _parse(text, source)
     rules = (_rule(table, source) for table in _tables(document, "registry", source))
     return (*_rules_of_version_1(document, source), *rules)
@@ -156,7 +156,7 @@ def _parse(text: str, source: str) -> Mapping[str, Any]:
 
 
 def _rules_of_version_1(document: Mapping[str, Any], source: str) -> Iterator[RegistryRule]:
-    """Read ``[registries.block]`` and ``[registries.insecure]``: who blocked a registry long ago still means it."""
+    """Yield the rules of ``[registries.block]`` and ``[registries.insecure]``: an old file blocks no less."""
     old = _table(document, "registries", source)
     blocked, insecure = (_hosts(_table(old, key, source), source) for key in ("block", "insecure"))
     for host in dict.fromkeys((*blocked, *insecure)):
@@ -211,7 +211,7 @@ def _location(table: Mapping[str, Any], source: str) -> str:
 
 
 def _text(table: Mapping[str, Any], key: str, source: str) -> str:
-    """Read a name without the slashes that podman lets stand at its end."""
+    """Return a name without the slashes that podman allows at its end."""
     text = table.get(key) or ""
     if not isinstance(text, str):
         raise FileError(f"{source}: {key} must be a string")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -22,7 +23,7 @@ from imagelock.registry.locations import RegistryOptions, RegistrySettings
 from imagelock.registry.sources import open_registries
 from tests.support.fake_registry.clients import NOWHERE
 from tests.support.oci_images import multi_platform_image
-from tests.support.raw_server import http, raw_server, read_head
+from tests.support.raw_server import answering, http, raw_server, read_head
 
 IMAGE = multi_platform_image("linux/amd64")
 ANSWER = http(IMAGE.body, head=f"Content-Type: {IMAGE.media_type}\r\n".encode())
@@ -159,6 +160,30 @@ def test_a_wait_for_the_address_of_a_name_ends(monkeypatch: pytest.MonkeyPatch) 
     with waiting_threads("reg.example", are_waiting=after(reached)) as found:
         assert ended(found)
     over.set()
+
+
+def test_a_wait_for_a_credential_helper_ends(tmp_path: Path) -> None:
+    program = tmp_path / "docker-credential-slow"
+    program.write_text(f"#!/bin/sh\necho > {tmp_path}/started\nexec sleep 60\n")
+    program.chmod(0o755)
+    login = http(b"{}", head=b'WWW-Authenticate: Basic realm="x"\r\n', status=b"401 Unauthorized")
+    with raw_server(answering(login)) as name:
+        settings = RegistrySettings(
+            registries={RegistryName(name): RegistryOptions(plain_http=True)},
+            environment={
+                "PATH": f"{tmp_path}:{os.environ['PATH']}",
+                "DOCKER_AUTH_CONFIG": json.dumps({"credsStore": "slow"}),
+                "CONTAINERS_REGISTRIES_CONF": "/dev/null",
+            },
+            home=NOWHERE,
+        )
+        with ThreadPoolExecutor(1) as pool:
+            with open_registries(settings, ()) as client:
+                found = pool.submit(client.fetch_manifest, parse_reference(f"{name}/a:1"))
+                while not (tmp_path / "started").exists():
+                    assert not found.done()
+                    Event().wait(0.01)
+            assert ended([found])
 
 
 def test_an_interrupt_ends_a_run_while_its_threads_wait(tmp_path: Path) -> None:

@@ -41,10 +41,10 @@ class Challenge:
 
 @frozen
 class BearerChallenge:
-    """Fetch a token from the realm and come back with it."""
+    """The host wants a token of the realm's token server."""
 
     realm: str
-    """As written: may be relative to the request's address, and isn't to be trusted yet."""
+    """As written: perhaps relative to the request's URL, and not checked yet."""
     service: str = ""
     scopes: tuple[str, ...] = ()
     error: str = ""
@@ -52,16 +52,16 @@ class BearerChallenge:
 
 @frozen
 class BasicChallenge:
-    """Come back with a user name and a password."""
+    """The host wants a user name and a password."""
 
 
 def parse_challenges(values: Iterable[str]) -> tuple[Challenge, ...]:
-    """Read every challenge of every ``WWW-Authenticate`` line; what can't be read is left out."""
+    """Return every challenge of every ``WWW-Authenticate`` line; what can't be read is left out."""
     return tuple(challenge for value in values for challenge in _challenges_of_line(value[:_MAX_LENGTH]))
 
 
 def choose_challenge(challenges: Iterable[Challenge]) -> BearerChallenge | BasicChallenge | None:
-    """Take the best one that can be met: a token before a password, wherever it stands."""
+    """Return the best challenge that can be met: a token before a password, whatever their order."""
     challenges = tuple(challenges)
     for challenge in challenges:
         if challenge.scheme == "bearer" and challenge.get("realm"):
@@ -105,7 +105,7 @@ def _value(match: re.Match[str]) -> str:
 
 
 def check_realm(realm: str, *, asked: httpx.URL) -> httpx.URL:
-    """Read the realm in the response of ``asked``; ``InvalidContentError`` if it must not be followed."""
+    """Return the URL of a realm in the response of ``asked``; ``InvalidContentError`` if it must not be followed."""
     try:
         url = join_url(asked, realm)
     except InvalidUrlError as error:

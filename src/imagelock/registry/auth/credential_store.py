@@ -26,7 +26,7 @@ from imagelock.registry.homes import Warn, ignore, once, read_if_possible, read_
 from imagelock.registry.registries_conf import AUTH_FILES, find_registries_conf, read_credential_helpers
 
 DOCKER_HUB_KEY = "https://index.docker.io/v1/"
-"""Under this key ``docker login`` keeps the credentials of Docker Hub."""
+"""The key under which ``docker login`` stores the credentials of Docker Hub."""
 _DOCKER_HUB_HOSTS = ("docker.io", "index.docker.io", "registry-1.docker.io")
 
 _VARIABLE = "DOCKER_AUTH_CONFIG"
@@ -35,14 +35,14 @@ _PARSERS = {AuthFileKind.CURRENT: parse_auth_file, AuthFileKind.LEGACY: parse_le
 
 @frozen
 class HelperQuestion:
-    """What a file says about a registry when a helper holds the secret: which helper, and under which key."""
+    """The helper that a file names for a registry, and the key under which it has the secret."""
 
     helper: str
     key: str
 
 
 def find_candidates(auth_file: AuthFile, host: str, path: str) -> Iterator[Credentials | HelperQuestion]:
-    """Say what a file has for a repository of ``host`` (with its port, if any), the best first.
+    """Yield what a file has for a repository of ``host`` (with its port, if any), the best first.
 
     A helper of that very registry comes first, then the file's default helper, then what the file holds itself: a
     helper that has nothing leaves the word to the next.
@@ -59,7 +59,7 @@ def find_candidates(auth_file: AuthFile, host: str, path: str) -> Iterator[Crede
 
 
 def _find_entry(auth_file: AuthFile, keys: tuple[str, ...], path: str) -> Credentials | None:
-    """Podman keeps credentials per namespace: the longest one counts, then the registry as a whole."""
+    """Return the entry of the longest namespace, as podman stores them, or that of the registry as a whole."""
     entries = dict(auth_file.entries)
     names = [f"{key}/{namespace}" for namespace in _namespaces(path) for key in keys]
     by_registry = {_registry_of(key): credentials for key, credentials in reversed(auth_file.entries)}
@@ -69,7 +69,7 @@ def _find_entry(auth_file: AuthFile, keys: tuple[str, ...], path: str) -> Creden
 
 
 def _namespaces(path: str) -> Iterator[str]:
-    """Return the repository's path, then ever shorter beginnings of it."""
+    """Yield the repository's path, then ever shorter beginnings of it."""
     while path:
         yield path
         path = path.rpartition("/")[0]
@@ -91,7 +91,7 @@ def _registry_of(key: str) -> str:
 
 
 class CredentialStore:
-    """Everything that ``docker login`` and ``podman login`` left. Thread-safe.
+    """Everything that ``docker login`` and ``podman login`` stored. Thread-safe.
 
     A helper that fails and a file that can't be read are told once and passed over: public images need neither. Where
     the registry wants a login after all, ``problems`` says what was passed over.
@@ -113,11 +113,15 @@ class CredentialStore:
         return tuple(self._problems)
 
     def find(self, host: str, path: str) -> FoundCredentials | None:
-        """Return the credentials of a repository, from the first place that has any."""
+        """Return the credentials of a repository, from the first source that has any."""
         with self._lock:
             if (host, path) not in self._found:
                 self._found[host, path] = self._find(host, path)
             return self._found[host, path]
+
+    def close(self) -> None:
+        """End the helper that runs."""
+        self._helpers.close()
 
     def _find(self, host: str, path: str) -> FoundCredentials | None:
         if self._sources is None:

@@ -43,7 +43,7 @@ class IdentityToken:
 
     token: str = field(repr=False)
     login: Login | None = None
-    """What stood beside it, for token servers that exchange nothing."""
+    """Stored with it; for token servers that exchange no identity token."""
 
 
 @frozen
@@ -69,14 +69,14 @@ def login_of(credentials: Credentials) -> Login | None:
 
 @frozen
 class FoundCredentials:
-    """Credentials, and in which file or helper they were found, so that an error can say so."""
+    """Credentials, and the file or helper that they were found in, for errors."""
 
     credentials: Credentials
     source: str
 
 
 class CredentialSource(Protocol):
-    """Where credentials are looked for."""
+    """Finds credentials."""
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -84,25 +84,33 @@ class CredentialSource(Protocol):
         ...
 
     def find(self, host: str, path: str) -> FoundCredentials | None:
-        """Return the credentials of a repository, ``None`` if nobody left any; a broken file or helper is an error."""
+        """Return the credentials of a repository, ``None`` if there are none; a broken file or helper is an error."""
+        ...
+
+    def close(self) -> None:
+        """End what ``find`` waits for in other threads."""
         ...
 
 
 class NoCredentials:
-    """For ``--anonymous``, and for hosts that we were only sent to."""
+    """The source of ``--anonymous``."""
 
     problems: tuple[str, ...] = ()
 
     def find(self, host: str, path: str) -> None:
-        """There are none."""
+        """Return ``None``."""
+
+    def close(self) -> None:
+        """Do nothing."""
 
 
 class Keyring:
-    """Remembers who refused what. Thread-safe; the source is opened when the first registry wants a login."""
+    """Credentials of a run, and which server refused which. Thread-safe; the source is opened at the first use."""
 
     def __init__(self, open_source: Callable[[], CredentialSource]) -> None:
         self._open_source = open_source
         self._source: CredentialSource | None = None
+        self._is_closed = False
         self._lock = Lock()
         self._refusals: dict[tuple[Origin, Credentials], httpx.Response] = {}
 
@@ -111,6 +119,8 @@ class Keyring:
         with self._lock:
             if self._source is None:
                 self._source = self._open_source()
+                if self._is_closed:
+                    self._source.close()
         return self._source.find(host, path)
 
     @property
@@ -118,12 +128,19 @@ class Keyring:
         """What was passed over in the search for credentials, until now."""
         return () if self._source is None else self._source.problems
 
+    def close(self) -> None:
+        """End what ``find`` waits for in other threads."""
+        with self._lock:
+            self._is_closed = True
+            if self._source is not None:
+                self._source.close()
+
     def note_refusal(self, origin: Origin, found: FoundCredentials, response: httpx.Response) -> None:
-        """Remember that this server didn't take these credentials."""
+        """Remember the response in which a server refused credentials."""
         with self._lock:
             self._refusals[origin, found.credentials] = response
 
     def find_refusal(self, origin: Origin, found: FoundCredentials | None) -> httpx.Response | None:
-        """Say what the server said to these credentials when it refused them."""
+        """Return the response in which the server refused these credentials, ``None`` if it did not."""
         with self._lock:
             return self._refusals.get((origin, found.credentials)) if found else None

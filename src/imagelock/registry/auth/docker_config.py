@@ -53,7 +53,7 @@ def parse_auth_file(text: str, *, source: str) -> AuthFile:
 
 
 def parse_legacy_auth_file(text: str, *, source: str) -> AuthFile:
-    """Read a .dockercfg, which is the ``auths`` of today without anything around it."""
+    """Read a .dockercfg, which is the ``auths`` of a config.json without anything around it."""
     return AuthFile(source=source, entries=_entries(_object(text, source), source))
 
 
@@ -73,7 +73,7 @@ def _entries(auths: Mapping[str, Any], source: str) -> tuple[tuple[str, Credenti
 
 
 def _credentials(entry: Mapping[str, Any], key: str, source: str) -> Credentials | None:
-    """One entry; an empty one says that a helper holds the secret, which is not the same as an empty password."""
+    """Return the credentials of an entry; an empty one, whose secret a helper holds, has none."""
     where = f"auths.{key}"
     registry_token = _string(entry.get("registrytoken"), f"{where}.registrytoken", source)
     if registry_token:
@@ -151,13 +151,13 @@ class AuthFileLocation:
     path: Path
     kind: AuthFileKind = AuthFileKind.CURRENT
     is_required: bool = False
-    """Someone named this very file: that it isn't there is an error."""
+    """Whether the file was named explicitly: a missing one is an error then."""
 
 
 def find_auth_files(
     environment: Mapping[str, str], *, home: Path, run_folder: Path = _RUN_FOLDER
 ) -> tuple[AuthFileLocation, ...]:
-    """Return the files to look at. ``REGISTRY_AUTH_FILE`` stands for itself alone, as with podman and skopeo."""
+    """Return the files to read, in order; only the one of ``REGISTRY_AUTH_FILE`` if it is set, as podman does."""
     chosen = environment.get("REGISTRY_AUTH_FILE")
     if chosen:
         return (AuthFileLocation(Path(chosen), is_required=True),)

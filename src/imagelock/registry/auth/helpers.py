@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from threading import Lock
 from typing import IO
 
-from imagelock.errors import AuthenticationError
+from imagelock.errors import AuthenticationError, RegistryError
 from imagelock.project.programs import find_program
 from imagelock.registry.auth.credentials import IDENTITY_TOKEN_USER, Credentials, IdentityToken, Login
 
@@ -38,7 +38,7 @@ def helper_program(helper: str) -> str:
 
 
 def read_helper_answer(output: bytes, *, program: str, has_failed: bool) -> Credentials | None:
-    """Read what the helper printed: ``None`` if it has nothing; its output is never shown, it may be a secret."""
+    """Return what a helper printed, ``None`` if it has nothing; the output is never shown, it may be a secret."""
     if has_failed:
         if output.decode("utf-8", "replace").strip() == _NOTHING_FOUND:
             return None
@@ -76,9 +76,11 @@ class CredentialHelpers:
         self._hanging: dict[str, AuthenticationError] = {}
         """Helpers that took the whole time limit once: they are not asked for another registry."""
         self._answers: dict[tuple[str, str], Credentials | AuthenticationError | None] = {}
+        self._running: subprocess.Popen[bytes] | None = None
+        self._is_closed = False
 
     def ask(self, helper: str, key: str) -> Credentials | None:
-        """Say what the helper has for a registry under exactly this key; an error if the helper can't be asked."""
+        """Return what a helper has under exactly this key; ``AuthenticationError`` if it can't be asked."""
         helper_program(helper)
         with self._lock:
             if (helper, key) not in self._answers:
@@ -88,8 +90,15 @@ class CredentialHelpers:
             raise answer
         return answer
 
+    def close(self) -> None:
+        """End the helper that runs: it may wait for a person, and the end of a run must not wait with it."""
+        self._is_closed = True
+        process = self._running
+        if process is not None:
+            process.kill()
+
     def _run_or_fail(self, helper: str, key: str) -> Credentials | AuthenticationError | None:
-        """Keep a failure, too: one that takes the whole time limit must not take it for every image."""
+        """Return a failure, too, to be kept: one that takes the whole time limit must not take it for every image."""
         try:
             return self._run(helper_program(helper), key)
         except HelperTimeoutError as error:
@@ -99,7 +108,9 @@ class CredentialHelpers:
             return error
 
     def _run(self, program: str, key: str) -> Credentials | None:
-        process = self._start(program, key)
+        process = self._running = self._start(program, key)
+        if self._is_closed:
+            process.kill()
         try:
             output = self._converse(process, key)
             has_failed = process.wait(self._time_limit_seconds) != 0
@@ -109,8 +120,11 @@ class CredentialHelpers:
                 hint=f"it may wait for you to unlock something: try `echo {key} | {program} get`",
             ) from error
         finally:
+            self._running = None
             process.kill()
             process.wait()
+        if self._is_closed:
+            raise RegistryError("the run is over")
         return read_helper_answer(output, program=program, has_failed=has_failed)
 
     def _start(self, program: str, key: str) -> subprocess.Popen[bytes]:

@@ -36,7 +36,7 @@ _STATUS = re.compile(rb"HTTP/1\.[01] ([0-9]{3})")
 
 @frozen(order=True)
 class Origin:
-    """Scheme, host and port: the border that no credentials cross."""
+    """Scheme, host and port: credentials for one origin are sent to no other."""
 
     scheme: str
     host: str
@@ -49,7 +49,7 @@ class Origin:
 
     @property
     def host_and_port(self) -> str:
-        """As it stands in a ``Host`` header: the port only where it isn't the scheme's own."""
+        """Host and port as in a ``Host`` header: the port only where it isn't the scheme's default."""
         return self.host if self.port == DEFAULT_PORTS[self.scheme] else f"{self.host}:{self.port}"
 
     @property
@@ -62,7 +62,7 @@ class Origin:
 
 
 class InvalidUrlError(ValueError):
-    """An address that must not be followed; its text says why."""
+    """A URL that must not be followed; its text says why."""
 
 
 def _split_host(scheme: str, host_and_port: str) -> tuple[str, str, int]:
@@ -77,7 +77,7 @@ def _split_host(scheme: str, host_and_port: str) -> tuple[str, str, int]:
 
 
 def find_danger(host: str) -> str | None:
-    """Say what kind of place a host is if nobody else may send us there, ``None`` if it is an ordinary one."""
+    """Return what kind of host it is if no server may send us there, ``None`` if it is an ordinary one."""
     name = host.rstrip(".")
     if is_loopback(host):
         return "this machine"
@@ -128,7 +128,7 @@ def _without_wrapping(address: IPv6Address) -> IPv4Address | IPv6Address:
 
 @frozen
 class Proxy:
-    """An HTTP proxy, and who it thinks we are."""
+    """An HTTP proxy, and the login for it."""
 
     origin: Origin
     login: Login | None = None
@@ -136,7 +136,7 @@ class Proxy:
 
 @frozen
 class Route:
-    """The way to a host on behalf of a registry: two of them share no connection."""
+    """How a host is reached on behalf of a registry; two routes share no connection."""
 
     origin: Origin
     registry: RegistryName
@@ -149,7 +149,7 @@ class Route:
 
 
 def find_proxy(origin: Origin, environment: Mapping[str, str]) -> Proxy | None:
-    """Return the proxy for a host, ``None`` for the straight way. This machine is never asked through a proxy."""
+    """Return the proxy for a host, ``None`` for a direct connection, as always to this machine."""
     names = (f"{origin.scheme}_proxy", "all_proxy")
     name = next((name for name in names if _variable(environment, name)), None)
     if name is None or is_loopback(origin.host) or _is_excepted(origin, _variable(environment, "no_proxy")):
@@ -192,7 +192,7 @@ def _is_excepted(origin: Origin, exceptions: str) -> bool:
 
 
 def _matches(origin: Origin, entry: str) -> bool:
-    """``*``, a name with everything below it, an address or a network of addresses; any with a port, perhaps."""
+    """Whether an entry covers an origin: ``*``, a domain, an address or a network, each perhaps with a port."""
     host, colon, port = entry.rpartition(":")
     if colon and port.isascii() and port.isdigit() and (":" not in host or host.endswith("]")):
         return int(port) == origin.port and _matches_host(origin.host.strip("[]"), host)
@@ -231,7 +231,7 @@ def open_tunnel(connection: socket.socket, proxy: Proxy, origin: Origin) -> None
 
 
 def _read_head(connection: socket.socket) -> bytes:
-    """Byte by byte: what follows the head belongs to the host behind the proxy."""
+    """Read a head byte by byte: what follows belongs to the host behind the proxy."""
     head = bytearray()
     while not head.endswith(b"\r\n\r\n") and len(head) < _MAX_HEAD_BYTES:
         byte = connection.recv(1)

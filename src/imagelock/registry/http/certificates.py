@@ -1,4 +1,4 @@
-"""Whom to trust: the operating system's authorities, and those that a person declared for one registry.
+"""Which certificates are trusted: the operating system's authorities, and those declared for one registry.
 
 ``certs.d`` as Docker and podman have it: https://docs.docker.com/engine/security/certificates/ and
 containers-certs.d(5).
@@ -27,7 +27,7 @@ class CertificateFiles:
 
 
 def certificate_folders(home: Path) -> tuple[Path, ...]:
-    """Where folders named after hosts are looked for; the first that has the host counts."""
+    """Return the folders that may have a folder named after a host; the first that has it counts."""
     return (
         home / ".config" / "containers" / "certs.d",
         Path("/etc/containers/certs.d"),
@@ -37,7 +37,7 @@ def certificate_folders(home: Path) -> tuple[Path, ...]:
 
 
 def find_certificate_files(folders: tuple[Path, ...], host_and_port: str) -> CertificateFiles:
-    """Read the folder of exactly this host and port; half a client certificate is an error."""
+    """Return the files in the folder of exactly this host and port; half a client certificate is an error."""
     passed_over: list[str] = []
     listings = (list_if_possible(folder / host_and_port, warn=passed_over.append) for folder in folders)
     names = next((names for names in listings if names), ())
