@@ -5,6 +5,16 @@ from datetime import UTC, datetime
 
 from tests.support.project import IMAGES, Outcome, Project
 
+_NOT_RENDERED = {
+    "kind": "not-rendered",
+    "name": None,
+    "line": None,
+    "column": None,
+    "reference": None,
+    "command": "imagelock render",
+    "hint": None,
+}
+
 
 def test_a_project_that_is_up_to_date_passes(locked: Project) -> None:
     assert locked.run("check") == Outcome(0, "", "2 images locked, 1 file rendered: all up to date\n")
@@ -56,8 +66,8 @@ def test_files_that_are_missing_or_edited_are_named(locked: Project) -> None:
         "schema": 1,
         "ok": False,
         "problems": [
-            {"name": "Dockerfile", "kind": "not-rendered", "reason": "not rendered from the current lock"},
-            {"name": "other", "kind": "not-rendered", "reason": "not rendered yet"},
+            _NOT_RENDERED | {"path": "Dockerfile", "reason": "not rendered from the current lock"},
+            _NOT_RENDERED | {"path": "other", "reason": "not rendered yet"},
         ],
     }
 

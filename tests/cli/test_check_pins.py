@@ -58,9 +58,20 @@ def test_scripts_get_places_kinds_and_hints(pinned: Project) -> None:
         "schema": 1,
         "ok": False,
         "problems": [
-            {"name": "out", "kind": "not-rendered", "reason": "not rendered yet"},
             {
-                "name": "Dockerfile",
+                "name": None,
+                "reason": "not rendered yet",
+                "path": "out",
+                "line": None,
+                "column": None,
+                "reference": None,
+                "kind": "not-rendered",
+                "command": "imagelock render",
+                "hint": None,
+            },
+            {
+                "name": None,
+                "command": None,
                 "reason": "images.lock does not have it",
                 "path": "Dockerfile",
                 "line": 1,

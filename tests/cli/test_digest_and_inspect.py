@@ -100,7 +100,9 @@ def test_the_document_for_scripts_names_everything(capfd: pytest.CaptureFixture[
     assert (document["schema"], document["digest"], document["index"]) == (1, _INDEX.digest, True)
     assert document["config"]["labels"] == {"org.opencontainers.image.version": "1.2.3"}
     assert [image["platform"] for image in document["images"]] == ["linux/amd64", "linux/arm64"]
-    assert all(image["size"] == sum(layer["size"] for layer in image["layers"]) for image in document["images"])
+    assert all(
+        image["size_bytes"] == sum(layer["size_bytes"] for layer in image["layers"]) for image in document["images"]
+    )
 
 
 def test_the_cache_is_found_measured_and_deleted(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

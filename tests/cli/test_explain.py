@@ -46,7 +46,7 @@ def test_scripts_get_all_of_it(pinned: Project) -> None:
     document = json.loads(pinned.run("explain", "go", "--format", "json").stdout)
     assert document["declared"] == {
         "image": "golang",
-        "selector": "tag `1.22`",
+        "tag": "1.22",
         "platforms": "all",
         "freeze": None,
         "path": "images.toml",

@@ -179,7 +179,7 @@ def test_scripts_get_whole_digests(locked: Project) -> None:
     assert (outcome.exit_code, outcome.stderr) == (0, "")
     assert json.loads(outcome.stdout) == {
         "schema": 1,
-        "images": 1,
+        "image_count": 1,
         "dry_run": False,
         "rewrites_form": False,
         "changes": [

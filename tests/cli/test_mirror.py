@@ -55,12 +55,12 @@ def test_scripts_get_names_and_sizes(locked: Project) -> None:
         "schema": 1,
         "folder": "out",
         "images": [{"name": name, "digest": locked.images[name].digest, "signature": False} for name in _NAMES],
-        "size": _bytes(*locked.images.values()),
-        "fetched": document["fetched"],
+        "size_bytes": _bytes(*locked.images.values()),
+        "fetched_bytes": document["fetched_bytes"],
         "skipped": [],
-        "pruned": {"count": 0, "size": 0},
+        "pruned": {"count": 0, "size_bytes": 0},
     }
-    assert 0 < document["fetched"] < document["size"]
+    assert 0 < document["fetched_bytes"] < document["size_bytes"]
 
 
 def test_after_an_update_the_old_content_stays_until_it_is_pruned(locked: Project) -> None:
@@ -103,7 +103,7 @@ def test_a_changed_byte_in_the_layout_is_found_by_every_reader(locked: Project) 
     locked.write("images.toml", text.replace("oci:out", "oci:vendor"))
     assert locked.run("lock").exit_code == 0
     document = json.loads(locked.run("mirror", "oci:out", "--format", "json").stdout)
-    assert document["fetched"] == len(layer.body)
+    assert document["fetched_bytes"] == len(layer.body)
     assert path.read_bytes() == layer.body
 
 

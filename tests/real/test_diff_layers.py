@@ -42,7 +42,7 @@ def test_scripts_get_the_digests_of_layers(project: Project, repository: RemoteR
     (content,) = change["contents"]
     assert (content["platform"], content["settings"]) == (_PLATFORM, [])
     assert (len(content["added_layers"]), len(content["removed_layers"])) == (1, 1)
-    assert content["new_size"] > content["old_size"] > 0
+    assert content["new_size_bytes"] > content["old_size_bytes"] > 0
 
 
 def test_what_is_no_longer_served_is_said(project: Project, repository: RemoteRepository) -> None:

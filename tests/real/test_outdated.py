@@ -229,8 +229,8 @@ def test_scripts_and_issues_get_the_same(project: Project, repository: RemoteRep
         "images": [
             {
                 "name": "app",
-                "state": "tag moved",
-                "states": ["tag moved"],
+                "state": "tag-moved",
+                "states": ["tag-moved"],
                 "outdated": True,
                 "locked": {"tag": "1", "version": None, "digest": _FIRST.digest},
                 "same_tag": {

@@ -47,12 +47,12 @@ def test_scripts_get_every_tag_with_its_reasons(project: Project, repository: Re
     assert json.loads(outcome.stdout) == {
         "schema": 1,
         "repository": str(repository),
-        "range": "version `<1.1`",
+        "range": {"version": "<1.1", "tag": "{version}"},
         "chosen": "1.0",
         "tags": [
-            {"tag": "1.1", "version": "1.1", "refusals": ["is excluded by `<1.1`"]},
-            {"tag": "1.0", "version": "1.0", "refusals": []},
-            {"tag": "latest", "version": None, "refusals": ["does not fit `{version}`"]},
+            {"tag": "1.1", "version": "1.1", "reasons": ["is excluded by `<1.1`"]},
+            {"tag": "1.0", "version": "1.0", "reasons": []},
+            {"tag": "latest", "version": None, "reasons": ["does not fit `{version}`"]},
         ],
     }
 

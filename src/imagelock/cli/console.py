@@ -26,6 +26,8 @@ _USUAL_WIDTH = 80
 class Console:
     """Prints for one run. Quietness: 0 says everything, 1 errors only, 2 nothing but the exit code."""
 
+    has_printed_json: ClassVar[bool] = False
+    """Whether a script has its document, so that an error must not print a second one."""
     _progress_is_shown: ClassVar[bool] = False
     """Of all consoles: there is one terminal, and errors are printed by a console of their own."""
 
@@ -60,6 +62,7 @@ class Console:
         import json  # noqa: PLC0415  2 ms that only scripts need
 
         self.end_progress()
+        Console.has_printed_json = True
         # Where the encoding lacks a letter, JSON has an escape of its own, which not every escape of Python's is.
         is_plain = not (getattr(sys.stdout, "encoding", None) or "utf-8").lower().startswith("utf")
         emit(defuse_json(mask_user_info(json.dumps(document, indent=2, ensure_ascii=is_plain))))
@@ -108,6 +111,12 @@ class Console:
         hints = [f"{label}: {one_line(hint)}" for hint in (error.hint, *error.further_hints) if hint]
         lines += ["", *hints] if hints else []
         self._write("\n".join(lines))
+
+    def json_error(self, error: ImagelockError) -> None:
+        """Print an error for scripts, unless they have a document that says no already."""
+        if not Console.has_printed_json:
+            told = {"message": error.message, "details": list(error.details), "hint": error.hint}
+            self.json({"ok": False, "error": {**told, "exit_code": int(error.exit_code)}})
 
     def progress(self, text: str) -> None:
         """Replace the one transient line on a terminal; nowhere else is anything shown."""

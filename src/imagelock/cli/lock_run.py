@@ -203,7 +203,7 @@ def report(console: Console, outcome: Outcome, summary: str, *, output_format: s
     if output_format == "json":
         console.json(
             {
-                "images": len(outcome.result.lockfile.images),
+                "image_count": len(outcome.result.lockfile.images),
                 "dry_run": outcome.is_dry_run,
                 "rewrites_form": outcome.rewrites_form,
                 "changes": [change_document(change) for change in outcome.changes],

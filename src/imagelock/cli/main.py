@@ -126,6 +126,7 @@ def _run(arguments: list[str]) -> int:
 
         return answer_shell(cli, instruction)
     context = None
+    Console.has_printed_json = False
     try:
         with cli.make_context("imagelock", arguments) as context:
             cli.invoke(context)
@@ -148,7 +149,11 @@ def _run(arguments: list[str]) -> int:
 
 
 def _fail(context: click.Context | None, error: ImagelockError) -> int:
-    console_of(context or click.Context(cli)).error(error)
+    context = context or click.Context(cli)
+    console = console_of(context)
+    if (context.obj or {}).get("output_format") == "json":
+        console.json_error(error)
+    console.error(error)
     return error.exit_code
 
 

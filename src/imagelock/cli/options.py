@@ -37,7 +37,9 @@ def with_settings(function: Callable[Concatenate[Settings, _P], _R]) -> Callable
     """Give a command the shared options, and its function the settings that they make."""
 
     def invoke(*args: _P.args, **kwargs: _P.kwargs) -> _R:
-        return function(_settings(click.get_current_context()), *args, **kwargs)
+        context = click.get_current_context()
+        context.find_root().obj["output_format"] = kwargs.get("output_format")
+        return function(_settings(context), *args, **kwargs)
 
     return add_shared_options(update_wrapper(invoke, function))
 

@@ -52,6 +52,11 @@ class State(StrEnum):
     BY_DIGEST = "declared by digest"
     UP_TO_DATE = "up to date"
 
+    @property
+    def code(self) -> str:
+        """What scripts know it by: ``tag-moved``."""
+        return self.name.lower().replace("_", "-")
+
 
 class Forecast(StrEnum):
     """What `imagelock update` would do with an image."""

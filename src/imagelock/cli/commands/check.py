@@ -21,7 +21,7 @@ from imagelock.cli.reports.findings import (
     lines,
     markdown_lines,
 )
-from imagelock.cli.reports.rules import FREEZE_EXPIRED, NOT_COMPARED, NOT_RENDERED, rule_of
+from imagelock.cli.reports.rules import FREEZE_EXPIRED, NOT_COMPARED, NOT_RENDERED, UNUSED_PATH, rule_of
 from imagelock.cli.text import count, listing
 from imagelock.errors import CheckFailedError
 from imagelock.images_file.parser import ImagesFile
@@ -126,7 +126,7 @@ def _find_rule_problems(project: Project, images_file: ImagesFile) -> Iterator[W
     from imagelock.project.rule_problems import find_rule_problems  # noqa: PLC0415  30 ms that only they need
 
     for problem in find_rule_problems(project, images_file):
-        yield Wrong(name=problem.place, reason=problem.sentence)
+        yield Wrong(name=problem.place, rule=UNUSED_PATH, reason=problem.sentence)
 
 
 def _check_outputs(

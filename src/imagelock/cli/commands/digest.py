@@ -7,7 +7,7 @@ from functools import partial
 
 import click
 
-from imagelock.cli.options import Settings, with_settings
+from imagelock.cli.options import Settings, format_option, with_settings
 from imagelock.cli.sources import open_sources_outside_project
 from imagelock.cli.text import count
 from imagelock.errors import BatchError
@@ -23,8 +23,11 @@ from imagelock.model.reference import UnnormalizedReference, split_image
 @click.argument("references", nargs=-1, required=True, metavar="REF...")
 @click.option("--full-ref", is_flag=True, help="Print REPOSITORY@DIGEST, as it can be pulled.")
 @click.option("--platform", "platform_text", metavar="P", help="The digest of one platform's manifest.")
+@format_option
 @with_settings
-def command(settings: Settings, *, references: tuple[str, ...], full_ref: bool, platform_text: str | None) -> None:
+def command(
+    settings: Settings, *, references: tuple[str, ...], full_ref: bool, platform_text: str | None, output_format: str
+) -> None:
     """Print the digest of each reference: of its image index, or of its manifest where it has no index.
 
     That is the digest that `FROM` should use. The digest of one platform's manifest serves that platform only.
@@ -37,6 +40,21 @@ def command(settings: Settings, *, references: tuple[str, ...], full_ref: bool, 
         answers = run_all(questions)
     if answers.failures:
         raise BatchError(f"cannot tell {len(answers.failures)} of {count(len(written), 'digest')}", answers.failures)
+    if output_format == "json":
+        settings.console.json(
+            {
+                "digests": [
+                    {
+                        "reference": text,
+                        "digest": str(answers.found[text]),
+                        "pinned": f"{written[text].name}@{answers.found[text]}",
+                        "platform": platform and str(platform),
+                    }
+                    for text in references
+                ]
+            }
+        )
+        return
     for text in references:
         digest = answers.found[text]
         settings.console.data(f"{written[text].name}@{digest}" if full_ref else str(digest))

@@ -20,6 +20,7 @@ from imagelock.images_file.toml import find_lines, nearest_line
 from imagelock.locking.freshness import Mismatch, find_mismatches
 from imagelock.locking.lockfile import LockedImage, Lockfile
 from imagelock.model.frozen import frozen
+from imagelock.model.selector import selector_fields
 from imagelock.project.files import read_bytes, read_text
 from imagelock.project.project import Project, find_project
 from imagelock.rendering.inventory import Inventory
@@ -145,7 +146,7 @@ def _document(project: Project, explained: _Explained) -> dict[str, Any]:
         "name": declaration.alias,
         "declared": {
             "image": declaration.name,
-            "selector": str(declaration.selector),
+            **selector_fields(declaration.selector),
             "platforms": [str(platform) for platform in declaration.platforms] or "all",
             "freeze": declaration.freeze,
             "path": str(project.images_path),

@@ -117,7 +117,7 @@ def _image_document(image: InspectedImage) -> dict[str, Any]:
     return {
         "platform": None if image.platform is None else str(image.platform),
         "digest": str(image.fetched.digest),
-        "config": str(image.manifest.config.digest),
-        "size": image.size_bytes,
-        "layers": [{"digest": str(layer.digest), "size": layer.size_bytes} for layer in image.manifest.layers],
+        "config_digest": str(image.manifest.config.digest),
+        "size_bytes": image.size_bytes,
+        "layers": [{"digest": str(layer.digest), "size_bytes": layer.size_bytes} for layer in image.manifest.layers],
     }

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from io import BytesIO
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from imagelock.cli.console import Console
-from imagelock.cli.options import Settings, complete_outputs, with_settings
+from imagelock.cli.options import Settings, complete_outputs, format_option, with_settings
 from imagelock.cli.text import count
 from imagelock.cli.transactions import begin
 from imagelock.errors import CheckFailedError
@@ -18,6 +19,9 @@ from imagelock.project.transaction import Transaction
 from imagelock.rendering.file_choice import FileChoice, all_files, files_to_pin, named_files
 from imagelock.rendering.outputs import Output, make_outputs
 
+if TYPE_CHECKING:
+    from imagelock.documents.pinning import Pinned  # 30 ms that only [pin] needs
+
 
 @click.command("render")
 @click.argument("outputs", nargs=-1, metavar="[OUTPUT]...", shell_complete=complete_outputs)
@@ -25,8 +29,18 @@ from imagelock.rendering.outputs import Output, make_outputs
 @click.option("--retag", is_flag=True, help="Give references with another tag the one that images.toml declares.")
 @click.option("--check", is_flag=True, help="Ask whether each file is what render would write; write nothing.")
 @click.option("--diff", is_flag=True, help="Show what would change; write nothing.")
+@format_option
 @with_settings
-def command(settings: Settings, *, outputs: tuple[str, ...], pin: bool, retag: bool, check: bool, diff: bool) -> None:
+def command(  # noqa: PLR0913  one a command-line option
+    settings: Settings,
+    *,
+    outputs: tuple[str, ...],
+    pin: bool,
+    retag: bool,
+    check: bool,
+    diff: bool,
+    output_format: str,
+) -> None:
     """Write the locked digests into every file under [render], [pin] and [export], or into the named ones.
 
     Uses images.lock alone: never the network, and never a lock that images.toml has outgrown. What can't be pinned
@@ -34,6 +48,8 @@ def command(settings: Settings, *, outputs: tuple[str, ...], pin: bool, retag: b
     """
     if pin and not outputs:
         raise click.UsageError("--pin needs the files to pin", click.get_current_context())
+    if diff and output_format == "json":
+        raise click.UsageError("--diff is a text of its own: leave out --format", click.get_current_context())
     project = find_project(settings.images_path, settings.lock_path)
     if check or diff:
         with project.reading():
@@ -43,12 +59,17 @@ def command(settings: Settings, *, outputs: tuple[str, ...], pin: bool, retag: b
         _note_external(settings.console, choice)
         for difference in differences:
             settings.console.raw_data(difference)
+        if output_format == "json":
+            settings.console.json(_document(made, stale=stale, written=()))
         if check:
             _refuse_stale(settings.console, made, stale)
         return
     with begin(settings.console, project) as transaction:
         choice, made = _make(project, outputs, takes_any_file=pin, retags=retag)
         written = _write(transaction, _stale(made))
+    if output_format == "json":
+        settings.console.json(_document(made, stale=(), written=written))
+        return
     _note_external(settings.console, choice)
     _tell(settings.console, made, written)
 
@@ -93,6 +114,34 @@ def _tell(console: Console, made: tuple[Output, ...], written: Collection[Path])
     _warn_of_plain_templates(console, made)
     _note_exports(console, made)
     _tell_what_stayed(console, made)
+
+
+def _document(made: Iterable[Output], *, stale: Collection[Output], written: Collection[Path]) -> dict[str, Any]:
+    """Describe every file for scripts, with what was left as it is in it."""
+    return {
+        "ok": not stale,
+        "files": [
+            {
+                "path": str(output.path),
+                "current": output not in stale,
+                "written": output.path in written,
+                "left_alone": [
+                    {"line": line, "column": column, "reason": reason}
+                    for line, column, reason in _left_alone(output.pinned)
+                ],
+            }
+            for output in made
+        ],
+    }
+
+
+def _left_alone(pinned: Pinned | None) -> Iterator[tuple[int, int, str]]:
+    if pinned is not None:
+        for problem in pinned.problems:
+            yield problem.position.line, problem.position.column, problem.reason
+        for refusal in pinned.refused:
+            position = refusal.reference.position
+            yield position.line, position.column, f"{refusal.reference.text}: {refusal.reason}"
 
 
 def _note_external(console: Console, choice: FileChoice) -> None:

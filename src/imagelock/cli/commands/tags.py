@@ -12,6 +12,7 @@ from imagelock.cli.sources import open_sources_outside_project
 from imagelock.cli.text import count
 from imagelock.errors import ImagelockError, InvalidSelectorError, NoTagError, NoTagReason
 from imagelock.model.reference import AnyRepository, parse_repository
+from imagelock.model.selector import selector_fields
 from imagelock.model.tags.guess import find_longer_pattern
 from imagelock.model.tags.selection import Chosen, TagMatch, choose_tag, review_tags, sort_tags
 from imagelock.model.tags.specifier import ANY_VERSION
@@ -83,7 +84,7 @@ def _show_review(
     verdicts = review_tags(wanted, tags)
     taken = next((verdict.tag for verdict in verdicts if not verdict.mismatches), None)
     if output_format == "json":
-        document = {"repository": str(repository), "range": str(wanted), "chosen": taken}
+        document = {"repository": str(repository), "range": selector_fields(wanted), "chosen": taken}
         console.json({**document, "tags": [_verdict_document(verdict) for verdict in verdicts]})
     else:
         _print_verdicts(console, verdicts, taken)
@@ -118,4 +119,4 @@ def _remark(verdict: TagMatch, taken: str | None) -> str:
 
 
 def _verdict_document(verdict: TagMatch) -> dict[str, object]:
-    return {"tag": verdict.tag, "version": verdict.version, "refusals": list(verdict.mismatches)}
+    return {"tag": verdict.tag, "version": verdict.version, "reasons": list(verdict.mismatches)}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from imagelock.cli.options import Settings, with_settings
+from imagelock.cli.options import Settings, format_option, with_settings
 from imagelock.cli.reports.findings import refusal_lines
 from imagelock.cli.text import count
 from imagelock.cli.transactions import begin
@@ -24,8 +24,9 @@ from imagelock.rendering.template import images_to_render
 
 @click.command("unpin")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
+@format_option
 @with_settings
-def command(settings: Settings, *, files: tuple[Path, ...]) -> None:
+def command(settings: Settings, *, files: tuple[Path, ...], output_format: str) -> None:
     """Take all digests off the references in FILE: the way back from `render`.
 
     Tags that digests took the place of come back from images.lock, where there is one. All files or none.
@@ -41,6 +42,9 @@ def command(settings: Settings, *, files: tuple[Path, ...]) -> None:
         if refused:
             raise DocumentError("cannot take all digests off; no file was written", details=refused)
         written = transaction.write({path: result.content for path, result in unpinned.items()}, seen=originals)
+    if output_format == "json":
+        settings.console.json({"files": [{"path": str(path), "written": path in written} for path in unpinned]})
+        return
     total = count(len(unpinned), "file")
     settings.console.say(f"Unpinned {len(written)} of {total}" if written else f"{total} already without digests")
     for path in written:

@@ -27,8 +27,8 @@ def content_document(change: ContentChange) -> dict[str, Any]:
     """Describe for scripts what changed on one platform."""
     return {
         "platform": str(change.platform),
-        "old_size": change.old and change.old.size_bytes,
-        "new_size": change.new.size_bytes,
+        "old_size_bytes": change.old and change.old.size_bytes,
+        "new_size_bytes": change.new.size_bytes,
         "added_layers": [str(layer.digest) for layer in change.added_layers],
         "removed_layers": [str(layer.digest) for layer in change.removed_layers],
         "settings": [{"name": it.name, "old": it.old, "new": it.new} for it in change.differences],

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from imagelock.cli.console import Console
+from imagelock.cli.reports.rules import PIN_PATTERN, UNUSED_PATH
 from imagelock.cli.text import count, listing, markdown_table, shorten_digests
 from imagelock.model.frozen import frozen
 
@@ -111,16 +112,19 @@ def hints(wrong: Sequence[Wrong]) -> list[str]:
 
 
 def document(wrong: Wrong) -> dict[str, Any]:
-    """Write one for scripts."""
-    told: dict[str, Any] = {"name": wrong.name, "kind": wrong.kind, "reason": wrong.reason}
-    if wrong.finding is None:
-        return told
-    return told | {
-        "path": wrong.name,
-        "line": wrong.finding.position.line,
-        "column": wrong.finding.position.column,
-        "reference": wrong.finding.text,
-        "hint": wrong.finding.hint,
+    """Write one for scripts; every key is there, with null where it says nothing."""
+    finding = wrong.finding
+    is_in_file = wrong.path is not None or wrong.kind in (PIN_PATTERN, UNUSED_PATH)
+    return {
+        "kind": wrong.kind,
+        "reason": wrong.reason,
+        "name": None if is_in_file else wrong.name,
+        "path": wrong.name if is_in_file else None,
+        "line": finding and finding.position.line,
+        "column": finding and finding.position.column,
+        "reference": wrong.reference or None,
+        "command": wrong.command,
+        "hint": finding.hint if finding else wrong.way_out,
     }
 
 

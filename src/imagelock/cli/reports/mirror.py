@@ -68,8 +68,8 @@ def mirror_document(result: MirrorResult, folder: Path, pruned: Pruned | None) -
             {"name": name, "digest": str(root.digest), "signature": find_signed_digest(name) is not None}
             for name, root in result.names.items()
         ],
-        "size": result.size_bytes,
-        "fetched": result.fetched_bytes,
+        "size_bytes": result.size_bytes,
+        "fetched_bytes": result.fetched_bytes,
         "skipped": [str(blob.digest) for blob in result.skipped],
-        "pruned": pruned and {"count": pruned.count, "size": pruned.size_bytes},
+        "pruned": pruned and {"count": pruned.count, "size_bytes": pruned.size_bytes},
     }

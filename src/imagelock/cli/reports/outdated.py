@@ -44,8 +44,8 @@ def standing_document(status: ImageStatus) -> dict[str, Any]:
     locked = status.locked
     return {
         "name": locked.alias,
-        "state": status.states[0],
-        "states": list(status.states),
+        "state": status.states[0].code,
+        "states": [state.code for state in status.states],
         "outdated": status.is_outdated,
         "update": status.forecast,
         "update_error": status.failure,

@@ -25,6 +25,7 @@ NOT_COMPARED = "not-compared"
 NOT_RENDERED = "not-rendered"
 FREEZE_EXPIRED = "freeze-expired"
 PIN_PATTERN = "pin-pattern"
+UNUSED_PATH = "unused-path"
 NESTED_PROJECT = "nested-project"
 _OF_MISMATCHES: Mapping[type[Mismatch], str] = MappingProxyType(
     {
@@ -67,6 +68,9 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         ),
         PIN_PATTERN: Rule(
             "A name or pattern under `[pin]` leads to no image reference.", "Correct it, or remove it from images.toml."
+        ),
+        UNUSED_PATH: Rule(
+            "A line under `[kinds]` or `[paths]` applies to nothing.", "Correct it, or remove it from images.toml."
         ),
         "unreadable": Rule(
             "A file could not be read as what it is.", "Correct the file, or list it under `[external] files`."
