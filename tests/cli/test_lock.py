@@ -264,6 +264,7 @@ def test_a_stale_lock_is_told_with_every_reason(locked: Project) -> None:
     assert (outcome.exit_code, outcome.stderr) == (1, expected)
     assert json.loads(outcome.stdout)["problems"][0] == {
         "name": "go",
+        "kind": "platform-not-declared",
         "reason": "platform linux/arm64 locked, but no longer declared",
     }
 

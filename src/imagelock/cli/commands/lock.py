@@ -55,7 +55,9 @@ def refuse_stale_lock(settings: Settings, *, output_format: str) -> None:
     images_file, lockfile = project.read()
     mismatches = find_mismatches(images_file, lockfile)
     if output_format == "json":
-        problems = [{"name": mismatch.alias, "reason": str(mismatch)} for mismatch in mismatches]
+        from imagelock.cli.reports.rules import rule_of  # noqa: PLC0415  only scripts need it
+
+        problems = [{"name": it.alias, "kind": rule_of(it), "reason": str(it)} for it in mismatches]
         settings.console.json({"ok": not mismatches, "problems": problems})
     if mismatches:
         raise stale_error(CheckFailedError, mismatches, lock=project.lock_path, images=project.images_path)

@@ -59,10 +59,8 @@ def command(  # noqa: PLR0913  one a command-line option
         _note_external(settings.console, choice)
         for difference in differences:
             settings.console.raw_data(difference)
-        if output_format == "json":
-            settings.console.json(_document(made, stale=stale, written=()))
         if check:
-            _refuse_stale(settings.console, made, stale)
+            _report_check(settings.console, made, stale, output_format=output_format)
         return
     with begin(settings.console, project) as transaction:
         choice, made = _make(project, outputs, takes_any_file=pin, retags=retag)
@@ -183,7 +181,9 @@ def _warn_of_plain_templates(console: Console, made: Iterable[Output]) -> None:
         console.warn(note)
 
 
-def _refuse_stale(console: Console, made: tuple[Output, ...], stale: list[Output]) -> None:
+def _report_check(console: Console, made: tuple[Output, ...], stale: list[Output], *, output_format: str) -> None:
+    if output_format == "json":
+        console.json(_document(made, stale=stale, written=()))
     _warn_of_plain_templates(console, made)
     _tell_what_stayed(console, made)
     if stale:
@@ -192,7 +192,8 @@ def _refuse_stale(console: Console, made: tuple[Output, ...], stale: list[Output
             details=[str(output.path) for output in stale],
             hint="run `imagelock render`",
         )
-    console.say(_counts(made, "rendered from the current lock"))
+    if output_format == "text":
+        console.say(_counts(made, "rendered from the current lock"))
 
 
 def _unified_diff(output: Output) -> bytes:

@@ -86,7 +86,11 @@ def kind_lines(kind: FormatDescription) -> Iterator[str]:
 def kind_document(kind: FormatDescription) -> dict[str, Any]:
     """Describe one kind of file for scripts."""
     texts = {"files": kind.files, "references": kind.places, "never": kind.never}
-    return {"name": kind.name, "title": kind.title, **{key: list(values) for key, values in texts.items()}}
+    return {
+        "name": kind.name,
+        "title": kind.title,
+        **{key: [text.replace("`", "") for text in values] for key, values in texts.items()},
+    }
 
 
 def additions_document(

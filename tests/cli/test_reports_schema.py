@@ -1,0 +1,157 @@
+"""Every `--format json` against its schema: in success, failure, stale and broken states."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft7Validator
+
+from tests.support.oci_images import multi_platform_image
+from tests.support.project import Outcome, Project
+
+_CHECKOUT = Path(__file__).parents[2]
+_SHIPPED = _CHECKOUT / "src/imagelock/cli/reports/reports.schema.json"
+_NODE = "oci:vendor:node:20"
+_COMMANDS = {
+    "lock": "lock",
+    "lock --check": "lock --check",
+    "lock --dry-run": "lock",
+    "update --dry-run": "update",
+    "update": "update",
+    "render --check": "render",
+    "render": "render",
+    "check": "check",
+    "check --all": "check",
+    "list": "list",
+    "outdated": "outdated",
+    "verify": "verify",
+    "verify --blobs": "verify",
+    "explain go": "explain",
+    "scan": "scan",
+    "scan --kinds": "scan --kinds",
+    "diff images.lock old.lock": "diff",
+    "diff --layers old.lock images.lock": "diff",
+    f"digest {_NODE}": "digest",
+    f"digest --platform linux/amd64 {_NODE}": "digest",
+    f"inspect {_NODE}": "inspect",
+    f"inspect --platform linux/arm64 {_NODE}": "inspect",
+    "tags oci:vendor": "tags",
+    f"provenance {_NODE}": "provenance",
+    "mirror oci:out": "mirror",
+    "unpin Dockerfile": "unpin",
+    "scan --write": "scan --write",
+    f"add node20 {_NODE}-again": "add",
+    "remove node": "remove",
+}
+"""What is typed, and the name of its schema."""
+
+
+@cache
+def _validator(name: str) -> Draft7Validator:
+    document = json.loads(_SHIPPED.read_text())
+    Draft7Validator.check_schema(document)
+    wanted = {"$ref": f"#/definitions/{name}"}
+    return Draft7Validator({**wanted, "definitions": document["definitions"]})
+
+
+def _in_order(project: Project) -> None:
+    project.push("node:20-again", multi_platform_image("linux/amd64", "linux/arm64", note="again"))
+    project.write("old.lock", project.read("images.lock"))
+
+
+def _moved(project: Project) -> None:
+    _in_order(project)
+    project.push("golang:1.22", multi_platform_image("linux/amd64", "linux/arm64", note="moved"))
+    project.write("compose.yaml", "services: {a: {image: 'redis:7'}, b: {image: 'x:${V}'}}\n")
+
+
+def _stale(project: Project) -> None:
+    _in_order(project)
+    project.write(
+        "images.toml", project.read("images.toml").replace('go = "oci:vendor:golang:1.22"', f'go = "{_NODE}"')
+    )
+
+
+def _edited(project: Project) -> None:
+    _in_order(project)
+    project.write("Dockerfile", "FROM golang\n")
+    project.write("images.toml", f'{project.read("images.toml")}[pin]\nfiles = ["compose.yaml", "missing"]\n')
+    project.write("compose.yaml", "services: {a: {image: 'redis:7'}}\n")
+
+
+def _damaged(project: Project) -> None:
+    _in_order(project)
+    project.write("images.lock", project.read("images.lock").replace('checksum = "', 'checksum = "0', 1))
+
+
+def _broken(project: Project) -> None:
+    project.write("images.toml", "[images\n")
+    project.write("old.lock", "")
+
+
+@pytest.mark.parametrize("typed", _COMMANDS)
+@pytest.mark.parametrize("prepare", [_in_order, _moved, _stale, _edited, _damaged, _broken])
+def test_every_report_is_as_its_schema_says(locked: Project, prepare: Any, typed: str) -> None:  # noqa: ANN401
+    prepare(locked)
+    outcome = locked.run(*shlex.split(typed), "--format", "json")
+    _check(outcome, _COMMANDS[typed])
+
+
+@pytest.mark.parametrize("files", [{"Dockerfile": "FROM golang:1.22\nFROM x:${V}\n"}, {}])
+def test_the_first_images_file(workshop: Project, files: Mapping[str, str]) -> None:
+    (workshop.folder / "images.toml").unlink()
+    for name, text in files.items():
+        workshop.write(name, text)
+    _check(workshop.run("init", "--dry-run", "--format", "json"), "init")
+    _check(workshop.run("init", "--format", "json"), "init")
+
+
+def _check(outcome: Outcome, schema: str) -> None:
+    document = json.loads(outcome.stdout)
+    if "error" in document:
+        assert outcome.exit_code == document["error"]["exit_code"] > 0
+        schema = "failure"
+    else:
+        schema = f"command {schema}"
+    problems = [f"{list(error.path)}: {error.message}" for error in _validator(schema).iter_errors(document)]
+    assert problems == []
+
+
+def test_a_failure_says_what_where_and_what_next(workshop: Project) -> None:
+    workshop.write("images.toml", "[image]\n")
+    outcome = workshop.run("lock", "--format", "json")
+    assert outcome.exit_code == 2
+    assert json.loads(outcome.stdout) == {
+        "schema": 1,
+        "ok": False,
+        "error": {
+            "message": "cannot use images.toml",
+            "details": ["images.toml:1: image: is not a known key; did you mean `images`?"],
+            "hint": None,
+            "exit_code": 2,
+        },
+    }
+    assert outcome.stderr.startswith("error: cannot use images.toml\n")
+
+
+def test_a_document_that_says_no_is_the_only_one(locked: Project) -> None:
+    locked.write("Dockerfile", "")
+    outcome = locked.run("check", "--format", "json")
+    assert (outcome.exit_code, json.loads(outcome.stdout)["ok"]) == (1, False)
+
+
+def test_the_program_prints_the_schema_of_each_command(workshop: Project) -> None:
+    schema = json.loads(workshop.run("schema", "lock", "--check").stdout)
+    assert Draft7Validator(schema).is_valid({"schema": 1, "ok": True, "problems": []})
+    assert not Draft7Validator(schema).is_valid({"schema": 1, "ok": "yes", "problems": []})
+    assert "did you mean `check`?" in workshop.run("schema", "chekc").stderr
+
+
+def test_the_copy_that_is_published_is_the_one_that_is_shipped() -> None:
+    assert (_CHECKOUT / "schema/reports.schema.json").read_bytes() == _SHIPPED.read_bytes()
