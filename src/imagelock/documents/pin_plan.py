@@ -105,7 +105,7 @@ class PinStep:
         cls, kind: FindingKind, reference: Reference, reason: str, hint: str | None, change: Change | None = None
     ) -> Self:
         """Make the step of a reference that is not as locked."""
-        return cls(reference, Finding(kind, reference.position, reference.text, reason, hint), change)
+        return cls(reference, Finding(kind, reference.position, reference.shown, reason, hint), change)
 
 
 @frozen

@@ -191,6 +191,12 @@ class Reference:
     position: Position
     target: Target
 
+    @property
+    def shown(self) -> str:
+        """The text for messages: all of a reference of which only a part, such as its tag, is at the position."""
+        whole = self.target.text
+        return whole if self.text and whole.endswith((f":{self.text}", f"/{self.text}")) else self.text
+
 
 @frozen
 class Problem:

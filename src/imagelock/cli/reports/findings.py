@@ -183,8 +183,8 @@ def tell_what_stayed(console: Console, made: Mapping[Path, Pinned]) -> None:
     for path, pinned in made.items():
         for line in refusal_lines(path, pinned):
             console.warn(line)
-        unknown += (f"{place(path, each.position)}: {each.text}" for each in pinned.not_locked)
-        other_tags += (f"{place(path, each.position)}: {each.text}" for each in pinned.other_tag)
+        unknown += (f"{place(path, each.position)}: {each.shown}" for each in pinned.not_locked)
+        other_tags += (f"{place(path, each.position)}: {each.shown}" for each in pinned.other_tag)
     if other_tags:
         subject = f"{count(len(other_tags), 'reference')} {'has' if len(other_tags) == 1 else 'have'}"
         console.note(f"{subject} another tag than images.toml (`{RETAG}` moves them)")
@@ -211,4 +211,4 @@ def refusal_lines(path: Path, pinned: Pinned) -> Iterator[str]:
 def _refusal_line(path: Path, refusal: Refusal) -> str:
     way_out = f"; {refusal.hint}" if refusal.hint else ""
     where = place(path, refusal.reference.position)
-    return f"{where}: {refusal.reference.text}: {refusal.reason}{way_out}"
+    return f"{where}: {refusal.reference.shown}: {refusal.reason}{way_out}"

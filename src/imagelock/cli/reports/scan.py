@@ -33,7 +33,7 @@ def inventory_lines(files: Iterable[InventoryFile]) -> Iterator[str]:
 def _row(entry: InventoryEntry) -> tuple[str, str, str, str]:
     position = entry.reference.position
     about = ": ".join(filter(None, (entry.name, entry.reason)))
-    return f"{position.line}:{position.column}", shorten_digests(entry.reference.text), str(entry.status), about
+    return f"{position.line}:{position.column}", shorten_digests(entry.reference.shown), str(entry.status), about
 
 
 def inventory_document(files: Sequence[InventoryFile]) -> dict[str, Any]:
