@@ -6,6 +6,7 @@ import os
 import pty
 import subprocess
 import sys
+from collections.abc import Callable, Mapping, Sequence
 
 import pytest
 
@@ -61,6 +62,13 @@ def test_colours_are_shown_where_they_are_wanted(
 
 def _on_a_terminal(workshop: Project, *arguments: str, **environment: str) -> tuple[int, str]:
     """Run the command on a terminal of its own, which doesn't know its width, and return what it shows."""
+    return _watch(workshop, arguments, environment, on_shown=lambda _: None)
+
+
+def _watch(
+    workshop: Project, arguments: Sequence[str], environment: Mapping[str, str], *, on_shown: Callable[[bytes], object]
+) -> tuple[int, str]:
+    """Do the same, and call a function with all that was shown so far whenever there is more."""
     leader, follower = pty.openpty()
     with subprocess.Popen(
         [sys.executable, "-m", "imagelock", *arguments],
@@ -73,6 +81,7 @@ def _on_a_terminal(workshop: Project, *arguments: str, **environment: str) -> tu
         try:
             while piece := os.read(leader, 4096):
                 shown += piece
+                on_shown(shown)
         except OSError:  # the other side is gone
             pass
         finally:
@@ -88,6 +97,24 @@ def test_progress_is_one_line_on_a_terminal_which_vanishes(workshop: Project) ->
     lines = progress.split(clear)
     assert [line[:11] for line in lines] == ["", "Locking 1/2", "Locking 2/2"]
     assert rest.startswith("Would lock 2 images; nothing was written\n\x1b[32m\x1b[1mAdd\x1b[0m  go ")
+
+
+def test_a_run_that_has_to_be_waited_for_is_named_on_a_terminal(workshop: Project) -> None:
+    program = (
+        "import sys; from pathlib import Path; from imagelock.project.mutex import exclusive\n"
+        "with exclusive(Path(sys.argv[1])): print('held', flush=True); sys.stdin.readline()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program, str(workshop.folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"held\n"
+        exit_code, shown = _watch(
+            workshop, ["lock"], {}, on_shown=lambda shown: other.kill() if b"Waiting for" in shown else None
+        )
+    assert exit_code == 0
+    assert f"(process {other.pid})" in shown
+    assert "Locked 2 images" in shown
 
 
 def test_an_error_takes_the_progress_line_away(workshop: Project) -> None:

@@ -16,7 +16,8 @@ from imagelock.project.files import MAX_FILE_BYTES
 from imagelock.project.programs import Finished, ProgramError, find_program, run_program
 from imagelock.project.work_tree import WorkTree, find_work_tree
 
-_TIME_LIMIT_SECONDS = 30.0
+_TIME_LIMIT_SECONDS = 20.0
+"""A FIFO in the place of a `.gitignore` or of a file that a configuration includes stops git for ever."""
 _MAX_LISTING_BYTES = 256 * 1024 * 1024
 _CONFIGURATION = (
     "core.fsmonitor=false",
@@ -39,6 +40,10 @@ _KEPT = frozenset({"GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTE
 """Of the variables that git reads: where the user's own settings are. The others could name another repository."""
 
 
+_silent: set[Path] = set()
+"""Work trees for which git gave no answer in this process: it is not waited for again."""
+
+
 def list_git_files(folder: Path) -> list[str] | None:
     """List what git tracks or would add below a folder, relative to it; None where git can't say.
 
@@ -46,6 +51,8 @@ def list_git_files(folder: Path) -> list[str] | None:
     """
     tree = find_work_tree(folder)
     if not tree.has_git:
+        return None
+    if tree.root in _silent:
         return None
     prefix = os.path.relpath(os.path.realpath(folder), tree.root)
     below = [] if prefix == "." else ["--", f"{prefix}/"]
@@ -56,6 +63,7 @@ def list_git_files(folder: Path) -> list[str] | None:
             max_bytes=_MAX_LISTING_BYTES,
         )
     except FileError:
+        _silent.add(tree.root)
         return None
     if answer.exit_code:
         return None

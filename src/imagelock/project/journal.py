@@ -104,8 +104,11 @@ def write_journal(folder: Path, staged: Sequence[StagedFile]) -> Path:
     return path
 
 
-def find_interrupted_run(folder: Path) -> InterruptedRun | None:
-    """Read the journal that a killed run left in a project's folder; ``FileError`` if it can't be one of ours."""
+def find_interrupted_run(folder: Path, *, named: Path | None = None) -> InterruptedRun | None:
+    """Read the journal that a killed run left in a project's folder; ``FileError`` if it can't be one of ours.
+
+    ``named`` is a lockfile that may lie outside of the work tree, because a person has named it.
+    """
     folder = Path(os.path.realpath(folder))
     path = folder / JOURNAL_NAME
     if not os.path.lexists(path):
@@ -113,7 +116,7 @@ def find_interrupted_run(folder: Path) -> InterruptedRun | None:
     import json  # noqa: PLC0415  3 ms that only such a journal needs
 
     try:
-        entries = tuple(_parse_entries(folder, json.loads(read_bytes(path))))
+        entries = tuple(_parse_entries(folder, json.loads(read_bytes(path)), named))
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise FileError(
             f"{path} is not the journal of an interrupted run, or a newer imagelock wrote it",
@@ -122,9 +125,9 @@ def find_interrupted_run(folder: Path) -> InterruptedRun | None:
     return InterruptedRun(path, entries)
 
 
-def refuse_interrupted_run(folder: Path) -> None:
+def refuse_interrupted_run(folder: Path, *, named: Path | None = None) -> None:
     """Raise ``FileError`` with what a killed run left; a reader must not take a half for the whole."""
-    interrupted = find_interrupted_run(folder)
+    interrupted = find_interrupted_run(folder, named=named)
     if interrupted is not None:
         raise FileError(
             "an earlier run was killed while it wrote several files",
@@ -136,19 +139,20 @@ def refuse_interrupted_run(folder: Path) -> None:
         )
 
 
-def _parse_entries(folder: Path, document: dict[str, Any]) -> Iterator[_Entry]:
+def _parse_entries(folder: Path, document: dict[str, Any], named: Path | None) -> Iterator[_Entry]:
     if document["version"] != _VERSION:
         raise ValueError(document["version"])
     for fields in document["files"]:
-        yield _parse_entry(folder, fields)
+        yield _parse_entry(folder, fields, named)
 
 
-def _parse_entry(folder: Path, fields: dict[str, Any]) -> _Entry:
+def _parse_entry(folder: Path, fields: dict[str, Any], named: Path | None) -> _Entry:
     name, temporary, before, after = (fields[key] for key in ("path", "temporary", "before", "after"))
     if not all(isinstance(text, str) for text in (name, temporary, after, before or "")):
         raise TypeError(fields)
-    target = folder / os.path.normpath(name)
-    if os.path.realpath(target) != str(target) or find_work_tree(folder).objection(target):
+    target = Path(os.path.normpath(folder / name))
+    is_named = named is not None and str(target) == os.path.realpath(named)
+    if os.path.realpath(target) != str(target) or not (is_named or find_work_tree(folder).objection(target) is None):
         raise ValueError(name)
     if not is_temporary_of(temporary, target.name) or "/" in temporary or target.with_name(temporary).is_symlink():
         raise ValueError(temporary)

@@ -37,7 +37,7 @@ class Project:
             if os.path.lexists(home / mutex.JOURNAL_NAME):
                 from imagelock.project.journal import refuse_interrupted_run  # noqa: PLC0415  after `kill -9` only
 
-                refuse_interrupted_run(home)
+                refuse_interrupted_run(home, named=self.lock_path)
             yield
 
     def read(self) -> tuple[ImagesFile, Lockfile]:

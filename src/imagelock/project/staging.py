@@ -142,11 +142,11 @@ def _make_folders(folder: Path) -> tuple[Path, ...]:
     return tuple(missing)
 
 
-def remove_abandoned(target: Path, *, older_than_seconds: float = _ABANDONED_AFTER_SECONDS) -> None:
-    """Remove temporary files beside a target that a killed run left; those of a running one are younger."""
+def remove_abandoned(target: Path, *, is_sure: bool = False) -> None:
+    """Remove temporary files beside a target that a killed run left; unless that is sure, only old ones."""
     for path in target.parent.glob(f"{glob.escape(_prefix(target.name))}*{TEMPORARY_SUFFIX}"):
         with suppress(OSError):
-            if time.time() - path.stat().st_mtime >= older_than_seconds:
+            if is_sure or time.time() - path.stat().st_mtime > _ABANDONED_AFTER_SECONDS:
                 path.unlink()
 
 

@@ -81,23 +81,25 @@ class Transaction:
 
 
 @contextmanager
-def begin(images_path: Path, *others: Path, on_wait: Callable[[str], None] = lambda _: None) -> Iterator[Transaction]:
+def begin(
+    images_path: Path, lock_path: Path | None = None, *, on_wait: Callable[[str], None] = lambda _: None
+) -> Iterator[Transaction]:
     """Wait for other runs that change this project, finish what a killed one has left, and keep others waiting.
 
-    ``others`` are files beside images.toml that decisions are based on. ``on_wait`` is called with the name of the run
-    that has the project, if it has to be waited for.
+    ``on_wait`` is called with the name of the run that has the project, if it has to be waited for.
     """
     folder = Path(os.path.realpath(images_path)).parent
     with mutex.exclusive(folder, on_wait=on_wait):
-        recovered = _recover(folder, images_path)
-        for path in (images_path, *others):
+        recovered = _recover(folder, images_path, lock_path)
+        own = (images_path, lock_path) if lock_path else (images_path,)
+        for path in own:
             # This project is ours alone now, so nothing is being written beside its own two files.
-            remove_abandoned(Path(os.path.realpath(path)), older_than_seconds=0)
-        yield Transaction(images_path, {path: _now(path) for path in (images_path, *others)}, recovered)
+            remove_abandoned(Path(os.path.realpath(path)), is_sure=True)
+        yield Transaction(images_path, {path: _now(path) for path in own}, recovered)
 
 
-def _recover(folder: Path, images_path: Path) -> str | None:
-    interrupted = find_interrupted_run(folder)
+def _recover(folder: Path, images_path: Path, named: Path | None) -> str | None:
+    interrupted = find_interrupted_run(folder, named=named)
     if interrupted is None:
         return None
     with deferred(), mutex.replacing(Path(os.path.realpath(images_path)), None):

@@ -31,10 +31,9 @@ class WorkTree:
 
     def objection(self, path: Path) -> str | None:
         """Say why a file at this path is no file of the project, as the end of a sentence; None if it is one."""
-        try:
-            real = os.path.realpath(path)
-        except (OSError, ValueError) as error:  # ValueError: a name with a NUL
-            return f"can't be looked up: {error}"
+        if "\0" in str(path):
+            return "has a NUL character, which no name of a file has"
+        real = os.path.realpath(path)
         if _is_loop(path):
             return "is a link that leads to itself"
         if not _is_below(real, str(self.root)):

@@ -12,7 +12,7 @@ from tests.support.oci_images import multi_platform_image
 from tests.support.project import Project
 
 Files = Mapping[str, bytes]
-_IMAGES = ("golang:1.22", "node:20", "redis:7", "nginx:1.25")
+_IMAGES = ("golang:1.22", "golang:1.23", "node:20", "redis:7", "nginx:1.25")
 _DECLARED = """\
 # kept
 platforms = ["linux/amd64"]
@@ -35,7 +35,9 @@ WRITING_COMMANDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "render": ("render",),
         "add": ("add", "redis", "oci:vendor:redis:7"),
         "add another": ("add", "nginx", "oci:vendor:nginx:1.25"),
+        "move": ("update", "go", "--to", "golang:1.23"),
         "remove": ("remove", "node"),
+        "scan": ("scan", "--write"),
         "unpin": ("unpin", "compose.yaml", "two.Dockerfile"),
         "export": ("export", "env", "-o", "images.env"),
         "init": ("init", "--file", "other.toml", "--template", "three.Dockerfile"),

@@ -267,6 +267,17 @@ class TestKilled:
             )
         assert _contents(project.folder) == {"images.toml": "[images] # new\n", "images.lock": "edited"}
 
+    def test_a_lock_that_was_named_elsewhere_is_finished_too(
+        self, tmp_path_factory: pytest.TempPathFactory, project: Project, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        lock_path = tmp_path_factory.mktemp("elsewhere") / "images.lock"
+        lock_path.write_text("old lock")
+        _leave_half(Project(project.images_path, lock_path), monkeypatch, renames=1)
+        with pytest.raises(FileError, match="is not the journal"), begin(project.images_path, project.lock_path):
+            pytest.fail("it was believed")
+        with begin(project.images_path, lock_path):
+            assert lock_path.read_text() == "new lock"
+
     def test_a_reader_refuses_the_half_and_names_the_way_out(
         self, project: Project, monkeypatch: pytest.MonkeyPatch
     ) -> None:
