@@ -6,7 +6,7 @@ Names are canonical, since one layout holds images of many repositories: ``docke
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from enum import StrEnum
 
 from imagelock.errors import ImagelockError
@@ -24,17 +24,23 @@ class MirroredImage:
     reference: PinnedReference
 
 
-def name_images(images: Iterable[LockedImage]) -> tuple[MirroredImage, ...]:
-    """Give each locked content one name, sorted; where two want one, the image that follows the tag gets it."""
+def name_images(images: Iterable[LockedImage], *, only: Container[str] | None = None) -> tuple[MirroredImage, ...]:
+    """Give each locked content one name, sorted; where two want one, the image that follows the tag gets it.
+
+    ``only`` are the aliases to return: names are given as if all were wanted, so that they stay from run to run.
+    """
     by_claim = sorted(images, key=lambda image: (isinstance(image.selector, ExactDigest), image.alias))
     names: dict[str, PinnedReference] = {}
+    wanted: set[str] = set()
     for image in by_claim:
         reference = PinnedReference(image.repository, image.digest, image.tag)
         name = _tag_name(image.repository, image.tag)
         if name is None or names.get(name, reference).digest != image.digest:
             name = f"{image.repository}@{image.digest}"
         names.setdefault(name, reference)
-    return tuple(MirroredImage(name, reference) for name, reference in sorted(names.items()))
+        if only is None or image.alias in only:
+            wanted.add(name)
+    return tuple(MirroredImage(name, names[name]) for name in sorted(wanted))
 
 
 class CopyTool(StrEnum):
@@ -45,14 +51,14 @@ class CopyTool(StrEnum):
 
 
 def copy_commands(
-    tool: CopyTool, target: str, images: Iterable[LockedImage], *, is_plain: Callable[[RegistryName], bool]
+    tool: CopyTool, target: str, images: Iterable[MirroredImage], *, is_plain: Callable[[RegistryName], bool]
 ) -> tuple[str, ...]:
-    """Return one command for each locked content, which copies it by digest below ``target``, HOST[:PORT][/PATH].
+    """Return one command for each image, which copies it by digest below ``target``, HOST[:PORT][/PATH].
 
     ``is_plain`` tells which registries may be spoken to without TLS. Raises for what a command could not say: an
     image from a layout, or two contents that would end up under one name.
     """
-    pairs = tuple(_destinations(target, name_images(images)))
+    pairs = tuple(_destinations(target, images))
     _refuse_common_destinations(pairs)
     return tuple(" ".join(_command(tool, source, destination, target, is_plain)) for source, destination in pairs)
 

@@ -46,6 +46,13 @@ def test_a_name_belongs_to_the_image_that_follows_the_tag() -> None:
     }
 
 
+def test_a_name_stays_when_other_images_are_left_out() -> None:
+    images = _lock(f'a-old = "go:1@{_TWO.digest}"\ngo = "go:1"').images
+    [old] = name_images(images, only=["a-old"])
+    [go] = name_images(images, only=["go"])
+    assert (old.name, go.name) == (f"docker.io/library/go@{_TWO.digest}", "docker.io/library/go:1")
+
+
 def test_one_content_under_one_name_is_one_image() -> None:
     lockfile = _lock(f'same = "go:1@{_ONE.digest}"\ngo = "go:1"')
     assert _names(lockfile.images) == {"docker.io/library/go:1": _ONE.digest}
@@ -62,13 +69,13 @@ def test_one_content_under_one_name_is_one_image() -> None:
     ],
 )
 def test_commands_copy_by_digest_below_the_target(tool: CopyTool, command: str) -> None:
-    commands = copy_commands(tool, "r.example/hub", _lock('go = "go:1"').images, is_plain=lambda _: False)
+    commands = copy_commands(tool, "r.example/hub", name_images(_lock('go = "go:1"').images), is_plain=lambda _: False)
     assert commands == (command.format(_ONE.digest),)
 
 
 def test_an_image_without_tag_is_copied_to_its_digest() -> None:
     images = _lock(f'go = "go@{_ONE.digest}"').images
-    [command] = copy_commands(CopyTool.CRANE, "r.example", images, is_plain=lambda _: False)
+    [command] = copy_commands(CopyTool.CRANE, "r.example", name_images(images), is_plain=lambda _: False)
     assert command == f"crane copy docker.io/library/go@{_ONE.digest} r.example/library/go@{_ONE.digest}"
 
 
@@ -81,16 +88,20 @@ def test_an_image_without_tag_is_copied_to_its_digest() -> None:
 )
 def test_a_registry_without_tls_is_told_to_the_tool(plain: str, options: str) -> None:
     images = _lock('go = "go:1"').images
-    [skopeo] = copy_commands(CopyTool.SKOPEO, "r.example:5000/x", images, is_plain=lambda name: name == plain)
+    [skopeo] = copy_commands(
+        CopyTool.SKOPEO, "r.example:5000/x", name_images(images), is_plain=lambda name: name == plain
+    )
     assert skopeo.startswith(f"skopeo copy --all --preserve-digests {options} docker://")
-    [crane] = copy_commands(CopyTool.CRANE, "r.example:5000/x", images, is_plain=lambda name: name == plain)
+    [crane] = copy_commands(
+        CopyTool.CRANE, "r.example:5000/x", name_images(images), is_plain=lambda name: name == plain
+    )
     assert crane.startswith("crane copy --insecure docker.io/")
 
 
 def test_two_contents_under_one_destination_are_refused() -> None:
     images = _lock('a = "go:1"\nb = "ghcr.io/library/go:1"').images
     with pytest.raises(ImagelockError) as caught:
-        copy_commands(CopyTool.SKOPEO, "r.example", images, is_plain=lambda _: False)
+        copy_commands(CopyTool.SKOPEO, "r.example", name_images(images), is_plain=lambda _: False)
     assert caught.value.message == "two images would become r.example/library/go:1"
     assert caught.value.details == (
         f"docker.io/library/go@{_ONE.digest}",
@@ -103,5 +114,5 @@ def test_an_image_of_a_layout_is_refused() -> None:
     source.push("oci:vendor:go", _ONE)
     images = locked(source, '[images]\ngo = "oci:vendor:go"').images
     with pytest.raises(ImagelockError, match="it comes from the OCI layout oci:vendor"):
-        copy_commands(CopyTool.SKOPEO, "r.example", images, is_plain=lambda _: False)
+        copy_commands(CopyTool.SKOPEO, "r.example", name_images(images), is_plain=lambda _: False)
     assert _names(images) == {"go": _ONE.digest}

@@ -18,7 +18,7 @@ from imagelock.errors import ImagelockError
 from imagelock.images_file.parser import ImagesFile, refuse_unknown_images
 from imagelock.images_file.registries import RegistryDeclaration
 from imagelock.locking.lockfile import LockedImage
-from imagelock.locking.mirror import CopyTool, copy_commands, name_images
+from imagelock.locking.mirror import CopyTool, MirroredImage, copy_commands, name_images
 from imagelock.model.oci import DOCKER_MEDIA_TYPES
 from imagelock.model.reference import LayoutRepository, RegistryName, check_location
 from imagelock.project.interrupts import note_written
@@ -62,7 +62,7 @@ def command(  # noqa: PLR0913  click hands over each option as an argument
     project = find_project(settings.images_path, settings.lock_path)
     images_file, lockfile = project.read_fresh()
     refuse_unknown_images(names, images_file)
-    chosen = [image for image in lockfile.images if not names or image.alias in names]
+    chosen = name_images(lockfile.images, only=names or None)
     if tool is not None:
         _print_commands(settings, CopyTool(tool), target, chosen, images_file)
         return
@@ -72,9 +72,9 @@ def command(  # noqa: PLR0913  click hands over each option as an argument
         note_written([folder])
         registries = tuple(_without(folder, project, declared) for declared in images_file.registries)
         with open_sources(settings, project.folder, registries) as sources:
-            sources.prepare(image.repository for image in chosen)
+            sources.prepare(image.reference.repository for image in chosen)
             copy = partial(mirror_images, progress=ByteProgress(settings.console), with_signatures=not skips_signatures)
-            result = copy(name_images(chosen), sources, writer)
+            result = copy(chosen, sources, writer)
         writer.write_entries(merge_entries(writer.read_entries(), result.names))
         pruned = _prune(writer, lockfile.images) if prune else None
     if output_format == "json":
@@ -133,7 +133,7 @@ def _tell(settings: Settings, result: MirrorResult, folder: Path, pruned: Pruned
 
 
 def _print_commands(
-    settings: Settings, tool: CopyTool, target: str, images: Sequence[LockedImage], images_file: ImagesFile
+    settings: Settings, tool: CopyTool, target: str, images: Sequence[MirroredImage], images_file: ImagesFile
 ) -> None:
     from imagelock.registry.http.addresses import is_loopback  # noqa: PLC0415  only these commands need it
 
