@@ -12,7 +12,7 @@ from imagelock.cli.reports.rules import NESTED_PROJECT, PIN_PATTERN
 from imagelock.cli.text import count
 from imagelock.documents.formats.scan import find_overlooked
 from imagelock.documents.pin_plan import Finding, FindingKind, PinPlan
-from imagelock.documents.references import Image, Reference
+from imagelock.documents.references import Image, Marked, Reference
 from imagelock.documents.unread import UnreadKind
 from imagelock.errors import ImagelockError
 from imagelock.images_file.parser import IMAGES_FILE_NAME, ImagesFile
@@ -64,8 +64,13 @@ class PinCheck:
 
     def _names_in(self, plan: PinPlan) -> Iterator[str]:
         for step in plan.steps:
-            if isinstance(step.reference.target, Image):
-                yield from self._pins.locked.names_of(step.reference.target.reference)
+            match step.reference.target:
+                case Image(_, reference):
+                    yield from self._pins.locked.names_of(reference)
+                case Marked(_, name):
+                    yield name
+                case _:
+                    continue
 
     def _wrong_pattern(self, reason: str) -> Wrong:
         return Wrong(name=str(self._images_path), rule=PIN_PATTERN, reason=reason)

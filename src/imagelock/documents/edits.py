@@ -25,6 +25,7 @@ from imagelock.model.digest import Digest
 from imagelock.model.frozen import frozen
 from imagelock.model.reference import PinnedReference
 
+_HINT = "please report this with the file; a template is the way around it"
 _DIGEST = re.compile(rb"sha(?:256|512):[0-9a-f]+")
 _TAG_STANDS_APART = NotEditable("its tag stands apart from its digest", "write the whole reference in one place")
 
@@ -53,23 +54,33 @@ def split_conflicts(changes: Sequence[Change]) -> tuple[tuple[Change, ...], tupl
     )
 
 
-def apply_changes(content: bytes, kind: Format, changes: Sequence[Change]) -> bytes:
-    """Make the changes; ``DocumentError`` if the references of the result are any but those that were meant."""
+def apply_changes(
+    content: bytes, kind: Format, changes: Sequence[Change], *, before: Sequence[Reference] | None = None
+) -> bytes:
+    """Make the changes; ``DocumentError`` if the references of the result are any but those that were meant.
+
+    ``before`` are the references of the content, where they are known.
+    """
     if not changes:
         return content
     changed = apply_edits(content, (change.edit for change in changes))
     expected = {change.reference.span: change.expected for change in changes}
-    before, after = find_references(content, kind), find_references(changed, kind)
+    before = find_references(content, kind).references if before is None else before
+    after = find_references(changed, kind)
+    if after.problems:
+        (problem, *_) = after.problems
+        place = f"line {problem.position.line}: {problem.reason}"
+        raise DocumentError("the edited file could not be read", details=(place,), hint=_HINT)
     marked = frozenset(
         _digest_written(change.edit) for change in changes if isinstance(change.reference.target, Marked)
     )
-    pairs = zip(before.references, after.references, strict=False)
+    pairs = zip(before, after.references, strict=False)
     is_meant = all(_is_as_meant(old, new, expected.get(old.span, old.target.text), marked) for old, new in pairs)
-    if after.problems or len(before.references) != len(after.references) or not is_meant:
+    if len(before) != len(after.references) or not is_meant:
         raise DocumentError(
             "the edited file would not mean what it must",
             details=("the file stays as it was; only its references to images were to change",),
-            hint="please report this with the file; a template is the way around it",
+            hint=_HINT,
         )
     return changed
 

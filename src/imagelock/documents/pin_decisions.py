@@ -67,7 +67,9 @@ def plan_pins(
     settled = _settle(
         content, kind, scan.references, _without_conflicts(steps), partial(_decide, locked=locked, style=style)
     )
-    return PinPlan(kind, tuple(settled), names_image=names_image, external=tuple(left_alone))
+    return PinPlan(
+        kind, tuple(settled), names_image=names_image, references=scan.references, external=tuple(left_alone)
+    )
 
 
 def check(

@@ -119,6 +119,8 @@ class PinPlan:
     """Why the document could not be read. Then there are no steps."""
     names_image: bool
     """Whether the document has any reference, stages and external ones included."""
+    references: tuple[Reference, ...] = ()
+    """All references of the document, those to stages included."""
     external: tuple[Reference, ...] = ()
     """The references that are left alone since images.toml calls them external."""
     covered: tuple[Reference, ...] = ()

@@ -77,7 +77,7 @@ def apply_plan(content: bytes, plan: PinPlan) -> Pinned:
         return Pinned(content=content, problems=plan.problems)
     unedited = [(step.reference, step.finding) for step in plan.steps if not step.change]
     return Pinned(
-        content=apply_changes(content, plan.kind, plan.changes),
+        content=apply_changes(content, plan.kind, plan.changes, before=plan.references),
         changed=tuple(change.reference for change in plan.changes),
         unchanged=tuple(reference for reference, finding in unedited if not finding),
         refused=_in_order(
@@ -112,7 +112,7 @@ def unpin(content: bytes, kind: Format, *, locked: LockedReferences | None = Non
     refusals = [step for _, step in steps if isinstance(step, Refusal)]
     refusals += (Refusal(change.reference, CONFLICT.reason, CONFLICT.hint) for change in conflicts)
     return Pinned(
-        content=apply_changes(content, kind, changes),
+        content=apply_changes(content, kind, changes, before=scan.references),
         changed=tuple(change.reference for change in changes),
         unchanged=tuple(reference for reference, step in steps if step is None),
         refused=_in_order(refusals),

@@ -63,6 +63,8 @@ class LineIndex:
     content: bytes
     _line_starts: tuple[int, ...] = field(init=False, repr=False)
     _is_ascii: bool = field(init=False, repr=False)
+    _last: list[int] = field(init=False, repr=False, compare=False)
+    """A byte that was asked for, and how many characters are before it on its line."""
 
     def __post_init__(self) -> None:
         starts = [0]
@@ -70,14 +72,24 @@ class LineIndex:
             starts.append(newline + 1)
         object.__setattr__(self, "_line_starts", tuple(starts))
         object.__setattr__(self, "_is_ascii", self.content.removeprefix(_BYTE_ORDER_MARK).isascii())
+        object.__setattr__(self, "_last", [0, 0])
 
     def position(self, offset: int) -> Position:
         r"""Find the line and column of a byte. Lines end at ``\n``, as editors and BuildKit count them."""
         line = bisect_right(self._line_starts, offset)
         start = self.line_span(line).start
-        if not self._is_ascii:
-            return Position(line, 1 + len(self.content[start:offset].decode("utf-8", "surrogateescape")))
-        return Position(line, 1 + max(0, offset - start))
+        if self._is_ascii:
+            return Position(line, 1 + max(0, offset - start))
+        return Position(line, 1 + self._characters(start, offset))
+
+    def _characters(self, start: int, offset: int) -> int:
+        """Count characters, from the byte of the last question on: a line of many references is read once."""
+        last, count = self._last
+        if not start <= last <= offset:
+            last, count = start, 0
+        count += len(self.content[last:offset].decode("utf-8", "surrogateescape"))
+        self._last[:] = (offset, count)
+        return count
 
     @property
     def line_count(self) -> int:

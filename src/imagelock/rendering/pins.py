@@ -91,7 +91,8 @@ class PolicyCover:
         if plan.kind is not DOCKERFILE:
             return plan
         covered = tuple(step.reference for step in plan.steps if self._covers(step))
-        steps = tuple(PinStep(step.reference) if step.reference in covered else step for step in plan.steps)
+        spans = {reference.span for reference in covered}
+        steps = tuple(PinStep(step.reference) if step.reference.span in spans else step for step in plan.steps)
         return replace(plan, steps=steps, covered=covered) if covered else plan
 
     def _covers(self, step: PinStep) -> bool:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from imagelock.documents.spans import Edit, LineIndex, Position, Span, apply_edits
+from tests.support.effort import bounded_effort
 
 
 def test_edits_replace_and_insert_whatever_their_order() -> None:
@@ -46,3 +47,26 @@ def test_no_edit_gives_the_same_bytes() -> None:
 )
 def test_positions_count_lines_and_characters_from_one(content: bytes, offset: int, position: Position) -> None:
     assert LineIndex(content).position(offset) == position
+
+
+def test_positions_on_one_long_line_are_counted_on_from_the_last_one() -> None:
+    content = "äöü".encode() * 3 + b"\n" + "ß".encode() * 4
+    lines = LineIndex(content)
+    asked = [0, 6, 12, 12, 2, 19, 21, 27, 23, 4]
+    columns = [len(content[:19][:offset].decode()) for offset in asked if offset < 19]
+    assert [lines.position(offset).column - 1 for offset in asked if offset < 19] == columns
+    assert [(lines.position(offset).line, lines.position(offset).column) for offset in (19, 21, 27, 23)] == [
+        (2, 1),
+        (2, 2),
+        (2, 5),
+        (2, 3),
+    ]
+
+
+def test_a_long_line_is_read_once_for_all_of_its_positions() -> None:
+    content = "ü".encode() + b"a" * 2_000_000
+    lines = LineIndex(content)
+    with bounded_effort():
+        columns = [lines.position(offset).column for offset in range(2, len(content), 10)]
+    assert columns[:2] == [2, 12]
+    assert columns[-1] == 2 + 10 * (len(columns) - 1)

@@ -4,6 +4,7 @@ import pytest
 
 from imagelock.images_file.parser import parse_images_file
 from imagelock.rendering.template import RenderedImage, Rendering, images_to_render, render
+from tests.support.effort import bounded_effort
 from tests.support.locked_images import digest, lock_text, lockfile
 
 _IMAGES = f"""
@@ -190,3 +191,10 @@ def test_the_use_of_one_platforms_digest_is_reported() -> None:
         b"{{images.go}} {{images.go.platforms.linux/amd64.digest}} {{images.old.platforms.linux/arm64}}"
     )
     assert rendering.single_platforms == ("go.platforms.linux/amd64.digest", "old.platforms.linux/arm64")
+
+
+def test_time_grows_with_the_number_of_placeholders_and_of_problems() -> None:
+    with bounded_effort():
+        rendering = _render(b"{{images.go.tag}} " * 500_000)
+        assert rendering.content == b"1.22 " * 500_000
+        assert len(_render(b"{{images.gone}} " * 20_000).problems) == 20_000
