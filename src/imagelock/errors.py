@@ -177,10 +177,12 @@ class TemporaryError(RegistryError):
 class BatchError(ImagelockError):
     """All failures of one run, by alias; a hint that several share is there once, with their names.
 
-    It may be worth trying again only if that holds for each of them.
+    It may be worth trying again only if that holds for each of them. ``way_on`` is a hint about what has not failed.
     """
 
-    def __init__(self, message: str, failures: Iterable[tuple[str, ImagelockError]]) -> None:
+    def __init__(
+        self, message: str, failures: Iterable[tuple[str, ImagelockError]], *, way_on: str | None = None
+    ) -> None:
         self.failures = tuple(sorted(failures, key=lambda failure: failure[0]))
         details: list[str] = []
         names: dict[str, list[str]] = {}
@@ -193,6 +195,7 @@ class BatchError(ImagelockError):
         details += [f"each: {line}" for line in self.failures[0][1].details] if is_same else []
         is_shared = len(names) == 1 and len(*names.values()) == len(self.failures)
         hints = [hint if is_shared else f"{hint} ({_listing(of)})" for hint, of in names.items()]
+        hints += [way_on] if way_on else []
         super().__init__(message, details=details, hint=next(iter(hints), None), further_hints=hints[1:])
 
     @property
@@ -211,7 +214,7 @@ def _listing(names: Sequence[str]) -> str:
 def join_problems(problems: Iterable[tuple[str, Iterable[str], str | None]]) -> tuple[tuple[str, ...], str | None]:
     """Make the details and the hint of one error from the messages, details and hints of several problems.
 
-    A hint that all of them share stands once, at the end; otherwise each stays with its problem.
+    A hint that all of them share comes once, at the end; otherwise each stays with its problem.
     """
     problems = tuple(problems)
     hints = {hint for *_, hint in problems}

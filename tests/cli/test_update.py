@@ -89,3 +89,17 @@ def test_unknown_names_are_refused_with_guesses(locked: Project) -> None:
         "error: images.toml has no image `nod`; did you mean `node`?\n  images.toml has no image `xyz`\n",
     )
     assert locked.read("images.lock") == before
+
+
+def test_where_one_image_fails_the_hint_updates_the_others(locked: Project) -> None:
+    locked.push("node:20", multi_platform_image("linux/amd64", note="new"))
+    locked.push("golang:1.22", multi_platform_image(*_BOTH, note="new go"))
+    reason = "oci:vendor:node:20 has no linux/arm64 (it has: linux/amd64)"
+    assert locked.run("update") == Outcome(
+        2,
+        "",
+        f"error: cannot lock 1 of 2 images; images.lock is unchanged\n  node: {reason}\n"
+        "\nhint: run `imagelock update go` to update the other\n",
+    )
+    assert locked.run("update", "node", "go").stderr.endswith(f"node: {reason}\n")
+    assert locked.run("update", "go").exit_code == 0

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from functools import partial
 
 import click
 
 from imagelock.cli.console import count_done
-from imagelock.cli.options import Settings, with_settings
+from imagelock.cli.options import Settings, complete_images, with_settings
 from imagelock.cli.reports.outdated import print_standings, standing_document, standing_table
 from imagelock.cli.sources import open_sources
 from imagelock.cli.text import count
 from imagelock.errors import BatchError, ExitCode
+from imagelock.images_file.parser import refuse_unknown_images
 from imagelock.locking.outdated import ImageStatus, find_status
 from imagelock.locking.parallel import Results, run_all
 from imagelock.project.project import find_project
 
 
 @click.command("outdated")
+@click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=complete_images)
 @click.option("--exit-code", "wants_exit_code", is_flag=True, help="Answer with exit code 1 if any image is outdated.")
 @click.option(
     "--format",
@@ -28,12 +31,12 @@ from imagelock.project.project import find_project
     help="For people, for scripts, or for the text of an issue.",
 )
 @with_settings
-def command(settings: Settings, *, wants_exit_code: bool, output_format: str) -> None:
-    """Show what has moved since images.lock was written, and for which of your platforms.
+def command(settings: Settings, *, names: tuple[str, ...], wants_exit_code: bool, output_format: str) -> None:
+    """Show what `imagelock update` would do to all or the named images, and what moved for which of your platforms.
 
     Nothing is written, and content is fetched only where it moved. `-v` also lists the images that are up to date.
     """
-    answers = _ask(settings)
+    answers = _ask(settings, names)
     statuses = [answers.found[name] for name in sorted(answers.found)]
     if output_format == "json":
         failures = [{"name": name, "error": error.message} for name, error in sorted(answers.failures)]
@@ -50,15 +53,17 @@ def command(settings: Settings, *, wants_exit_code: bool, output_format: str) ->
         click.get_current_context().exit(ExitCode.NO)
 
 
-def _ask(settings: Settings) -> Results[ImageStatus]:
+def _ask(settings: Settings, names: Collection[str]) -> Results[ImageStatus]:
     project = find_project(settings.images_path, settings.lock_path)
     images_file, lockfile = project.read_fresh()
+    refuse_unknown_images(names, images_file)
+    asked = [declaration for declaration in images_file.images if not names or declaration.alias in names]
     locked = lockfile.by_alias()
     now = datetime.now(UTC)
     with open_sources(settings, project.folder, images_file.registries) as sources:
-        sources.prepare(declaration.repository for declaration in images_file.images)
+        sources.prepare(declaration.repository for declaration in asked)
         questions = {
             str(declaration.alias): partial(find_status, declaration, locked[declaration.alias], sources, now=now)
-            for declaration in images_file.images
+            for declaration in asked
         }
         return run_all(questions, on_done=count_done(settings.console, "Asking about", total=len(questions)))

@@ -11,13 +11,16 @@ from imagelock.cli.lock_run import Planner, report, run_plan
 from imagelock.cli.options import Settings, complete_images, format_option, with_settings
 from imagelock.cli.tag_move import move_tag, tag_to_declare
 from imagelock.cli.text import count, duration
-from imagelock.errors import ImagelockError
+from imagelock.errors import BatchError, ImagelockError
 from imagelock.images_file.parser import ImagesFile, refuse_unknown_images
 from imagelock.locking.changes import Added, Removed, Updated
 from imagelock.locking.lockfile import Lockfile
 from imagelock.locking.plan import Unsettled, plan_requested, plan_update
 from imagelock.locking.update_step import Step
 from imagelock.model.selector import ExactDigest
+
+_MAX_NAMED = 20
+"""Images whose names a hint has room for."""
 
 
 @click.command("update")
@@ -56,19 +59,34 @@ def update_images(
     output_format: str,
 ) -> None:
     """Move the named images, or all where none is named."""
+    every: list[str] = []
 
     def plan(images_file: ImagesFile, lockfile: Lockfile, unsettled: Unsettled) -> Sequence[Step]:
         refuse_unknown_images(names, images_file)
+        every[:] = [image.alias for image in images_file.images]
         return plan_update(
             images_file,
             lockfile,
-            aliases=names or [image.alias for image in images_file.images],
+            aliases=names or every,
             takes_every_index=takes_every_index,
             now=datetime.now(UTC),
             unsettled=unsettled,
         )
 
-    _run(settings, plan, names, is_dry_run=is_dry_run, output_format=output_format)
+    try:
+        _run(settings, plan, names, is_dry_run=is_dry_run, output_format=output_format)
+    except BatchError as error:
+        raise _with_way_on(error, every=[] if names else every) from error
+
+
+def _with_way_on(error: BatchError, *, every: Collection[str]) -> BatchError:
+    """Name the command that updates the images that have not failed, where all were asked for."""
+    failed = {alias for alias, _ in error.failures}
+    others = [alias for alias in every if alias not in failed]
+    if not others or len(others) > _MAX_NAMED:
+        return error
+    way_on = f"run `imagelock update {' '.join(others)}` to update the {'other' if len(others) == 1 else 'others'}"
+    return BatchError(error.message, error.failures, way_on=way_on)
 
 
 def take_content(

@@ -26,7 +26,9 @@ def print_standings(console: Console, statuses: Sequence[ImageStatus]) -> None:
             console.styled_data(line)
     outdated = sum(status.is_outdated for status in statuses)
     images = count(len(statuses))
-    console.say(f"{outdated} of {images} outdated" if outdated else f"{images}, none outdated")
+    summary = f"{outdated} of {images} outdated" if outdated else f"{images}, none outdated"
+    by_digest = sum(State.BY_DIGEST in status.states for status in statuses)
+    console.say(f"{summary}, {by_digest} declared by digest" if by_digest else summary)
 
 
 def standing_table(statuses: Sequence[ImageStatus], *, unknown: int) -> list[str]:
@@ -36,7 +38,9 @@ def standing_table(statuses: Sequence[ImageStatus], *, unknown: int) -> list[str
     if unknown:
         gap = [""] if table else []
         return [*table, *gap, f"The state of {unknown} of {count(len(statuses) + unknown)} is not known."]
-    return table or ["Every image is up to date."]
+    by_digest = sum(State.BY_DIGEST in status.states for status in statuses)
+    apart = f" {count(by_digest)} declared by digest {'is' if by_digest == 1 else 'are'} not compared with any tag."
+    return table or [f"No image is outdated.{apart}" if by_digest else "Every image is up to date."]
 
 
 def standing_document(status: ImageStatus) -> dict[str, Any]:
@@ -70,7 +74,8 @@ def _tag_document(today: CurrentTag) -> dict[str, Any]:
 
 
 def _is_news(status: ImageStatus) -> bool:
-    return status.states != (State.UP_TO_DATE,) or status.newer_outside_range is not None
+    is_calm = status.states in ((State.UP_TO_DATE,), (State.BY_DIGEST,))
+    return not is_calm or status.newer_outside_range is not None
 
 
 def _without_empty_columns(rows: Sequence[Sequence[str]]) -> list[list[str]]:

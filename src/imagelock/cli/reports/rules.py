@@ -16,8 +16,10 @@ from imagelock.locking.freshness import (
     NotLocked,
     PlatformNotDeclared,
     PlatformNotLocked,
+    Renamed,
     RepositoryChanged,
     SelectorChanged,
+    SeveralPlatforms,
 )
 from imagelock.model.frozen import frozen
 
@@ -32,11 +34,13 @@ _OF_MISMATCHES: Mapping[type[Mismatch], str] = MappingProxyType(
         NotLocked: "image-not-locked",
         NotDeclared: "image-not-declared",
         Damaged: "entry-damaged",
+        Renamed: "image-renamed",
         RepositoryChanged: "repository-changed",
         SelectorChanged: "selector-changed",
         PlatformNotLocked: "platform-not-locked",
         PlatformNotDeclared: "platform-not-declared",
         AllPlatformsChanged: "platforms-changed",
+        SeveralPlatforms: "platform-ambiguous",
     }
 )
 
@@ -56,11 +60,16 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "image-not-locked": Rule("An image in images.toml is missing in images.lock.", _LOCK),
         "image-not-declared": Rule("An image in images.lock is missing in images.toml.", _LOCK),
         "entry-damaged": Rule("An entry of images.lock contradicts its checksum.", _LOCK),
+        "image-renamed": Rule("An image is locked under another name.", _LOCK),
         "repository-changed": Rule("An image comes from another repository than the locked one.", _LOCK),
         "selector-changed": Rule("The tag, digest or range of an image differs from the locked one.", _LOCK),
         "platform-not-locked": Rule("A declared platform is missing in images.lock.", _LOCK),
         "platform-not-declared": Rule("A locked platform is no longer declared.", _LOCK),
         "platforms-changed": Rule("The declared platforms differ from the locked ones.", _LOCK),
+        "platform-ambiguous": Rule(
+            "A declared platform names several locked ones.",
+            "Name one of them in images.toml, then run `imagelock lock`.",
+        ),
         NOT_COMPARED: Rule("Files cannot be compared with a stale images.lock.", "Run `imagelock lock` first."),
         NOT_RENDERED: Rule("A file is not what `imagelock render` would write.", _RENDER),
         FREEZE_EXPIRED: Rule(

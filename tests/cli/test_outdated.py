@@ -1,0 +1,52 @@
+"""What `outdated` prints of the decision that `update` carries out."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.support.oci_images import multi_platform_image
+from tests.support.project import IMAGES, Outcome, Project
+
+_BOTH = ("linux/amd64", "linux/arm64")
+
+
+@pytest.fixture
+def moved(locked: Project) -> Project:
+    """The tag of node has moved, and lacks a platform; that of go has moved as a whole."""
+    locked.push("node:20", multi_platform_image("linux/amd64", note="new"))
+    locked.push("golang:1.22", multi_platform_image(*_BOTH, note="new go"))
+    return locked
+
+
+def test_what_update_would_do_is_told(moved: Project) -> None:
+    assert moved.run("outdated", "--exit-code").exit_code == 1
+    images = json.loads(moved.run("outdated", "--format", "json").stdout)["images"]
+    assert [(image["name"], image["update"], image["update_error"]) for image in images] == [
+        ("go", "moves", None),
+        ("node", "fails", "oci:vendor:node:20 has no linux/arm64 (it has: linux/amd64)"),
+    ]
+    table = moved.run("outdated", "--format", "markdown").stdout
+    assert "update fails: oci:vendor:node:20 has no linux/arm64" in table
+
+
+def test_only_the_named_images_are_asked_for(moved: Project) -> None:
+    outcome = moved.run("outdated", "go")
+    assert (outcome.exit_code, outcome.stderr) == (0, "1 of 1 image outdated\n")
+    assert "node" not in outcome.stdout
+    assert moved.run("outdated", "nod") == Outcome(
+        2, "", "error: images.toml has no image `nod`; did you mean `node`?\n"
+    )
+
+
+def test_images_declared_by_digest_are_counted_apart(locked: Project) -> None:
+    digest = locked.images["node:20"].digest
+    locked.write("images.toml", IMAGES.replace("node:20", f"node:20@{digest}"))
+    assert locked.run("lock").exit_code == 0
+    locked.push("node:20", multi_platform_image(*_BOTH, note="new"))
+    assert locked.run("outdated") == Outcome(0, "", "2 images, none outdated, 1 declared by digest\n")
+    assert "declared by digest" in locked.run("outdated", "-v").stdout
+    assert locked.run("outdated", "--format", "markdown").stdout == (
+        "No image is outdated. 1 image declared by digest is not compared with any tag.\n"
+    )
