@@ -48,6 +48,26 @@ class Repository:
         self._git("merge", "--quiet", "--no-edit", name, may_fail=True)
         return tuple(self._git("diff", "--name-only", "--diff-filter=U").splitlines())
 
+    def start_merge(self, name: str) -> None:
+        """Merge without committing, whether or not there are conflicts."""
+        self._git("merge", "--quiet", "--no-ff", "--no-commit", name, may_fail=True)
+
+    def finish_merge(self) -> None:
+        """Commit everything as it is now."""
+        self._git("add", "--all")
+        self._git("commit", "--quiet", "--allow-empty", "--message=merge")
+
+    def take_ours(self, name: str) -> None:
+        """Resolve a file in favor of our side."""
+        self._git("checkout", "--quiet", "--ours", "--", name)
+
+    def is_changed(self) -> bool:
+        return bool(self._git("status", "--porcelain"))
+
+    def show(self, revision: str, name: str) -> str:
+        """Read a file at a revision; empty where it does not exist there."""
+        return self._git("show", f"{revision}:{name}", may_fail=True)
+
     def _git(self, *arguments: str, may_fail: bool = False) -> str:
         done = subprocess.run(
             ["git", *arguments],

@@ -22,6 +22,8 @@ class LoopbackRegistry:
     host: str = ""
     tags: dict[str, Content] = field(default_factory=dict)
     contents: dict[str, Content] = field(default_factory=dict)
+    every_content: dict[str, Content] = field(default_factory=dict)
+    """Everything that was ever pushed, by digest."""
     unlisted: set[str] = field(default_factory=set)
     """Tags that the list lacks although they are served."""
     on_request: Callable[[str], None] = lambda _: None
@@ -29,7 +31,9 @@ class LoopbackRegistry:
     def push(self, tag: str, image: Content) -> Content:
         """Serve an image as ``NAME:TAG``."""
         self.tags[tag] = image
-        self.contents |= {content.digest: content for content in image.walk()}
+        found = {content.digest: content for content in image.walk()}
+        self.contents |= found
+        self.every_content |= found
         return image
 
     def answer(self, path: str) -> tuple[int, str, bytes]:
@@ -56,6 +60,8 @@ def loopback_registry() -> Iterator[LoopbackRegistry]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = -1  # one write an answer: two would wait 40 ms for each other
+        disable_nagle_algorithm = True
 
         def do_GET(self) -> None:
             status, media_type, body = registry.answer(self.path)
