@@ -194,6 +194,8 @@ class Histories(RuleBasedStateMachine):
                 self.rename(name, data.draw(_NAMES))
             case "freeze":
                 self._declare(name, {"freeze": data.draw(st.sampled_from([None, "why"]))})
+            case _:
+                raise AssertionError(step)
 
 
 def run_histories(count: int, *, phases: tuple[Phase, ...] = tuple(Phase)) -> None:
@@ -202,7 +204,7 @@ def run_histories(count: int, *, phases: tuple[Phase, ...] = tuple(Phase)) -> No
     profile = settings(
         max_examples=count, stateful_step_count=_STEPS, deadline=None, suppress_health_check=checks, phases=phases
     )
-    run_state_machine_as_test(Histories, settings=profile)  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(Histories, settings=profile)
 
 
 def test_what_must_hold_holds_after_every_step_of_a_few_histories() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from tests.support.buildah import Buildah
@@ -37,7 +38,9 @@ def test_what_is_locked_is_what_other_clients_see(registry: RegistryServer, tmp_
     project = new_project(tmp_path, registry)
     project.declare({"app": f"{repository}:1"}, platforms=platforms)
     assert project.run("lock").exit_code == 0
-    assert project.locked == {
+    (entry,) = project.locked.values()
+    assert re.fullmatch("[0-9a-f]{16}", str(entry.pop("checksum")))
+    assert {"app": entry} == {
         "app": {
             "repository": str(repository),
             "declared": {"tag": "1"},

@@ -153,8 +153,9 @@ def test_a_platform_for_all_and_an_update_of_one_conflict_and_lock_mixes_no_dige
     team.on_branch()
     team.update("charlie", note="second")
     assert team.merge() == ("images.lock",)
+    again = "(1 image chosen again, since the sides lock different content: charlie)"
     assert team.lock().stderr.splitlines()[:2] == [
-        "Merged conflict markers in images.lock (1 image locked again: charlie)",
+        f"Merged conflict markers in images.lock {again}",
         "Locked 5 images in TIME",
     ]
     merged = team.project.lock_bytes

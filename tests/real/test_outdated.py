@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -33,6 +34,12 @@ def _lock_range(project: Project, repository: RemoteRepository, *, more: Mapping
     lines += [f'{key} = "{value}"' for key, value in more.items()]
     (project.folder / "images.toml").write_text("\n".join(lines) + "\n")
     assert project.run("lock").exit_code == 0
+
+
+def _lock_elsewhere(project: Project, old: str, new: str) -> None:
+    """Let the lock say that an image comes from another repository, as if it always had."""
+    text = project.lock_path.read_text().replace(old, new)
+    project.lock_path.write_text(re.sub("^checksum = .*\n", "", text, flags=re.MULTILINE))
 
 
 def _short(image: Content) -> str:
@@ -101,7 +108,10 @@ def test_a_platform_is_lost(project: Project, repository: RemoteRepository) -> N
     repository.push(moved)
     assert project.run("outdated", "--exit-code") == Outcome(
         1,
-        _table(("image", "locked", "same tag", "state"), ("app", "1", _short(moved), "platform lost: linux/arm64")),
+        _table(
+            ("image", "locked", "same tag", "state"),
+            ("app", "1", _short(moved), "platform lost: linux/arm64; update fails"),
+        ),
         _OUTDATED,
     )
 
@@ -123,7 +133,7 @@ def test_a_tag_is_deleted_while_its_digest_is_served(project: Project, repositor
     repository.push(_SECOND)
     repository.delete(_SECOND.digest)
     assert project.run("outdated", "--exit-code") == Outcome(
-        1, _table(("image", "locked", "state"), ("app", "1", "tag deleted")), _OUTDATED
+        1, _table(("image", "locked", "state"), ("app", "1", "tag deleted; update fails")), _OUTDATED
     )
 
 
@@ -131,7 +141,7 @@ def test_a_locked_digest_is_gone(project: Project, repository: RemoteRepository)
     _lock(project, repository)
     repository.delete(_FIRST.digest)
     assert project.run("outdated").stdout == _table(
-        ("image", "locked", "state"), ("app", "1", "digest gone; tag deleted")
+        ("image", "locked", "state"), ("app", "1", "digest gone; tag deleted; update fails")
     )
     repository.push(_SECOND)
     assert project.run("outdated").stdout == _table(
@@ -144,10 +154,13 @@ def test_a_declared_digest_is_only_asked_for(project: Project, repository: Remot
     project.declare({"app": f"{repository}:1@{_FIRST.digest}"})
     project.run("lock")
     repository.push(_SECOND)
-    assert project.run("outdated", "--exit-code") == Outcome(0, "", _FINE)
+    apart = ", 1 declared by digest\n"
+    assert project.run("outdated", "--exit-code") == Outcome(0, "", _FINE.replace("\n", apart))
     repository.delete(_FIRST.digest)
     assert project.run("outdated", "--exit-code") == Outcome(
-        1, _table(("image", "locked", "state"), ("app", "1", "digest gone")), _OUTDATED
+        1,
+        _table(("image", "locked", "state"), ("app", "1", "digest gone; declared by digest")),
+        _OUTDATED.replace("\n", apart),
     )
 
 
@@ -177,7 +190,8 @@ def test_a_range_whose_tag_was_deleted_tells_what_is_left(project: Project, repo
     _lock_range(project, repository)
     repository.delete(_SECOND.digest)
     assert project.run("outdated").stdout == _table(
-        ("image", "locked", "in range", "state"), ("app", "1.2.0", "1.1.0", "digest gone; tag deleted")
+        ("image", "locked", "in range", "state"),
+        ("app", "1.2.0", "1.1.0", "digest gone; tag deleted; downgrade to 1.1.0"),
     )
 
 
@@ -232,6 +246,8 @@ def test_scripts_and_issues_get_the_same(project: Project, repository: RemoteRep
                 "state": "tag-moved",
                 "states": ["tag-moved"],
                 "outdated": True,
+                "update": "moves",
+                "update_error": None,
                 "locked": {"tag": "1", "version": None, "digest": _FIRST.digest},
                 "same_tag": {
                     "tag": "1",
@@ -259,8 +275,7 @@ def test_failures_are_told_beside_the_answers(project: Project, anonymous: Regis
     project.declare({"good": good.push(_FIRST), "bad": bad.push(_FIRST)}, platforms=_TWO)
     project.run("lock")
     good.push(_SECOND)
-    lock = project.lock_path.read_text().replace(anonymous.address + f"/{bad.path}", "127.0.0.1:1/tests/gone")
-    project.lock_path.write_text(lock)
+    _lock_elsewhere(project, anonymous.address + f"/{bad.path}", "127.0.0.1:1/tests/gone")
     project.declare({"good": f"{good}:1", "bad": "127.0.0.1:1/tests/gone:1"}, platforms=_TWO)
     outcome = project.run("outdated")
     assert outcome.stdout == _table(
@@ -275,7 +290,7 @@ def test_failures_are_told_beside_the_answers(project: Project, anonymous: Regis
 def test_where_nobody_answered_nothing_is_called_up_to_date(project: Project, repository: RemoteRepository) -> None:
     _lock(project, repository)
     gone = "127.0.0.1:1/tests/gone"
-    project.lock_path.write_text(project.lock_path.read_text().replace(str(repository), gone))
+    _lock_elsewhere(project, str(repository), gone)
     project.declare({"app": f"{gone}:1"}, platforms=_TWO)
     outcome = project.run("outdated")
     assert (outcome.exit_code, outcome.stdout) == (3, "")

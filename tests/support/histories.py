@@ -115,6 +115,7 @@ class History:
             assert dry_run[0] == code, (dry_run, err)
         if code:
             assert code == 2, err
+            assert "is damaged" not in err, "every conflict and every damage can be mended by a command"
             assert after == before, err
             assert f"`imagelock {' '.join(arguments)}`" not in err, "a hint must not be what was just typed"
             return False

@@ -53,9 +53,9 @@ class Outcome:
 
     def summary(self, changed: str, unchanged: str) -> str:
         """Say what became of images.lock: one of the two texts, or that only its form differs."""
-        if self.changes or self.merged:
+        if self.changes:
             return changed
-        if self.rewrites_form:
+        if self.rewrites_form and self.merged is None:
             verb = "Would rewrite" if self.is_dry_run else "Rewrote"
             return f"{verb} {self.lock_path} in its usual form; no image changed"
         return unchanged
@@ -229,7 +229,13 @@ def _merge(project: Project, images_file: ImagesFile) -> Merged | None:
     text = project.read_lock_text()
     if text is None or not has_conflict_markers(text):
         return None
-    return merge_conflict(text, images_file, file_name=str(project.lock_path))
+
+    def read_originals() -> tuple[str, str] | None:
+        from imagelock.project.revisions import read_merged_sides  # noqa: PLC0415  starts git, where lines were mixed
+
+        return read_merged_sides(project.lock_path)
+
+    return merge_conflict(text, images_file, file_name=str(project.lock_path), read_originals=read_originals)
 
 
 def _tell_merge(merged: Merged, lock_path: Path, *, is_dry_run: bool) -> str:

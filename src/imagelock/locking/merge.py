@@ -1,12 +1,15 @@
 """Merging what git could not: entries are independent, so most of a conflicted images.lock can be kept.
 
-Git takes lines from both branches, also within one entry; a checksum that is right proves that a side has the entry as
-one run wrote it.
+Git takes lines from both branches, also within one entry, and where names change it may pair the lines of different
+images, so that a side is no TOML any more. A checksum that is right proves that a side has the entry as one run wrote
+it; for the others git still has both files as they were.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from enum import Enum, auto
 
@@ -33,6 +36,9 @@ class Merged:
     unsettled: Unsettled = SETTLED
 
 
+_TABLE = re.compile(r"^\[images\.([A-Za-z0-9_-]+(?:\.[a-z]+)?)\]", re.MULTILINE)
+
+
 class _Agreement(Enum):
     """On what the two sides agree about one image."""
 
@@ -41,12 +47,27 @@ class _Agreement(Enum):
     NOTHING = auto()
 
 
-def merge_conflict(text: str, images_file: ImagesFile, *, file_name: str = LOCKFILE_NAME) -> Merged:
+def merge_conflict(
+    text: str,
+    images_file: ImagesFile,
+    *,
+    file_name: str = LOCKFILE_NAME,
+    read_originals: Callable[[], tuple[str, str] | None] = lambda: None,
+) -> Merged:
     """Keep what one side has alone or both agree on, and of entries that differ, the index that both lock.
 
-    ``LockfileError`` names the frozen images for which the sides lock different content: no command may move these.
+    ``read_originals`` gives both files as they were before the merge, where git has them; they are asked for entries
+    that git has mixed. ``LockfileError`` names the frozen images for which the sides lock different content: no command
+    may move these.
     """
-    ours, theirs = (parse_lockfile(side, file_name=file_name) for side in conflict_sides(text))
+    ours, theirs = (_parse_side(side, file_name) for side in conflict_sides(text))
+    if not (ours.is_whole and theirs.is_whole):
+        originals = read_originals() or ("", "")
+        ours, theirs = (_complete(side, it) for side, it in zip((ours, theirs), originals, strict=True))
+    return _merge_sides(ours.lockfile, theirs.lockfile, images_file, file_name)
+
+
+def _merge_sides(ours: Lockfile, theirs: Lockfile, images_file: ImagesFile, file_name: str) -> Merged:
     sides = [match_entries(images_file.images, side.images) for side in (ours, theirs)]
     merged: dict[Alias, tuple[LockedImage, _Agreement]] = {}
     for declaration in images_file.images:
@@ -68,6 +89,52 @@ def merge_conflict(text: str, images_file: ImagesFile, *, file_name: str = LOCKF
             other_index=frozenset(alias for alias, (_, kind) in merged.items() if kind is _Agreement.NOTHING),
         ),
     )
+
+
+@frozen
+class _Side:
+    """One side of a conflict."""
+
+    lockfile: Lockfile
+    """The entries that can be read."""
+    is_whole: bool
+    """Whether every entry is as one run wrote it."""
+
+
+def _parse_side(text: str, file_name: str) -> _Side:
+    """Read a side; ``LockfileError`` where it is no lockfile of ours at all, or has something between its entries."""
+    try:
+        lockfile = parse_lockfile(text, file_name=file_name)
+    except LockfileError:
+        start = next(_TABLE.finditer(text), None)
+        if start is None:
+            raise
+        head = text[: start.start()]
+        parse_lockfile(head, file_name=file_name)
+        return _Side(Lockfile(tuple(_parse_entries(head, text[start.start() :]))), is_whole=False)
+    return _Side(lockfile, is_whole=all(map(_is_proven, lockfile.images)))
+
+
+def _parse_entries(head: str, text: str) -> Iterator[LockedImage]:
+    """Read the entries that are whole, each on its own."""
+    tables: dict[str, list[str]] = {}
+    _, *pieces = _TABLE.split(text)
+    for name, body in zip(pieces[::2], pieces[1::2], strict=True):
+        alias, _, rest = name.partition(".")
+        tables.setdefault(alias, []).append(f"[images.{alias}{rest and '.'}{rest}]{body}")
+    for alias in sorted(tables):
+        with suppress(LockfileError):
+            yield from parse_lockfile("".join([head, *tables[alias]])).images
+
+
+def _complete(side: _Side, original: str) -> _Side:
+    """Take the entries that are proven from what git left, and the others from the file before the merge."""
+    try:
+        before = parse_lockfile(original).by_alias()
+    except LockfileError:
+        return side
+    proven = {image.alias: image for image in side.lockfile.images if _is_proven(image) or image.alias not in before}
+    return _Side(Lockfile(tuple((before | proven).values())), is_whole=True)
 
 
 def _agreement(declaration: ImageDeclaration, merged: dict[Alias, tuple[LockedImage, _Agreement]]) -> _Agreement | None:
@@ -129,5 +196,5 @@ def _frozen_conflict(
             f"{declaration.alias}: frozen ({declaration.freeze}), and the sides lock {digests(declaration)}"
             for declaration in declarations
         ],
-        hint=f"keep one side of these entries in {file_name} by hand, then run `imagelock lock` again",
+        hint=f"edit {file_name}: keep one side of these entries",
     )

@@ -70,6 +70,22 @@ def read_at(revision: str, path: Path, *, known_at: str | None = None) -> FileAt
     return FileAtRevision(revision, old_name, text, has_other_name=text is not None and old_name != name)
 
 
+def read_merged_sides(path: Path) -> tuple[str, str] | None:
+    """Read both sides of a conflict as git's index has them, ours and theirs; None where it has no such conflict."""
+    tree = find_work_tree(path.parent)
+    if not tree.has_git:
+        return None
+    name = _name_in(tree, path)
+    try:
+        sides = [run_git(tree, ["cat-file", "blob", f":{stage}:{name}"]) for stage in (2, 3)]
+    except FileError:
+        return None
+    if any(side.exit_code for side in sides):
+        return None
+    ours, theirs = (side.stdout.decode("utf-8-sig", errors="replace") for side in sides)
+    return ours, theirs
+
+
 def _demand_commit(tree: WorkTree, revision: str) -> str:
     commit = _find_commit(tree, revision) if tree.has_git else None
     if commit is not None:

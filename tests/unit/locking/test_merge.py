@@ -148,6 +148,51 @@ def test_what_is_not_declared_is_dropped_and_told() -> None:
     assert merged.before == _lockfile(_entry("a"))
 
 
+_ORIGINALS = tuple(f"{HEADER}version = 1\n{_entry('a', index='a')}{_entry('b', index=index)}" for index in ("x", "y"))
+
+
+def _merge_mixed(images: str, text: str, *, has_originals: bool = True) -> Merged:
+    originals = (_ORIGINALS[0], _ORIGINALS[1]) if has_originals else None
+    return merge_conflict(text, parse_images_file(_IMAGES + images), read_originals=lambda: originals)
+
+
+def test_an_entry_that_git_has_mixed_is_taken_from_the_files_before_the_merge() -> None:
+    """Lines of two images were paired: a side has a table without its head, and another one twice."""
+    whole = f"{HEADER}version = 1\n{_entry('a', index='a')}"
+    torn = '\n[images.b.platforms]\n"linux/amd64" = "sha256:00"\n'
+    text = f"{whole}<<<<<<< HEAD\n{torn}=======\n{torn}{torn}>>>>>>> branch\n"
+    merged = _merge_mixed('a = "a:1"\nb = "b:1"', text)
+    assert (merged.lockfile, merged.unsettled) == (
+        _lockfile(_entry("a", index="a"), _entry("b", index="x")),
+        Unsettled(other_index=frozenset({Alias("b")})),
+    )
+
+
+def test_a_mixture_of_two_entries_is_taken_from_the_files_before_the_merge() -> None:
+    ours, theirs = (_entry("b", index=index) for index in ("x", "y"))
+    digests = [str(locked(entry).digest) for entry in (ours, theirs)]
+    # Git took the index of theirs without a conflict, and left one about the checksum.
+    mixed = [entry.replace(digests[0], digests[1]) for entry in (ours, theirs)]
+    start, lines = mixed[0].partition("checksum")[0], [entry.partition("checksum")[2] for entry in mixed]
+    text = f"{HEADER}version = 1\n{start}<<<<<<< HEAD\nchecksum{lines[0]}=======\nchecksum{lines[1]}>>>>>>> branch\n"
+    assert _merge_mixed('b = "b:1"', text).unsettled == Unsettled(other_index=frozenset({Alias("b")}))
+    merged = _merge_mixed('b = "b:1"', text, has_originals=False)
+    assert (str(merged.lockfile.images[0].digest), merged.unsettled.other_index) == (digests[1], frozenset())
+
+
+def test_without_those_files_what_git_has_mixed_is_not_locked_and_the_rest_is_kept() -> None:
+    torn = '\n[images.b.platforms]\n"linux/amd64" = "sha256:00"\n'
+    text = f"{HEADER}version = 1\n{_entry('a')}<<<<<<< HEAD\n{torn}=======\n{torn}{torn}>>>>>>> branch\n"
+    assert _settled(_merge_mixed('a = "a:1"\nb = "b:1"', text, has_originals=False), _entry("a"))
+
+
+def test_what_was_chosen_by_hand_beside_a_torn_entry_stays() -> None:
+    chosen = f"{HEADER}version = 1\n{_entry('a', index='mine')}"
+    torn = '\n[images.b.platforms]\n"linux/amd64" = "sha256:00"\n'
+    text = f"{chosen}<<<<<<< HEAD\n{torn}=======\n{torn}{torn}>>>>>>> branch\n"
+    assert _merge_mixed('a = "a:1"', text).lockfile == _lockfile(_entry("a", index="mine"))
+
+
 def test_a_side_that_is_damaged_by_itself_is_an_error() -> None:
     with pytest.raises(LockfileError, match=r"^images\.lock is damaged$"):
         _merge('a = "a:1"', "x\n", _entry("a"))

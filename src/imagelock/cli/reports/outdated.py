@@ -104,7 +104,10 @@ def _same_tag(status: ImageStatus) -> str:
 
 def _remark(status: ImageStatus) -> str:
     states = [_describe(state, status) for state in status.states]
-    told = "; ".join(states if status.failure is None else [*states, f"update fails: {status.failure}"])
+    if status.failure is not None:
+        # The state of the locked tag says why, that of another one does not.
+        states.append(f"update fails: {status.failure}" if status.in_range else "update fails")
+    told = "; ".join(states)
     return f"frozen ({status.freeze}); {told}" if status.freeze is not None else told
 
 
