@@ -28,7 +28,7 @@ def test_what_update_would_do_is_told(moved: Project) -> None:
         ("node", "fails", "oci:vendor:node:20 has no linux/arm64 (it has: linux/amd64)"),
     ]
     table = moved.run("outdated", "--format", "markdown").stdout
-    assert "update fails: oci:vendor:node:20 has no linux/arm64" in table
+    assert "platform lost: linux/arm64; tag moved; update fails" in table
 
 
 def test_only_the_named_images_are_asked_for(moved: Project) -> None:
