@@ -14,6 +14,7 @@
     │   ├── ImageNotFoundError · AuthenticationError
     │   │   └── NoTagError                                                     tags, but none that a range takes
     │   ├── InvalidContentError                                                bytes that must not be believed
+    │   │   └── NoImageError                                                   a chart, a signature or the like
     │   └── TemporaryError                                                     no answer, 429, 5xx: later may do
     └── BatchError                                                             all failures of one run
 
@@ -166,6 +167,10 @@ class AuthenticationError(RegistryError):
 
 class InvalidContentError(RegistryError):
     """Content that must not be believed: wrong digest, ambiguous JSON, too large, not an image."""
+
+
+class NoImageError(InvalidContentError):
+    """Content that is no image, and that is known as something else: a Helm chart, a signature."""
 
 
 class TemporaryError(RegistryError):

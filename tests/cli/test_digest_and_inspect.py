@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from imagelock.cli.main import run
-from tests.support.oci_images import OCI, Content, image_index, platform_image
+from tests.support.oci_images import OCI, Content, IndexEntry, attestation_of, image_index, platform_image
 from tests.support.oci_layout import write_layout
 
 _AMD64 = platform_image("linux/amd64", labels={"org.opencontainers.image.version": "1.2.3"})
@@ -118,3 +118,52 @@ def test_the_cache_is_found_measured_and_deleted(tmp_path: Path, capfd: pytest.C
 def test_there_is_no_cache_where_none_is_wanted(capfd: pytest.CaptureFixture[str]) -> None:
     assert run(["cache", "size", "--no-cache"]) == 2
     assert capfd.readouterr() == ("", "error: there is no cache with `--no-cache`\n")
+
+
+def _write(name: str, content: Content) -> None:
+    write_layout(Path("other"), {name: content})
+
+
+def test_indexes_in_an_index_are_shown_with_their_images(capfd: pytest.CaptureFixture[str]) -> None:
+    inner = [
+        IndexEntry(content=image_index(image, attestation_of(image)), platform=image.platform)
+        for image in (_AMD64, _ARM64)
+    ]
+    _write("nested", image_index(*inner))
+    assert run(["inspect", "oci:other:nested"]) == 0
+    out = capfd.readouterr().out
+    assert "kind        image index of 2 platforms, 2 of its entries are indexes" in out.replace(
+        "kind     ", "kind        "
+    )
+    assert f"linux/amd64  {_AMD64.digest}" in out
+    assert f"linux/arm64  {inner[1].digest}  image index" in out
+    assert run(["inspect", "--format", "json", "oci:other:nested"]) == 0
+    document = json.loads(capfd.readouterr().out)
+    assert [image["platform"] for image in document["images"]] == ["linux/amd64", "linux/arm64"]
+    assert [entry["digest"] for entry in document["nested"]] == [entry.digest for entry in inner]
+    assert run(["inspect", "--platform", "linux/arm64", "oci:other:nested"]) == 0
+    assert _ARM64.digest in capfd.readouterr().out
+
+
+def _chart() -> Content:
+    config = Content(media_type="application/vnd.cncf.helm.config.v1+json", body=b'{"name": "x"}')
+    body = {"schemaVersion": 2, "mediaType": OCI.manifest, "config": config.descriptor(), "layers": []}
+    return Content(media_type=OCI.manifest, body=json.dumps(body).encode(), children=(config,))
+
+
+def test_an_artifact_is_shown_as_what_it_is(capfd: pytest.CaptureFixture[str]) -> None:
+    _write("chart", _chart())
+    assert run(["inspect", "oci:other:chart"]) == 0
+    assert "no image, but a Helm chart" in capfd.readouterr().out
+    assert run(["inspect", "--format", "json", "oci:other:chart"]) == 0
+    assert json.loads(capfd.readouterr().out)["artifact"] == "a Helm chart"
+    assert run(["digest", "oci:other:chart"]) == 0
+
+
+def test_what_strays_in_an_index_is_listed(capfd: pytest.CaptureFixture[str]) -> None:
+    chart = _chart()
+    _write("stray", image_index(_AMD64, IndexEntry(content=chart)))
+    assert run(["inspect", "oci:other:stray"]) == 0
+    out = capfd.readouterr().out
+    assert "image index of 1 platform" in out
+    assert f"{chart.digest}  a Helm chart" in out

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime
 from enum import Enum, auto
 
-from imagelock.errors import ImageNotFoundError, NoTagError, PlatformNotFoundError
+from imagelock.errors import ImageNotFoundError, NoImageError, NoTagError, PlatformNotFoundError
 from imagelock.images_file.declaration import ImageDeclaration
 from imagelock.locking.lockfile import LockedImage
 from imagelock.locking.resolve import ResolvedImage, resolve_image, select_platforms
@@ -55,7 +55,7 @@ class Decision:
     action: Action
     taken: LockedImage | None = None
     """The entry that TAKE or INDEX writes."""
-    failure: ImageNotFoundError | None = None
+    failure: ImageNotFoundError | NoImageError | None = None
     """Why it FAILs."""
     locked_tag: FoundTag | None = None
     """The locked tag as it is now; None where it is gone, or was not asked for."""
@@ -148,7 +148,7 @@ class _Decider:
         tag = str(selected.reference.tag)
         try:
             resolved = selected.resolved or resolve_image(selected.reference, self.source)
-        except ImageNotFoundError as error:
+        except (ImageNotFoundError, NoImageError) as error:
             return replace(decision, action=Action.FAIL, failure=_with_way_around(error, tag, ranked))
         decision = replace(decision, other_tag=FoundTag(tag, resolved.digest, resolved))
         try:
@@ -177,8 +177,12 @@ def make_entry(declaration: ImageDeclaration, reference: ImageReference, resolve
     )
 
 
-def _with_way_around(error: ImageNotFoundError, tag: str, ranked: Iterable[Chosen]) -> ImageNotFoundError:
+def _with_way_around(
+    error: ImageNotFoundError | NoImageError, tag: str, ranked: Iterable[Chosen]
+) -> ImageNotFoundError | NoImageError:
     """Add how to leave out the newest tag of a range, which is never passed over in silence."""
     version = next(chosen.version for chosen in ranked if chosen.tag == tag)
     hint = f"add `!={version}` to `version` in images.toml to leave {tag} out"
+    if isinstance(error, NoImageError):
+        return NoImageError(error.message, details=error.details, hint=hint)
     return ImageNotFoundError(error.message, details=error.details, hint=error.hint or hint)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from functools import partial
 
-from imagelock.errors import BatchError, ImageNotFoundError, InvalidContentError
+from imagelock.errors import BatchError, ImagelockError, ImageNotFoundError, InvalidContentError
 from imagelock.locking.changes import Updated
 from imagelock.locking.parallel import run_all
-from imagelock.locking.resolve import fetch_image
+from imagelock.locking.resolve import MAX_DEPTH, MAX_FOLLOWED, fetch_image
 from imagelock.locking.source import ManifestSource
+from imagelock.model.artifacts import guess_artifact, name_artifact, name_entry
 from imagelock.model.digest import Digest
 from imagelock.model.frozen import frozen
 from imagelock.model.image_config import ImageConfig, parse_image_config
@@ -34,48 +36,123 @@ class InspectedImage:
 
 
 @frozen(kw_only=True)
+class InspectedEntry:
+    """An entry of an index that is no image: a nested index, an artifact, or what can't be read."""
+
+    digest: Digest
+    kind: str
+    """Such as ``a Helm chart``, or why it can't be read."""
+    platform: Platform | None = None
+
+
+@frozen(kw_only=True)
 class Inspection:
-    """An index with its images, or a single image."""
+    """An index with its images, or a single image or artifact."""
 
     fetched: FetchedManifest
     is_index: bool
     annotations: tuple[tuple[str, str], ...]
     images: tuple[InspectedImage, ...]
     config: ImageConfig | None
-    """Of the first image; None where an index has none."""
+    """Of the first image; None where an index has none, and for an artifact."""
+    artifact: str | None = None
+    """What it is instead of an image, such as ``a Helm chart``."""
+    nested: tuple[InspectedEntry, ...] = ()
+    """The indexes in the index, whose images are among the others."""
+    others: tuple[InspectedEntry, ...] = ()
 
 
 def inspect_image(repository: AnyRepository, fetched: FetchedManifest, source: ManifestSource) -> Inspection:
     """Look at everything that an index or manifest leads to, except layers."""
     document = parse_manifest(fetched)
-    match document:
-        case ImageManifest():
-            images: tuple[InspectedImage, ...] = (InspectedImage(fetched=fetched, manifest=document),)
-        case ImageIndex():
-            images = _images_of(document, repository, source)
+    if isinstance(document, ImageIndex):
+        walk = _Walk(repository, source)
+        walk.read(document)
+        images = tuple(walk.images)
+        return Inspection(
+            fetched=fetched,
+            is_index=True,
+            annotations=document.annotations,
+            images=images,
+            config=_fetch_config(repository, images[0], source) if images else None,
+            nested=tuple(walk.nested),
+            others=tuple(walk.others),
+        )
+    image = InspectedImage(fetched=fetched, manifest=document)
+    artifact, config = name_artifact(document), None
+    if artifact is None:
+        try:
+            config = _fetch_config(repository, image, source)
+        except InvalidContentError:
+            artifact = guess_artifact(document)
+            if artifact is None:
+                raise
     return Inspection(
         fetched=fetched,
-        is_index=isinstance(document, ImageIndex),
+        is_index=False,
         annotations=document.annotations,
-        images=images,
-        config=_fetch_config(repository, images[0], source) if images else None,
+        images=(image,),
+        config=config,
+        artifact=artifact,
     )
 
 
-def _images_of(index: ImageIndex, repository: AnyRepository, source: ManifestSource) -> tuple[InspectedImage, ...]:
-    entries = {str(entry.digest): entry for entry in index.entries if entry.is_image}
-    answers = run_all({key: partial(_fetch_image, repository, entry, source) for key, entry in entries.items()})
-    if answers.failures:
-        raise BatchError("cannot read every image of the index", answers.failures)
-    return tuple(answers.found[key] for key in entries)
+@dataclass(slots=True)
+class _Walk:
+    """The way through an index and those in it, in their order."""
+
+    repository: AnyRepository
+    source: ManifestSource
+    images: list[InspectedImage] = field(default_factory=list)
+    nested: list[InspectedEntry] = field(default_factory=list)
+    others: list[InspectedEntry] = field(default_factory=list)
+    seen: set[Digest] = field(default_factory=set)
+
+    def read(self, index: ImageIndex, *, parent: Platform | None = None, depth: int = 0) -> None:
+        """Fetch every entry at once, each once; ``parent`` is the platform of an index in the index."""
+        if depth > MAX_DEPTH or len(self.nested) > MAX_FOLLOWED:
+            raise InvalidContentError("the image index nests too many others")
+        entries = {str(entry.digest): entry for entry in index.entries if entry.digest not in self.seen}
+        self.seen |= {entry.digest for entry in entries.values()}
+        wanted = {key: entry for key, entry in entries.items() if entry.is_image or entry.is_index}
+        answers = run_all({key: partial(self._fetch, entry) for key, entry in wanted.items()})
+        unread = {key: error for key, error in answers.failures if _may_be_left_out(wanted[key], error)}
+        failures = [failure for failure in answers.failures if failure[0] not in unread]
+        if failures:
+            raise BatchError("cannot read every image of the index", failures)
+        for key, entry in entries.items():
+            platform = entry.platform or parent
+            if key in unread:
+                self.others.append(InspectedEntry(digest=entry.digest, kind=unread[key].message, platform=platform))
+            elif key in wanted:
+                self._add(entry, answers.found[key], platform, depth)
+            elif not entry.is_attestation:
+                self.others.append(InspectedEntry(digest=entry.digest, kind=name_entry(entry), platform=platform))
+
+    def _add(
+        self,
+        entry: Descriptor,
+        answer: tuple[FetchedManifest, ImageIndex | ImageManifest],
+        platform: Platform | None,
+        depth: int,
+    ) -> None:
+        fetched, document = answer
+        if isinstance(document, ImageIndex):
+            self.nested.append(InspectedEntry(digest=entry.digest, kind="image index", platform=platform))
+            self.read(document, parent=platform, depth=depth + 1)
+        elif (kind := name_artifact(document)) is not None:
+            self.others.append(InspectedEntry(digest=entry.digest, kind=kind, platform=platform))
+        else:
+            self.images.append(InspectedImage(fetched=fetched, manifest=document, platform=platform))
+
+    def _fetch(self, entry: Descriptor) -> tuple[FetchedManifest, ImageIndex | ImageManifest]:
+        fetched = self.source.fetch_manifest(PinnedReference(self.repository, entry.digest))
+        return fetched, parse_manifest(fetched)
 
 
-def _fetch_image(repository: AnyRepository, entry: Descriptor, source: ManifestSource) -> InspectedImage:
-    fetched = source.fetch_manifest(PinnedReference(repository, entry.digest))
-    manifest = parse_manifest(fetched)
-    if not isinstance(manifest, ImageManifest):
-        raise InvalidContentError(f"{entry.digest} is listed as an image and is an index")
-    return InspectedImage(fetched=fetched, manifest=manifest, platform=entry.platform)
+def _may_be_left_out(entry: Descriptor, error: ImagelockError) -> bool:
+    """Whether an entry without platform is gone or no image; what a platform leads to must be there."""
+    return entry.platform is None and isinstance(error, ImageNotFoundError | InvalidContentError)
 
 
 def _fetch_config(repository: AnyRepository, image: InspectedImage, source: ManifestSource) -> ImageConfig:

@@ -1,16 +1,18 @@
 """From a reference to what a lock records: the digest of what was found, and each platform's.
 
 The source may be a registry or a layout on disk. Attestations are left out, nested indexes are followed to a small
-depth, and a single image's platform is read from its configuration.
+depth, and a single image's platform is read from its configuration. An entry of an index that names no platform and
+can't be read does not stand in the way of those that name one: it is left out, which is told.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from imagelock.errors import ImageNotFoundError, InvalidContentError, PlatformNotFoundError
+from imagelock.errors import ImageNotFoundError, InvalidContentError, NoImageError, PlatformNotFoundError
 from imagelock.locking.source import ManifestSource
+from imagelock.model.artifacts import guess_artifact, name_artifact, name_entry
 from imagelock.model.digest import Digest
 from imagelock.model.frozen import frozen
 from imagelock.model.image_config import NO_LABELS, ImageConfig, Labels, parse_image_config
@@ -25,10 +27,25 @@ from imagelock.model.oci import (
 from imagelock.model.platforms import Platform, PlatformDigest, by_name, choose_platforms
 from imagelock.model.reference import AnyRepository, ImageReference, PinnedReference
 
-_MAX_DEPTH = 3
+MAX_DEPTH = 3
 """Indexes in indexes are legal and rare; BuildKit and containerd follow them, real ones have one level."""
-_MAX_FOLLOWED = 100
+_NO_IMAGE = "images.toml locks images only: take it out, or name the tag of an image"
+MAX_FOLLOWED = 100
 """Manifests that must be fetched to know their platforms; usually there is none."""
+
+
+@frozen(kw_only=True)
+class LeftOut:
+    """An entry of an index that had to be read to know its platforms, and gave none."""
+
+    digest: Digest
+    reason: str
+    platform: Platform | None = None
+    """What the index says of it, which only an entry that is an index itself can be left out with."""
+    is_index: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.digest.short} of the index is left out: {self.reason}"
 
 
 @frozen
@@ -43,6 +60,14 @@ class ResolvedImage:
 
     Which platforms are wanted plays no part: adding or dropping one must not change a label.
     """
+    left_out: tuple[LeftOut, ...] = ()
+    other_kinds: tuple[str, ...] = ()
+    """What else the index lists besides images, such as ``a Helm chart``."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader of the lock should know of the index."""
+        return tuple(map(str, self.left_out))
 
 
 def resolve_image(reference: ImageReference, source: ManifestSource) -> ResolvedImage:
@@ -58,7 +83,8 @@ def resolve_fetched(reference: ImageReference, fetched: FetchedManifest, source:
     labels = descent.labels.get(fetched.digest, NO_LABELS)
     for entry in platform_digests:
         labels = labels.filled_from(descent.labels.get(entry.digest, NO_LABELS))
-    return ResolvedImage(fetched.digest, platform_digests, labels)
+    kinds = tuple(dict.fromkeys(descent.other_kinds))
+    return ResolvedImage(fetched.digest, platform_digests, labels, tuple(descent.left_out), kinds)
 
 
 def is_served(reference: PinnedReference, source: ManifestSource) -> bool:
@@ -87,68 +113,126 @@ class _Descent:
     source: ManifestSource
     followed: int = 0
     labels: dict[Digest, Labels] = field(default_factory=dict)
+    left_out: list[LeftOut] = field(default_factory=list)
+    other_kinds: list[str] = field(default_factory=list)
 
-    def platform_digests(
-        self, fetched: FetchedManifest, *, parents: tuple[Digest, ...] = ()
-    ) -> Iterator[PlatformDigest]:
-        """List the platforms in the order of the index, and what stands in nested ones where these stand."""
+    def platform_digests(self, fetched: FetchedManifest) -> Iterator[PlatformDigest]:
+        """List the platforms in the order of the index, and what is in nested ones where these are."""
         document = parse_manifest(fetched)
-        self._note(fetched.digest, Labels.of(document.annotations))
-        match document:
-            case ImageManifest():
-                platform = self._platform_of_image(fetched.digest, document)
-                if not platform.is_unknown:
-                    yield PlatformDigest(platform, fetched.digest)
-                elif not parents:
-                    # Among the entries of an index it is an artifact, and nobody's image.
-                    what = f"the image configuration {document.config.digest}"
-                    raise InvalidContentError(f"{what} names no platform")
-            case ImageIndex():
-                for entry in document.entries:
-                    yield from self._entry_digests(entry, parents=(*parents, fetched.digest))
+        if isinstance(document, ImageIndex):
+            yield from self._index_digests(document, fetched.digest, parents=())
+        else:
+            yield PlatformDigest(self._platform_of_image(fetched.digest, document, str(self.reference)), fetched.digest)
+
+    def _index_digests(
+        self, index: ImageIndex, digest: Digest, *, parents: tuple[Digest, ...]
+    ) -> Iterator[PlatformDigest]:
+        self._note(digest, Labels.of(index.annotations))
+        for entry in index.entries:
+            yield from self._entry_digests(entry, parents=(*parents, digest))
 
     def _entry_digests(self, entry: Descriptor, *, parents: tuple[Digest, ...]) -> Iterator[PlatformDigest]:
         self._note(entry.digest, Labels.of(entry.annotations))
         if entry.is_image and entry.platform is not None:
             yield PlatformDigest(entry.platform, entry.digest)
         elif entry.is_index or entry.is_image:
-            yield from self.platform_digests(self._follow(entry, parents), parents=parents)
+            self._count(parents)
+            try:
+                document = self._follow(entry)
+            except (ImageNotFoundError, InvalidContentError) as error:
+                reason = error.message
+                self.left_out.append(
+                    LeftOut(digest=entry.digest, reason=reason, platform=entry.platform, is_index=entry.is_index)
+                )
+            else:
+                if isinstance(document, ImageIndex):
+                    yield from self._index_digests(document, entry.digest, parents=parents)
+                else:
+                    yield PlatformDigest(document, entry.digest)
+        elif not entry.is_attestation:
+            self.other_kinds.append(name_entry(entry))
 
-    def _follow(self, entry: Descriptor, parents: tuple[Digest, ...]) -> FetchedManifest:
+    def _count(self, parents: tuple[Digest, ...]) -> None:
         self.followed += 1
-        if len(parents) > _MAX_DEPTH:
-            raise InvalidContentError(f"the image index {parents[0]} nests other indexes more than {_MAX_DEPTH} deep")
-        if self.followed > _MAX_FOLLOWED:
-            raise InvalidContentError(f"the image index {parents[0]} leads to more than {_MAX_FOLLOWED} others")
-        return self.source.fetch_manifest(PinnedReference(self.reference.repository, entry.digest))
+        if len(parents) > MAX_DEPTH:
+            raise InvalidContentError(f"the image index {parents[0]} nests other indexes more than {MAX_DEPTH} deep")
+        if self.followed > MAX_FOLLOWED:
+            raise InvalidContentError(f"the image index {parents[0]} leads to more than {MAX_FOLLOWED} others")
 
-    def _platform_of_image(self, digest: Digest, image: ImageManifest) -> Platform:
-        what = f"the image configuration {image.config.digest}"
+    def _follow(self, entry: Descriptor) -> ImageIndex | Platform:
+        """Fetch an entry that tells no platform: return the index that it is, or the platform of the image."""
+        fetched = self.source.fetch_manifest(PinnedReference(self.reference.repository, entry.digest))
+        document = parse_manifest(fetched)
+        if isinstance(document, ImageIndex):
+            return document
+        return self._platform_of_image(entry.digest, document, "it")
+
+    def _platform_of_image(self, digest: Digest, image: ImageManifest, what: str) -> Platform:
+        """Read the platform of a configuration; ``InvalidContentError`` says what it is if that is no image."""
+        self._note(digest, Labels.of(image.annotations))
+        kind = name_artifact(image)
+        if kind is not None:
+            raise _no_image(what, kind)
+        config = f"the image configuration {image.config.digest}"
         body = self.source.fetch_blob(self.reference.repository, image.config)
-        self._note(digest, parse_image_config(body, what=what).labels)
-        return parse_config_platform(body, what=what)
+        try:
+            self._note(digest, parse_image_config(body, what=config).labels)
+            return _parse_platform(body, config)
+        except InvalidContentError as error:
+            kind = guess_artifact(image)
+            if kind is not None:
+                raise _no_image(what, kind) from error
+            raise
 
     def _note(self, digest: Digest, labels: Labels) -> None:
         if labels:
             self.labels[digest] = self.labels.get(digest, NO_LABELS).filled_from(labels)
 
 
+def _parse_platform(body: bytes, what: str) -> Platform:
+    platform = parse_config_platform(body, what=what)
+    if platform.is_unknown:
+        raise InvalidContentError(f"{what} names no platform")
+    return platform
+
+
 def select_platforms(
     wanted: Iterable[Platform], resolved: ResolvedImage, reference: ImageReference
 ) -> tuple[PlatformDigest, ...]:
     """Choose the entries for the wanted platforms, all of them where none is named; sorted by their names."""
+    wanted = tuple(wanted)
+    _refuse_unread(wanted, resolved, reference)
     if not resolved.platform_digests:
-        raise ImageNotFoundError(f"{reference} has no image for any platform")
+        kinds = [f"it lists {', '.join(resolved.other_kinds)}"] if resolved.other_kinds else []
+        details = [*kinds, *resolved.notes]
+        raise ImageNotFoundError(f"{reference} has no image for any platform", details=details)
     choice = choose_platforms(wanted, resolved.platform_digests)
     if choice.missing:
         offered = _listing(entry.platform for entry in resolved.platform_digests)
-        raise PlatformNotFoundError(f"{reference} has no {', '.join(map(str, choice.missing))} (it has: {offered})")
+        raise PlatformNotFoundError(
+            f"{reference} has no {', '.join(map(str, choice.missing))} (it has: {offered})", details=resolved.notes
+        )
     for platform, matches in choice.ambiguous:
         raise PlatformNotFoundError(
             f"{reference} has several {platform} (it has: {_listing(matches)})",
             hint=f"name one of them in images.toml, such as `{matches[0]}`",
         )
     return choice.chosen
+
+
+def _refuse_unread(wanted: Collection[Platform], resolved: ResolvedImage, reference: ImageReference) -> None:
+    """Refuse a choice that may change with an index that can't be read: one for a wanted platform, or any for all."""
+    for entry in resolved.left_out:
+        is_wanted = not wanted if entry.platform is None else not wanted or entry.platform in wanted
+        if entry.is_index and is_wanted:
+            what = "some of its platforms" if entry.platform is None else str(entry.platform)
+            raise ImageNotFoundError(
+                f"{reference} lists {what} in an index that can't be read", details=[f"{entry.digest}: {entry.reason}"]
+            )
+
+
+def _no_image(what: str, kind: str) -> NoImageError:
+    return NoImageError(f"{what} is no image: it is {kind}", hint=_NO_IMAGE)
 
 
 def _listing(platforms: Iterable[Platform]) -> str:

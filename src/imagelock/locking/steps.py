@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from imagelock.errors import ImageNotFoundError
+from imagelock.errors import ImageNotFoundError, NoImageError
 from imagelock.images_file.declaration import ImageDeclaration
 from imagelock.locking.decision import make_entry
 from imagelock.locking.lockfile import LockedImage
@@ -106,9 +106,13 @@ class Resolve:
     def run(self, source: ManifestSource) -> StepResult:
         """Ask for the declared tag or digest, or for the tags to choose from."""
         chosen = select_reference(self.declaration, source, now=self.now)
+        try:
+            resolved = chosen.resolved or resolve_image(chosen.reference, source)
+        except NoImageError as error:
+            raise _with_hint_of_range(error, self.declaration) from error
         return StepResult(
-            _resolve(self.declaration, chosen, source),
-            notes=_too_young_notes(chosen),
+            make_entry(self.declaration, chosen.reference, resolved),
+            notes=(*_too_young_notes(chosen), *resolved.notes),
             warnings=_missing_bound(self.declaration),
             reasons=_too_short_pattern(self.declaration, chosen),
         )
@@ -127,8 +131,11 @@ class LockRequested:
         reference = self.reference
         if isinstance(reference, PinnedReference) and not is_served(reference, source):
             raise ImageNotFoundError(f"{reference.repository} does not serve {reference.digest}")
-        taken = _resolve(self.declaration, SelectedReference(reference), source)
-        return StepResult(taken) if self.locked is None else told_move(self.locked, taken, source)
+        resolved = resolve_image(reference, source)
+        taken = make_entry(self.declaration, reference, resolved)
+        if self.locked is None:
+            return StepResult(taken, resolved.notes)
+        return told_move(self.locked, taken, source, notes=resolved.notes)
 
 
 def told_move(
@@ -169,9 +176,11 @@ def read_locked_index(declaration: ImageDeclaration, locked: LockedImage, source
     return replace(copied, wrong_checksum=None, lacks_checksum=False, labels=resolved.labels)
 
 
-def _resolve(declaration: ImageDeclaration, selected: SelectedReference, source: ManifestSource) -> LockedImage:
-    resolved = selected.resolved or resolve_image(selected.reference, source)
-    return make_entry(declaration, selected.reference, resolved)
+def _with_hint_of_range(error: NoImageError, declaration: ImageDeclaration) -> NoImageError:
+    if not isinstance(declaration.selector, VersionRange):
+        return error
+    hint = "add `!=VERSION` to `version` in images.toml to leave that tag out, or `variant` to choose among the others"
+    return NoImageError(error.message, details=error.details, hint=hint)
 
 
 def _too_young_notes(chosen: SelectedReference) -> tuple[str, ...]:

@@ -85,6 +85,9 @@ class Update:
 
 def _decision_notes(decision: Decision, locked: LockedImage) -> tuple[str, ...]:
     too_young = tuple(f"{it}: passed over" for it in decision.too_young)
+    found = decision.other_tag or decision.locked_tag
+    if decision.taken is not None and found is not None and found.resolved is not None:
+        too_young = (*too_young, *found.resolved.notes)
     unlisted = f"the registry's list of tags lacks {locked.tag}, which it still serves: kept"
     return (*too_young, unlisted) if decision.is_unlisted and decision.action is Action.KEEP else too_young
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from imagelock.errors import InvalidContentError, InvalidDigestError, InvalidPlatformError
+from imagelock.errors import InvalidContentError, InvalidDigestError, InvalidPlatformError, printable
 from imagelock.model.digest import Digest
 from imagelock.model.frozen import frozen
 from imagelock.model.platforms import Platform
@@ -64,9 +64,13 @@ class Descriptor:
     @property
     def is_image(self) -> bool:
         """Whether it points to an image: no attestation, no signature, nothing of an unknown kind."""
-        is_attestation = any(key == ATTESTATION_ANNOTATION for key, _ in self.annotations)
         is_nowhere = self.platform is not None and self.platform.is_unknown
-        return self.media_type in MANIFEST_MEDIA_TYPES and not (is_attestation or is_nowhere or self.artifact_type)
+        return self.media_type in MANIFEST_MEDIA_TYPES and not (self.is_attestation or is_nowhere or self.artifact_type)
+
+    @property
+    def is_attestation(self) -> bool:
+        """Whether BuildKit put it there: provenance and SBOMs of an image in the same index."""
+        return any(key == ATTESTATION_ANNOTATION for key, _ in self.annotations)
 
 
 @frozen
@@ -96,6 +100,8 @@ class ImageManifest:
     annotations: tuple[tuple[str, str], ...] = ()
     subject: Descriptor | None = None
     """The manifest that this one is about, as attestations and signatures name it."""
+    artifact_type: str = ""
+    """What it is, where that is no image."""
 
 
 def parse_manifest(fetched: FetchedManifest, *, what: str | None = None) -> ImageIndex | ImageManifest:
@@ -114,13 +120,16 @@ def parse_manifest(fetched: FetchedManifest, *, what: str | None = None) -> Imag
         return ImageIndex(_descriptors(document["manifests"], what), annotations)
     _expect(media_type, MANIFEST_MEDIA_TYPES, what)
     if "config" not in document or "layers" not in document:
-        raise InvalidContentError(f"{what} is neither an image index nor an image manifest")
+        kind = document.get("artifactType")
+        details = [f"its artifact type is `{printable(kind)}`"] if isinstance(kind, str) else []
+        raise InvalidContentError(f"{what} is neither an image index nor an image manifest", details=details)
     subject = document.get("subject") or None
     return ImageManifest(
         config=_descriptor(document["config"], what),
         layers=_descriptors(document["layers"], what),
         annotations=annotations,
         subject=None if subject is None else _descriptor(subject, what),
+        artifact_type=_text(document, "artifactType", what),
     )
 
 
@@ -188,7 +197,8 @@ def _descriptor(value: object, what: str) -> Descriptor:
     size = value.get("size")
     if not isinstance(size, int) or isinstance(size, bool) or size < 0:
         raise InvalidContentError(f"{what} has an entry without a size")
-    platform = value.get("platform")
+    # An empty one says as little as none.
+    platform = value.get("platform") or None
     return Descriptor(
         media_type=_text(value, "mediaType", what),
         digest=_digest(_text(value, "digest", what), what),
@@ -245,6 +255,7 @@ def _annotations(value: Mapping[str, Any], what: str) -> tuple[tuple[str, str], 
     annotations = value.get("annotations")
     if annotations is None:
         return ()
-    if not isinstance(annotations, dict) or not all(isinstance(text, str) for text in annotations.values()):
+    if not isinstance(annotations, dict) or not all(isinstance(text, str | None) for text in annotations.values()):
         raise InvalidContentError(f"{what} has annotations that are no strings")
-    return tuple(sorted(annotations.items()))
+    # Go reads null as an empty text, which says nothing.
+    return tuple(sorted((key, text) for key, text in annotations.items() if text is not None))

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from imagelock.errors import ImageNotFoundError, InvalidContentError
+from imagelock.errors import ImageNotFoundError, InvalidContentError, NoImageError, TemporaryError
 from imagelock.locking.resolve import ResolvedImage, resolve_image, select_platforms
 from imagelock.model.platforms import Platform
 from imagelock.model.reference import parse_reference
@@ -172,3 +172,108 @@ def test_a_platform_without_a_name_can_not_be_locked() -> None:
     with pytest.raises(InvalidContentError) as caught:
         _resolve(image)
     assert caught.value.message == f"the image configuration {image.children[0].digest} names no platform"
+
+
+def _artifact(config_type: str, body: bytes, *, layers: bool = True) -> Content:
+    config = Content(media_type=config_type, body=body)
+    document = {"schemaVersion": 2, "mediaType": OCI.manifest, "config": config.descriptor()}
+    if layers:
+        document["layers"] = []
+    return Content(media_type=OCI.manifest, body=json.dumps(document).encode(), children=(config,))
+
+
+_STRAYS = [
+    (_artifact("image/gif", b"GIF89a"), "it is no image: it is an artifact of type `image/gif`"),
+    (_artifact("image/gif", b"{}", layers=False), "is neither an image index nor an image manifest"),
+    (_artifact("application/vnd.cncf.helm.config.v1+json", b"{}"), "it is no image: it is a Helm chart"),
+    (_artifact(OCI.config, b"not json"), "is not JSON"),
+    (_artifact(OCI.config, b'{"os": "linux"}'), "names no platform"),
+    (Content(media_type=OCI.manifest, body=b"{", children=(platform_image("linux/amd64").content,)), "is not JSON"),
+    (Content(media_type=OCI.manifest, body=b"[]", children=(platform_image("linux/amd64").content,)), "JSON object"),
+]
+
+
+@pytest.mark.parametrize(("stray", "reason"), _STRAYS)
+@pytest.mark.parametrize("is_first", [True, False])
+def test_what_strays_beside_a_wanted_platform_is_left_out_and_told(
+    stray: Content, reason: str, *, is_first: bool
+) -> None:
+    image, entry = platform_image("linux/amd64"), IndexEntry(content=stray)
+    resolved = _resolve(image_index(entry, image) if is_first else image_index(image, entry))
+    for wanted in ((Platform.parse("linux/amd64"),), ()):
+        chosen = select_platforms(wanted, resolved, _REFERENCE)
+        assert [str(each.digest) for each in chosen] == [image.digest]
+    [note] = resolved.notes
+    assert note.startswith(f"{stray.digest[7:19]} of the index is left out: ")
+    assert reason in note
+
+
+def test_an_entry_without_platform_that_is_gone_is_left_out_and_told() -> None:
+    image, gone = platform_image("linux/amd64"), platform_image("linux/arm64")
+    source = _source(image_index(image, replace(gone, platform={})))
+    source.forget(gone.content)
+    resolved = resolve_image(_REFERENCE, source)
+    assert _platforms(resolved) == {"linux/amd64": image.digest}
+    assert "is not there" in resolved.notes[0]
+    with pytest.raises(ImageNotFoundError) as raised:
+        select_platforms([Platform.parse("linux/arm64")], resolved, _REFERENCE)
+    assert raised.value.details == resolved.notes
+
+
+def test_what_may_come_back_is_no_stray() -> None:
+    image, busy = platform_image("linux/amd64"), platform_image("linux/arm64")
+    source = _source(image_index(image, replace(busy, platform={})))
+    source.failures[f"docker.io/library/go@{busy.digest}"] = TemporaryError("no answer")
+    with pytest.raises(TemporaryError):
+        resolve_image(_REFERENCE, source)
+
+
+def test_an_index_in_the_index_that_is_gone_may_hold_what_is_wanted() -> None:
+    image, inner = platform_image("linux/amd64"), image_index(platform_image("linux/arm64"))
+    arm64 = {"os": "linux", "architecture": "arm64"}
+    for entry, is_named in ((IndexEntry(content=inner, platform=arm64), True), (IndexEntry(content=inner), False)):
+        source = _source(image_index(image, entry))
+        source.forget(inner)
+        resolved = resolve_image(_REFERENCE, source)
+        chosen = select_platforms([Platform.parse("linux/amd64")], resolved, _REFERENCE)
+        assert [str(each.digest) for each in chosen] == [image.digest]
+        for wanted in ((), (Platform.parse("linux/arm64"),)):
+            with pytest.raises(ImageNotFoundError) as raised:
+                select_platforms(wanted, resolved, _REFERENCE)
+            assert ("linux/arm64" in raised.value.message) is (is_named or bool(wanted))
+
+
+@pytest.mark.parametrize(
+    ("config_type", "kind"),
+    [
+        ("application/vnd.cncf.helm.config.v1+json", "a Helm chart"),
+        ("application/vnd.cncf.flux.config.v1+json", "a Flux artifact"),
+        ("application/vnd.acme.thing", "an artifact of type `application/vnd.acme.thing`"),
+    ],
+)
+def test_an_artifact_is_named_with_its_tag(config_type: str, kind: str) -> None:
+    with pytest.raises(NoImageError) as raised:
+        _resolve(_artifact(config_type, b'{"name": "x"}'))
+    assert raised.value.message == f"{_TAG} is no image: it is {kind}"
+
+
+def test_an_unusual_type_of_configuration_is_read_if_it_names_a_platform() -> None:
+    image = _artifact("application/octet-stream", b'{"os": "linux", "architecture": "amd64"}')
+    assert _platforms(_resolve(image)) == {"linux/amd64": image.digest}
+
+
+def test_an_index_of_artifacts_says_what_it_holds() -> None:
+    cache = Content(media_type="application/vnd.buildkit.cacheconfig.v0", body=b"{}")
+    resolved = _resolve(image_index(IndexEntry(content=cache)))
+    with pytest.raises(ImageNotFoundError) as raised:
+        select_platforms((), resolved, _REFERENCE)
+    assert raised.value.details == ("it lists a BuildKit cache",)
+
+
+def test_annotations_of_null_say_nothing() -> None:
+    image = platform_image("linux/amd64")
+    index = json.loads(image_index(image).body)
+    index["annotations"] = {"org.opencontainers.image.version": None}
+    index["manifests"][0]["annotations"] = {"x": None}
+    content = Content(media_type=OCI.index, body=json.dumps(index).encode(), children=(image.content,))
+    assert _platforms(_resolve(content)) == {"linux/amd64": image.digest}

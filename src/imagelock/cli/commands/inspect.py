@@ -11,7 +11,7 @@ from imagelock.cli.console import columns
 from imagelock.cli.options import Settings, format_option, with_settings
 from imagelock.cli.sources import open_sources_outside_project
 from imagelock.cli.text import count, size
-from imagelock.locking.inspection import InspectedImage, Inspection, inspect_image
+from imagelock.locking.inspection import InspectedEntry, InspectedImage, Inspection, inspect_image
 from imagelock.locking.resolve import resolve_image, select_platforms
 from imagelock.locking.source import ManifestSource
 from imagelock.model.image_config import ImageConfig
@@ -60,6 +60,8 @@ def _lines(reference: str, inspection: Inspection) -> Iterator[str]:
     yield from _section("labels", inspection.config.all_labels if inspection.config else ())
     if inspection.is_index:
         yield from _section("platforms", [_platform_row(image) for image in inspection.images])
+        yield from _section("indexes in the index", [_entry_row(entry) for entry in inspection.nested])
+        yield from _section("other entries", [_entry_row(entry) for entry in inspection.others])
     else:
         layers = inspection.images[0].manifest.layers
         yield from _section("layers", [(str(layer.digest), size(layer.size_bytes)) for layer in layers])
@@ -69,9 +71,16 @@ def _platform_row(image: InspectedImage) -> tuple[str, str, str]:
     return str(image.platform or "unknown"), str(image.fetched.digest), size(image.size_bytes)
 
 
+def _entry_row(entry: InspectedEntry) -> tuple[str, str, str]:
+    return str(entry.platform or ""), str(entry.digest), entry.kind
+
+
 def _kind(inspection: Inspection) -> str:
     if inspection.is_index:
-        return f"image index of {count(len(inspection.images), 'platform')}"
+        nested = f", {len(inspection.nested)} of its entries are indexes" if inspection.nested else ""
+        return f"image index of {count(len(inspection.images), 'platform')}{nested}"
+    if inspection.artifact is not None:
+        return f"no image, but {inspection.artifact}, {size(inspection.images[0].size_bytes)}"
     return f"image manifest, {size(inspection.images[0].size_bytes)}"
 
 
@@ -101,7 +110,10 @@ def _document(reference: str, inspection: Inspection) -> dict[str, Any]:
         "digest": str(inspection.fetched.digest),
         "index": inspection.is_index,
         "annotations": dict(inspection.annotations),
+        "artifact": inspection.artifact,
         "images": [_image_document(image) for image in inspection.images],
+        "nested": [_entry_document(entry) for entry in inspection.nested],
+        "others": [_entry_document(entry) for entry in inspection.others],
         "config": config
         and {
             "created": config.created and config.created.isoformat(),
@@ -111,6 +123,11 @@ def _document(reference: str, inspection: Inspection) -> dict[str, Any]:
             "command": list(config.command),
         },
     }
+
+
+def _entry_document(entry: InspectedEntry) -> dict[str, Any]:
+    platform = None if entry.platform is None else str(entry.platform)
+    return {"platform": platform, "digest": str(entry.digest), "kind": entry.kind}
 
 
 def _image_document(image: InspectedImage) -> dict[str, Any]:
