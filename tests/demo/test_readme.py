@@ -1,4 +1,4 @@
-"""The README's transcript is what the demo's commands print."""
+"""The transcripts of the demo and of pinning are what the commands print."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ def project(tmp_path: Path) -> Project:
 
 
 def test_the_transcript_is_true(project: Project) -> None:
-    match = _TRANSCRIPT.search((_CHECKOUT / "README.md").read_text())
+    match = _TRANSCRIPT.search((_CHECKOUT / "demo/README.md").read_text())
     assert match is not None
     written = DURATION.sub(" in TIME", match[1])
     assert written == _repeat(project, written)
 
 
 def test_the_transcript_of_pinning_is_true(project: Project) -> None:
-    match = _PINNING.search((_CHECKOUT / "README.md").read_text())
+    match = _PINNING.search((_CHECKOUT / "docs/pinning.md").read_text())
     assert match is not None
     (project.folder / "compose.yaml").write_text(match[2])
     _output(project, "imagelock", "lock")

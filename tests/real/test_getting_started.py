@@ -7,12 +7,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.support.oci_images import multi_platform_image
 from tests.support.project import DURATION, Project
 from tests.support.registry_server import RegistryServer
 from tests.support.remote_repository import RemoteRepository
 
-_PAGE = Path(__file__).parents[2] / "docs/getting-started.md"
+_CHECKOUT = Path(__file__).parents[2]
+_PAGE = _CHECKOUT / "docs/getting-started.md"
+_README = _CHECKOUT / "README.md"
 _BLOCK = re.compile(r"```console\n(.*?)```", re.DOTALL)
 _IMAGES = {
     "golang": ("1.22-bookworm",),
@@ -33,15 +37,34 @@ _FILES = {
 }
 
 
-def test_the_page_is_true_from_top_to_bottom(anonymous: RegistryServer, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def images(anonymous: RegistryServer) -> RegistryServer:
+    """A registry that has what the pages use."""
     _push_images(anonymous)
+    return anonymous
+
+
+def test_the_page_is_true_from_top_to_bottom(images: RegistryServer, tmp_path: Path) -> None:
+    shown, happened = _walk(_BLOCK.findall(_PAGE.read_text()), images, tmp_path)
+    assert shown == happened
+    assert len(shown) >= 10
+
+
+def test_the_first_commands_of_the_readme_are_true(images: RegistryServer, tmp_path: Path) -> None:
+    block = next(block for block in _BLOCK.findall(_README.read_text()) if block.startswith("$ imagelock init\n"))
+    shown, happened = _walk([block], images, tmp_path)
+    assert shown == happened
+
+
+def _walk(blocks: list[str], images: RegistryServer, tmp_path: Path) -> tuple[list[str], list[str]]:
+    """Type every command of a page, and return what it shows and what came out, block by block."""
     folder = tmp_path / "app"
     folder.mkdir()
     for path, content in _FILES.items():
         (folder / path).write_text(content)
-    environment = _environment(anonymous, tmp_path)
+    environment = _environment(images, tmp_path)
     subprocess.run(["git", "init", "--quiet", "."], cwd=folder, env=environment, check=True)
-    shown = [DURATION.sub(" in TIME", block) for block in _BLOCK.findall(_PAGE.read_text())]
+    shown = [DURATION.sub(" in TIME", block) for block in blocks]
     happened: list[str] = []
     for block in shown:
         text = ""
@@ -49,8 +72,7 @@ def test_the_page_is_true_from_top_to_bottom(anonymous: RegistryServer, tmp_path
             output, folder = _run(command, folder, environment)
             text += f"$ {command}\n{DURATION.sub(' in TIME', output)}"
         happened.append(text)
-    assert shown == happened
-    assert len(shown) >= 10
+    return shown, happened
 
 
 def _push_images(registry: RegistryServer) -> None:

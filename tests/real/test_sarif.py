@@ -49,8 +49,8 @@ def _with_a_pattern_that_finds_nothing(project: Project) -> None:
     ("prepare", "arguments", "rules"),
     [
         (_in_order, (), set()),
-        (_failing, (), {"not-locked", "stale-tag", "unresolved", "no-digest"}),
-        (_failing, ("--all", "--strict"), {"not-locked", "stale-tag", "unresolved", "no-digest"}),
+        (_failing, (), {"not-locked", "other-tag", "unresolved", "no-digest"}),
+        (_failing, ("--all", "--strict"), {"not-locked", "other-tag", "unresolved", "no-digest"}),
         (_stale, (), {"selector-changed", "image-not-declared", "not-compared"}),
         (_with_a_pattern_that_finds_nothing, (), {"pin-pattern"}),
     ],

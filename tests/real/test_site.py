@@ -1,0 +1,121 @@
+"""The site: it builds without a warning, has no dead link, loads nothing from elsewhere, and a browser shows it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import partial
+from html.parser import HTMLParser
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from shutil import copytree
+from threading import Thread
+from urllib.parse import unquote, urljoin, urlsplit
+
+import pytest
+
+from tests.support.real_software import require_programs
+
+_CHECKOUT = Path(__file__).parents[2]
+_CHROMIUM = (
+    "chromium --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("site")
+    copytree(_CHECKOUT / "docs", folder / "docs")
+    (folder / "mkdocs.yml").write_bytes((_CHECKOUT / "mkdocs.yml").read_bytes())
+    build = [str(Path(sys.executable).with_name("zensical")), "build", "--strict"]
+    done = subprocess.run(build, capture_output=True, check=False, cwd=folder, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "No issues found" in done.stdout + done.stderr
+    return folder / "site"
+
+
+class _Page(HTMLParser):
+    """The links and anchors of a page, and what it loads."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.loads: list[str] = []
+        self.anchors: set[str] = set()
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = {name: value or "" for name, value in attrs}
+        self.anchors.add(values.get("id", ""))
+        if tag == "a" and values.get("href"):
+            self.links.append(values["href"])
+        if tag in ("script", "img", "iframe") and values.get("src"):
+            self.loads.append(values["src"])
+        if tag == "link" and values.get("rel") in ("stylesheet", "preconnect", "icon", "preload"):
+            self.loads.append(values["href"])
+
+
+@pytest.fixture(scope="module")
+def pages(site: Path) -> dict[str, _Page]:
+    """Every page by its address below the root."""
+    found = {}
+    for file in site.rglob("*.html"):
+        folder = file.parent.relative_to(site).as_posix()
+        address = "/" if folder == "." else f"/{folder}/"
+        if file.name == "index.html":
+            found[address] = _Page(file.read_text())
+    return found
+
+
+def test_every_page_of_the_documentation_is_there(pages: dict[str, _Page]) -> None:
+    names = {path.stem for path in (_CHECKOUT / "docs").glob("*.md")}
+    assert set(pages) == {"/" if name == "index" else f"/{name}/" for name in names}
+
+
+def test_no_link_is_dead(pages: dict[str, _Page], site: Path) -> None:
+    dead = []
+    for address, page in pages.items():
+        for link in page.links:
+            target = urlsplit(urljoin(f"http://site{address}", link))
+            if target.netloc != "site":
+                continue
+            path = unquote(target.path)
+            if path not in pages:
+                exists = (site / path.lstrip("/")).is_file() or path.startswith("/imagelock/")
+                dead += [] if exists else [f"{address}: {link}"]
+            elif target.fragment and target.fragment not in pages[path].anchors:
+                dead.append(f"{address}: {link}")
+    assert dead == []
+
+
+def test_nothing_is_loaded_from_elsewhere(pages: dict[str, _Page]) -> None:
+    assert {load for page in pages.values() for load in page.loads if urlsplit(load).netloc} == set()
+
+
+@pytest.fixture(scope="module")
+def address(site: Path) -> Iterator[str]:
+    class Handler(SimpleHTTPRequestHandler):
+        def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002  the base class's name
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(site))) as server:
+        thread = Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize("size", ["1440,900", "390,844"])
+def test_a_browser_shows_a_page(address: str, tmp_path: Path, size: str) -> None:
+    require_programs("chromium")
+    picture = tmp_path / "page.png"
+    command = [*_CHROMIUM, f"--user-data-dir={tmp_path / 'profile'}", f"--window-size={size}"]
+    page = f"{address}/getting-started/"
+    shown = subprocess.run([*command, "--dump-dom", page], capture_output=True, check=True, text=True).stdout
+    assert "Getting started" in shown
+    assert "imagelock init" in shown
+    subprocess.run([*command, f"--screenshot={picture}", page], capture_output=True, check=True)
+    assert picture.read_bytes().startswith(b"\x89PNG")
