@@ -167,3 +167,26 @@ def test_what_strays_in_an_index_is_listed(capfd: pytest.CaptureFixture[str]) ->
     out = capfd.readouterr().out
     assert "image index of 1 platform" in out
     assert f"{chart.digest}  a Helm chart" in out
+
+
+def test_tags_of_digests_are_set_apart(capfd: pytest.CaptureFixture[str]) -> None:
+    kin = [f"sha256-{'ab' * 32}.sig", f"sha256-{'cd' * 32}"]
+    write_layout(Path("signed"), dict.fromkeys(("1.0", "2.0", *kin), _AMD64.content))
+    assert run(["tags", "oci:signed"]) == 0
+    out, err = capfd.readouterr()
+    assert out == "2.0\n1.0\n"
+    assert "2 more belong to digests: signatures, attestations and the like; `-v` lists them" in err
+    assert run(["tags", "-v", "oci:signed"]) == 0
+    assert kin[0] in capfd.readouterr().err
+    assert run(["tags", "--format", "json", "oci:signed"]) == 0
+    document = json.loads(capfd.readouterr().out)
+    assert [entry["tag"] for entry in document["tags"]] == ["2.0", "1.0"]
+    assert document["of_digests"] == kin
+    assert run(["tags", "--version", ">=1", "oci:signed"]) == 0
+    assert "2 of 2 tags fit the pattern" in capfd.readouterr().err
+
+
+def test_a_variant_that_has_ended_is_told(capfd: pytest.CaptureFixture[str]) -> None:
+    write_layout(Path("ended"), dict.fromkeys(("1.0-buster", "1.1", "1.1-trixie"), _AMD64.content))
+    assert run(["tags", "--version", ">=1", "--variant", "buster", "oci:ended"]) == 0
+    assert "other variants go on to 1.1: 1.1, 1.1-trixie" in capfd.readouterr().err

@@ -23,7 +23,7 @@ from imagelock.model.frozen import frozen
 from imagelock.model.platforms import Platform, choose_platforms
 from imagelock.model.reference import PinnedReference, TagReference
 from imagelock.model.selector import ExactDigest
-from imagelock.model.tags.selection import accepts, rank_tags
+from imagelock.model.tags.selection import accepts, rank_tags, remarks_on
 from imagelock.model.tags.version_range import VersionRange
 
 
@@ -97,6 +97,8 @@ class ImageStatus:
     newer_outside_range: str | None = None
     """A newer tag that the range excludes."""
     too_young: tuple[TooYoung, ...] = ()
+    remarks: tuple[str, ...] = ()
+    """What a person should know of the tag that the range takes, and no update changes."""
     freeze: str | None = None
 
     @property
@@ -125,6 +127,7 @@ def find_status(
         in_range=None if other is None else _compare(locked, other, source),
         newer_outside_range=_find_newer_outside(declaration, decision.tags),
         too_young=decision.too_young,
+        remarks=_find_remarks(declaration, locked, decision),
         freeze=declaration.freeze,
     )
 
@@ -202,6 +205,13 @@ def _find_newer_outside(declaration: ImageDeclaration, tags: Iterable[str]) -> s
     except NoTagError:
         return None
     return None if accepts(wanted, newest) else newest
+
+
+def _find_remarks(declaration: ImageDeclaration, locked: LockedImage, decision: Decision) -> tuple[str, ...]:
+    wanted, tag = declaration.selector, decision.other_tag.tag if decision.other_tag else locked.tag
+    if not isinstance(wanted, VersionRange) or tag is None or not decision.tags:
+        return ()
+    return remarks_on(wanted, tag, decision.tags)
 
 
 def _compare(locked: LockedImage, found: FoundTag, source: ManifestSource) -> CurrentTag:

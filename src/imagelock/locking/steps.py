@@ -18,6 +18,7 @@ from imagelock.model.platforms import PlatformDigest, choose_platforms
 from imagelock.model.reference import ImageReference, PinnedReference
 from imagelock.model.selector import ExactDigest
 from imagelock.model.tags.guess import find_longer_pattern
+from imagelock.model.tags.selection import remarks_on
 from imagelock.model.tags.version_range import VersionRange
 
 
@@ -114,7 +115,7 @@ class Resolve:
             make_entry(self.declaration, chosen.reference, resolved),
             notes=(*_too_young_notes(chosen), *resolved.notes),
             warnings=_missing_bound(self.declaration),
-            reasons=_too_short_pattern(self.declaration, chosen),
+            reasons=_reasons(self.declaration, chosen),
         )
 
 
@@ -194,12 +195,13 @@ def _missing_bound(declaration: ImageDeclaration) -> tuple[str, ...]:
     return (f"the range `{wanted.version}` has no upper bound: one day it takes the next major version",)
 
 
-def _too_short_pattern(declaration: ImageDeclaration, chosen: SelectedReference) -> tuple[str, ...]:
+def _reasons(declaration: ImageDeclaration, chosen: SelectedReference) -> tuple[str, ...]:
     wanted, tag = declaration.selector, chosen.reference.tag
     if not isinstance(wanted, VersionRange) or tag is None:
         return ()
     longer = find_longer_pattern(wanted.pattern, tag, chosen.tags)
-    return () if longer is None else (f"{tag} may float: {longer}",)
+    too_short = () if longer is None else (f"{tag} may float: {longer}",)
+    return (*too_short, *remarks_on(wanted, tag, chosen.tags))
 
 
 def _copy_declaration(

@@ -156,7 +156,8 @@ class RegistryClient:
         """Return every tag of a repository once, in the registry's order: the whole list, or an error."""
         repository = _repository_of(repository)
         location = self._locations.origin_of(repository)
-        return list_all_tags(self._host(location), Subject(location.path, repository, str(repository)))
+        with self._locations.telling_of_mirrors(repository):
+            return list_all_tags(self._host(location), Subject(location.path, repository, str(repository)))
 
     def _find_known(self, reference: ImageReference) -> FetchedManifest | None:
         if self._cache is None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import field
 from pathlib import Path
 from typing import Protocol
@@ -140,6 +140,16 @@ class Locations:
         """Return the registry itself, which alone knows what it still serves."""
         return _origin(repository, self._find_rule(repository))
 
+    @contextmanager
+    def telling_of_mirrors(self, repository: Repository) -> Iterator[None]:
+        """Add to what fails in a block, which asks the registry itself, that mirrors were not asked."""
+        try:
+            yield
+        except RegistryError as error:
+            if len(self.of_content(repository)) > 1:
+                raise with_word_on_mirrors(error, repository) from error
+            raise
+
     def _declared_mirrors(self, repository: Repository) -> tuple[Location, ...]:
         mirrors = self._options_of(repository.registry).mirrors
         return tuple(_location(f"{mirror}/{repository.path}") for mirror in mirrors)
@@ -177,6 +187,13 @@ def make_locations(settings: RegistrySettings) -> Locations:
     files = find_registries_conf(settings.environment, home=settings.home)
     rules = read_registries_conf(files, home=settings.home, warn=settings.warn or ignore)
     return Locations(settings.options_of, rules)
+
+
+def with_word_on_mirrors(error: RegistryError, repository: Repository) -> RegistryError:
+    """Return the same error with what a person wants to know who has mirrors: none of them was asked."""
+    word = f"the list of tags comes from {repository.registry} alone: a mirror may know some of them only"
+    location = f'`location = "MIRROR/…"` for {repository.registry} in registries.conf asks a mirror in its place'
+    return type(error)(error.message, details=[*error.details, word, location], hint=error.hint)
 
 
 def make_connections(settings: RegistrySettings) -> Connections:

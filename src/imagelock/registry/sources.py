@@ -104,7 +104,14 @@ class Sources:
 
     def list_tags(self, repository: AnyRepository) -> tuple[str, ...]:
         """List every tag of a repository: the registry's word alone, since a mirror may know only some."""
-        return self._source_of(repository).list_tags(repository)
+        try:
+            return self._source_of(repository).list_tags(repository)
+        except RegistryError as error:
+            if isinstance(repository, Repository) and self._mirrors_of(repository).folders:
+                from imagelock.registry.locations import with_word_on_mirrors  # noqa: PLC0415  imports sockets
+
+                raise with_word_on_mirrors(error, repository) from error
+            raise
 
     def fetch_blob(self, repository: AnyRepository, descriptor: Descriptor) -> bytes:
         """Get a small blob."""

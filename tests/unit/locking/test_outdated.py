@@ -140,3 +140,17 @@ def test_no_answer_is_not_taken_for_a_deleted_tag(source: MemorySource) -> None:
     source.failures[f"{_GO}:1"] = TemporaryError("no answer")
     with pytest.raises(TemporaryError):
         _ask(_TAG, locked, source)
+
+
+def test_a_variant_that_has_ended_is_told_and_is_nothing_to_update(source: MemorySource) -> None:
+    images = '[images.go]\nimage = "go"\nversion = ">=1,<2"\nvariant = "buster"'
+    source.push(f"{_GO}:1.1-buster", _OLD)
+    locked = _lock(images, source)
+    assert _ask(images, locked, source).remarks == ()
+    for tag in ("1.2", "1.2-trixie"):
+        source.push(f"{_GO}:{tag}", _NEW)
+    status = _ask(images, locked, source)
+    assert (status.states, status.is_outdated) == ((State.UP_TO_DATE,), False)
+    assert status.remarks == (
+        "1.1-buster is the newest of `{version}-buster`, and other variants go on to 1.2: 1.2, 1.2-trixie",
+    )

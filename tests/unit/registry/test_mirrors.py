@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from imagelock.errors import FileError, ImageNotFoundError, RegistryError
+from imagelock.errors import FileError, ImageNotFoundError, RegistryError, TemporaryError
 from imagelock.model.reference import RegistryName, parse_reference
 from imagelock.registry.locations import RegistryOptions
 from imagelock.registry.registries_conf import (
@@ -253,3 +253,27 @@ def test_a_slash_at_the_end_changes_nothing() -> None:
     """Podman drops it; a rule that blocks would block nothing."""
     [rule] = parse_registries_conf('[[registry]]\nprefix = "reg.example/"\nlocation = "m.example/hub/"', source="c")
     assert rule == RegistryRule(source="c", prefix="reg.example", location="m.example/hub")
+
+
+@pytest.mark.parametrize("resolve", [True, False])
+def test_where_lists_of_tags_come_from_is_said_when_one_is_missing(*, resolve: bool) -> None:
+    setup = setup_of(resolve=resolve)
+    setup.internet.hosts.pop("reg.example")
+    with pytest.raises(TemporaryError) as raised:
+        setup.client().list_tags(TAGGED.repository)
+    assert "the list of tags comes from reg.example alone: a mirror may know some of them only" in raised.value.details
+    assert "mirror.example" not in hosts(setup)
+
+
+def test_without_mirrors_nothing_is_said_of_them() -> None:
+    with pytest.raises(TemporaryError) as raised:
+        Setup(internet=FakeInternet({})).client().list_tags(TAGGED.repository)
+    assert "mirror" not in str(raised.value.details)
+
+
+def test_a_relocation_answers_lists_of_tags(tmp_path: Path) -> None:
+    mirror = FakeRegistry(tags={"hub/team/a": ["1", "2"]})
+    conf = tmp_path / "registries.conf"
+    conf.write_text('[[registry]]\nprefix = "reg.example"\nlocation = "mirror.example/hub"\n')
+    setup = Setup(internet=FakeInternet({"mirror.example": mirror}), registries_conf=conf)
+    assert setup.client().list_tags(TAGGED.repository) == ("1", "2")

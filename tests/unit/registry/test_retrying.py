@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from imagelock.errors import ImageNotFoundError, RegistryError, TemporaryError
-from imagelock.model.reference import parse_reference
+from imagelock.errors import ExitCode, ImageNotFoundError, RegistryError, TemporaryError
+from imagelock.model.reference import RegistryName, parse_reference
+from imagelock.registry.locations import RegistryOptions
 from tests.support.fake_registry.answers import Answer, Fault, in_turn, refusal
 from tests.support.fake_registry.clients import Setup, client_of
 from tests.support.fake_registry.internet import FakeInternet
@@ -173,3 +174,21 @@ def test_no_credentials_are_looked_for_to_tell_what_is_missing() -> None:
     client = client_of(FakeInternet({"reg.example": FakeRegistry()}), auths=broken)
     with pytest.raises(ImageNotFoundError):
         client.fetch_manifest(REFERENCE)
+
+
+@pytest.mark.parametrize(("plain_http", "port"), [(None, 443), (True, 80)])
+def test_an_image_that_podman_built_is_in_no_registry(plain_http: bool | None, port: int) -> None:  # noqa: FBT001
+    """Trying again later would not help: it is no temporary failure."""
+    options = {RegistryName("localhost"): RegistryOptions(plain_http=plain_http)}
+    client = client_of(FakeInternet({}), registries=options)
+    for ask in (client.fetch_manifest, client.fetch_digest):
+        with pytest.raises(RegistryError) as raised:
+            ask(parse_reference("localhost/myapp:1"))
+        assert raised.value.exit_code is ExitCode.CANNOT
+        assert raised.value.message == f"no registry answers at localhost:{port}"
+        assert "[external] names" in str(raised.value.hint)
+
+
+def test_a_registry_on_a_port_of_this_machine_may_answer_later() -> None:
+    with pytest.raises(TemporaryError):
+        client_of(FakeInternet({})).fetch_manifest(parse_reference("localhost:5000/myapp:1"))

@@ -11,10 +11,11 @@ from imagelock.cli.options import Settings, format_option, with_settings
 from imagelock.cli.sources import open_sources_outside_project
 from imagelock.cli.text import count
 from imagelock.errors import ImagelockError, InvalidSelectorError, NoTagError, NoTagReason
+from imagelock.model.artifacts import is_kin_tag
 from imagelock.model.reference import AnyRepository, parse_repository
 from imagelock.model.selector import selector_fields
 from imagelock.model.tags.guess import find_longer_pattern
-from imagelock.model.tags.selection import Chosen, TagMatch, choose_tag, review_tags, sort_tags
+from imagelock.model.tags.selection import Chosen, TagMatch, choose_tag, remarks_on, review_tags, sort_tags
 from imagelock.model.tags.specifier import ANY_VERSION
 from imagelock.model.tags.version_range import VersionRange, parse_version_range
 
@@ -48,9 +49,11 @@ def command(  # noqa: PLR0913  click hands over each option as an argument
         version = ANY_VERSION
     wanted = _parse_range(version=version, variant=variant, tag=pattern, precision=precision, prereleases=prereleases)
     with open_sources_outside_project(settings) as sources:
-        tags = sources.list_tags(asked)
+        listed = sources.list_tags(asked)
+    tags = [tag for tag in listed if not is_kin_tag(tag)]
+    kin = sorted(set(listed).difference(tags))
     if wanted is None:
-        _show_list(settings.console, asked, sort_tags(tags), output_format=output_format)
+        _show_list(settings.console, asked, sort_tags(tags), kin, output_format=output_format)
     else:
         _show_review(settings.console, asked, wanted, tags, output_format=output_format)
 
@@ -69,13 +72,22 @@ def _parse_range(
     return wanted
 
 
-def _show_list(console: Console, repository: AnyRepository, tags: Sequence[str], *, output_format: str) -> None:
+def _show_list(
+    console: Console, repository: AnyRepository, tags: Sequence[str], kin: Sequence[str], *, output_format: str
+) -> None:
+    """Print the tags, and apart from them what cosign and others have written as tags of digests."""
     if output_format == "json":
-        console.json({"repository": str(repository), "tags": [{"tag": tag} for tag in tags]})
+        console.json({"repository": str(repository), "tags": [{"tag": tag} for tag in tags], "of_digests": list(kin)})
         return
     for tag in tags:
         console.data(tag)
     console.say(f"{count(len(tags), 'tag')} of {repository}")
+    if kin:
+        rest = "" if console.verbosity else "; `-v` lists them"
+        console.note(f"{len(kin)} more belong to digests: signatures, attestations and the like{rest}")
+        if console.verbosity:
+            for tag in kin:
+                console.item(tag)
 
 
 def _show_review(
@@ -94,6 +106,8 @@ def _show_review(
     longer = find_longer_pattern(wanted.pattern, chosen.tag, tags)
     if longer is not None:
         console.note(str(longer))
+    for remark in remarks_on(wanted, chosen.tag, tags):
+        console.note(remark)
 
 
 def _choose(wanted: VersionRange, tags: Sequence[str], repository: AnyRepository) -> Chosen:

@@ -58,6 +58,7 @@ def standing_document(status: ImageStatus) -> dict[str, Any]:
         "in_range": status.in_range and _tag_document(status.in_range),
         "beyond": status.newer_outside_range,
         "too_young": [{"tag": it.tag, "created": it.created and it.created.isoformat()} for it in status.too_young],
+        "remarks": list(status.remarks),
         "freeze": status.freeze,
     }
 
@@ -75,7 +76,7 @@ def _tag_document(today: CurrentTag) -> dict[str, Any]:
 
 def _is_news(status: ImageStatus) -> bool:
     is_calm = status.states in ((State.UP_TO_DATE,), (State.BY_DIGEST,))
-    return not is_calm or status.newer_outside_range is not None
+    return not is_calm or status.newer_outside_range is not None or bool(status.remarks)
 
 
 def _without_empty_columns(rows: Sequence[Sequence[str]]) -> list[list[str]]:
@@ -103,7 +104,7 @@ def _same_tag(status: ImageStatus) -> str:
 
 
 def _remark(status: ImageStatus) -> str:
-    states = [_describe(state, status) for state in status.states]
+    states = [*(_describe(state, status) for state in status.states), *status.remarks]
     if status.failure is not None:
         # The state of the locked tag says why, that of another one does not.
         states.append(f"update fails: {status.failure}" if status.in_range else "update fails")

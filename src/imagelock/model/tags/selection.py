@@ -57,6 +57,13 @@ def choose_tag(wanted: VersionRange, tags: Iterable[str], *, repository: AnyRepo
     return rank_tags(wanted, tags, repository=repository)[0]
 
 
+def remarks_on(wanted: VersionRange, chosen: str, tags: Iterable[str]) -> tuple[str, ...]:
+    """Say what a person should know of the tag that a range takes: see ``remarks``."""
+    from imagelock.model.tags.remarks import find_remarks  # noqa: PLC0415  loads `packaging`
+
+    return find_remarks(wanted, chosen, tags)
+
+
 def accepts(wanted: VersionRange, tag: str) -> bool:
     """Whether a locked tag still answers; then it is kept, even if newer ones exist or the registry dropped it.
 

@@ -13,6 +13,7 @@ from imagelock.registry.http import FailureKind, TransportFailure
 from imagelock.registry.http.messages import describe, rules_of
 from imagelock.registry.http.urls import origin_of
 
+_THIS_MACHINE = "localhost"
 _TRY_LATER = "run the same command again when it answers"
 
 
@@ -22,6 +23,15 @@ def error_of(failure: TransportFailure, request: httpx.Request) -> RegistryError
     about_tls = _about_tls(failure, host=host, registry=registry)
     if about_tls is not None:
         return about_tls
+    origin = origin_of(request.url)
+    if origin.host_and_port == _THIS_MACHINE and failure.kind is not FailureKind.TOO_LARGE:
+        # Such names are podman's for what it has built: trying again later would not help.
+        return RegistryError(
+            f"no registry answers at {origin.host}:{origin.port}",
+            details=[str(failure)],
+            hint="a local image of podman is in no registry: push it to one, or name it under `[external] names`;"
+            " a registry on this machine is named with its port, such as localhost:5000",
+        )
     match failure.kind:
         case FailureKind.TOO_LARGE:
             return InvalidContentError(f"{host} sent more than is needed", details=[str(failure), describe(request)])
