@@ -11,10 +11,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import field
+from functools import partial
 from pathlib import Path
+from threading import Thread
 from typing import Protocol
 
-from imagelock.errors import RegistryError
+from imagelock.errors import ImagelockError, RegistryError
 from imagelock.locking.parallel import workers_for
 from imagelock.model.frozen import frozen
 from imagelock.model.reference import DOCKER_HUB, RegistryName, Repository
@@ -96,9 +98,14 @@ def find_endpoint(location: Location, options: RegistryOptions, *, speaks_tls: T
     origin = Origin.of("https", _API_HOSTS.get(location.host, location.host))
     plain_http = options.plain_http
     if plain_http is None:
-        is_allowed = options.ca_file is None and (location.may_be_plain or is_loopback(origin.host))
-        plain_http = is_allowed and not speaks_tls(origin, registry=location.host)
+        plain_http = _may_be_plain(location, options) and not speaks_tls(origin, registry=location.host)
     return Endpoint(location.host, Origin.of("http", location.host) if plain_http else origin)
+
+
+def _may_be_plain(location: Location, options: RegistryOptions) -> bool:
+    """Whether a host has to be asked if it speaks TLS."""
+    is_decided = options.plain_http is not None or options.ca_file is not None
+    return not is_decided and (location.may_be_plain or is_loopback(Origin.of("https", location.host).host))
 
 
 @frozen
@@ -217,6 +224,16 @@ def open_early(expected: Iterable[Repository], settings: RegistrySettings, conne
         with suppress(RegistryError):
             wanted[locations.of_tag(repository)[0].without_path()] += 1
     for location, count in wanted.items():
-        endpoint = find_endpoint(location, settings.options_of(location.host), speaks_tls=connections.speaks_tls)
-        number = min(count, workers_for(count))
-        connections.open_early(endpoint.origin, registry=endpoint.registry, connections=number)
+        options = settings.options_of(location.host)
+        open_at = partial(_open_early_at, location, options, connections, count=min(count, workers_for(count)))
+        if _may_be_plain(location, options):
+            # To find out whether it speaks TLS takes round trips, which the caller needn't wait for.
+            Thread(target=open_at, daemon=True).start()
+        else:
+            open_at()
+
+
+def _open_early_at(location: Location, options: RegistryOptions, connections: Connections, *, count: int) -> None:
+    with suppress(ImagelockError):  # the first request to the host raises it, too
+        endpoint = find_endpoint(location, options, speaks_tls=connections.speaks_tls)
+        connections.open_early(endpoint.origin, registry=endpoint.registry, connections=count)

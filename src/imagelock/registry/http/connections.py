@@ -54,6 +54,7 @@ class Connections:
         self._is_closed = False
         self._routes: dict[tuple[Origin, RegistryName], Route] = {}
         self._addresses: dict[tuple[str, int], Future[Sequence[Address]]] = {}
+        self._probe_lock = Lock()
         self._speaks_tls: dict[Route, bool] = {}
         self._contexts_lock = Lock()
         self._contexts: dict[tuple[CertificateFiles, Path | None], ssl.SSLContext] = {}
@@ -85,17 +86,20 @@ class Connections:
         A server that closes the connection when it is greeted is greeted twice: it might have been busy.
         """
         route = self.find_route(origin, registry)
-        if route not in self._speaks_tls:
-            future: Future[socket.socket] = Future()
-            try:
-                future.set_result(self._greet(route))
-            except TransportFailure as failure:
-                self._speaks_tls[route] = failure.kind not in (FailureKind.NO_TLS, FailureKind.GREETING_CLOSED)
-            else:
-                self._speaks_tls[route] = True
-                with self._lock:
-                    self._early[route].appendleft(future)
-        return self._speaks_tls[route]
+        with self._probe_lock:
+            if route not in self._speaks_tls:
+                self._speaks_tls[route] = self._probe(route)
+            return self._speaks_tls[route]
+
+    def _probe(self, route: Route) -> bool:
+        future: Future[socket.socket] = Future()
+        try:
+            future.set_result(self._greet(route))
+        except TransportFailure as failure:
+            return failure.kind not in (FailureKind.NO_TLS, FailureKind.GREETING_CLOSED)
+        with self._lock:
+            self._early[route].appendleft(future)
+        return True
 
     def _greet(self, route: Route) -> socket.socket:
         try:
