@@ -11,7 +11,7 @@ import pytest
 from imagelock.cli.main import run
 from tests.support.oci_images import multi_platform_image
 from tests.support.oci_layout import write_layout
-from tests.support.project import DURATION
+from tests.support.project import DURATION, Outcome, Project
 
 _GO = multi_platform_image("linux/amd64", "linux/arm64", note="go")
 _STATIC = multi_platform_image("linux/amd64", note="static")
@@ -133,6 +133,7 @@ def test_an_image_is_removed_from_both_files_and_its_uses_are_shown(
             f"Removed  {_GO_ROW}\n"
             "warning: Dockerfile.in:1:6: `{{images.go}}` is still there\n"
             "warning: Dockerfile.in:2:13: `{{ images.go.pinned }}` is still there\n"
+            "note: `check` fails for these until they are gone, declared again, or listed under [external]\n"
         ),
     )
 
@@ -173,3 +174,20 @@ def _files(folder: Path) -> dict[str, bytes]:
 def _output(capfd: pytest.CaptureFixture[str]) -> tuple[str, str]:
     out, error = capfd.readouterr()
     return out, DURATION.sub(" in TIME", error)
+
+
+def test_another_tag_of_a_declared_repository_asks_what_is_meant(pinned: Project) -> None:
+    pinned.declare_locked()
+    before = pinned.files()
+    assert pinned.run("add", "nginx:1.26") == Outcome(
+        2,
+        "",
+        "error: images.toml has nginx:1.25, as `nginx`\n\n"
+        "hint: run `imagelock update nginx --to 1.26` to move it\n"
+        "hint: run `imagelock add nginx-1 nginx:1.26` to have both\n",
+    )
+    assert pinned.files() == before
+
+
+def test_another_command_s_word_is_understood(pinned: Project) -> None:
+    assert pinned.run("pin", "x").stderr.startswith("error: there is no command `pin`; did you mean `render --pin`?\n")

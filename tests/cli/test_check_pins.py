@@ -44,7 +44,8 @@ def test_each_reference_that_is_not_as_locked_is_told_with_its_place_and_a_way_o
         "\nhint: run `imagelock render --retag`\n"
         "hint: run `imagelock add redis:7` (Dockerfile:5:6)\n"
         f"hint: {_WAY_OUT} (Dockerfile:6:6)\n"
-        "hint: give the ARG a default before the first FROM (Dockerfile:7:6)\n",
+        "hint: give the ARG a default before the first FROM (Dockerfile:7:6)\n"
+        "hint: add a reference to `names` under [external] to accept it as it is\n",
     )
 
 
@@ -259,6 +260,7 @@ def test_an_external_file_is_not_read_whatever_pin_says(pinned: Project) -> None
     assert pinned.files() == before
 
 
+_ACCEPT = "hint: add a reference to `names` under [external] to accept it as it is\n"
 _LISTED = "  Dockerfile:2:6: golang:${V}: a variable decides the tag\n"
 
 
@@ -279,7 +281,9 @@ def test_what_can_not_be_pinned_is_listed_by_all_and_fails_when_strict(pinned: P
     unread = "  templates/web.yaml:3:3: it is not YAML: did not find expected key\n"
     for arguments in (["check", "--all", "--strict"], ["check", "--strict"]):
         assert pinned.run(*arguments) == Outcome(
-            1, "", f"error: files are not as locked\n{_LISTED}{unread}\nhint: {_WAY_OUT}\n"
+            1,
+            "",
+            f"error: files are not as locked\n{_LISTED}{unread}\nhint: {_WAY_OUT} (Dockerfile:2:6)\n{_ACCEPT}",
         )
     listed = json.loads(pinned.run("check", "--all", "--format", "json").stdout)
     assert [each["kind"] for each in listed["listed"]] == ["not-pinnable", "unreadable"]
@@ -335,8 +339,8 @@ def test_equal_hints_are_written_once(pinned: Project) -> None:
     for number in range(36):
         pinned.write(f"{number:02}/Dockerfile", ["FROM golang:1.22\n", "FROM $B\n", "FROM golang:1.23\n"][number % 3])
     lines = pinned.run("check").stderr.splitlines()
-    assert len(lines) == 1 + 36 + 1 + 3
-    assert lines[-3:] == [
+    assert len(lines) == 1 + 36 + 1 + 4
+    assert lines[-4:] == [
         "hint: run `imagelock render`",
         (
             "hint: give the ARG a default before the first FROM "
@@ -346,6 +350,7 @@ def test_equal_hints_are_written_once(pinned: Project) -> None:
             "hint: run `imagelock update go --to 1.23` "
             "(02/Dockerfile:1:6, 05/Dockerfile:1:6, 08/Dockerfile:1:6, 11/Dockerfile:1:6 and 8 more)"
         ),
+        "hint: add a reference to `names` under [external] to accept it as it is",
     ]
 
 

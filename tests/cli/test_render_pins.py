@@ -42,7 +42,8 @@ def test_listed_files_are_pinned_in_place_and_a_second_time_nothing_changes(pinn
         0, "", "Unpinned 3 of 3 files\nUnpinned Dockerfile\nUnpinned compose.yaml\nUnpinned k8s/a/web.yaml\n"
     )
     assert pinned.files() == before
-    assert pinned.run("unpin", "Dockerfile") == Outcome(0, "", "1 file already without digests\n")
+    again = "note: `imagelock render` pins Dockerfile again, as [pin] in images.toml says\n"
+    assert pinned.run("unpin", "Dockerfile") == Outcome(0, "", f"1 file already without digests\n{again}")
 
 
 def test_files_are_named_from_where_one_stands(pinned: Project, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -177,3 +177,23 @@ def test_what_was_written_for_scripts(pinned: Project) -> None:
         ],
         "unreadable": [],
     }
+
+
+def test_a_file_that_was_moved_is_listed_under_its_new_name(pinned: Project) -> None:
+    pinned.declare_locked('[pin]\nfiles = ["old/Dockerfile", "*.yaml"]\n')
+    pinned.write("new/Dockerfile", f"FROM {GO}\n")
+    outcome = pinned.run("check")
+    assert outcome.stderr.splitlines()[1] == '  images.toml: pin.files: "old/Dockerfile" matches no file'
+    assert pinned.run("scan", "--write").stderr.startswith(
+        "Added to images.toml:\n"
+        '  pin.files: without "old/Dockerfile", which is not there\n  pin.files: "new/Dockerfile"\n'
+    )
+    assert 'files = ["*.yaml", "new/Dockerfile"]\n' in pinned.read("images.toml")
+
+
+def test_a_tag_that_a_pinned_file_has_ahead_of_images_toml_is_not_declared_twice(pinned: Project) -> None:
+    pinned.declare_locked('[pin]\nfiles = ["Dockerfile"]\n')
+    pinned.write("Dockerfile", "FROM golang:1.23\n")
+    before = pinned.read("images.toml")
+    assert pinned.run("scan", "--write").stderr == "images.toml has every image that can be pinned\n"
+    assert pinned.read("images.toml") == before

@@ -86,3 +86,10 @@ def test_removing_asks_nobody(anonymous: RegistryServer, repository: RemoteRepos
 
 def _files(project: Project) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in project.folder.iterdir()}
+
+
+def test_tags_are_listed_once(project: Project, repository: RemoteRepository) -> None:
+    repository.upload_many(_IMAGE, tags=["1.0.0", "2.1.0"])
+    outcome = project.run("-v", "-v", "add", "app", str(repository), "--version")
+    assert outcome.exit_code == 0
+    assert outcome.stderr.count("/tags/list") == 1

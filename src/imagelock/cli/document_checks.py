@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from imagelock.cli.console import Console
@@ -18,6 +19,7 @@ from imagelock.errors import ImagelockError
 from imagelock.images_file.parser import IMAGES_FILE_NAME, ImagesFile
 from imagelock.locking.freshness import find_mismatches
 from imagelock.locking.lockfile import Lockfile
+from imagelock.model.globs import is_wild
 from imagelock.project.documents import list_own_files
 from imagelock.project.project import Project, find_project
 from imagelock.project.tree import list_files
@@ -49,7 +51,12 @@ class PinCheck:
 
     def _find(self, report: Report) -> Iterator[Wrong]:
         for problem in self._selection.problems:
-            yield self._wrong_pattern(problem)
+            is_gone = problem.endswith("matches no file") and not is_wild(problem.split('"')[1])
+            yield (
+                replace(self._wrong_pattern(problem), command=SCAN, more=(RENDER,))
+                if is_gone
+                else (self._wrong_pattern(problem))
+            )
         found = {file: self._pins.plan(file) for file in self.files if file.path.exists()}
         covered = sum(len(plan.covered) for plan in found.values() if plan)
         if covered:
@@ -238,7 +245,7 @@ class TreeSearch:
             console.note(f"{count(len(self._listed), 'reference')} cannot be pinned (`--strict` fails for this)")
             for line in lines(self._listed):
                 console.item(line)
-            for hint in hints(self._listed):
+            for hint in hints(self._listed, fails=False):
                 console.item(f"hint: {hint}")
         if self._unreadable:
             console.note(f"{count(len(self._unreadable), 'place')} could not be read; there may be images")

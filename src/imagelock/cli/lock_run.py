@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -28,6 +29,7 @@ from imagelock.model.selector import ExactDigest, ExactTag
 from imagelock.project.ignored import find_ignored
 from imagelock.project.project import Project, find_project
 from imagelock.project.transaction import Transaction, refuse_changed
+from imagelock.registry.sources import Sources
 
 Write = Callable[[Transaction, Mapping[Path, bytes], Lockfile], object]
 """Writes what a run made, and whatever else the new lock changes."""
@@ -118,13 +120,17 @@ def run_plan_in(  # noqa: PLR0913  each is an object of its own
     transaction: Transaction | None,
     beside: Mapping[Path, bytes] = MappingProxyType({}),
     write: Write = lambda transaction, contents, _: transaction.write(contents),
+    sources: Sources | None = None,
 ) -> Outcome:
     """Carry out a plan for an images file that may not be written yet: files ``beside`` the lock are written with it.
 
-    All of them are, or none; ``write`` may add others. Without a transaction nothing is written.
+    All of them are, or none; ``write`` may add others. Without a transaction nothing is written. ``sources`` that are
+    open already are asked, and stay open.
     """
     read = _read(project, images_file)
-    return _carry_out(settings, project, read, plan, transaction=transaction, beside=beside, write=write)
+    return _carry_out(
+        settings, project, read, plan, transaction=transaction, beside=beside, write=write, sources=sources
+    )
 
 
 def _read(project: Project, images_file: ImagesFile) -> _Read:
@@ -141,17 +147,13 @@ def _carry_out(  # noqa: PLR0913  as above
     transaction: Transaction | None = None,
     beside: Mapping[Path, bytes] = MappingProxyType({}),
     write: Write = lambda transaction, contents, _: transaction.write(contents),
+    sources: Sources | None = None,
 ) -> Outcome:
     """Resolve what the plan asks for, and write the result; without a transaction nothing is written."""
     started = time.monotonic()
     merged = read.merged
     steps = plan(read.images_file, read.lockfile, merged.unsettled if merged else SETTLED)
-    with open_sources(settings, project.folder, read.images_file.registries) as sources:
-        asked = sum(not isinstance(step, KeepLocked) for step in steps)
-        try:
-            result = run_steps(steps, sources, on_done=count_done(settings.console, "Locking", total=asked))
-        except BatchError as error:
-            raise BatchError(error.message, _with_hints(error, read.images_file)) from error
+    result = _resolve(settings, project, read.images_file, steps, sources)
     written = lock_to_write(project, result.lockfile)
     changes = find_changes(merged.before if merged else read.lockfile, result.lockfile, told=result.told)
     is_new = not project.lock_path.exists()
@@ -170,6 +172,22 @@ def _carry_out(  # noqa: PLR0913  as above
         is_new=is_new,
         images_file=read.images_file,
     )
+
+
+def _resolve(
+    settings: Settings, project: Project, images_file: ImagesFile, steps: Sequence[Step], sources: Sources | None
+) -> LockResult:
+    """Run the steps, on sources that are open already or on new ones."""
+    with (
+        nullcontext(sources)
+        if sources is not None
+        else open_sources(settings, project.folder, images_file.registries) as source
+    ):
+        asked = sum(not isinstance(step, KeepLocked) for step in steps)
+        try:
+            return run_steps(steps, source, on_done=count_done(settings.console, "Locking", total=asked))
+        except BatchError as error:
+            raise BatchError(error.message, _with_hints(error, images_file)) from error
 
 
 def _with_hints(error: BatchError, images_file: ImagesFile) -> Iterator[tuple[str, ImagelockError]]:

@@ -71,7 +71,8 @@ class _LazyGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in _NAMES and not args[0].startswith("-"):
-            raise click.UsageError(f"there is no command `{args[0]}`{did_you_mean(args[0], _NAMES)}", ctx)
+            guess = "; did you mean `render --pin`?" if args[0] == "pin" else did_you_mean(args[0], _NAMES)
+            raise click.UsageError(f"there is no command `{args[0]}`{guess}", ctx)
         return super().resolve_command(ctx, args)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 
+from imagelock.images_file.declared import DeclaredImages
 from imagelock.images_file.discovery import Survey
 from imagelock.images_file.edit import ImageEntry, add_images, set_references
-from imagelock.images_file.edit_lists import add_strings, add_to_lists
+from imagelock.images_file.edit_lists import add_strings, add_to_lists, remove_from_list
 from imagelock.images_file.first_file import can_be_listed, pattern_of
 from imagelock.images_file.parser import ImagesFile, RenderTarget
 from imagelock.images_file.toml import quote
@@ -26,15 +27,20 @@ class Additions:
     freed: tuple[tuple[str, str], ...] = ()
     """Images that are declared by digest, by name, and the reference without it."""
     targets: tuple[RenderTarget, ...] = ()
+    gone: tuple[str, ...] = ()
+    """Names in ``[pin]`` whose files are not there any more."""
 
     def __bool__(self) -> bool:
-        return any((self.images, self.files, self.external_names, self.external_files, self.freed, self.targets))
+        return any(
+            (self.images, self.files, self.external_names, self.external_files, self.freed, self.targets, self.gone)
+        )
 
     def lines(self) -> Iterator[str]:
         """Write each of them as it is to be read in images.toml, for messages."""
         yield from map(str, self.images)
         yield from (f"{alias} = {quote(reference)}" for alias, reference in self.freed)
         yield from (f"render: {quote(it.output)} = {quote(it.template)}" for it in self.targets)
+        yield from (f"pin.files: without {quote(path)}, which is not there" for path in self.gone)
         lists = {"pin.files": self.files, "external.names": self.external_names, "external.files": self.external_files}
         yield from (f"{key}: {', '.join(map(quote, texts))}" for key, texts in lists.items() if texts)
 
@@ -46,6 +52,8 @@ class Additions:
             text = add_images(text, self.images)
         if self.targets:
             text = add_strings(text, "render", {target.output: target.template for target in self.targets})
+        if self.gone:
+            text = remove_from_list(text, ("pin", "files"), self.gone)
         external = {("external", "names"): self.external_names, ("external", "files"): self.external_files}
         return add_to_lists(text, {("pin", "files"): self.files, **external})
 
@@ -57,16 +65,24 @@ def find_additions(
     carried: Collection[str],
     excluded: Sequence[str] = (),
     follows_tags: bool = False,
+    gone: Sequence[str] = (),
 ) -> Additions:
-    """Find what images.toml lacks. ``carried`` are the files that are rendered or pinned already."""
+    """Find what images.toml lacks. ``carried`` are the files that are rendered or pinned already.
+
+    A tag that a pinned file has, and images.toml does not, while it has another one of the repository, is no addition:
+    one of the two is to follow the other.
+    """
+    declared = DeclaredImages(images_file.images)
+    new = [it for it in survey.images if not (set(it.paths) <= set(carried) and declared.has_repository(it.key[0]))]
     external = images_file.external
-    images = (ImageEntry(alias=it.alias, image=it.tagged if follows_tags else it.text) for it in survey.images)
+    images = (ImageEntry(alias=it.alias, image=it.tagged if follows_tags else it.text) for it in new)
     files = (pattern_of(path) for path in survey.pinnable if path not in carried and can_be_listed(path))
     return Additions(
         images=tuple(images),
         files=tuple(files),
         external_names=tuple(name for name in survey.external if name not in external.names),
         external_files=tuple(it for it in (*survey.external_files, *excluded) if it not in external.files),
+        gone=tuple(gone),
         freed=tuple(_freed(images_file)) if follows_tags else (),
     )
 

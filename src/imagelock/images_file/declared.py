@@ -43,6 +43,10 @@ class DeclaredImages:
         for repository, images in self._by_repository.items():
             yield from ((repository, tag) for _, tag in images if tag is not None)
 
+    def has_repository(self, repository: AnyRepository) -> bool:
+        """Whether any image of a repository is declared."""
+        return repository in self._by_repository
+
     def of_repository(self, reference: ImageReference) -> tuple[ImageDeclaration, ...]:
         """Give every declaration of the same repository."""
         return tuple(image for image, _ in self._candidates(reference))

@@ -36,6 +36,23 @@ def add_to_lists(text: str, added: Mapping[ListKey, Sequence[str]]) -> str:
         raise _cannot_edit(lines) from error
 
 
+def remove_from_list(text: str, key: ListKey, texts: Sequence[str]) -> str:
+    """Take texts out of a list; a comment beside one of them goes with it."""
+    document = tomllib.loads(text)
+    table, name = key
+    try:
+        tree = TomlTree(text)
+        for body in _bodies(tree, table):
+            for found, item in body:
+                if found is not None and found.key == name and isinstance(item, Array):
+                    for value in texts:
+                        del item[item.unwrap().index(value)]
+        document[table][name] = [value for value in document[table][name] if value not in texts]
+        return tree.confirmed(document)
+    except ValueError as error:
+        raise _cannot_edit(f"{table}.{name}: remove {quote(value)}" for value in texts) from error
+
+
 def add_strings(text: str, table: str, added: Mapping[str, str]) -> str:
     """Add lines ``"KEY" = "TEXT"`` behind those of a table, which is made if it is missing."""
     document = tomllib.loads(text)

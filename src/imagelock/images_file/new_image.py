@@ -6,13 +6,21 @@ from collections.abc import Callable, Iterable
 from functools import partial
 
 from imagelock.errors import ImagelockError, InvalidSelectorError
-from imagelock.images_file.declaration import Alias, is_alias
+from imagelock.images_file.declaration import Alias, ImageDeclaration, is_alias
 from imagelock.images_file.edit import ImageEntry
 from imagelock.images_file.names import propose_name
 from imagelock.images_file.parser import ImagesFile, parse_images_file
 from imagelock.model.frozen import frozen
 from imagelock.model.platforms import Platform
-from imagelock.model.reference import TAG_RULE, AnyRepository, UnnormalizedReference, is_tag_in, split_image
+from imagelock.model.reference import (
+    TAG_RULE,
+    AnyRepository,
+    LayoutRepository,
+    UnnormalizedReference,
+    is_tag_in,
+    split_image,
+)
+from imagelock.model.selector import ExactTag
 from imagelock.model.tags.pattern import leading_numbers
 from imagelock.model.tags.selection import choose_tag
 from imagelock.model.tags.specifier import ANY_VERSION, Clause, parse_specifier
@@ -52,7 +60,7 @@ def make_entry(request: ImageRequest, images_file: ImagesFile, list_tags: TagLis
             tag=chosen.tag,
             platforms=platforms,
         )
-    _refuse_second_name(entry, images_file)
+    _refuse_second_name(entry, images_file, is_named=request.name is not None)
     return entry
 
 
@@ -108,12 +116,27 @@ def _refuse_second_choice(written: UnnormalizedReference, what: str) -> None:
         raise ImagelockError(f"{what} stands beside the {chosen}: keep one of the two", hint=f"write `{written.name}`")
 
 
-def _refuse_second_name(entry: ImageEntry, images_file: ImagesFile) -> None:
+def _refuse_second_name(entry: ImageEntry, images_file: ImagesFile, *, is_named: bool) -> None:
     """Refuse what images.toml has already, before it is written there a second time."""
     (added,) = parse_images_file("\n".join(entry.table_lines())).images
     for image in images_file.images:
         if (image.repository, image.selector) == (added.repository, added.selector):
             raise ImagelockError(f"images.toml has this image already, under the name `{image.alias}`")
+    if is_named or isinstance(added.repository, LayoutRepository):
+        return
+    siblings = [image for image in images_file.images if image.repository == added.repository]
+    if len(siblings) == 1 and isinstance(added.selector, ExactTag):
+        _refuse_second_tag(siblings[0], entry, added.selector.tag)
+
+
+def _refuse_second_tag(sibling: ImageDeclaration, entry: ImageEntry, tag: str) -> None:
+    """Ask whether another tag of a repository is meant to replace the declared one, or to stand beside it."""
+    if isinstance(sibling.selector, ExactTag):
+        raise ImagelockError(
+            f"images.toml has {sibling.name}:{sibling.selector.tag}, as `{sibling.alias}`",
+            hint=f"run `imagelock update {sibling.alias} --to {tag}` to move it",
+            further_hints=[f"run `imagelock add {entry.alias} {entry.image}` to have both"],
+        )
 
 
 LATEST = "latest"

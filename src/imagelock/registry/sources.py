@@ -65,6 +65,7 @@ class Sources:
         self._open_registries = open_registries
         self._mirrors = mirrors
         self._registries: BlobSource | None = None
+        self._tags: dict[AnyRepository, tuple[str, ...]] = {}
         self._opened = ExitStack()
         self._lock = Lock()
 
@@ -104,6 +105,11 @@ class Sources:
 
     def list_tags(self, repository: AnyRepository) -> tuple[str, ...]:
         """List every tag of a repository: the registry's word alone, since a mirror may know only some."""
+        if repository not in self._tags:
+            self._tags[repository] = self._list_tags(repository)
+        return self._tags[repository]
+
+    def _list_tags(self, repository: AnyRepository) -> tuple[str, ...]:
         try:
             return self._source_of(repository).list_tags(repository)
         except RegistryError as error:

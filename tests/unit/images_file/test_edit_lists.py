@@ -4,7 +4,7 @@ import pytest
 
 from imagelock.errors import ImagesFileError
 from imagelock.images_file.edit import set_references
-from imagelock.images_file.edit_lists import add_strings, add_to_lists
+from imagelock.images_file.edit_lists import add_strings, add_to_lists, remove_from_list
 
 _FILES = ("pin", "files")
 _NAMES = ("external", "names")
@@ -76,3 +76,11 @@ def test_a_reference_is_changed_in_every_form_of_an_image() -> None:
 def test_a_reference_is_changed_in_dotted_keys_of_the_root() -> None:
     text = 'images.a = "x"\nimages.b.image = "y" # c\nimages.b.freeze = "n"\nimages.c = "z"'
     assert set_references(text, {"a": "x:2", "b": "y:3"}) == text.replace('"x"', '"x:2"').replace('"y"', '"y:3"')
+
+
+def test_a_text_goes_with_the_comment_beside_it() -> None:
+    text = '[pin]\nfiles = [\n    "a",\n    "b", # it\n    # own\n    "c",\n]\n'
+    assert remove_from_list(text, _FILES, ["b"]) == '[pin]\nfiles = [\n    "a",\n    # own\n    "c",\n]\n'
+    assert remove_from_list('[pin]\r\nfiles = ["a"]\r\n', _FILES, ["a"]) == "[pin]\r\nfiles = []\r\n"
+    with pytest.raises(ImagesFileError):
+        remove_from_list('pin = { files = ["a"] }\n', _FILES, ["a"])

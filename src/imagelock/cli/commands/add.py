@@ -16,6 +16,7 @@ from imagelock.images_file.parser import parse_images_file
 from imagelock.project.files import read_text
 from imagelock.project.project import Project, find_or_begin_project
 from imagelock.project.transaction import Transaction
+from imagelock.registry.sources import Sources
 
 
 @click.command("add")
@@ -79,17 +80,21 @@ def _add_to(
 ) -> tuple[ImageEntry, Outcome]:
     text = read_text(project.images_path) if project.images_path.exists() else ""
     images_file = parse_images_file(text, file_name=str(project.images_path))
+    # One client for both: a range that needs a bound has listed the tags that locking wants.
     with open_sources(settings, project.folder, images_file.registries) as sources:
         entry = make_entry(request, images_file, sources.list_tags)
-    edited = add_image(text, entry)
-    return entry, _lock(settings, project, transaction, entry, edited)
+        return entry, _lock(settings, project, transaction, entry, add_image(text, entry), sources)
 
 
-def _lock(settings: Settings, project: Project, transaction: Transaction, entry: ImageEntry, edited: str) -> Outcome:
+def _lock(
+    settings: Settings, project: Project, transaction: Transaction, entry: ImageEntry, edited: str, sources: Sources
+) -> Outcome:
     """Lock from the edited text, and write it together with the lock: neither is ever there without the other."""
     images_file = parse_images_file(edited, file_name=str(project.images_path))
     beside = {project.images_path: project.encode_images_file(edited)}
     try:
-        return run_plan_in(settings, project, images_file, plan_smallest, transaction=transaction, beside=beside)
+        return run_plan_in(
+            settings, project, images_file, plan_smallest, transaction=transaction, beside=beside, sources=sources
+        )
     except BatchError as error:
         raise BatchError(f"cannot add `{entry.alias}`; no file was changed", error.failures) from error

@@ -64,6 +64,8 @@ def _remove(
         settings.console.say(line)
     for use in uses:
         settings.console.warn(use)
+    if uses:
+        settings.console.note("`check` fails for these until they are gone, declared again, or listed under [external]")
 
 
 def _refuse_exported(project: Project, images_file: ImagesFile, names: tuple[str, ...]) -> None:

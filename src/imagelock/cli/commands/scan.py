@@ -25,6 +25,7 @@ from imagelock.cli.tree_scan import below, scan_tree
 from imagelock.images_file.discovery import ScannedDocument, Survey, survey
 from imagelock.images_file.parser import ImagesFile, parse_images_file
 from imagelock.locking.lockfile import Lockfile
+from imagelock.model.globs import is_wild
 from imagelock.project.files import read_text
 from imagelock.project.project import Project, find_or_begin_project
 from imagelock.rendering.inventory import Carrier, Inventory, InventoryEntry, InventoryFile, Status
@@ -98,7 +99,14 @@ def scan_and_write(
         files = tuple(Inventory(project.folder, images_file, lockfile).take(documents))
         found = survey(documents, images_file)
         carried = {file.document.path for file in files if file.carrier is not Carrier.NOTHING}
-        additions = find_additions(found, images_file, carried=carried, excluded=excluded, follows_tags=follows_tags)
+        additions = find_additions(
+            found,
+            images_file,
+            carried=carried,
+            excluded=excluded,
+            follows_tags=follows_tags,
+            gone=() if paths else _find_gone(project, images_file),
+        )
         if additions:
             edited = additions.apply(read_text(project.images_path))
             parse_images_file(edited, file_name=str(project.images_path))
@@ -108,6 +116,13 @@ def scan_and_write(
         settings.console.json(additions_document(additions, left, found.unreadable))
     else:
         _tell(settings.console, project, additions, found)
+
+
+def _find_gone(project: Project, images_file: ImagesFile) -> list[str]:
+    """Find the names in ``[pin]`` whose files were moved or deleted; patterns may wait for files."""
+    made = {target.output for target in images_file.targets}
+    names = (name for name in images_file.pins.files if not is_wild(name) and name not in made)
+    return [name for name in names if not (project.folder / name).exists()]
 
 
 def _begin(

@@ -10,7 +10,7 @@ import click
 
 from imagelock.cli.options import Settings, format_option, with_settings
 from imagelock.cli.reports.findings import refusal_lines
-from imagelock.cli.text import count
+from imagelock.cli.text import count, listing
 from imagelock.cli.transactions import begin
 from imagelock.documents.locked_references import LockedReferences
 from imagelock.documents.pinning import unpin
@@ -18,6 +18,8 @@ from imagelock.errors import DocumentError, FileError
 from imagelock.project.documents import ProjectDocuments
 from imagelock.project.files import read_bytes
 from imagelock.project.project import find_or_begin_project, find_project
+from imagelock.project.work_tree import Identity, identify
+from imagelock.rendering.pinned_files import select_pinned_files
 from imagelock.rendering.pins import locked_references
 from imagelock.rendering.template import images_to_render
 
@@ -32,7 +34,7 @@ def command(settings: Settings, *, files: tuple[Path, ...], output_format: str) 
     Tags that digests took the place of come back from images.lock, where there is one. All files or none.
     """
     with begin(settings.console, find_or_begin_project(settings.images_path, settings.lock_path)) as transaction:
-        documents, locked = _read_project(settings)
+        documents, locked, pinned = _read_project(settings)
         originals = {path: read_bytes(path) for path in files}
         unpinned = {
             path: unpin(content, documents.kind_of_named(path, content), locked=locked)
@@ -49,15 +51,22 @@ def command(settings: Settings, *, files: tuple[Path, ...], output_format: str) 
     settings.console.say(f"Unpinned {len(written)} of {total}" if written else f"{total} already without digests")
     for path in written:
         settings.console.say(f"{click.style('Unpinned', fg='green', bold=True)} {path}")
+    listed = [str(path) for path in files if identify(path) in pinned]
+    if listed:
+        settings.console.note(f"`imagelock render` pins {listing(listed)} again, as [pin] in images.toml says")
 
 
-def _read_project(settings: Settings) -> tuple[ProjectDocuments, LockedReferences]:
-    """Read what is locked; without an images.toml, or with one that does not fit its lock, unpinning works as well."""
+def _read_project(settings: Settings) -> tuple[ProjectDocuments, LockedReferences, frozenset[Identity]]:
+    """Read what is locked, and which files are listed under ``[pin]``.
+
+    Without an images.toml, or with one that does not fit its lock, unpinning works as well.
+    """
     with suppress(FileError):
         project = find_project(settings.images_path, settings.lock_path)
         images_file, lockfile = project.read_images_file(), project.read_lockfile()
         by_alias = lockfile.by_alias()
         known = tuple(image for image in images_file.images if image.alias in by_alias)
         locked = locked_references(images_to_render(replace(images_file, images=known), lockfile).values())
-        return ProjectDocuments(project.folder, images_file.documents), locked
-    return ProjectDocuments(Path()), LockedReferences(())
+        pinned = frozenset(identify(file.path) for file in select_pinned_files(project.folder, images_file).files)
+        return ProjectDocuments(project.folder, images_file.documents), locked, pinned
+    return ProjectDocuments(Path()), LockedReferences(()), frozenset()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
 from pathlib import Path
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from imagelock.documents.spans import Position
 
 
+ACCEPT = "add a reference to `names` under [external] to accept it as it is"
+_SHARED_HINTS = 4
+"""So many warnings are told without their hints, which follow once."""
+_ACCEPTABLE = ("unresolved", "not-pinnable")
 RENDER = "imagelock render"
 RETAG = "imagelock render --retag"
 SCAN = "imagelock scan --write"
@@ -92,7 +97,7 @@ def lines(wrong: Iterable[Wrong]) -> Iterator[str]:
         yield f"{_place(each)}{about}: {each.reason}"
 
 
-def hints(wrong: Sequence[Wrong]) -> list[str]:
+def hints(wrong: Sequence[Wrong], *, fails: bool = True) -> list[str]:
     """Write what mends everything: first the commands in their order, then each other way with its places.
 
     A hint that several things share is written once.
@@ -106,8 +111,10 @@ def hints(wrong: Sequence[Wrong]) -> list[str]:
     for each in wrong:
         if each.way_out and not each.command:
             places.setdefault(each.way_out, []).append(_place(each))
+    if fails and any(each.finding is not None and each.finding.kind in _ACCEPTABLE for each in wrong):
+        places[ACCEPT] = []
     is_alone = not told and len(places) == 1
-    told += (way_out if is_alone else f"{way_out} ({listing(where)})" for way_out, where in places.items())
+    told += (way_out if is_alone or not where else f"{way_out} ({listing(where)})" for way_out, where in places.items())
     return told
 
 
@@ -180,11 +187,15 @@ def tell_what_stayed(console: Console, made: Mapping[Path, Pinned]) -> None:
     """Warn about each reference that can't be pinned, and count those that are nobody's image."""
     unknown: list[str] = []
     other_tags: list[str] = []
+    refusals = [refusal for pinned in made.values() for refusal in pinned.refused]
+    shares_hints = len(refusals) >= _SHARED_HINTS
     for path, pinned in made.items():
-        for line in refusal_lines(path, pinned):
+        for line in refusal_lines(path, pinned, with_hints=not shares_hints):
             console.warn(line)
         unknown += (f"{place(path, each.position)}: {each.shown}" for each in pinned.not_locked)
         other_tags += (f"{place(path, each.position)}: {each.shown}" for each in pinned.other_tag)
+    for hint, number in Counter(refusal.hint for refusal in refusals if refusal.hint and shares_hints).items():
+        console.note(f"{count(number, 'reference')}: {hint}")
     if other_tags:
         subject = f"{count(len(other_tags), 'reference')} {'has' if len(other_tags) == 1 else 'have'}"
         console.note(f"{subject} another tag than images.toml (`{RETAG}` moves them)")
@@ -201,14 +212,14 @@ def place(path: Path, position: Position) -> str:
     return f"{path}:{position.line}:{position.column}"
 
 
-def refusal_lines(path: Path, pinned: Pinned) -> Iterator[str]:
+def refusal_lines(path: Path, pinned: Pinned, *, with_hints: bool = True) -> Iterator[str]:
     """Say one line for each thing that stayed as it was, with what can be done about it."""
     for problem in pinned.problems:
         yield f"{place(path, problem.position)}: {problem.reason}; the file was left alone"
-    yield from (_refusal_line(path, refusal) for refusal in pinned.refused)
+    yield from (_refusal_line(path, refusal, with_hint=with_hints) for refusal in pinned.refused)
 
 
-def _refusal_line(path: Path, refusal: Refusal) -> str:
-    way_out = f"; {refusal.hint}" if refusal.hint else ""
+def _refusal_line(path: Path, refusal: Refusal, *, with_hint: bool) -> str:
+    way_out = f"; {refusal.hint}" if refusal.hint and with_hint else ""
     where = place(path, refusal.reference.position)
     return f"{where}: {refusal.reference.shown}: {refusal.reason}{way_out}"

@@ -1,0 +1,157 @@
+"""What happens to a project every day ends in a green check, by nothing but the commands that the messages name."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable
+
+import pytest
+
+from tests.support.git import Repository
+from tests.support.oci_images import multi_platform_image
+from tests.support.project import Project
+
+_IMAGES = """\
+platforms = ["linux/amd64", "linux/arm64"]
+
+[images]
+go = "oci:vendor:golang:1.22"
+node = "oci:vendor:node:20"
+
+[render]
+"out/Dockerfile" = "Dockerfile.in"
+
+[pin]
+files = [
+    "ci/Dockerfile",
+]
+"""
+_BOTH = ("linux/amd64", "linux/arm64")
+_COMMANDS = re.compile(r"`imagelock ([^`]*)`")
+
+
+@pytest.fixture
+def project(workshop: Project) -> Project:
+    workshop.write("images.toml", _IMAGES)
+    workshop.write("Dockerfile.in", "FROM {{images.go}}\n")
+    workshop.write("ci/Dockerfile", "FROM golang:1.22\nFROM node:20\n")
+    workshop.push("golang:1.23", multi_platform_image(*_BOTH, note="go 1.23"))
+    assert workshop.run("lock").exit_code == workshop.run("render").exit_code == 0
+    assert workshop.run("check", "--all").exit_code == 0
+    return workshop
+
+
+def _new_dockerfile(project: Project) -> None:
+    project.write("new/Dockerfile", "FROM node:20\n")
+
+
+def _tag_raised_in_images_toml(project: Project) -> None:
+    project.write("images.toml", _IMAGES.replace("golang:1.22", "golang:1.23"))
+
+
+def _bot_raises_a_tag(project: Project) -> None:
+    new = f"golang:1.23@{project.images['golang:1.23'].digest}"
+    project.write("ci/Dockerfile", re.sub(r"golang:1\.22@\S+", new, project.read("ci/Dockerfile")))
+
+
+def _bot_raises_a_tag_alone(project: Project) -> None:
+    project.write("ci/Dockerfile", project.read("ci/Dockerfile").replace("golang:1.22@", "golang:1.23@"))
+
+
+def _bot_changes_a_digest(project: Project) -> None:
+    project.write(
+        "ci/Dockerfile", re.sub(r"(golang:1\.22@sha256:)\w+", rf"\g<1>{'a1' * 32}", project.read("ci/Dockerfile"))
+    )
+
+
+def _image_goes(project: Project) -> None:
+    project.write("ci/Dockerfile", "".join(project.read("ci/Dockerfile").splitlines(keepends=True)[:1]))
+    assert project.run("remove", "node").exit_code == 0
+
+
+def _file_moves(project: Project) -> None:
+    text = project.read("ci/Dockerfile")
+    (project.folder / "ci/Dockerfile").unlink()
+    project.write("build/Dockerfile", text)
+
+
+def _image_is_renamed(project: Project) -> None:
+    project.write("images.toml", _IMAGES.replace("node =", "nodejs ="))
+
+
+@pytest.mark.parametrize(
+    "happens",
+    [
+        _new_dockerfile,
+        _tag_raised_in_images_toml,
+        _bot_raises_a_tag,
+        _bot_raises_a_tag_alone,
+        _bot_changes_a_digest,
+        _image_goes,
+        _file_moves,
+        _image_is_renamed,
+    ],
+)
+def test_the_commands_of_the_messages_end_in_a_green_check(
+    project: Project, happens: Callable[[Project], None]
+) -> None:
+    happens(project)
+    run: list[str] = []
+    while (outcome := project.run("check", "--all")).exit_code:
+        hint = outcome.stderr.rpartition("hint: ")[2]
+        commands = _COMMANDS.findall(hint)
+        assert commands, outcome.stderr
+        for command in commands:
+            run.append(command)
+            assert len(run) <= 4, run
+            assert project.run(*shlex.split(command)).exit_code == 0, command
+    assert outcome.stderr.splitlines()[-1].endswith("all up to date")
+
+
+def test_what_a_bot_wanted_is_what_comes_out(project: Project) -> None:
+    _bot_raises_a_tag_alone(project)
+    assert project.run("update", "go", "--to", "1.23").exit_code == 0
+    assert f"golang:1.23@{project.images['golang:1.23'].digest}" in project.read("ci/Dockerfile")
+    assert project.run("check", "--all").exit_code == 0
+
+
+def test_a_template_that_is_begun_later(project: Project) -> None:
+    outcome = project.run("init", "--template", "ci/Dockerfile")
+    assert _COMMANDS.findall(outcome.stderr) == ["render"]
+    assert project.run("render").exit_code == 0
+    assert project.run("check", "--all").exit_code == 0
+    assert (
+        project.read("ci/Dockerfile.in")
+        == "FROM golang:1.22@{{images.go.digest}}\nFROM node:20@{{images.node.digest}}\n"
+    )
+
+
+def test_an_image_that_is_still_used_is_told(project: Project) -> None:
+    assert project.run("remove", "node").stderr.splitlines()[-1] == (
+        "note: `check` fails for these until they are gone, declared again, or listed under [external]"
+    )
+    assert project.run("check").exit_code == 1
+
+
+def test_a_merge_that_conflicts_in_both_files(project: Project) -> None:
+    """A person resolves images.toml and takes either side of the files; the lock and the files follow."""
+    project.push("golang:1.24", multi_platform_image(*_BOTH, note="go 1.24"))
+    git = Repository(project.folder)
+    git.start()
+    for branch, tag in (("ours", "1.23"), ("theirs", "1.24")):
+        git.branch_off(branch, start="main")
+        assert project.run("update", "go", "--to", tag).exit_code == 0
+        git.commit()
+    ours = _IMAGES.replace("golang:1.22", "golang:1.23")
+    git.switch("ours")
+    files = {name: project.read(name) for name in ("ci/Dockerfile", "out/Dockerfile")}
+    assert {"images.toml", "images.lock"} <= set(git.merge("theirs"))
+    for name, content in {**files, "images.toml": ours}.items():
+        project.write(name, content)
+    assert "<<<<<<<" in project.read("images.lock")
+    outcome = project.run("check")
+    assert (outcome.exit_code, outcome.stderr.splitlines()[-1]) == (2, "hint: run `imagelock lock` to merge both sides")
+    assert project.run("lock").exit_code == 0
+    assert project.run("check").exit_code == 0
+    assert project.read("images.toml") == ours
