@@ -2,7 +2,7 @@
 
     python benchmarks/network/usage_of.py COMMAND [ARGUMENT…]
 
-A process of its own for each measurement: the system counts the memory of whoever starts a program as the program's.
+A process of its own for each measurement: the memory of the process that starts a program counts as the program's.
 """
 
 from __future__ import annotations

@@ -2,11 +2,11 @@
 
     ImagelockError
     ├── InvalidDigestError · InvalidPlatformError · InvalidReferenceError      a word that a person wrote
-    ├── InvalidSelectorError                                                   which tags somebody wants
+    ├── InvalidSelectorError                                                   which tags are wanted
     ├── ImagesFileError                                                        images.toml: every problem in it
     ├── LockfileError                                                          images.lock can't be read, or isn't ours
     │   └── StaleLockfileError                                                 images.lock doesn't answer images.toml
-    ├── CheckFailedError                                                       somebody asked, and the answer is no
+    ├── CheckFailedError                                                       the answer to a question is no
     ├── DocumentError                                                          a template or a pinned file
     ├── FileError                                                              the disk said no
     ├── ProjectBusyError · ProjectChangedError                                 another run or editor was faster

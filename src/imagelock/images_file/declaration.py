@@ -50,7 +50,7 @@ class ImageDeclaration:
     freeze_until: date | None = None
     """The last day on which that is a good reason."""
     cooldown: Cooldown = NO_COOLDOWN
-    """How old a tag's image must be; off for exact tags, whose content nobody chooses."""
+    """How old a tag's image must be; off for exact tags, where there is no choice."""
 
     def is_overdue(self, today: date) -> bool:
         """Whether the day is over until which the image was to be left alone."""

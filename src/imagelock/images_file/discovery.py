@@ -21,7 +21,7 @@ from imagelock.model.reference import DEFAULT_TAG, AnyRepository, UnnormalizedRe
 
 NOTHING_DECLARED = ImagesFile(())
 ImageKey = tuple[AnyRepository, str | Digest]
-"""What tells images apart, as images.toml does: a digest counts where no tag stands beside it."""
+"""What tells images apart, as images.toml does: a digest counts where there is no tag beside it."""
 
 
 @frozen
@@ -46,7 +46,7 @@ class ScannedDocument:
 
     @property
     def is_pinnable(self) -> bool:
-        """Whether at least one of its images can have a digest where it stands."""
+        """Whether at least one of its images can have a digest in place."""
         return any(not isinstance(image.editing, NotEditable) for _, image in self.images())
 
     def images(self) -> Iterator[tuple[Reference, Image]]:
@@ -84,7 +84,7 @@ class FoundImage:
 
 @frozen
 class Unlockable:
-    """Something in a document that nobody can lock, or that can't be pinned where it stands."""
+    """A reference that cannot be locked, or cannot be pinned in place."""
 
     path: str
     position: Position

@@ -21,7 +21,7 @@ class _Subject:
     """What of an image can make its name."""
 
     path: tuple[str, ...]
-    """The registry, unless everybody leaves it out, and the components of the repository's path."""
+    """The registry, unless it is Docker Hub, and the components of the repository's path."""
     tag: str
     """Empty where it says nothing."""
 

@@ -1,4 +1,4 @@
-"""One more image for images.toml: from what somebody asked for to what is to stand there."""
+"""One more image for images.toml: from what the command line asks for to what is written."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ TagLister = Callable[[AnyRepository], Iterable[str]]
 
 @frozen(kw_only=True)
 class ImageRequest:
-    """What somebody asked for, in the words of the command line."""
+    """The options of `add`, as typed."""
 
     reference: str
     name: str | None = None
@@ -178,8 +178,8 @@ def bound_range(
 ) -> WrittenRange:
     """Give a range its upper bound, which is the next breaking release after the version that it chooses today.
 
-    ``version`` is how somebody spelled the range, or ``latest`` where today's version is to begin it. A range that has
-    a bound is left as it is, and nobody is asked.
+    ``version`` is the range as typed, or ``latest`` where today's version is to begin it. A range that has
+    a bound is left as it is, and no registry is asked.
     """
     if version != LATEST and not wanted.is_unbounded:
         return WrittenRange(version, wanted)

@@ -175,7 +175,7 @@ def _refuse_outputs_twice(
 
 
 def _refuse_second_names(images: Iterable[ImageDeclaration], problems: Problems) -> None:
-    """Refuse two aliases for one image: nobody could say which of them a reference in a file means."""
+    """Refuse two aliases for one image: a reference in a file could mean either."""
     first_alias: dict[tuple[AnyRepository, Selector], Alias] = {}
     for image in images:
         first = first_alias.setdefault((image.repository, image.selector), image.alias)

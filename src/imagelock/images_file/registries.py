@@ -16,7 +16,7 @@ class RegistryDeclaration:
 
     registry: RegistryName
     plain_http: bool | None = None
-    """Speak http to it, or never; None where nobody decided."""
+    """Whether to use http; None where images.toml does not say."""
     ca_file: str | None = None
     """PEM certificates to trust for it besides the system's; relative to the folder of images.toml."""
     mirrors: tuple[str, ...] = ()

@@ -24,7 +24,7 @@ class Template:
 
 
 def make_template(document: ScannedDocument, survey: Survey) -> Template:
-    """Put a placeholder where each image stands, or where its digest would."""
+    """Replace each image, or the place of its digest, by a placeholder."""
     changes: list[Change] = []
     remaining: list[Unlockable] = []
     for reference, image in document.images():

@@ -131,7 +131,7 @@ class TableReader:
         self.problems.add((*self.path, key), sentence, hint=hint, details=details)
 
     def refuse_other_keys(self) -> None:
-        """Note each key that nobody read: a misspelled key must not be silently ignored."""
+        """Note each key that was not read: a misspelled key must not be ignored silently."""
         for key in self._table:
             if key not in self._known:
                 self.add(key, f"is not a known key{did_you_mean(key, self._known)}")
@@ -196,7 +196,7 @@ def _paths(value: Mapping[str, Any], parent: Path) -> Iterator[Path]:
 
 
 def quote(text: str) -> str:
-    """Write a basic string. No text ends its line, whoever it comes from."""
+    """Write a basic string. Line breaks in the text are escaped."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     if not escaped.isprintable():
         escaped = "".join(sign if sign.isprintable() else f"\\U{ord(sign):08X}" for sign in escaped)

@@ -172,7 +172,7 @@ def compare(declaration: ImageDeclaration, locked: LockedImage) -> Iterator[Mism
     wanted = declaration.selector
     is_accepted = accepts(wanted, tag=locked.tag, digest=locked.digest)
     has_other_tag = isinstance(wanted, ExactDigest) and locked.tag != wanted.tag
-    # An entry that somebody edited may have the right words and content that doesn't satisfy them.
+    # An entry that was edited by hand may have the right words and content that doesn't satisfy them.
     if wanted != locked.selector or not is_accepted or has_other_tag:
         yield SelectorChanged(alias, locked, wanted, is_accepted)
     if locked.all_platforms == bool(declaration.platforms):

@@ -37,7 +37,7 @@ def run_all(
     on_done: Callable[[str], None] = lambda _: None,
 ) -> Results[_Answer]:
     """Ask in parallel; ``on_done`` hears the name of each question that is over, in the caller's thread."""
-    from concurrent.futures import ThreadPoolExecutor, as_completed  # noqa: PLC0415  what asks nobody needs no threads
+    from concurrent.futures import ThreadPoolExecutor, as_completed  # noqa: PLC0415  only runs with questions need threads
 
     found: dict[str, _Answer] = {}
     failures: list[tuple[str, ImagelockError]] = []

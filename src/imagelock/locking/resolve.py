@@ -107,7 +107,7 @@ def fetch_image(repository: AnyRepository, digest: Digest, source: ManifestSourc
 
 @dataclass(slots=True)
 class _Descent:
-    """The way from one image to its platforms, bounded: a few bytes can name more indexes than anybody could fetch."""
+    """The walk from one image to its platforms, bounded: a small index can name more indexes than can be fetched."""
 
     reference: ImageReference
     source: ManifestSource

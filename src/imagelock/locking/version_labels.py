@@ -1,9 +1,8 @@
-"""Which version is a floating tag? What an image says, asked for where nobody has said it yet.
+"""The version behind a floating tag, from the labels of the image.
 
-Locking takes what comes along without a request: an index of Docker's official images carries the labels of its
-entries, and a single image's configuration was read for its platform. Only where an update has found new content are
-the configurations of the first locked platform fetched, the old and the new one, two requests each: then somebody
-wants to read what moved.
+Locking uses what needs no request: an index of Docker's official images has the labels of its entries, and a single
+image's configuration was read for its platform. Where an update has found new content, the configurations of the first
+locked platform are fetched, old and new, with two requests each, so that the report can name both versions.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""How old an image must be before a range takes its tag: time for others to notice what is wrong with it.
+"""The minimum age of an image before a range takes its tag, so that others can find defects first.
 
-Registries don't say when something was pushed. The one date that there is, ``created`` in an image's configuration,
-comes from whoever built it: it keeps nobody away who writes another one, and reproducible builds write 1970.
+Registries do not report when a tag was pushed. The only date is ``created`` in the image's configuration, which the
+builder writes: it is no protection against a malicious author, and reproducible builds write 1970.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The configuration of one image for one platform: what it says about itself, and how it starts.
 
-Read with patience: a configuration that can't be read answers no question, and never stands in the way of a lock.
+Read leniently: a configuration that cannot be read gives no values, and never prevents a lock.
 https://github.com/opencontainers/image-spec/blob/main/config.md
 """
 
@@ -21,7 +21,7 @@ _MAX_LENGTH = 256
 
 @frozen(kw_only=True)
 class Labels:
-    """The four labels; None where the image doesn't say. They describe, and prove nothing: their author is anybody."""
+    """The four labels; None where the image has none. The image's author sets them: they prove nothing."""
 
     version: str | None = None
     revision: str | None = None
@@ -71,7 +71,7 @@ class ImageConfig:
     all_labels: tuple[tuple[str, str], ...] = ()
     """Sorted."""
     created: datetime | None = None
-    """None where nobody says, or says what no clock can have said."""
+    """None where the configuration has no date, or one that cannot be true."""
     environment: tuple[tuple[str, str], ...] = ()
     entry_point: tuple[str, ...] = ()
     command: tuple[str, ...] = ()

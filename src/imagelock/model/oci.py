@@ -75,12 +75,12 @@ class Descriptor:
 
 @frozen
 class FetchedManifest:
-    """A manifest or index as somebody served it, under the digest that we computed from its bytes."""
+    """A manifest or index as served, with the digest that was computed from its bytes."""
 
     digest: Digest
     body: bytes
     content_type: str = ""
-    """What the server called it, without parameters; empty where nobody said."""
+    """What the server called it, without parameters; empty where it did not say."""
 
 
 @frozen
@@ -146,7 +146,7 @@ def is_schema_1(content_type: str) -> bool:
 
 
 def refuse_schema_1(content_type: str, *, what: str) -> None:
-    """Refuse what can't be verified, before a wrong digest of it is taken for somebody's attack."""
+    """Refuse what can't be verified, before a wrong digest of it is reported as an attack."""
     if is_schema_1(content_type):
         raise _schema_1_refusal(what)
 

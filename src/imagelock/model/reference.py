@@ -1,6 +1,6 @@
 """Image references, read exactly as Docker reads them.
 
-https://github.com/distribution/reference is the grammar. Ours is stricter where its reading helps nobody: port 0 and
+https://github.com/distribution/reference is the grammar. Ours is stricter where its reading has no use: port 0 and
 those above 65535, and the word ``sha256`` taken for a repository. Registry names are lower-cased, since host names
 have no case.
 """
@@ -62,7 +62,7 @@ AnyRepository = Repository | LayoutRepository
 
 @frozen
 class TagReference:
-    """A repository and a tag: what somebody wants, and what may move."""
+    """A repository and a tag, whose content may change."""
 
     repository: AnyRepository
     tag: str
@@ -73,7 +73,7 @@ class TagReference:
 
 @frozen
 class PinnedReference:
-    """A repository and a digest: what nobody can move. The tag beside it is for readers only."""
+    """A repository and a digest, whose content cannot change. The tag beside it is for readers only."""
 
     repository: AnyRepository
     digest: Digest
@@ -88,7 +88,7 @@ ImageReference = TagReference | PinnedReference
 
 @frozen
 class UnnormalizedReference:
-    """The parts of a reference as somebody spelled them, nothing completed."""
+    """The parts of a reference as written, without defaults."""
 
     name: str
     tag: str | None
@@ -97,7 +97,7 @@ class UnnormalizedReference:
 
     @property
     def meaning(self) -> ImageReference:
-        """The reference with Docker's defaults: ``latest`` where neither tag nor digest stands."""
+        """The reference with Docker's defaults: ``latest`` where there is neither tag nor digest."""
         if self.digest is not None:
             return PinnedReference(self.repository, self.digest, self.tag)
         return TagReference(self.repository, self.tag or DEFAULT_TAG)
@@ -149,7 +149,7 @@ def split_image(text: str) -> UnnormalizedReference:
 
 
 def registry_name(text: str) -> RegistryName:
-    """Read a registry's name, as it stands before the first slash of a reference; Docker Hub's aliases become one."""
+    """Read a registry's name, as written before the first slash of a reference; Docker Hub's aliases become one."""
     return _read_registry(text, text)
 
 

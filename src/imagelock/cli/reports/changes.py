@@ -100,7 +100,7 @@ def _cells(change: Change) -> tuple[str, str, str, str]:
 
 
 def tag_and_version(image: LockedImage) -> str:
-    """Write a tag, and behind it the version that it stands for if it doesn't tell that itself."""
+    """Write a tag, followed by the version behind it unless the tag contains the version."""
     return with_version(image.tag, image.labels.version)
 
 

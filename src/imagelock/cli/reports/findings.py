@@ -184,7 +184,7 @@ def _escape_property(text: str) -> str:
 
 
 def tell_what_stayed(console: Console, made: Mapping[Path, Pinned]) -> None:
-    """Warn about each reference that can't be pinned, and count those that are nobody's image."""
+    """Warn about each reference that cannot be pinned, and count those whose image is not declared."""
     unknown: list[str] = []
     other_tags: list[str] = []
     refusals = [refusal for pinned in made.values() for refusal in pinned.refused]

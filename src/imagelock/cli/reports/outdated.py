@@ -32,7 +32,7 @@ def print_standings(console: Console, statuses: Sequence[ImageStatus]) -> None:
 
 
 def standing_table(statuses: Sequence[ImageStatus], *, unknown: int) -> list[str]:
-    """Write the images that have something to tell as a Markdown table, and how many images nobody could tell of."""
+    """Return a Markdown table of the images that are not up to date, and the number of images without an answer."""
     shown = [status for status in statuses if _is_news(status)]
     table = markdown_table(_without_empty_columns([_HEADER, *map(_cells, shown)])) if shown else []
     if unknown:

@@ -1,1 +1,1 @@
-"""Which tag of a repository somebody means: exact tags, and version ranges over tags. Pure; import from the modules."""
+"""Which tag of a repository is meant: exact tags, and version ranges over tags. Pure; import from the modules."""

@@ -27,7 +27,7 @@ class PatternGuess:
 
 
 def guess_pattern(tag: str) -> PatternGuess | None:
-    """Guess where the version of a tag stands; a tag with a commit in it, such as ``v3.9.0-177-ged5bcde``, has none."""
+    """Guess where the version of a tag is; a tag with a commit in it, such as ``v3.9.0-177-ged5bcde``, has none."""
     if any(is_commit(piece.removeprefix("g")) for piece in re.split("[-_.]", tag)):
         return None
     dated = _find_date(tag)

@@ -1,4 +1,4 @@
-"""Patterns with holes, such as ``{version}-bookworm-slim``: where in a tag its version stands.
+"""Patterns with holes, such as ``{version}-bookworm-slim``: the position of the version in a tag.
 
 Guessing where a version ends is what other tools' wrong picks have in common. A pattern doesn't guess: its literal
 text is compared exactly, and the whole tag must match.
