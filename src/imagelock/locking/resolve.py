@@ -203,7 +203,7 @@ def select_platforms(
     wanted = tuple(wanted)
     _refuse_unread(wanted, resolved, reference)
     if not resolved.platform_digests:
-        kinds = [f"it lists {', '.join(resolved.other_kinds)}"] if resolved.other_kinds else []
+        kinds = [f"what it lists is {', '.join(resolved.other_kinds)}"] if resolved.other_kinds else []
         details = [*kinds, *resolved.notes]
         raise ImageNotFoundError(f"{reference} has no image for any platform", details=details)
     choice = choose_platforms(wanted, resolved.platform_digests)

@@ -89,6 +89,8 @@ class _Served:
     document: ImageIndex | ImageManifest
     digest: Digest
     platform_digests: tuple[PlatformDigest, ...] = ()
+    unread: frozenset[Digest] = frozenset()
+    """Manifests in the index whose platform could not be read."""
 
 
 _Answer = _Served | Digest | int | None
@@ -161,7 +163,12 @@ def _fetch_served(reference: PinnedReference, source: ServingSource) -> _Served:
     document = parse_manifest(fetched)
     if isinstance(document, ImageManifest):
         return _Served(document, fetched.digest)
-    return _Served(document, fetched.digest, resolve_fetched(reference, fetched, source).platform_digests)
+    resolved = resolve_fetched(reference, fetched, source)
+    nested = [str(entry) for entry in resolved.left_out if entry.is_index]
+    if nested:
+        raise ImageNotFoundError(f"{reference} lists an index that can't be read", details=nested)
+    unread = frozenset(entry.digest for entry in resolved.left_out)
+    return _Served(document, fetched.digest, resolved.platform_digests, unread)
 
 
 def _blob_questions(
@@ -218,7 +225,7 @@ def _lists(index: _Answer, entry: PlatformDigest) -> bool:
         return True
     if isinstance(index.document, ImageManifest):
         return entry.digest == index.digest
-    return entry in index.platform_digests
+    return entry in index.platform_digests or entry.digest in index.unread
 
 
 def _tag_finding(image: LockedImage, answers: _Outcomes) -> Finding:

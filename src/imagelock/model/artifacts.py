@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from imagelock.errors import printable
-from imagelock.model.oci import Descriptor, ImageManifest
+from imagelock.model.oci import MANIFEST_MEDIA_TYPES, Descriptor, ImageManifest
 
 _IMAGE_CONFIGS = frozenset(
     {"application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json"}
@@ -77,6 +77,8 @@ def guess_artifact(manifest: ImageManifest) -> str | None:
 
 def name_entry(entry: Descriptor) -> str:
     """Return what an entry of an index is that is no image."""
+    if entry.media_type in MANIFEST_MEDIA_TYPES and not entry.artifact_type:
+        return "for no platform"
     of_artifact = entry.artifact_type and (name_type(entry.artifact_type) or _of_type(entry.artifact_type))
     return of_artifact or name_type(entry.media_type) or _of_type(entry.media_type)
 

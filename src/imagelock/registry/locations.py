@@ -191,8 +191,9 @@ def _location(text: str, *, may_be_plain: bool = False) -> Location:
 
 def make_locations(settings: RegistrySettings) -> Locations:
     """Return the locations of settings and of the machine's registries.conf."""
-    files = find_registries_conf(settings.environment, home=settings.home)
-    rules = read_registries_conf(files, home=settings.home, warn=settings.warn or ignore)
+    warn = settings.warn or ignore
+    files = find_registries_conf(settings.environment, home=settings.home, warn=warn)
+    rules = read_registries_conf(files, home=settings.home, warn=warn)
     return Locations(settings.options_of, rules)
 
 

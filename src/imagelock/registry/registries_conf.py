@@ -70,8 +70,11 @@ def find_rule(repository: str, rules: Iterable[RegistryRule]) -> RegistryRule | 
     return max((rule for rule in rules if rule.matches(repository)), key=lambda rule: len(rule.prefix), default=None)
 
 
-def find_registries_conf(environment: Mapping[str, str], *, home: Path) -> tuple[Path, ...]:
-    """List the files that exist, in the order in which later ones replace rules of earlier ones."""
+def find_registries_conf(environment: Mapping[str, str], *, home: Path, warn: Warn = ignore) -> tuple[Path, ...]:
+    """List the files that exist, in the order in which later ones replace rules of earlier ones.
+
+    A folder of them that can't be read is told.
+    """
     chosen = environment.get("CONTAINERS_REGISTRIES_CONF") or environment.get("REGISTRIES_CONFIG_PATH")
     if chosen:
         return (Path(chosen),)
@@ -80,7 +83,7 @@ def find_registries_conf(environment: Mapping[str, str], *, home: Path) -> tuple
     mains = [path for path in (user / "registries.conf", system / "registries.conf") if _may_be_there(path)]
     mains = mains[: 1 + (len(mains) > 1 and not os.access(mains[0], os.R_OK))]
     folders = (system / "registries.conf.d", user / "registries.conf.d")
-    parts = [path for folder in folders for path in list_if_possible(folder, warn=ignore) if path.suffix == ".conf"]
+    parts = [path for folder in folders for path in list_if_possible(folder, warn=warn) if path.suffix == ".conf"]
     return (*mains, *parts)
 
 

@@ -141,7 +141,6 @@ def read_tags_page(response: httpx.Response, *, asked: httpx.URL, what: str) -> 
     """Read one page; ``InvalidContentError`` for everything else that is sent with status 200."""
     if response.status_code == HTTPStatus.PARTIAL_CONTENT:
         raise InvalidContentError(f"only a part of the list of tags of {what} was sent")
-    refuse_web_page(response, what=f"the list of tags of {what}")
     listed = _read_list(response, what)
     texts = tuple(entry for entry in listed if isinstance(entry, str))
     link = find_next_link(response.headers, what=what)
@@ -155,7 +154,13 @@ def read_tags_page(response: httpx.Response, *, asked: httpx.URL, what: str) -> 
 
 def _read_list(response: httpx.Response, what: str) -> list[object]:
     """Return the list as it is written; ``null`` is an empty one, and so is a page that has a name alone."""
-    document = parse_json_object(response.content, what=f"the list of tags of {what}")
+    name = f"the list of tags of {what}"
+    try:
+        document = parse_json_object(response.content, what=name)
+    except InvalidContentError:
+        # Not before: some registries call a list a web page.
+        refuse_web_page(response, what=name)
+        raise
     listed = document.get("tags")
     if document.get("errors") or (listed is None and read_complaints(response)):
         raise InvalidContentError(f"an error was sent instead of the list of tags of {what}")

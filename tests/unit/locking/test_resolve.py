@@ -267,7 +267,7 @@ def test_an_index_of_artifacts_says_what_it_holds() -> None:
     resolved = _resolve(image_index(IndexEntry(content=cache)))
     with pytest.raises(ImageNotFoundError) as raised:
         select_platforms((), resolved, _REFERENCE)
-    assert raised.value.details == ("it lists a BuildKit cache",)
+    assert raised.value.details == ("what it lists is a BuildKit cache",)
 
 
 def test_annotations_of_null_say_nothing() -> None:

@@ -247,3 +247,25 @@ def test_tags_of_registries_are_left_out_on_request(source: MemorySource) -> Non
     images = 'platforms = ["linux/amd64", "linux/arm64"]\n[images]\ngo = "oci:vendor:go"'
     [go] = verify_images(locked(source, images).images, source, with_registry_tags=False)
     assert _states(go) == _parts()
+
+
+def test_what_an_unreadable_entry_is_for_contradicts_nothing() -> None:
+    """The configuration of an entry without platform is gone: its manifest is served, and was in the index."""
+    amd64, arm64 = platform_image("linux/amd64"), replace(platform_image("linux/arm64"), platform={})
+    source = MemorySource()
+    source.push(f"{GO}:1", image_index(amd64, arm64))
+    lockfile = locked(source)
+    source.forget(arm64.content.children[0])
+    [verification] = _verify(source, lockfile)
+    assert _states(verification) == _parts()
+
+
+def test_an_index_in_the_index_that_is_gone_is_gone() -> None:
+    inner = image_index(platform_image("linux/arm64"))
+    index = image_index(platform_image("linux/amd64"), IndexEntry(content=inner))
+    source = MemorySource()
+    source.push(f"{GO}:1", index)
+    lockfile = locked(source)
+    source.forget(inner)
+    [verification] = _verify(source, lockfile)
+    assert _states(verification) == _parts(index=State.GONE)

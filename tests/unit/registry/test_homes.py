@@ -258,6 +258,13 @@ class TestRegistriesConf:
         read_registries_conf([path for path in files if path == own], home=tmp_path, warn=told.append)
         assert told == [f"{own} is passed over: Too many levels of symbolic links"]
 
+    def test_a_folder_that_cannot_be_read_is_told(self, tmp_path: Path) -> None:
+        folder = tmp_path / ".config" / "containers" / "registries.conf.d"
+        loop(folder)
+        told: list[str] = []
+        find_registries_conf({}, home=tmp_path, warn=told.append)
+        assert told == [f"{folder} is passed over: Too many levels of symbolic links"]
+
     def test_one_that_a_variable_names_must_be_readable(self, tmp_path: Path) -> None:
         loop(tmp_path / "chosen.conf")
         files = find_registries_conf({"CONTAINERS_REGISTRIES_CONF": str(tmp_path / "chosen.conf")}, home=NO_HOME)

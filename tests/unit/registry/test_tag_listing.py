@@ -272,6 +272,10 @@ def test_a_sign_in_page_is_named() -> None:
         tags_of(Answer(headers={"Content-Type": "text/html; charset=utf-8"}, chunks=[b"<html>"]))
 
 
+def test_a_list_that_is_called_a_web_page_is_a_list() -> None:
+    assert tags_of(page("1").adding({"Content-Type": "text/html"}))[0] == ("1",)
+
+
 @pytest.mark.parametrize(
     ("code", "error"),
     [

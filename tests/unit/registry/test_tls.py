@@ -81,6 +81,29 @@ def test_the_verdict_does_not_depend_on_the_python() -> None:
     assert flags & ssl.VERIFY_X509_PARTIAL_CHAIN
 
 
+@pytest.mark.parametrize(
+    ("has_file", "names", "is_loaded"),
+    [(True, [], False), (False, ["4a6481c9.0"], False), (False, ["ca-bundle.crt"], True), (False, [], True)],
+)
+def test_a_python_that_looks_elsewhere_finds_the_systems_authorities(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, has_file: bool, names: list[str], is_loaded: bool
+) -> None:
+    """A Python that was built for another system finds a folder without hashed names, or nothing."""
+    bundle = CertificateOffice(tmp_path).authority
+    folder = tmp_path / "certs"
+    folder.mkdir()
+    for name in names:
+        (folder / name).write_text("")
+    found = ssl.get_default_verify_paths()
+    paths = found._replace(cafile=str(bundle) if has_file else "", capath=str(folder))
+    monkeypatch.setattr("imagelock.registry.http.certificates.ssl.get_default_verify_paths", lambda: paths)
+    monkeypatch.setattr("imagelock.registry.http.certificates.BUNDLES", (tmp_path / "missing.pem", bundle))
+    for variable in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+        monkeypatch.delenv(variable, raising=False)
+    context = make_tls_context(CertificateFiles(), ca_file=None)
+    assert ("imagelock tests" in str(context.get_ca_certs())) is is_loaded
+
+
 @pytest.mark.usefixtures("_default")
 def test_a_servers_own_certificate_may_be_declared(tmp_path: Path) -> None:
     """What people export from a browser is often the server's certificate, without its authority."""

@@ -162,7 +162,7 @@ class CredentialStore:
         if any(location.is_required for location in locations):
             yield from self._read_files(locations)
             return
-        files = find_registries_conf(self._environment, home=self._home)
+        files = find_registries_conf(self._environment, home=self._home, warn=self._pass_over)
         helpers = read_credential_helpers(files, home=self._home, warn=self._pass_over)
         # Docker's files count even where podman's do not: they are no business of registries.conf.
         for name in helpers if AUTH_FILES in helpers else (*helpers, AUTH_FILES):

@@ -6,13 +6,29 @@ containers-certs.d(5).
 
 from __future__ import annotations
 
+import os
+import re
 import ssl
+from contextlib import suppress
 from pathlib import Path
 
 from imagelock.errors import FileError
 from imagelock.model.frozen import frozen
 from imagelock.project.files import find_kind_problem
 from imagelock.registry.homes import list_if_possible
+
+BUNDLES = (
+    Path("/etc/ssl/certs/ca-certificates.crt"),
+    Path("/etc/pki/tls/certs/ca-bundle.crt"),
+    Path("/etc/ssl/ca-bundle.pem"),
+    Path("/etc/pki/tls/cacert.pem"),
+    Path("/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem"),
+    Path("/etc/ssl/cert.pem"),
+)
+"""Where systems keep their authorities, in the order in which Go looks for them: a Python that was not built for this
+system, such as those that uv installs, may look elsewhere."""
+_HASHED = re.compile(r"[0-9a-f]{8}\.[0-9]+", re.ASCII)
+"""A file of a folder in which OpenSSL finds authorities."""
 
 
 @frozen
@@ -64,6 +80,8 @@ def make_tls_context(files: CertificateFiles, *, ca_file: Path | None) -> ssl.SS
     constraints that are not critical. As curl and Go do, an intermediate authority that is named is believed.
     """
     context = ssl.create_default_context()
+    if not _finds_store():
+        _load_first_bundle(context)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.verify_flags = (context.verify_flags | ssl.VERIFY_X509_PARTIAL_CHAIN) & ~ssl.VERIFY_X509_STRICT
     for authority in (*files.authorities, *([ca_file] if ca_file else [])):
@@ -80,6 +98,26 @@ def make_tls_context(files: CertificateFiles, *, ca_file: Path | None) -> ssl.SS
         except (OSError, ssl.SSLError) as error:
             raise FileError(f"{certificate} and its key can't be used", details=[str(error)]) from error
     return context
+
+
+def _finds_store() -> bool:
+    """Whether OpenSSL was built to look where this system has its authorities, or a variable says where."""
+    paths = ssl.get_default_verify_paths()
+    variables = (paths.openssl_cafile_env, paths.openssl_capath_env)
+    if paths.cafile or any(os.environ.get(name) for name in variables):
+        return True
+    folder = Path(paths.capath or os.devnull)
+    try:
+        return any(_HASHED.fullmatch(path.name) for path in folder.iterdir())
+    except OSError:
+        return False
+
+
+def _load_first_bundle(context: ssl.SSLContext) -> None:
+    for bundle in BUNDLES:
+        with suppress(OSError, ssl.SSLError):
+            context.load_verify_locations(bundle)
+            return
 
 
 def _refuse_to_ask() -> str:
