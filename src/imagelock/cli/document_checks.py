@@ -20,7 +20,6 @@ from imagelock.images_file.parser import IMAGES_FILE_NAME, ImagesFile
 from imagelock.locking.freshness import find_mismatches
 from imagelock.locking.lockfile import Lockfile
 from imagelock.model.globs import is_wild
-from imagelock.project.documents import list_own_files
 from imagelock.project.project import Project, find_project
 from imagelock.project.tree import list_files
 from imagelock.project.work_tree import identify
@@ -191,7 +190,7 @@ class TreeSearch:
         is_external = external_files(self._images_file.external.files)
         checked = {identify(file.path) for file in select_pinned_files(self._folder, self._images_file).files}
         checked |= {identify(self._folder / target.output) for target in self._images_file.exports}
-        for path in list_own_files(self._folder):
+        for path in self._pins.documents.paths():
             if not is_external(path) and identify(self._folder / path) not in checked:
                 yield self._folder / path
 

@@ -13,8 +13,9 @@ from imagelock.documents.formats.compose_project import ComposeFiles
 from imagelock.documents.formats.files import Files, NoFiles
 from imagelock.documents.formats.format import Format
 from imagelock.documents.formats.gitlab_includes import find_included
+from imagelock.documents.formats.kustomize_replacements import KustomizeReplacements
 from imagelock.documents.formats.rules import Rule, Text
-from imagelock.documents.formats.table import BY_NAME, COMPOSE, DOTENV, GITLAB
+from imagelock.documents.formats.table import BY_NAME, COMPOSE, DOTENV, GITLAB, KUBERNETES
 from imagelock.documents.kinds import detect_kind, in_syntax_of, marked_kind, may_be_document
 from imagelock.model.frozen import frozen
 from imagelock.model.globs import compile_glob
@@ -75,6 +76,7 @@ class DocumentContext:
         self._kinds = tuple((compile_glob(rule.pattern), rule.kind) for rule in rules.kinds)
         self._places = tuple((compile_glob(rule.pattern), rule) for rule in rules.places)
         self._compose_files = ComposeFiles(self._files)
+        self._replacements = KustomizeReplacements(self._files)
 
     def may_be_document(self, path: str) -> bool:
         """Whether a file has to be read to tell what it is; of all others, the name has told that they are none."""
@@ -113,6 +115,9 @@ class DocumentContext:
         """Let a format see the files around its document."""
         if kind.name == COMPOSE.name:
             return replace(kind, find=partial(find_in_compose, files=self._compose_files, path=path))
+        if kind.name == KUBERNETES.name:
+            replaced = self._replacements.names_in(path)
+            return replace(kind, replaced=replaced) if replaced else kind
         if kind.name == DOTENV.name:
             images, others = find_variables(dirname(path), self._compose_files)
             return replace(

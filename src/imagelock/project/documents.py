@@ -43,7 +43,8 @@ class ProjectDocuments:
         """Take the folder of images.toml; ``pending`` gives what a file will hold that is going to be written."""
         self._folder = folder
         self._prefix = "" if folder == Path() else f"{folder.as_posix()}/"
-        self._context = DocumentContext(_FolderFiles(folder, pending), rules or DocumentRules())
+        self._files = _FolderFiles(folder, pending)
+        self._context = DocumentContext(self._files, rules or DocumentRules())
         self._elsewhere = DocumentContext()
 
     def read(self, path: Path) -> Document | None:
@@ -62,6 +63,10 @@ class ProjectDocuments:
         if kind is not None:
             return Document(content, kind)
         return find_unread_kind(name, content) if wants_unread and not context.is_passed_over(name) else None
+
+    def paths(self) -> tuple[str, ...]:
+        """List the project's own files, relative to its folder; the listing is made once."""
+        return self._files.paths()
 
     def find_kind(self, path: Path, content: bytes) -> Format | None:
         """Tell the kind of a file that has this content; ``None``: it is no document."""

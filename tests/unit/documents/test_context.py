@@ -248,3 +248,46 @@ def test_a_pinned_output_of_a_project_stays_one() -> None:
     kind = DocumentContext(_Tree(files)).find_kind("compose.yaml", content)
     assert kind is not None
     assert pin_all(content, kind).content == content.replace(b"redis:7", f"redis:7@{DIGEST}".encode())
+
+
+_MANIFEST = "apiVersion: v1\nkind: Pod\nspec: {containers: [{image: 'controller:latest'}, {image: 'b:1'}]}\n"
+_TAGGED = "resources: [pod.yaml]\nimages: [{name: controller, newName: acme/ctl, newTag: v1}]\n"
+_ALL = ["image controller:latest", "image b:1"]
+
+
+@pytest.mark.parametrize(
+    ("files", "found"),
+    [
+        ({"config/kustomization.yaml": _TAGGED}, ["image b:1"]),
+        ({"Kustomization": _TAGGED.replace("pod.yaml", "config/pod.yaml")}, ["image b:1"]),
+        ({"config/kustomization.yaml": _TAGGED.replace("pod.yaml", "other.yaml")}, _ALL),
+        ({"config/kustomization.yaml": "resources: [pod.yaml]\nimages: [{name: controller, newName: x}]\n"}, _ALL),
+        (
+            {
+                "config/kustomization.yaml": "resources: [pod.yaml]\n",
+                "prod/kustomization.yaml": _TAGGED.replace("pod.yaml", "../config"),
+            },
+            ["image b:1"],
+        ),
+        (
+            {
+                "config/kustomization.yaml": "resources: [pod.yaml]\n",
+                "prod/kustomization.yaml": _TAGGED.replace("pod.yaml", "../config"),
+                "dev/kustomization.yaml": "resources: [../config]\n",
+            },
+            _ALL,
+        ),
+        ({"config/kustomization.yaml": "resources: [., pod.yaml]\nimages: [\n"}, _ALL),
+        (
+            {
+                "config/kustomization.yaml": "resources: [pod.yaml, ../prod]\n",
+                "prod/kustomization.yaml": "resources: [../config]",
+            },
+            _ALL,
+        ),
+    ],
+)
+def test_a_name_that_every_kustomization_of_a_manifest_replaces_is_no_input(
+    files: dict[str, str], found: list[str]
+) -> None:
+    assert _found({"config/pod.yaml": _MANIFEST, **files}, "config/pod.yaml") == found

@@ -36,6 +36,8 @@ class Format:
     """Outputs, aliases, schemas, and what something else decides; nothing is found there or below."""
     excluded: tuple[str, ...] = ()
     """What a project's own rules leave out, of all that is found."""
+    replaced: frozenset[str] = frozenset()
+    """Image names that another file replaces by an image of its own."""
     reads: Callable[[Node], bool] | None = None
     """Whether a document of the file counts; without it, each does."""
 

@@ -24,6 +24,7 @@ from imagelock.documents.spans import Span
 from imagelock.documents.syntax.nodes import DocumentSyntaxError, Mapping, Node, Scalar, walk
 from imagelock.documents.syntax.reader import Syntax, read_documents
 from imagelock.documents.syntax.yaml_types import YamlType
+from imagelock.model.reference import split_reference
 
 _IMAGE_KEY = re.compile(
     rb"[\w.-]image(?:name|url|ref)?[\"']?[ \t]*:|\bimage(?:name|url|ref)[\"']?[ \t]*:", re.IGNORECASE
@@ -62,6 +63,8 @@ def _find_in_document(document: Node, kind: Format) -> Iterator[Found]:
         if kind.reads is not None and not kind.reads(resource):
             continue
         found = _find_in_resource(resource, kind)
+        if kind.replaced:
+            found = (each for each in found if not _is_replaced(each, kind.replaced))
         yield from _without_excluded(found, resource, kind) if kind.excluded else found
 
 
@@ -75,6 +78,10 @@ def _find_in_resource(resource: Node, kind: Format) -> Iterator[Found]:
                 for found in _find(match):
                     taken.add(id(match.node))
                     yield found
+
+
+def _is_replaced(found: Found, names: frozenset[str]) -> bool:
+    return isinstance(found.target, Image) and split_reference(found.target.text).name in names
 
 
 def _without_excluded(every: Iterable[Found], resource: Node, kind: Format) -> Iterator[Found]:

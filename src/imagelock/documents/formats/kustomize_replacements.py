@@ -1,0 +1,101 @@
+"""Image names in manifests that kustomizations replace: ``controller:latest`` of a scaffold is no input then.
+
+https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/images/. A name counts as replaced only if every
+kustomization that leads to the manifest replaces it, itself or through the overlays above it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cached_property
+from posixpath import basename, dirname, join, normpath
+
+from imagelock.documents.formats.files import Files
+from imagelock.documents.syntax.nodes import DocumentSyntaxError, Mapping, Node, Scalar
+from imagelock.documents.syntax.reader import Syntax, read_documents
+from imagelock.model.frozen import frozen
+
+_NAMES = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomization"})
+_LISTS = ("resources", "bases", "components", "patchesStrategicMerge")
+_MAX_OVERLAYS = 20
+
+
+@frozen
+class _Kustomization:
+    images: frozenset[str]
+    """The names that it gives a tag or a digest."""
+    targets: frozenset[str]
+    """The files and folders that it takes in."""
+
+
+class KustomizeReplacements:
+    """Finds the replaced names of manifests; each kustomization is read once, and only if a manifest is near it."""
+
+    def __init__(self, files: Files) -> None:
+        self._files = files
+        self._read: dict[str, _Kustomization] = {}
+        self._replaced: dict[str, frozenset[str]] = {}
+
+    def names_in(self, path: str) -> frozenset[str]:
+        """Return the image names of a manifest that are replaced before anything runs."""
+        above = [found for folder in _folders_above(path) if (found := self._by_folder.get(folder))]
+        leading = [found for found in above if path in self._kustomization(found).targets]
+        return _shared(self._replaced_by(found, 0) for found in leading)
+
+    @cached_property
+    def _by_folder(self) -> dict[str, str]:
+        return {dirname(path): path for path in self._files.paths() if basename(path) in _NAMES}
+
+    def _replaced_by(self, path: str, depth: int) -> frozenset[str]:
+        """Return what a kustomization replaces, with what all overlays replace that take it in."""
+        if path not in self._replaced:
+            own = self._replaced[path] = self._kustomization(path).images  # for those that lead to each other
+            folder = dirname(path)
+            overlays = [each for each in self._by_folder.values() if folder in self._kustomization(each).targets]
+            if depth < _MAX_OVERLAYS:
+                self._replaced[path] = own | _shared(self._replaced_by(each, depth + 1) for each in overlays)
+        return self._replaced[path]
+
+    def _kustomization(self, path: str) -> _Kustomization:
+        if path not in self._read:
+            self._read[path] = _parse(dirname(path), self._files.read(path) or b"")
+        return self._read[path]
+
+
+def _folders_above(path: str) -> Iterable[str]:
+    folder = dirname(path)
+    while folder:
+        yield folder
+        folder = dirname(folder)
+    yield ""
+
+
+def _shared(sets: Iterable[frozenset[str]]) -> frozenset[str]:
+    every = list(sets)
+    return frozenset.intersection(*every) if every else frozenset()
+
+
+def _parse(folder: str, content: bytes) -> _Kustomization:
+    try:
+        documents = read_documents(content, Syntax.YAML)
+    except DocumentSyntaxError:
+        documents = ()
+    roots = [document for document in documents if isinstance(document, Mapping)]
+    return _Kustomization(
+        frozenset(name for root in roots for entry in root.find_sequence("images").items if (name := _replaced(entry))),
+        frozenset(
+            normpath(join(folder, item.value))
+            for root in roots
+            for key in _LISTS
+            for item in root.find_sequence(key).items
+            if isinstance(item, Scalar) and item.value and "://" not in item.value
+        ),
+    )
+
+
+def _replaced(entry: Node) -> str | None:
+    """Return the name that an entry of ``images`` gives a tag or digest."""
+    name = entry.find_scalar("name") if isinstance(entry, Mapping) else None
+    if name is None or not isinstance(entry, Mapping):
+        return None
+    return name.value if entry.find_scalar("newTag") or entry.find_scalar("digest") else None
