@@ -144,7 +144,16 @@ def test_a_name_with_control_characters_can_t_be_declared(workshop: Project) -> 
 
 def test_what_a_person_typed_before_a_host_is_not_repeated(workshop: Project) -> None:
     workshop.push("x:1", multi_platform_image("linux/amd64", note="x"))
-    for text in ("https://user:hunter2@host.example/x", "user:hunter2@host.example/x:1", "host.example/x@user:hunter2"):
+    for text in ("https://user:hunter2@host.example/x", "user:hunter2@host.example/x:1", "user:hunter2@host.example"):
         for command in ("digest", "inspect", "tags", "add"):
             outcome = workshop.run("--offline", command, text)
-            assert "hunter2@" not in outcome.stdout + outcome.stderr, (command, text)
+            assert "hunter2" not in outcome.stdout + outcome.stderr, (command, text)
+    workshop.write(
+        "Dockerfile", "FROM user:hunter2-hunter2@host.example/x:1\nFROM https://user:hunter2@host.example/y\n"
+    )
+    workshop.write(
+        "bad.toml", '[images]\n[registries."user:hunter2@host"]\nmirrors = ["https://user:hunter2@host/x"]\n'
+    )
+    for arguments in ("scan", "scan --format json", "init --dry-run --file new.toml", "check --file bad.toml"):
+        outcome = workshop.run(*arguments.split())
+        assert "hunter2" not in outcome.stdout + outcome.stderr, arguments

@@ -169,7 +169,7 @@ def columns(rows: Iterable[Iterable[str]]) -> list[str]:
 
 def one_line(text: str) -> str:
     """Make line breaks visible, too: an annotation or a key of a registry must not write a line or a hint of ours."""
-    text = mask_secrets(text)
+    text = mask_user_info(mask_secrets(text))
     line = escape_controls(text[:_LONGEST_LINE]).replace("\n", "\\n").replace("\t", "\\t")
     return line if len(text) <= _LONGEST_LINE else f"{line}…"
 

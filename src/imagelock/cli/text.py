@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from imagelock.cli.console import display_width, escape_controls, one_line, pad
+from imagelock.cli.console import display_width, one_line, pad
 
 _GAP = "  "
 _NARROWEST = 8
@@ -82,7 +82,7 @@ def table_width() -> int:
 
 def fit_table(rows: Sequence[Sequence[str]], *, width: int, prose: int | None = None) -> list[str]:
     """Align rows, all of one length, in that width; a column of prose gives way first, then the widest."""
-    table = [[escape_controls(cell) for cell in row] for row in rows]
+    table = [[one_line(cell) for cell in row] for row in rows]
     widths = _fit([max(map(display_width, column)) for column in zip(*table, strict=True)], width, prose)
     return [line for row in table for line in _lines(row, widths)]
 

@@ -9,6 +9,7 @@ from imagelock.images_file.discovery import FoundImage, Survey, Unlockable
 from imagelock.images_file.parser import RenderTarget
 from imagelock.images_file.toml import array, list_lines, quote
 from imagelock.model.frozen import frozen
+from imagelock.model.secrets import mask_user_info
 
 DEFAULT_PLATFORMS = ("linux/amd64", "linux/arm64")
 _SHOWN_PATHS = 3
@@ -123,11 +124,12 @@ def _names_with_proposals(names: Sequence[str], left: Sequence[Unlockable]) -> I
     for obstacle in left:
         texts.setdefault(obstacle.text, obstacle)
     yield from (
-        f"    # {quote(text)},  # {_printable(it.place)}: {_printable(it.reason)}" for text, it in texts.items()
+        f"    # {quote(mask_user_info(text))},  # {_printable(it.place)}: {_printable(it.reason)}"
+        for text, it in texts.items()
     )
     yield "]"
 
 
 def _printable(text: str) -> str:
     """Leave out what no TOML comment may hold: a file's name or text can have any character."""
-    return "".join(character if character.isprintable() else "?" for character in text)
+    return "".join(character if character.isprintable() else "?" for character in mask_user_info(text))

@@ -208,11 +208,7 @@ def _refuse_what_is_no_reference(text: str) -> None:
     if " " in text or not text.isprintable():
         raise InvalidReferenceError(f"`{text}` has blanks or control characters")
     if "/" in text.partition("@")[2]:
-        # The text isn't shown: errors end up in the logs of CI, and it may hold a password.
-        raise InvalidReferenceError(
-            f"`…@{text.rpartition('@')[2]}` has a user name in it",
-            hint="keep credentials out of references: use `docker login`",
-        )
+        raise _user_name_error(text)
     scheme, separator, rest = text.partition("://")
     if separator:
         raise InvalidReferenceError(
@@ -250,7 +246,17 @@ def _canonical_repository(text: str, domain: str, path: str) -> Repository:
     return Repository(registry, path)
 
 
+def _user_name_error(text: str) -> InvalidReferenceError:
+    """Make an error without the text before the host: errors end up in the logs of CI, and it may be a password."""
+    return InvalidReferenceError(
+        f"`…@{text.rpartition('@')[2]}` has a user name in it",
+        hint="keep credentials out of references: use `docker login`",
+    )
+
+
 def _read_registry(text: str, domain: str) -> RegistryName:
+    if "@" in domain:
+        raise _user_name_error(domain)
     host, colon, port = (domain, "", "") if domain.endswith("]") else domain.rpartition(":")
     if not colon:
         host = domain

@@ -39,6 +39,7 @@ def _b64(text: str) -> str:
         base64.urlsafe_b64encode(f"user:{_PASSWORD}".encode()).decode(),
         _b64(f"Authorization: user:{_PASSWORD} and more"),
         _b64(f"xAuthorization: user:{_PASSWORD} and more"),
+        _b64(f"Basic {_b64(f'user:{_PASSWORD}')}"),
         _b64(f"xyAuthorization: user:{_PASSWORD} and more"),
     ],
 )
