@@ -233,6 +233,7 @@ def test_a_removed_image_is_still_shown_where_it_is_pinned(pinned: Project) -> N
     assert outcome.stderr.splitlines()[2:] == [
         f"warning: Dockerfile:1:6: `{GO}` is still there",
         "warning: Dockerfile:3:13: `golang:1.22` is still there",
+        "note: `check` fails for these until they are gone, declared again, or listed under [external]",
     ]
     assert pinned.run("lock", "--check").exit_code == 0
 
