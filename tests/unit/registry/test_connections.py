@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +19,7 @@ from imagelock.registry.auth.schemes import SchemeMemory
 from imagelock.registry.client import RegistryClient, make_registry_client
 from imagelock.registry.http.transport import Transport
 from imagelock.registry.locations import RegistryOptions, RegistrySettings, make_connections
+from tests.support.certificates import make_loopback_tls
 from tests.support.fake_registry.clients import NOWHERE
 from tests.support.fake_registry.clock import FakeClock
 from tests.support.oci_images import multi_platform_image
@@ -28,9 +31,12 @@ ANSWER = http(IMAGE.body, head=MEDIA_TYPE)
 
 
 @contextmanager
-def client_of(name: str, *, images: int, trace: Callable[[str], None] | None = None) -> Iterator[RegistryClient]:
+def client_of(
+    name: str, *, images: int, trace: Callable[[str], None] | None = None, authority: Path | None = None
+) -> Iterator[RegistryClient]:
+    """Speak http, or TLS with servers whose authority is named."""
     settings = RegistrySettings(
-        registries={RegistryName(name): RegistryOptions(plain_http=True)},
+        registries={RegistryName(name): RegistryOptions(plain_http=authority is None, ca_file=authority)},
         environment={"CONTAINERS_REGISTRIES_CONF": "/dev/null"},
         home=NOWHERE,
         trace=trace,
@@ -51,12 +57,12 @@ def references(name: str, images: int) -> list[ImageReference]:
     return [parse_reference(f"{name}/team/image{number}:1") for number in range(images)]
 
 
-def fetch_all(on_connection: OnConnection, *, images: int = 20) -> list[str]:
+def fetch_all(on_connection: OnConnection, *, images: int = 20, authority: Path | None = None) -> list[str]:
     """Fetch in parallel; return the lines of the trace that tell of anything but a 200."""
     lines: list[str] = []
     with (
         raw_server(on_connection) as name,
-        client_of(name, images=images, trace=lines.append) as client,
+        client_of(name, images=images, trace=lines.append, authority=authority) as client,
         ThreadPoolExecutor(16) as pool,
     ):
         bodies = [found.body for found in pool.map(client.fetch_manifest, references(name, images))]
@@ -81,6 +87,30 @@ def test_a_server_that_keeps_few_connections_costs_no_failed_attempt(kept: int, 
             living.release()
 
     assert fetch_all(on_connection) == []
+
+
+@pytest.mark.parametrize("kept", [1, 2, 8])
+@pytest.mark.parametrize("delay_seconds", [0.0, 0.05])
+def test_a_server_that_shakes_hands_with_few_costs_no_failed_attempt(
+    kept: int, delay_seconds: float, tmp_path: Path
+) -> None:
+    """Which ones live shows only after their handshakes, and others may have been closed before."""
+    tls = make_loopback_tls(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tls.server.certificate, tls.server.key)
+    living = threading.Semaphore(kept)
+
+    def on_connection(number: int, connection: socket.socket) -> None:
+        if not living.acquire(blocking=False):
+            return
+        try:
+            time.sleep(delay_seconds)
+            with context.wrap_socket(connection, server_side=True) as private:
+                answering(ANSWER)(number, private)
+        finally:
+            living.release()
+
+    assert fetch_all(on_connection, authority=tls.authority) == []
 
 
 @pytest.mark.parametrize("closed", [1, 4, 16])

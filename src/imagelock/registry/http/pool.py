@@ -85,7 +85,7 @@ class Pool(Generic[Connection]):
             try:
                 return self._open()
             except TransportFailure as failure:
-                if not self._is_full_by(failure):
+                if not self._is_full_by(failure, deadline):
                     raise
 
     def put_back(self, connection: Connection) -> None:
@@ -99,14 +99,19 @@ class Pool(Generic[Connection]):
                 connection.close()
             self._changed.notify_all()
 
-    def drop(self, connection: Connection, *, is_refused: bool = False) -> bool:
-        """Close a connection; return whether others live. One that was refused shows how many the server keeps."""
+    def drop(self, connection: Connection) -> None:
+        """Close a connection."""
         connection.close()
         with self._changed:
             self._in_use -= 1
-            living = self._in_use + len(self._idle)
-            if is_refused:
-                self._capacity = living or None
+            self._changed.notify_all()
+
+    def drop_refused(self, connection: Connection, deadline: Deadline) -> bool:
+        """Close a connection on which the server never answered, and return whether others live: it keeps no more."""
+        self.drop(connection)
+        with self._changed:
+            living = self._count_living(deadline)
+            self._capacity = living or None
             self._changed.notify_all()
         return living > 0
 
@@ -141,11 +146,18 @@ class Pool(Generic[Connection]):
                 self._changed.notify_all()
         return connection
 
-    def _is_full_by(self, failure: TransportFailure) -> bool:
+    def _is_full_by(self, failure: TransportFailure, deadline: Deadline) -> bool:
         """Whether a failure to connect means that the server keeps no more connections than those that live."""
+        if failure.kind not in _REFUSALS:
+            return False
         with self._changed:
-            living = self._in_use + len(self._idle)
-            if failure.kind not in _REFUSALS or not living:
-                return False
-            self._capacity = living
-            return True
+            living = self._count_living(deadline)
+            if living:
+                self._capacity = living
+        return living > 0
+
+    def _count_living(self, deadline: Deadline) -> int:
+        """Return how many connections live; where none does, once it is clear what becomes of those being opened."""
+        while not (living := self._in_use + len(self._idle)) and self._opening and not self._is_closed:
+            self._changed.wait(deadline.remaining_seconds())
+        return living

@@ -64,7 +64,7 @@ class Transport(httpx.BaseTransport):
                 head = connection.ask(request, pool.route, deadline)
             except BaseException as error:
                 is_silent = connection.broke_silently(error)
-                has_others = pool.drop(connection, is_refused=is_silent and connection.never_answered)
+                has_others = self._drop(connection, pool, deadline, is_silent=is_silent)
                 refused += not connection.was_open
                 may_repeat = connection.was_open or (has_others and refused < _MAX_REFUSED)
                 if not (is_silent and may_repeat and request.method in _REPEATABLE):
@@ -75,6 +75,12 @@ class Transport(httpx.BaseTransport):
                 continue
             body = _Body(connection, pool, deadline)
             return httpx.Response(head.status_code, headers=list(head.headers), stream=body)
+
+    def _drop(self, connection: _Connection, pool: Pool[_Connection], deadline: Deadline, *, is_silent: bool) -> bool:
+        if is_silent and connection.never_answered:
+            return pool.drop_refused(connection, deadline)
+        pool.drop(connection)
+        return False
 
     def close(self) -> None:
         """End every wait for a connection; ``Connections.close`` ends those for a byte."""
