@@ -6,40 +6,14 @@ Names are the user's: an image that is renamed, or two that change places, keep 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
-from typing import Protocol, TypeVar
 
-from imagelock.images_file.declaration import Alias
+from imagelock.images_file.declaration import Alias, ImageDeclaration
 from imagelock.locking.lockfile import LockedImage
-from imagelock.model.frozen import frozen
-from imagelock.model.reference import AnyRepository
-from imagelock.model.selector import Selector, accepts
+from imagelock.model.selector import accepts
 
-
-class NamedImage(Protocol):
-    """What a declaration and a locked entry have in common."""
-
-    @property
-    def alias(self) -> Alias:
-        """The name under ``[images]``."""
-
-    @property
-    def repository(self) -> AnyRepository:
-        """Where the image comes from."""
-
-    @property
-    def selector(self) -> Selector:
-        """What selects its content there."""
-
-
-_Image = TypeVar("_Image", bound=NamedImage)
-
-
-@frozen
-class _Rule:
-    """One way in which an image resembles an entry: they agree on a key, and perhaps on something beyond it."""
-
-    key: Callable[[NamedImage], Hashable]
-    fits: Callable[[NamedImage, LockedImage], bool] = lambda _image, _entry: True
+_Image = ImageDeclaration | LockedImage
+_Key = Callable[[_Image], Hashable]
+_Fits = Callable[[_Image, LockedImage], bool]
 
 
 def match_entries(images: Iterable[_Image], entries: Iterable[LockedImage]) -> dict[Alias, LockedImage]:
@@ -50,10 +24,10 @@ def match_entries(images: Iterable[_Image], entries: Iterable[LockedImage]) -> d
     """
     found: dict[Alias, LockedImage] = {}
     unmatched, free = list(images), list(entries)
-    for rule in _RULES:
+    for key, fits in _RULES:
         if not (unmatched and free):
             break
-        _match(rule, unmatched, free, found)
+        _match(key, fits, unmatched, free, found)
         unmatched = [image for image in unmatched if image.alias not in found]
         taken = {entry.alias for entry in found.values()}
         free = [entry for entry in free if entry.alias not in taken]
@@ -61,32 +35,38 @@ def match_entries(images: Iterable[_Image], entries: Iterable[LockedImage]) -> d
 
 
 def _match(
-    rule: _Rule, images: Iterable[NamedImage], entries: Iterable[LockedImage], found: dict[Alias, LockedImage]
+    key: _Key, fits: _Fits, images: Iterable[_Image], entries: Iterable[LockedImage], found: dict[Alias, LockedImage]
 ) -> None:
+    """Match what agrees on a key, and on what lies beyond it."""
     by_key: dict[Hashable, list[LockedImage]] = {}
     for entry in entries:
-        by_key.setdefault(rule.key(entry), []).append(entry)
+        by_key.setdefault(key(entry), []).append(entry)
     for image in images:
-        candidates = by_key.get(rule.key(image), [])
-        fitting = next((candidate for candidate in candidates if rule.fits(image, candidate)), None)
+        candidates = by_key.get(key(image), [])
+        fitting = next((candidate for candidate in candidates if fits(image, candidate)), None)
         if fitting is not None:
             found[image.alias] = fitting
             candidates.remove(fitting)
 
 
-def _is_same_image(image: NamedImage, entry: LockedImage) -> bool:
+def _is_same_image(image: _Image, entry: LockedImage) -> bool:
     return image.repository == entry.repository and image.selector == entry.selector
 
 
-def _takes_content(image: NamedImage, entry: LockedImage) -> bool:
+def _takes_content(image: _Image, entry: LockedImage) -> bool:
     return accepts(image.selector, tag=entry.tag, digest=entry.digest)
 
 
-_RULES = (
-    _Rule(lambda image: image.alias, _is_same_image),
-    _Rule(lambda image: (image.repository, image.selector)),
-    _Rule(lambda image: (image.alias, image.repository)),
+def _is_any(_image: _Image, _entry: LockedImage) -> bool:
+    return True
+
+
+# From the strongest resemblance to the weakest.
+_RULES: tuple[tuple[_Key, _Fits], ...] = (
+    (lambda image: image.alias, _is_same_image),
+    (lambda image: (image.repository, image.selector), _is_any),
+    (lambda image: (image.alias, image.repository), _is_any),
     # Renamed and selected by other words at once, such as a tag that became a range around it.
-    _Rule(lambda image: image.repository, _takes_content),
-    _Rule(lambda image: image.alias),
+    (lambda image: image.repository, _takes_content),
+    (lambda image: image.alias, _is_any),
 )
