@@ -148,9 +148,9 @@ class Histories(RuleBasedStateMachine):
         if name in self.history.read_images():
             self.history.change("remove", name)
 
-    @rule()
-    def lock_afresh(self) -> None:
-        self.history.lock_afresh()
+    @rule(options=st.sampled_from([[], ["--no-cache"]]))
+    def lock_afresh(self, options: list[str]) -> None:
+        self.history.lock_afresh(*options)
 
     # git
 

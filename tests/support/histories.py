@@ -13,6 +13,7 @@ import os
 import shutil
 import tomllib
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -45,11 +46,21 @@ class History:
 
     def push(self, repository: str, tag: str, content: Mapping[str, int], *, created: str = OLD) -> None:
         """Push an image; each platform has a version of its content, so that some may stay the same."""
+        label = "org.opencontainers.image."
         images = [
-            platform_image(platform, created=created, files={repository: f"{tag} {number}".encode()})
+            replace(
+                platform_image(
+                    platform,
+                    created=created,
+                    files={repository: f"{tag} {number}".encode()},
+                    labels={f"{label}source": "a configuration"},
+                ),
+                annotations={f"{label}revision": f"{platform} {number}"} if number > 1 else {},
+            )
             for platform, number in content.items()
         ]
-        self.registry.push(f"t/{repository}:{tag}", image_index(*images))
+        annotations = {f"{label}version": f"{tag}-{len(content)}"} if len(content) > 1 else {}
+        self.registry.push(f"t/{repository}:{tag}", image_index(*images, annotations=annotations))
 
     def digest_of(self, repository: str, tag: str) -> str | None:
         """Return what a tag gives now."""
@@ -184,7 +195,7 @@ class History:
         for digest in digests:
             yield self.registry.every_content[digest].children[0].body
 
-    def lock_afresh(self) -> None:
+    def lock_afresh(self, *options: str) -> None:
         """A first lock of the same declarations gives the same entries, but for digests that are kept on purpose."""
         if not self.is_fresh():
             return
@@ -192,7 +203,7 @@ class History:
         shutil.rmtree(fresh, ignore_errors=True)
         fresh.mkdir()
         shutil.copy(self.folder / "images.toml", fresh)
-        if self.command("lock", folder=fresh)[0] == 0:
+        if self.command("lock", *options, folder=fresh)[0] == 0:
             mine = self.entries()
             for name, entry in self.entries(fresh).items():
                 if entry["digest"] == mine[name]["digest"] and entry["tag"] == mine[name]["tag"]:

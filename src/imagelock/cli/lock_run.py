@@ -23,7 +23,7 @@ from imagelock.locking.merge import Merged, merge_conflict
 from imagelock.locking.plan import SETTLED, LockResult, Unsettled, plan_lock, run_steps
 from imagelock.locking.steps import KeepLocked
 from imagelock.locking.update_step import Step
-from imagelock.model.conflict_markers import has_conflict_markers
+from imagelock.model.conflict_markers import conflict_sides, has_conflict_markers
 from imagelock.model.frozen import frozen
 from imagelock.model.selector import ExactDigest, ExactTag
 from imagelock.project.ignored import find_ignored
@@ -267,6 +267,7 @@ def lock_to_write(project: Project, lockfile: Lockfile) -> dict[Path, bytes]:
     """Give images.lock with its bytes, or nothing where it says the same already."""
     # A checkout with CRLF has the same lock; writing it anew would show a change where none is.
     current = (project.read_lock_text() or "").replace("\r\n", "\n")
-    text = dump_lockfile(lockfile, heading=find_heading(current))
+    ours, _ = conflict_sides(current)
+    text = dump_lockfile(lockfile, heading=find_heading(ours))
     is_same = current == text
     return {} if is_same else {project.lock_path: text.encode()}

@@ -62,7 +62,7 @@ class TagSearch:
     wanted: VersionRange
     source: ManifestSource
     now: datetime
-    tags: tuple[str, ...] = ()
+    listed: tuple[str, ...] | None = None
     """The repository's list, once it was asked for."""
     too_young: dict[str, TooYoung] = field(default_factory=dict)
     """By tag, in the order in which they were met."""
@@ -72,8 +72,9 @@ class TagSearch:
 
         ``kept`` is among them though it floats or the list lacks it, ``without`` is not though the list has it.
         """
-        self.tags = self.tags or self.source.list_tags(self.declaration.repository)
-        tags = [tag for tag in self.tags if tag != without]
+        if self.listed is None:
+            self.listed = self.source.list_tags(self.declaration.repository)
+        tags = [tag for tag in self.listed if tag != without]
         return rank_tags(self.wanted, tags, repository=self.declaration.repository, kept=kept)
 
     def find_first(self, ranked: Iterable[Chosen], *, before: str | None = None) -> SelectedReference | None:
@@ -100,6 +101,11 @@ class TagSearch:
                 self.too_young[tag] = TooYoung(tag, config.created, self.declaration.cooldown)
                 return False
         return True
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The repository's list; empty before it was asked for."""
+        return self.listed or ()
 
     def all_too_young(self) -> NoTagError:
         """Make the error for a range in which no tag is old enough."""
