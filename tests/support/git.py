@@ -59,7 +59,7 @@ class Repository:
 
     def take_ours(self, name: str) -> None:
         """Resolve a file in favor of our side."""
-        self._git("checkout", "--quiet", "--ours", "--", name)
+        self._git("checkout", "--quiet", "HEAD", "--", name)
 
     def is_changed(self) -> bool:
         return bool(self._git("status", "--porcelain"))

@@ -82,7 +82,7 @@ class History:
     def entries(self, folder: Path | None = None) -> dict[str, _Entry]:
         """Read the lock as any TOML reader does; no entries where it does not exist or has conflict markers."""
         path = (folder or self.folder) / "images.lock"
-        if not path.exists() or "<<<<<<<" in path.read_text():
+        if not path.exists() or _is_torn(path.read_text()):
             return {}
         found: dict[str, _Entry] = tomllib.loads(path.read_text()).get("images", {})
         return found
@@ -118,7 +118,7 @@ class History:
         """Run a command that writes: all or nothing, a true report, and a lock that is right; False where it failed."""
         before = {path.name: path.read_bytes() for path in self.folder.glob("images.*")}
         old = self.entries()
-        was_conflicted = "<<<<<<<" in before.get("images.lock", b"").decode()
+        was_conflicted = _is_torn(before.get("images.lock", b"").decode())
         dry_run = self.command(*arguments, "--dry-run") if arguments[0] in ("lock", "update") else None
         code, out, err = self.command(*arguments, "--format", "json")
         after = {path.name: path.read_bytes() for path in self.folder.glob("images.*")}
@@ -246,7 +246,7 @@ class History:
         if self.change("lock"):
             for entry in self.entries().values():
                 assert entry["digest"] == agreed.get(_identity(entry), entry["digest"])
-        elif "<<<<<<<" in (self.folder / "images.lock").read_text():
+        elif _is_torn((self.folder / "images.lock").read_text()):
             # What a person does whom the error tells to choose.
             self.repository.take_ours("images.lock")
         self.repository.finish_merge()
@@ -254,8 +254,17 @@ class History:
     def _check_clean_merge(self) -> None:
         """What git merged without a conflict is right, or `lock --check` says that it is not."""
         path = self.folder / "images.lock"
-        if path.exists() and "<<<<<<<" not in path.read_text() and self.is_fresh():
+        if path.exists() and not _is_torn(path.read_text()) and self.is_fresh():
             self.check_entries()
+
+
+def _is_torn(text: str) -> bool:
+    """Whether git left conflict markers, or merged without a conflict into a file that is no TOML."""
+    try:
+        tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        return True
+    return False
 
 
 def _parse_images(text: str) -> dict[str, dict[str, Any]]:

@@ -6,8 +6,10 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
+from typing import Literal
 
 from imagelock.cli.console import Console, count_done
 from imagelock.cli.options import Settings
@@ -15,11 +17,11 @@ from imagelock.cli.reports.changes import change_document, change_lines
 from imagelock.cli.sources import open_sources
 from imagelock.cli.text import count, duration
 from imagelock.cli.transactions import begin, run_again_if_changed
-from imagelock.errors import BatchError, ImagelockError, ImageNotFoundError
+from imagelock.errors import BatchError, ImagelockError, ImageNotFoundError, LockfileError
 from imagelock.images_file.parser import ImagesFile
 from imagelock.locking.changes import Change, Removed, Updated, find_changes
-from imagelock.locking.lockfile import Lockfile, dump_lockfile, find_heading
-from imagelock.locking.merge import Merged, merge_conflict
+from imagelock.locking.lockfile import Lockfile, dump_lockfile, find_heading, is_ours, parse_lockfile
+from imagelock.locking.merge import Merged, mend_clean_merge, merge_conflict
 from imagelock.locking.plan import SETTLED, LockResult, Unsettled, plan_lock, run_steps
 from imagelock.locking.steps import KeepLocked
 from imagelock.locking.update_step import Step
@@ -134,8 +136,14 @@ def run_plan_in(  # noqa: PLR0913  each is an object of its own
 
 
 def _read(project: Project, images_file: ImagesFile) -> _Read:
-    merged = _merge(project, images_file)
-    return _Read(images_file, project.read_lockfile() if merged is None else merged.lockfile, merged)
+    text = project.read_lock_text() or ""
+    try:
+        return _Read(images_file, parse_lockfile(text, file_name=str(project.lock_path)), None)
+    except LockfileError:
+        merged = _merge(project, images_file, text)
+        if merged is None:
+            raise
+        return _Read(images_file, merged.lockfile, merged)
 
 
 def _carry_out(  # noqa: PLR0913  as above
@@ -243,24 +251,28 @@ def report(console: Console, outcome: Outcome, summary: str, *, output_format: s
         console.next_step(outcome.next_command)
 
 
-def _merge(project: Project, images_file: ImagesFile) -> Merged | None:
-    text = project.read_lock_text()
-    if text is None or not has_conflict_markers(text):
+def _merge(project: Project, images_file: ImagesFile, text: str) -> Merged | None:
+    """Merge what git left unmerged, or merged into something that is no lockfile; None where it is something else."""
+    name = str(project.lock_path)
+    if has_conflict_markers(text):
+        return merge_conflict(text, images_file, file_name=name, read_originals=partial(_ask_git, project, "unmerged"))
+    if not is_ours(text):
         return None
+    return mend_clean_merge(text, images_file, file_name=name, read_parents=partial(_ask_git, project, "merged"))
 
-    def read_originals() -> tuple[str, str] | None:
-        from imagelock.project.revisions import read_merged_sides  # noqa: PLC0415  starts git, where lines were mixed
 
-        return read_merged_sides(project.lock_path)
+def _ask_git(project: Project, state: Literal["unmerged", "merged"]) -> tuple[str, str] | None:
+    from imagelock.project.revisions import read_merge_parents, read_merged_sides  # noqa: PLC0415  starts git
 
-    return merge_conflict(text, images_file, file_name=str(project.lock_path), read_originals=read_originals)
+    return (read_merged_sides if state == "unmerged" else read_merge_parents)(project.lock_path)
 
 
 def _tell_merge(merged: Merged, lock_path: Path, *, is_dry_run: bool) -> str:
     names = sorted(merged.unsettled.other_index)
     chosen = f" ({count(len(names))} chosen again, since the sides lock different content: {', '.join(names)})"
     verb = "Would merge" if is_dry_run else "Merged"
-    return f"{verb} conflict markers in {lock_path}{chosen if names else ''}"
+    what = f"conflict markers in {lock_path}" if merged.had_markers else f"{lock_path} again, which git had torn"
+    return f"{verb} {what}{chosen if names else ''}"
 
 
 def lock_to_write(project: Project, lockfile: Lockfile) -> dict[Path, bytes]:

@@ -29,8 +29,9 @@ def match_entries(images: Iterable[_Image], entries: Iterable[LockedImage]) -> d
             break
         _match(key, fits, unmatched, free, found)
         unmatched = [image for image in unmatched if image.alias not in found]
-        taken = {entry.alias for entry in found.values()}
-        free = [entry for entry in free if entry.alias not in taken]
+        # By object: a lockfile that git has merged may have a name twice.
+        taken = {id(entry) for entry in found.values()}
+        free = [entry for entry in free if id(entry) not in taken]
     return found
 
 

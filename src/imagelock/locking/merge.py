@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from enum import Enum, auto
+from itertools import pairwise
 
 from imagelock.errors import LockfileError
 from imagelock.images_file.declaration import Alias, ImageDeclaration
@@ -34,6 +35,8 @@ class Merged:
     """What our side locks, and what theirs alone does: changes are told against it."""
     lockfile: Lockfile
     unsettled: Unsettled = SETTLED
+    had_markers: bool = True
+    """Whether git had left a conflict; if not, it had made a file that is no lockfile."""
 
 
 _TABLE = re.compile(r"^\[images\.([A-Za-z0-9_-]+(?:\.[a-z]+)?)\]", re.MULTILINE)
@@ -65,6 +68,39 @@ def merge_conflict(
         originals = read_originals() or ("", "")
         ours, theirs = (_complete(side, it) for side, it in zip((ours, theirs), originals, strict=True))
     return _merge_sides(ours.lockfile, theirs.lockfile, images_file, file_name)
+
+
+def mend_clean_merge(
+    text: str,
+    images_file: ImagesFile,
+    *,
+    file_name: str = LOCKFILE_NAME,
+    read_parents: Callable[[], tuple[str, str] | None] = lambda: None,
+) -> Merged | None:
+    """Merge again what git merged without a conflict into a file that is no TOML, such as one with a table twice.
+
+    ``read_parents`` gives both sides where the merge is the last commit, or is not committed yet. Without them, the
+    entries are kept if each is as one run wrote it; None if something would be lost.
+    """
+    parents = read_parents()
+    with suppress(LockfileError):
+        if parents is not None:
+            ours, theirs = (parse_lockfile(side, file_name=file_name) for side in parents)
+            return replace(_merge_sides(ours, theirs, images_file, file_name), had_markers=False)
+        entries = tuple(_parse_runs(text))
+        if all(map(_is_proven, entries)):
+            return Merged(Lockfile(entries), Lockfile(entries), had_markers=False)
+    return None
+
+
+def _parse_runs(text: str) -> Iterator[LockedImage]:
+    """Read each entry on its own, from its first table to the next entry's; ``LockfileError`` where one is torn."""
+    starts = [match.start() for match in _TABLE.finditer(text) if "." not in match[1]]
+    if not starts:
+        raise LockfileError("there are no entries")
+    head = text[: starts[0]]
+    for start, end in pairwise([*starts, len(text)]):
+        yield from parse_lockfile(f"{head}{text[start:end]}").images
 
 
 def _merge_sides(ours: Lockfile, theirs: Lockfile, images_file: ImagesFile, file_name: str) -> Merged:

@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 
 from imagelock.errors import FileError
 from imagelock.model.frozen import frozen
+from imagelock.project.files import read_text
 from imagelock.project.git import run_git
 from imagelock.project.work_tree import WorkTree, find_work_tree
 
@@ -84,6 +85,25 @@ def read_merged_sides(path: Path) -> tuple[str, str] | None:
         return None
     ours, theirs = (side.stdout.decode("utf-8-sig", errors="replace") for side in sides)
     return ours, theirs
+
+
+def read_merge_parents(path: Path) -> tuple[str, str] | None:
+    """Read both sides of a merge that is not committed yet, or is the last commit and has this file as it is now."""
+    tree = find_work_tree(path.parent)
+    if not tree.has_git:
+        return None
+    name = _name_in(tree, path)
+    try:
+        if _find_commit(tree, "MERGE_HEAD") is not None:
+            revisions = ("HEAD", "MERGE_HEAD")
+        elif _find_commit(tree, "HEAD^2") is not None and _read_blob(tree, "HEAD", name) == read_text(path):
+            revisions = ("HEAD^1", "HEAD^2")
+        else:
+            return None
+        ours, theirs = (_read_blob(tree, revision, name) for revision in revisions)
+    except FileError:
+        return None
+    return None if ours is None or theirs is None else (ours, theirs)
 
 
 def _demand_commit(tree: WorkTree, revision: str) -> str:

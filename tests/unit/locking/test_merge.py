@@ -6,9 +6,11 @@ from imagelock.errors import LockfileError
 from imagelock.images_file.declaration import Alias
 from imagelock.images_file.parser import parse_images_file
 from imagelock.locking.lockfile import Lockfile
-from imagelock.locking.merge import Merged, merge_conflict
-from imagelock.locking.plan import Unsettled
+from imagelock.locking.merge import Merged, mend_clean_merge, merge_conflict
+from imagelock.locking.plan import Unsettled, plan_lock, run_steps
+from tests.support.lock_runs import NOW
 from tests.support.locked_images import HEADER, lock_text, locked
+from tests.support.memory_source import MemorySource
 
 _IMAGES = 'platforms = ["linux/amd64"]\n[images]\n'
 _RANGE = '{ image = "a", version = ">=1,<2" }'
@@ -191,6 +193,52 @@ def test_what_was_chosen_by_hand_beside_a_torn_entry_stays() -> None:
     torn = '\n[images.b.platforms]\n"linux/amd64" = "sha256:00"\n'
     text = f"{chosen}<<<<<<< HEAD\n{torn}=======\n{torn}{torn}>>>>>>> branch\n"
     assert _merge_mixed('a = "a:1"', text).lockfile == _lockfile(_entry("a", index="mine"))
+
+
+def _mend(images: str, text: str, parents: tuple[str, str] | None = None) -> Merged | None:
+    return mend_clean_merge(text, parse_images_file(_IMAGES + images), read_parents=lambda: parents)
+
+
+def test_a_table_that_a_clean_merge_has_twice_is_two_entries_that_follow_their_images() -> None:
+    """One branch renamed an image, the other one gave its new name to another."""
+    start = f"{HEADER}version = 1\n"
+    text = f"{start}{_entry('web', repository='a')}{_entry('web', repository='b')}"
+    merged = _mend('web = "b:1"\nbase = "a:1"', text)
+    assert merged is not None
+    assert [str(image.repository) for image in merged.lockfile.images] == [
+        "docker.io/library/a",
+        "docker.io/library/b",
+    ]
+    result = run_steps(
+        plan_lock(parse_images_file(f'{_IMAGES}web = "b:1"\nbase = "a:1"'), merged.lockfile, now=NOW), MemorySource()
+    )
+    assert [(image.alias, str(image.repository)[-1]) for image in result.lockfile.images] == [
+        ("base", "a"),
+        ("web", "b"),
+    ]
+
+
+def test_a_clean_merge_is_merged_again_from_its_parents_where_git_has_them() -> None:
+    start = f"{HEADER}version = 1\n"
+    parents = (f"{start}{_entry('a', index='x')}", f"{start}{_entry('a', index='y')}")
+    merged = _mend('a = "a:1"', f"{start}{_entry('a')}{_entry('a')}", parents)
+    assert merged is not None
+    assert (merged.unsettled.other_index, merged.had_markers) == (frozenset({"a"}), False)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[images.a",
+        _entry("a") + '\n[images.b.platforms]\n"linux/amd64" = "sha256:00"\n',
+        _entry("a") + _entry("a").replace("checksum = ", "checksum = 5 #"),
+        _entry("a") + _entry("a", has_checksum=False),
+        _entry("a") + _entry("a").replace('"sha256:', '"sha256:0', 1),
+        "x\n" + _entry("a") + _entry("a"),
+    ],
+)
+def test_nothing_is_mended_where_something_would_be_lost(text: str) -> None:
+    assert _mend('a = "a:1"', f"{HEADER}version = 1\n{text}") is None
 
 
 def test_a_side_that_is_damaged_by_itself_is_an_error() -> None:
