@@ -60,7 +60,7 @@ def plan_pins(
     for reference in scan.references:
         if not isinstance(reference.target, Image | Unresolved | Marked):
             continue
-        if not isinstance(reference.target, Marked) and external(reference.text, reference.target.text):
+        if not isinstance(reference.target, Marked) and is_external(reference, external):
             left_alone.append(reference)
         else:
             steps.append(_decide(reference, locked, style))
@@ -82,6 +82,11 @@ def check(
 ) -> tuple[Finding, ...]:
     """Find every reference that is not what the lockfile says."""
     return plan_pins(content, kind, locked, style=style, external=external).findings
+
+
+def is_external(reference: Reference, external: IsExternal) -> bool:
+    """Whether a reference is left alone, by its own text or by that of the expression that uses it."""
+    return external(reference.text, reference.target.text) or external(reference.used_by, reference.used_by)
 
 
 def _settle(

@@ -140,8 +140,9 @@ class PinPlan:
 
     @property
     def external_texts(self) -> tuple[tuple[str, str], ...]:
-        """The external references, each as written and as expanded."""
-        return tuple((reference.text, reference.target.text) for reference in self.external)
+        """The external references, each as written and as expanded, and the expressions that use them."""
+        own = ((reference.text, reference.target.text) for reference in self.external)
+        return (*own, *((reference.used_by, reference.used_by) for reference in self.external if reference.used_by))
 
     @property
     def changes(self) -> tuple[Change, ...]:

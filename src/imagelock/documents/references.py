@@ -20,6 +20,7 @@ class Found:
     text: str
     span: Span
     target: Target
+    used_by: str = ""
 
     @classmethod
     def at(cls, kind: ReferenceKind, source: SourceText, target: Target) -> Self:
@@ -49,6 +50,7 @@ def make_scan(content: bytes, found: Iterable[Found], problems: Iterable[tuple[i
                 span=each.span,
                 position=lines.position(each.span.start),
                 target=each.target,
+                used_by=each.used_by,
             )
             for each in found
         ),
@@ -190,6 +192,8 @@ class Reference:
     span: Span
     position: Position
     target: Target
+    used_by: str = ""
+    """The expression that takes the reference from here, such as ``${{ matrix.image }}``."""
 
     @property
     def shown(self) -> str:

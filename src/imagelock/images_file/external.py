@@ -118,7 +118,7 @@ def _means(name: str, image: ImageDeclaration) -> bool:
 
 
 def _covers(name: str, written: str, expanded: str) -> bool:
-    return _matcher(name)(written) or _matcher(name)(expanded)
+    return any(_matcher(name)(text) for text in (written, expanded) if text)
 
 
 @cache

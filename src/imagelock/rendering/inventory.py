@@ -7,7 +7,7 @@ from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 
-from imagelock.documents.pin_decisions import plan_pins
+from imagelock.documents.pin_decisions import is_external, plan_pins
 from imagelock.documents.pin_plan import FindingKind, PinStep
 from imagelock.documents.references import Image, Marked, NotEditable, Reference, Unresolved
 from imagelock.images_file.declared import DeclaredImages
@@ -100,7 +100,7 @@ class Inventory:
         steps = {step.reference.span: step for step in plan.steps}
         for reference in document.scan.references:
             match reference.target:
-                case Image() | Unresolved() if self._external(reference.text, reference.target.text):
+                case Image() | Unresolved() if is_external(reference, self._external):
                     yield InventoryEntry(reference=reference, status=Status.EXTERNAL)
                 case Unresolved(_, reason, hint):
                     yield InventoryEntry(reference=reference, status=Status.UNPINNABLE, reason=reason, hint=hint)

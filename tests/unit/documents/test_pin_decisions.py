@@ -103,3 +103,12 @@ def test_references_that_need_different_digests_in_one_place_are_not_sent_to_ren
     assert [finding.kind for finding in plan.findings] == [FindingKind.NOT_PINNABLE] * 2
     assert {finding.reason for finding in plan.findings} == {"another reference needs another digest in the same place"}
     assert plan.changes == ()
+
+
+def test_a_matrix_value_is_external_with_the_expression_that_uses_it() -> None:
+    job = "jobs: {a: {strategy: {matrix: {image: ['go:1.22']}}, container: '${{ matrix.image }}'}}\n"
+    external = ExternalDeclaration(names=("${{ matrix.image }}", "other"))
+    plan = plan_pins(job.encode(), table.GITHUB, lock_of("go:1.22"), external=external.covers)
+    assert plan.findings == ()
+    assert external.unused_names(plan.external_texts) == ("other",)
+    assert len(plan_pins(job.encode(), table.GITHUB, lock_of("go:1.22")).findings) == 1

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from imagelock.documents.formats.scalars import found_after_prefix, found_image, is_template, may_be_reference
 from imagelock.documents.references import Found, ReferenceKind
@@ -38,7 +39,7 @@ def _find_container(container: Node | None, matrix: Mapping) -> Iterator[Found]:
         return
     if values := _matrix_values(image.value, matrix):
         for value in values:
-            yield from _find_image(value)
+            yield from (replace(found, used_by=image.value.strip()) for found in _find_image(value))
     else:
         yield from _find_image(image)
 
