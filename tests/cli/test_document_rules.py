@@ -142,3 +142,11 @@ def test_nothing_unread_is_called_clean(pinned: Project) -> None:
     ]
     document = json.loads(pinned.run("check", "--all", "--format", "json").stdout)
     assert [each["path"] for each in document["unread"]] == ["Jenkinsfile", "a/run.sh", "b/run.sh"]
+
+
+def test_a_name_that_a_build_brings_its_own_content_for_is_no_image_to_declare(pinned: Project) -> None:
+    pinned.write("compose.yaml", "services: {a: {build: {context: ., additional_contexts: {php-base: ./x}}}}\n")
+    pinned.write("docker-bake.hcl", 'target "a" { contexts = { go-base = "docker-image://golang:1.22" } }\n')
+    pinned.write("Dockerfile", "FROM php-base\nCOPY --from=go-base / /\nCOPY --from=redis:7 / /\n")
+    found = json.loads(pinned.run("init", "--dry-run", "--format", "json").stdout)
+    assert [each["image"] for each in found["images"]] == ["golang:1.22", "redis:7"]

@@ -36,8 +36,8 @@ class OwnNames:
         contexts: set[str] = set()
         built: set[AnyRepository] = set()
         for kind, content in documents:
-            if kind is table.COMPOSE:
-                contexts.update(filter(_is_reference, find_context_names(content)))
+            if kind.name in (table.COMPOSE.name, table.BAKE.name):
+                contexts.update(filter(_is_reference, find_context_names(content, kind.syntax)))
             built.update(
                 split_reference(name).repository for name in find_built_names(content, kind) if _is_reference(name)
             )

@@ -126,15 +126,18 @@ def _find_image_volumes(service: Mapping, services: Mapping, project: ComposePro
             yield _found(ReferenceKind.IMAGE_VOLUME, source, project)
 
 
-_KEY = b"additional_contexts"
+_KEY = "additional_contexts"
 
 
-def find_context_names(content: bytes) -> frozenset[str]:
-    """Find them; a file that can't be read has none."""
-    if _KEY not in content:
+def find_context_names(content: bytes, syntax: Syntax = Syntax.YAML) -> frozenset[str]:
+    """Find the names that builds bring their own content for, in a compose or bake file; one that is broken has none.
+
+    ``FROM php-base`` asks no registry then: https://docs.docker.com/build/bake/contexts/.
+    """
+    if b"contexts" not in content:
         return frozenset()
     try:
-        documents = read_documents(content, Syntax.YAML)
+        documents = read_documents(content, syntax)
     except DocumentSyntaxError:
         return frozenset()
     return frozenset(name for document in documents for name in _in_document(document))
@@ -143,8 +146,10 @@ def find_context_names(content: bytes) -> frozenset[str]:
 def _in_document(document: Node) -> Iterator[str]:
     if not isinstance(document, Mapping):
         return
-    for _, service in document.find_mapping("services").mappings():
-        contexts = service.find_mapping("build").find(_KEY.decode())
+    builds_of_services = (service.find_mapping("build") for _, service in document.find_mapping("services").mappings())
+    found = [build.find(_KEY) for build in builds_of_services]
+    found += (target.find("contexts") for _, target in document.find_mapping("target").mappings())
+    for contexts in found:
         match contexts:
             case Mapping(entries=entries):
                 yield from (name for name, _ in entries)
