@@ -11,6 +11,7 @@ from tests.support.git import Repository
 from tests.support.project import GO, NGINX, Outcome, Project
 
 _HEAD = """\
+#:schema https://imagelock.github.io/imagelock/images.schema.json
 # The images of this project: `imagelock lock` locks them, and `imagelock render` writes their digests.
 platforms = ["linux/amd64", "linux/arm64"]
 

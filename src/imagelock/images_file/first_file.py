@@ -15,6 +15,9 @@ DEFAULT_PLATFORMS = ("linux/amd64", "linux/arm64")
 _SHOWN_PATHS = 3
 _WILD = re.compile(r"[*?\[]")
 
+_SCHEMA = "https://imagelock.github.io/imagelock/images.schema.json"
+"""What editors complete and check the file by: the address in `images.schema.json` itself."""
+
 
 @frozen(kw_only=True)
 class FirstFile:
@@ -57,6 +60,7 @@ def dump_first_file(file: FirstFile) -> str:
 
 
 def _head(file: FirstFile) -> Iterator[str]:
+    yield f"#:schema {_SCHEMA}"
     yield "# The images of this project: `imagelock lock` locks them, and `imagelock render` writes their digests."
     yield f"platforms = {array(file.platforms)}"
 

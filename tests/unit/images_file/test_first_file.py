@@ -8,6 +8,7 @@ from imagelock.images_file.parser import ImagesFile, RenderTarget, parse_images_
 from tests.support.authored_documents import DIGESTS, compose, dockerfile
 
 _HEAD = """\
+#:schema https://imagelock.github.io/imagelock/images.schema.json
 # The images of this project: `imagelock lock` locks them, and `imagelock render` writes their digests.
 platforms = ["linux/amd64", "linux/arm64"]
 

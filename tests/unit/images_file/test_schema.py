@@ -19,7 +19,9 @@ from jsonschema import Draft7Validator
 from imagelock.documents.context import NO_KIND
 from imagelock.documents.formats.table import BY_NAME
 from imagelock.errors import ImagesFileError
+from imagelock.images_file.discovery import survey
 from imagelock.images_file.exports import ExportFormat
+from imagelock.images_file.first_file import FirstFile, dump_first_file
 from imagelock.images_file.parser import parse_images_file
 
 _CHECKOUT = Path(__file__).parents[3]
@@ -231,3 +233,8 @@ def test_the_copy_that_is_published_is_the_one_that_is_shipped() -> None:
 
 def test_our_own_images_file_is_right() -> None:
     assert _schema_takes((_CHECKOUT / "images.toml").read_text())
+
+
+def test_the_first_file_names_the_schema_that_is_shipped() -> None:
+    text = dump_first_file(FirstFile(survey=survey(()), platforms=("linux/amd64",)))
+    assert text.splitlines()[0] == f"#:schema {json.loads(_SHIPPED.read_text())['$id']}"
