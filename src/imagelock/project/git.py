@@ -28,6 +28,8 @@ _CONFIGURATION = (
     "safe.bareRepository=explicit",
     "submodule.recurse=false",
 )
+_READ_BY_GIT = ("HEAD", "config", "config.worktree", "index", "info/exclude", "packed-refs", "commondir")
+"""Files that git opens, whatever they are: a FIFO in the place of one would stop it."""
 _ENVIRONMENT = {
     "GIT_OPTIONAL_LOCKS": "0",  # nothing is written, not even a fresher index
     "GIT_NO_LAZY_FETCH": "1",  # a partial clone would fetch what is missing, by a program that its configuration names
@@ -76,6 +78,9 @@ def run_git(tree: WorkTree, arguments: list[str], *, max_bytes: int = MAX_FILE_B
     program = find_program("git", os.environ)
     if program is None:
         raise FileError("git is not installed")
+    for file in (folder / name for folder in tree.git_folders for name in _READ_BY_GIT):
+        if file.is_fifo() or file.is_char_device():
+            raise FileError(f"git would not end: {file} is not a file")
     settings = [word for setting in _CONFIGURATION for word in ("-c", setting)]
     try:
         return run_program(

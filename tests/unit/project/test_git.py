@@ -176,6 +176,17 @@ def test_a_forged_index_leads_nowhere(folder: Path, tmp_path: Path) -> None:
     assert "../outside" not in list_files(folder)
 
 
+@pytest.mark.parametrize("name", ["config", "HEAD", "index", "info/exclude"])
+def test_git_is_not_started_where_it_would_wait_for_ever(folder: Path, name: str) -> None:
+    (folder / ".git" / name).unlink(missing_ok=True)
+    (folder / ".git" / "info").mkdir(exist_ok=True)
+    os.mkfifo(folder / ".git" / name)
+    assert list_git_files(folder) is None
+    assert list_files(folder) == (".gitattributes", "deploy/app.yaml", "images.lock")
+    with pytest.raises(FileError, match="git would not end"):
+        read_text_at("HEAD", folder / "images.lock")
+
+
 def test_a_linked_work_tree_is_asked_as_it_is(folder: Path, tmp_path: Path) -> None:
     linked = tmp_path / "linked"
     subprocess.run(["git", "worktree", "add", "--quiet", linked], cwd=folder, check=True)
