@@ -202,7 +202,7 @@ def _login_refused(response: httpx.Response, asked: Asked, complaints: tuple[Com
             if asked.credential_problems:
                 hint = f"mend what was passed over, or run `{login}`"
         case Identity.ANONYMOUS:
-            who, hint = "asked without credentials, as you wished", f"leave out --anonymous, or run `{login}`"
+            who, hint = "no credentials used (`--anonymous`)", f"leave out --anonymous, or run `{login}`"
         case Identity.CREDENTIALS:
             who = f"asked with the credentials from {asked.credentials_source}"
             hint = f"check the spelling, or run `{login}` again; public images need no login: try --anonymous"
@@ -227,7 +227,7 @@ def _too_many_requests(response: httpx.Response, asked: Asked, complaints: tuple
     return TemporaryError(
         f"the pull quota of {asked.registry} is spent, and {asked.what} was not answered",
         details=[f"asked {who}", *([str(quota)] if quota else []), *_said(response, complaints)],
-        hint="wait until it is granted anew"
+        hint="wait until the quota resets"
         if has_credentials
         else f"run `{asked.login_command}`: an account has a larger quota",
     )

@@ -5,6 +5,9 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
+
+from imagelock.errors import AuthenticationError
 from imagelock.model.reference import ImageReference, parse_reference
 from imagelock.registry.auth.tokens import divide
 from tests.support.fake_registry.answers import Answer, Fault, in_turn
@@ -42,6 +45,31 @@ def test_all_batches_are_asked_for_at_the_first_token() -> None:
     assert all(len(question) > 1 for question in tokens.questions)
     assert len(tokens.questions) == len(list(divide(scopes)))
     assert len(setup.internet.requests) == 1 + IMAGES + 1 + len(tokens.questions)
+
+
+def test_a_login_that_is_refused_is_sent_once_however_many_batches_there_are() -> None:
+    tokens = FakeTokenServer(login="me:right")
+    setup = setup_of(tokens)
+    setup.logins = {"reg.example": "me:wrong"}
+    client = setup.client()
+    client.prepare(reference.repository for reference in references())
+    for reference in references():
+        with pytest.raises(AuthenticationError):
+            client.fetch_manifest(reference)
+    assert len(tokens.questions) == 1
+
+
+def test_a_login_that_is_accepted_fetches_all_batches() -> None:
+    tokens = FakeTokenServer(login="me:right")
+    setup = setup_of(tokens)
+    setup.logins = {"reg.example": "me:right"}
+    client = setup.client()
+    client.prepare(reference.repository for reference in references())
+    client.fetch_manifest(references()[0])
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(client.fetch_manifest, references()))
+    assert min(len(question) for question in tokens.questions) > 1
+    assert sum(len(question) for question in tokens.questions) == IMAGES
 
 
 def test_a_batch_of_one_waits_until_it_is_wanted() -> None:

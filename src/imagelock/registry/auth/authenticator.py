@@ -270,8 +270,11 @@ class Authenticator:
         def fetch(scopes: tuple[str, ...]) -> Token:
             return self._token_servers.fetch(scheme, scopes, found)
 
-        cache.prefetch(fetch, besides=scope)
+        if found is None:
+            cache.prefetch(fetch, besides=scope)
         token, is_own = cache.get(scope, fetch)
+        # A login only after it was accepted once: Docker Hub locks accounts after a few failed ones.
+        cache.prefetch(fetch, besides=scope)
         kind = AuthorizationKind.OWN_TOKEN if is_own else AuthorizationKind.SHARED_TOKEN
         return Authorization(kind, bearer_authorization(token.text), found, token, scope)
 

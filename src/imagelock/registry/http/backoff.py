@@ -170,9 +170,9 @@ def describe_retry_after(response: httpx.Response) -> str | None:
         case None:
             return None
         case datetime() as moment:
-            return f"it wants to be left alone until {moment:%Y-%m-%d %H:%M} UTC"
+            return f"retry after {moment:%Y-%m-%d %H:%M} UTC"
         case seconds:
-            return f"it wants to be left alone for {seconds:.0f} seconds"
+            return f"retry after {seconds:.0f} seconds"
 
 
 def _retry_after(response: httpx.Response) -> float | datetime | None:

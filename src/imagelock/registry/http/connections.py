@@ -155,7 +155,7 @@ class Connections:
             _fail(future, TransportFailure(FailureKind.CLOSED, "the run is over"))
 
     def _prepare_tls(self, route: Route) -> None:
-        with suppress(FileError):  # the threads that connect raise it, too
+        with suppress(FileError, OSError):  # the threads that connect raise it, too
             self._tls_context(route)
 
     def _fulfil(self, future: Future[socket.socket], route: Route) -> None:

@@ -34,7 +34,9 @@ def error_of(failure: TransportFailure, request: httpx.Request) -> RegistryError
         )
     match failure.kind:
         case FailureKind.TOO_LARGE:
-            return InvalidContentError(f"{host} sent more than is needed", details=[str(failure), describe(request)])
+            return InvalidContentError(
+                f"the response of {host} is too large", details=[str(failure), describe(request)]
+            )
         case FailureKind.NO_SUCH_HOST:
             return TemporaryError(
                 f"{host} can't be found", details=[str(failure)], hint="check the spelling and the network"

@@ -145,13 +145,13 @@ def read_body(chunks: Iterable[bytes], *, status: int, headers: httpx.Headers, m
     limit = max_bytes if is_success else ERROR_BYTES
     declared = headers.get("content-length", "")
     if is_success and _LENGTH.fullmatch(declared) and int(declared) > limit:
-        raise _too_large(f"{declared} bytes are announced", limit)
+        raise _too_large(f"it has {int(declared):,} bytes", limit)
     body = bytearray()
     for piece in _decoded(chunks, headers.get("content-encoding", "").lower()):
         body += piece
         if len(body) > limit:
             if is_success:
-                raise _too_large("the end is not in sight", limit)
+                raise _too_large("it has more bytes", limit)
             return bytes(body[:limit])
     return bytes(body)
 
@@ -165,7 +165,7 @@ def stream_body(response: httpx.Response) -> Iterator[bytes]:
     for piece in _decoded(response.iter_raw(), response.headers.get("content-encoding", "").lower()):
         received += len(piece)
         if received > limit:
-            raise _too_large("the end is not in sight", limit)
+            raise _too_large("it has more bytes", limit)
         yield piece
 
 
@@ -207,4 +207,4 @@ def _decoded(chunks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
 
 
 def _too_large(what: str, limit: int) -> TransportFailure:
-    return TransportFailure(FailureKind.TOO_LARGE, f"{what}, the limit is {limit}")
+    return TransportFailure(FailureKind.TOO_LARGE, f"{what}; the limit is {limit:,}")

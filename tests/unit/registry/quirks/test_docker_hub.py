@@ -53,7 +53,7 @@ def test_a_recheck_is_no_pull(internet_of: InternetOf) -> None:
     ("logins", "who", "hint"),
     [
         ({}, "asked without a login", "run `docker login`: an account has a larger quota"),
-        (LOGIN, "asked with the credentials from DOCKER_AUTH_CONFIG", "wait until it is granted anew"),
+        (LOGIN, "asked with the credentials from DOCKER_AUTH_CONFIG", "wait until the quota resets"),
     ],
     ids=["nobody", "somebody"],
 )
@@ -110,7 +110,7 @@ def test_a_locked_account_is_too_many_requests_of_the_token_server(internet_of: 
     assert raised.value.details == (
         f"{AUTH} answered 429",
         "it said: too many failed login attempts",
-        "it wants to be left alone for 600 seconds",
+        "retry after 600 seconds",
     )
     assert setup.clock.sleeps == []
 
