@@ -156,7 +156,7 @@ def test_a_platform_for_all_and_an_update_of_one_conflict_and_lock_mixes_no_dige
     again = "(1 image chosen again, since the sides lock different content: charlie)"
     assert team.lock().stderr.splitlines()[:2] == [
         f"Merged conflict markers in images.lock {again}",
-        "Locked 5 images in TIME",
+        "Locked 1 of 5 images in TIME",
     ]
     merged = team.project.lock_bytes
     assert team.locked_digests() == team.upstream_digests(*_NAMES)

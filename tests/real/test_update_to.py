@@ -93,7 +93,7 @@ def test_a_frozen_image_goes_nowhere(project: Project, repository: RemoteReposit
     assert project.run("update", "app", "--to", "1") == Outcome(
         2, "", "error: `app` is frozen: until the move\n\nhint: remove `freeze` from images.toml first\n"
     )
-    assert project.run("update") == Outcome(0, "", "1 image already up to date\nnote: app: frozen: until the move\n")
+    assert project.run("update") == Outcome(0, "", "1 frozen\nnote: app: frozen: until the move\n")
 
 
 def test_it_is_for_one_image(project: Project, repository: RemoteRepository) -> None:
