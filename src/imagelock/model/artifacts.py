@@ -49,7 +49,7 @@ _NAMES = (
 )
 _MAX_LENGTH = 128
 """RFC 6838 allows 127 characters for each half of a media type, and real ones have half of that together."""
-_KIN_TAG = re.compile(r"(?:sha256-[0-9a-f]{64}|sha512-[0-9a-f]{64,128})(?:[.-][A-Za-z0-9_.-]+)?", re.ASCII)
+_KIN_TAG = r"(?:sha256-[0-9a-f]{64}|sha512-[0-9a-f]{64,128})(?:[.-][A-Za-z0-9_.-]+)?"
 
 
 def name_type(media_type: str) -> str | None:
@@ -89,7 +89,7 @@ def is_kin_tag(tag: str) -> bool:
     cosign writes them, and clients of registries without the referrers API:
     https://github.com/opencontainers/distribution-spec/blob/main/spec.md#referrers-tag-schema
     """
-    return _KIN_TAG.fullmatch(tag) is not None
+    return re.fullmatch(_KIN_TAG, tag, re.ASCII) is not None
 
 
 def _of_type(media_type: str) -> str:
