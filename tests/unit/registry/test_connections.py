@@ -113,6 +113,22 @@ def test_a_server_that_shakes_hands_with_few_costs_no_failed_attempt(
     assert fetch_all(on_connection, authority=tls.authority) == []
 
 
+@pytest.mark.parametrize("served", [1, 2])
+@pytest.mark.parametrize("images", [2, 20])
+def test_a_server_that_serves_one_connection_after_the_other_is_asked_over_those_that_it_serves(
+    monkeypatch: pytest.MonkeyPatch, served: int, images: int
+) -> None:
+    """The others wait until it comes to them, also those that were opened early and are not used yet."""
+    monkeypatch.setattr("imagelock.registry.http.transport.QUEUE_SECONDS", 0.3)
+    turn = threading.Semaphore(served)
+
+    def on_connection(number: int, connection: socket.socket) -> None:
+        with turn:
+            answering(ANSWER)(number, connection)
+
+    assert [line for line in fetch_all(on_connection, images=images) if ": 200, " not in line] == []
+
+
 @pytest.mark.parametrize("closed", [1, 4, 16])
 def test_connections_that_die_before_their_first_request_cost_no_failed_attempt(closed: int) -> None:
     def on_connection(number: int, connection: socket.socket) -> None:

@@ -119,6 +119,13 @@ class Connections:
             if future.exception() is None:
                 return future.result()
 
+    def discard_early(self, route: Route) -> None:
+        """Close the connections that were begun early and not used: a server may be waiting for one of them."""
+        with self._lock:
+            futures = list(self._early.pop(route, ()))
+        for future in futures:
+            future.add_done_callback(_end_unused)
+
     def dial(self, route: Route) -> socket.socket:
         """Connect, through the proxy if there is one, and encrypt if the origin is https.
 
@@ -272,6 +279,11 @@ def _fail(future: Future[Any], failure: BaseException) -> None:
     """Let the threads that wait for a future raise a failure, unless the end of the run did so first."""
     with suppress(InvalidStateError):
         future.set_exception(failure)
+
+
+def _end_unused(future: Future[socket.socket]) -> None:
+    if future.exception() is None:
+        _end(future.result())
 
 
 def _end(connection: socket.socket) -> None:

@@ -16,7 +16,7 @@ from imagelock.registry.http import FailureKind, TransportFailure
 from imagelock.registry.http.addresses import Route
 from imagelock.registry.http.connections import Connections
 
-_REFUSALS = frozenset({FailureKind.BROKEN, FailureKind.NOT_REACHED, FailureKind.GREETING_CLOSED})
+_REFUSALS = frozenset({FailureKind.BROKEN, FailureKind.NOT_REACHED, FailureKind.GREETING_CLOSED, FailureKind.TIMED_OUT})
 
 
 class Reusable(Protocol):
@@ -114,6 +114,12 @@ class Pool(Generic[Connection]):
             self._capacity = living or None
             self._changed.notify_all()
         return living > 0
+
+    def has_idle(self) -> bool:
+        """Return whether a connection that has answered is free; those that were never used are closed."""
+        self._connections.discard_early(self.route)
+        with self._changed:
+            return bool(self._idle)
 
     def close(self) -> None:
         """End every wait."""

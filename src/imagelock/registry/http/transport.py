@@ -33,6 +33,9 @@ _RECEIVED_BYTES = 64 * 1024
 _END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
 _BLANK_BEFORE_COLON = re.compile(rb"^([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]+:", re.MULTILINE)
 _REPEATABLE = frozenset({"GET", "HEAD"})
+QUEUE_SECONDS = 4.0
+"""A connection's first response is waited for, before one that has become free is asked in its place."""
+_LOOK_SECONDS = 0.2
 _MAX_REFUSED = 2
 """Connections of its own that a request may lose without a byte, while other connections to the host live."""
 
@@ -61,7 +64,7 @@ class Transport(httpx.BaseTransport):
         while True:
             connection = pool.take(deadline)
             try:
-                head = connection.ask(request, pool.route, deadline)
+                head = connection.ask(request, pool, deadline)
             except BaseException as error:
                 is_silent = connection.broke_silently(error)
                 has_others = self._drop(connection, pool, deadline, is_silent=is_silent)
@@ -109,16 +112,18 @@ class _Connection:
         """Whether it was open before the current request was to be sent."""
         self.never_answered = True
 
-    def ask(self, request: httpx.Request, route: Route, deadline: Deadline) -> h11.Response:
+    def ask(self, request: httpx.Request, pool: Pool[_Connection], deadline: Deadline) -> h11.Response:
         """Send a request and return the head of the response."""
         self._is_silent = True
-        data = b"".join(self._http.send(event) or b"" for event in _events(request, route))
+        data = b"".join(self._http.send(event) or b"" for event in _events(request, pool.route))
         seconds = deadline.silence_seconds()
         try:
             self._socket.settimeout(seconds)
             self._socket.sendall(data)
         except OSError as error:
             raise failure_of(error) from error
+        if self.never_answered and request.method in _REPEATABLE:
+            self._wait_in_queue(pool, deadline)
         try:
             return self._read_head(deadline)
         except h11.RemoteProtocolError as error:
@@ -165,6 +170,24 @@ class _Connection:
 
     def close(self) -> None:
         self._socket.close()
+
+    def _wait_in_queue(self, pool: Pool[_Connection], deadline: Deadline) -> None:
+        """Wait for a connection's first byte, but not for long where another one that has answered is free.
+
+        Servers that serve one connection after the other, or a few, come to the next one when those are closed.
+        """
+        started, patience = time.monotonic(), deadline.silence_seconds()
+        poll = select.poll()
+        try:
+            poll.register(self._socket, select.POLLIN)
+        except ValueError as error:
+            raise TransportFailure(FailureKind.CLOSED, "the run is over") from error
+        while not poll.poll(min(_LOOK_SECONDS, deadline.silence_seconds()) * 1000):
+            waited = time.monotonic() - started
+            if waited > patience:
+                raise TransportFailure(FailureKind.TIMED_OUT, "the time limit is over")
+            if waited > QUEUE_SECONDS and pool.has_idle():
+                raise TransportFailure(FailureKind.BROKEN, "the server serves other connections first")
 
     def _read_head(self, deadline: Deadline) -> h11.Response:
         """Read heads until that of the final response; a blank before a colon is taken off, as RFC 9112 has it."""
