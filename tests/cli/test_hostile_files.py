@@ -133,6 +133,16 @@ def test_a_file_that_is_named_is_not_followed_out_of_the_project(
     assert (outside / "file").read_text() == "FROM golang:1.22@sha256:" + "1" * 64
 
 
+@pytest.mark.parametrize("name", ["copy", "copy/blobs", "copy/blobs/sha256", "copy/index.json", "copy/oci-layout"])
+def test_a_mirror_goes_through_no_link_out_of_the_project(locked: Project, outside: Path, name: str) -> None:
+    path = locked.folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.symlink_to(outside if path.suffix != ".json" and path.name != "oci-layout" else outside / "file")
+    outcome = locked.run("mirror", "oci:copy", "--prune")
+    assert (outcome.exit_code, outcome.stderr.splitlines()[0]) == (2, "error: cannot write copy; nothing was copied")
+    _assert_untouched(outside)
+
+
 @pytest.mark.parametrize("pattern", ["link/*.yaml", "link/**", "../outside/*.yaml", "../**", "/etc/*.yaml", ".git/**"])
 def test_a_pattern_lists_nothing_outside(pinned: Project, outside: Path, pattern: str) -> None:
     (pinned.folder / ".git").mkdir()

@@ -22,6 +22,7 @@ COMMANDS = (
     "lock --check --format json",
     "list --format json",
     "explain go",
+    "mirror oci:copy",
     "scan",
     "diff HEAD",
     "diff HEAD --format json",

@@ -14,7 +14,7 @@ from imagelock.cli.options import Settings, complete_images, format_option, with
 from imagelock.cli.reports.mirror import ByteProgress, mirror_document, mirror_summary
 from imagelock.cli.sources import open_sources
 from imagelock.cli.text import count, duration, size
-from imagelock.errors import ImagelockError
+from imagelock.errors import FileError, ImagelockError
 from imagelock.images_file.parser import ImagesFile, refuse_unknown_images
 from imagelock.images_file.registries import RegistryDeclaration
 from imagelock.locking.lockfile import LockedImage
@@ -23,12 +23,14 @@ from imagelock.model.oci import DOCKER_MEDIA_TYPES
 from imagelock.model.reference import LayoutRepository, RegistryName, check_location
 from imagelock.project.interrupts import note_written
 from imagelock.project.project import Project, find_project
+from imagelock.project.work_tree import find_work_tree
 from imagelock.registry.layout_index import keep_locked, merge_entries
 from imagelock.registry.layout_mirror import MirrorResult, mirror_images
 from imagelock.registry.layout_writer import LayoutWriter, Pruned, open_layout_writer
 from imagelock.registry.oci_layout import LayoutSource
 
 _PREFIX = "oci:"
+_LAYOUT_NAMES = ("blobs", "blobs/sha256", "blobs/sha512", "index.json", "oci-layout")
 
 
 @click.command("mirror")
@@ -67,6 +69,7 @@ def command(  # noqa: PLR0913  click hands over each option as an argument
         _print_commands(settings, CopyTool(tool), target, chosen, images_file)
         return
     folder = _read_folder(target)
+    _refuse_links_out(project, folder)
     started = time.monotonic()
     with open_layout_writer(folder) as writer:
         note_written([folder])
@@ -90,6 +93,15 @@ def _read_folder(target: str) -> Path:
     if not folder or ":" in folder or "@" in folder:
         raise ImagelockError(f"`{target}` is not a folder", hint="write `oci:FOLDER`, without an image's name")
     return Path(folder)
+
+
+def _refuse_links_out(project: Project, folder: Path) -> None:
+    """Refuse a layout that is, or contains, a link out of the work tree: nothing is written or pruned there."""
+    tree = find_work_tree(project.folder)
+    paths = [folder, *(folder / name for name in _LAYOUT_NAMES)]
+    objections = [f"{path} {objection}" for path in paths if (objection := tree.objection_to_named(path))]
+    if objections:
+        raise FileError(f"cannot write {folder}; nothing was copied", details=objections)
 
 
 def _without(folder: Path, project: Project, declared: RegistryDeclaration) -> RegistryDeclaration:
