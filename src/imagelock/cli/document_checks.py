@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from imagelock.cli.console import Console
 from imagelock.cli.reports.findings import LOCK, RENDER, RETAG, SCAN, Report, Wrong, hints, lines
@@ -16,12 +16,11 @@ from imagelock.documents.pin_plan import Finding, FindingKind, PinPlan
 from imagelock.documents.references import Image, Marked, Reference
 from imagelock.documents.unread import UnreadKind
 from imagelock.errors import ImagelockError
-from imagelock.images_file.parser import IMAGES_FILE_NAME, ImagesFile
+from imagelock.images_file.parser import ImagesFile
 from imagelock.locking.freshness import find_mismatches
 from imagelock.locking.lockfile import Lockfile
 from imagelock.model.globs import is_wild
 from imagelock.project.project import Project, find_project
-from imagelock.project.tree import list_files
 from imagelock.project.work_tree import identify
 from imagelock.rendering.pinned_files import PinnedFile, external_files, select_pinned_files
 from imagelock.rendering.pins import Pins
@@ -97,11 +96,9 @@ def _wrong_outside(path: Path, finding: Finding) -> Wrong:
     return Wrong(name=str(path), reason=finding.reason, command=SCAN, more=more, path=path, finding=finding)
 
 
-def _find_nested(folder: Path) -> Iterator[Wrong]:
+def _find_nested(folder: Path, paths: Iterable[str]) -> Iterator[Wrong]:
     """Find each images.toml further down that can't be used, or whose lock is stale."""
-    for path in list_files(folder):
-        if PurePosixPath(path).name != IMAGES_FILE_NAME or path == IMAGES_FILE_NAME:
-            continue
+    for path in paths:
         images_path = folder / path
         project = find_project(images_path)
         way_out = f"run `imagelock -C {images_path.parent} check`"
@@ -175,7 +172,7 @@ class TreeSearch:
         console.end_progress()
         report.count(count(self._searched, "other file"), "searched")
         report.add(self._wrong)
-        report.add(_find_nested(self._folder))
+        report.add(_find_nested(self._folder, self._pins.documents.nested_projects()))
         report.unread.extend((str(path), title) for title, paths in self._unread.items() for path in paths)
         self._tell_unread(console)
         unused = self._images_file.external.unused_names((*report.external, *self._external))

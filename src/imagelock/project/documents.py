@@ -31,9 +31,12 @@ class Document:
 
 def list_own_files(folder: Path) -> Iterator[str]:
     """List the files below a folder, except in folders with an images.toml of their own, whose business they are."""
-    paths = [PurePosixPath(path) for path in list_files(folder)]
-    others = {path.parent for path in paths if path.name == IMAGES_FILE_NAME and len(path.parts) > 1}
-    return (str(path) for path in paths if others.isdisjoint(path.parents))
+    return iter(_own_files(list_files(folder)))
+
+
+def _own_files(listed: tuple[str, ...]) -> tuple[str, ...]:
+    others = {PurePosixPath(path).parent for path in listed if path.endswith(f"/{IMAGES_FILE_NAME}")}
+    return tuple(path for path in listed if others.isdisjoint(PurePosixPath(path).parents)) if others else listed
 
 
 class ProjectDocuments:
@@ -67,6 +70,10 @@ class ProjectDocuments:
     def paths(self) -> tuple[str, ...]:
         """List the project's own files, relative to its folder; the listing is made once."""
         return self._files.paths()
+
+    def nested_projects(self) -> tuple[str, ...]:
+        """List each images.toml further down."""
+        return tuple(path for path in self._files.listed if path.endswith(f"/{IMAGES_FILE_NAME}"))
 
     def find_kind(self, path: Path, content: bytes) -> Format | None:
         """Tell the kind of a file that has this content; ``None``: it is no document."""
@@ -138,7 +145,12 @@ class _FolderFiles:
 
     @cached_property
     def _paths(self) -> tuple[str, ...]:
-        return tuple(list_own_files(self._folder))
+        return _own_files(self.listed)
+
+    @cached_property
+    def listed(self) -> tuple[str, ...]:
+        """All files that git knows or would add, those of other projects further down included."""
+        return list_files(self._folder)
 
     @cached_property
     def _root(self) -> Path:
