@@ -175,7 +175,7 @@ def test_tags_of_digests_are_set_apart(capfd: pytest.CaptureFixture[str]) -> Non
     assert run(["tags", "oci:signed"]) == 0
     out, err = capfd.readouterr()
     assert out == "2.0\n1.0\n"
-    assert "2 more belong to digests: signatures, attestations and the like; `-v` lists them" in err
+    assert "2 tags of digests set apart: signatures, attestations and the like; `-v` lists them" in err
     assert run(["tags", "-v", "oci:signed"]) == 0
     assert kin[0] in capfd.readouterr().err
     assert run(["tags", "--format", "json", "oci:signed"]) == 0

@@ -106,8 +106,8 @@ class Resolve:
 
     def run(self, source: ManifestSource) -> StepResult:
         """Ask for the declared tag or digest, or for the tags to choose from."""
-        chosen = select_reference(self.declaration, source, now=self.now)
         try:
+            chosen = select_reference(self.declaration, source, now=self.now)
             resolved = chosen.resolved or resolve_image(chosen.reference, source)
         except NoImageError as error:
             raise _with_hint_of_range(error, self.declaration) from error

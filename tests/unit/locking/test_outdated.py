@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 
 import pytest
 
-from imagelock.errors import TemporaryError
+from imagelock.cli.reports.outdated import standing_table
+from imagelock.errors import BatchError, TemporaryError
 from imagelock.images_file.parser import parse_images_file
 from imagelock.locking.lockfile import LockedImage, Lockfile
 from imagelock.locking.outdated import CurrentTag, ImageStatus, State, find_status
 from imagelock.locking.plan import plan_lock, run_steps
 from tests.support.memory_source import MemorySource
-from tests.support.oci_images import image_index, multi_platform_image, platform_image
+from tests.support.oci_images import OCI, Content, image_index, multi_platform_image, platform_image
 
 _GO = "docker.io/library/go"
 _NOW = datetime(2026, 11, 23, tzinfo=UTC)
@@ -154,3 +156,20 @@ def test_a_variant_that_has_ended_is_told_and_is_nothing_to_update(source: Memor
     assert status.remarks == (
         "1.1-buster is the newest of `{version}-buster`, and other variants go on to 1.2: 1.2, 1.2-trixie",
     )
+
+
+def test_a_range_whose_newest_tag_is_no_image_fails_with_its_name_and_a_way_around(source: MemorySource) -> None:
+    source.push(f"{_GO}:1.0", _OLD)
+    locked = _lock(_RANGE, source)
+    config = Content(media_type="application/vnd.cncf.helm.config.v1+json", body=b"{}")
+    body = {"schemaVersion": 2, "config": config.descriptor(), "layers": []}
+    source.push(f"{_GO}:1.1", Content(media_type=OCI.manifest, body=json.dumps(body).encode(), children=(config,)))
+    status = _ask(_RANGE, locked, source)
+    assert (status.is_outdated, status.failure) == (True, f"{_GO}:1.1 is no image: it is a Helm chart")
+    assert "update fails" in "\n".join(standing_table([status], unknown=0))
+    for images in (_RANGE, f'{_RANGE}\nminimum-age = "3 days"'):
+        with pytest.raises(BatchError) as raised:
+            run_steps(plan_lock(parse_images_file(images), Lockfile(), now=_NOW), source)
+        [(_, error)] = raised.value.failures
+        assert f"{_GO}:1.1 is no image: it is a Helm chart" in error.message
+        assert "!=VERSION" in str(error.hint)

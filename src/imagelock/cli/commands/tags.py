@@ -84,7 +84,7 @@ def _show_list(
     console.say(f"{count(len(tags), 'tag')} of {repository}")
     if kin:
         rest = "" if console.verbosity else "; `-v` lists them"
-        console.note(f"{len(kin)} more belong to digests: signatures, attestations and the like{rest}")
+        console.note(f"{count(len(kin), 'tag')} of digests set apart: signatures, attestations and the like{rest}")
         if console.verbosity:
             for tag in kin:
                 console.item(tag)

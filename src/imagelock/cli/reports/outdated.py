@@ -76,7 +76,7 @@ def _tag_document(today: CurrentTag) -> dict[str, Any]:
 
 def _is_news(status: ImageStatus) -> bool:
     is_calm = status.states in ((State.UP_TO_DATE,), (State.BY_DIGEST,))
-    return not is_calm or status.newer_outside_range is not None or bool(status.remarks)
+    return not is_calm or status.is_outdated or status.newer_outside_range is not None or bool(status.remarks)
 
 
 def _without_empty_columns(rows: Sequence[Sequence[str]]) -> list[list[str]]:
