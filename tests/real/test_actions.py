@@ -72,7 +72,7 @@ def test_problems_fail_with_annotations_a_summary_and_sarif(sample: Project, run
     assert annotations == [str(number) for number in range(1, 13)]
     assert run.log.count("::notice::12 problems in all") == 1
     assert run.summary.startswith("imagelock: 12 problems\n\n| problem | where | what |\n")
-    assert run.summary.count("\n| error | Dockerfile:") == 12
+    assert run.summary.count("\n| error | `Dockerfile:") == 12
     log = json.loads(sample.read("found.sarif"))
     assert [result["ruleId"] for result in log["runs"][0]["results"]] == ["no-digest"] * 12
 

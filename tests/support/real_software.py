@@ -17,6 +17,8 @@ from tests.support.remote_repository import RemoteRepository
 
 _CHECKOUT = Path(__file__).parents[2]
 _numbers = count(1)
+_IS_CI = bool(os.environ.get("CI"))
+"""Read before the tests see an environment without it."""
 NewFolder = Callable[[str], Path]
 
 
@@ -25,7 +27,7 @@ def require_programs(*programs: str) -> None:
     missing = [program for program in programs if shutil.which(program) is None]
     if missing:
         reason = f"not installed: {', '.join(missing)} (`scripts/test` installs what apt, PyPI and npm have)"
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
+        (pytest.fail if _IS_CI else pytest.skip)(reason)
 
 
 def sarif_multitool() -> Path:
@@ -43,7 +45,7 @@ def require_engine() -> None:
         reason = "a Docker engine is started by root only"
     else:
         return
-    (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
+    (pytest.fail if _IS_CI else pytest.skip)(reason)
 
 
 def new_hub_repository(registry: RegistryServer) -> RemoteRepository:
