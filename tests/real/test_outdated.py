@@ -260,6 +260,7 @@ def test_scripts_and_issues_get_the_same(project: Project, repository: RemoteRep
                 "in_range": None,
                 "beyond": None,
                 "too_young": [],
+                "remarks": [],
                 "freeze": None,
             }
         ],
