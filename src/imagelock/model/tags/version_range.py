@@ -6,7 +6,6 @@ from dataclasses import replace
 
 from imagelock.errors import InvalidSelectorError
 from imagelock.model.frozen import frozen
-from imagelock.model.tags.guess import guess_pattern
 from imagelock.model.tags.pattern import ANY_TAG, TagPattern, is_serial, leading_numbers, next_breaking_release
 from imagelock.model.tags.specifier import ANY_VERSION, Clause, dump_specifier, parse_specifier
 
@@ -121,6 +120,8 @@ def bounded_range_for(tag: str) -> VersionRange | None:
     ``3.12.4-slim`` gives ``>=3.12.4,<4``, ``0.4.2`` gives ``>=0.4.2,<0.5``, ``bookworm-20240612`` gives
     ``>=2024.6.12,<2025``. A build is left open: ``17.0.2_8-jre`` gives ``>=17.0.2,<18`` as ``{version}_{build}-jre``.
     """
+    from imagelock.model.tags.guess import guess_pattern  # noqa: PLC0415  only a new range begins with a guess
+
     guess = guess_pattern(tag)
     if guess is None:
         return None
