@@ -34,7 +34,9 @@ UNREAD_KINDS = (
         rb"\bdocker\s*\{|\bdocker\.image\(|^[ \t]*image[ \t]+['\"]",
     ),
     UnreadKind("Earthfile", ("Earthfile", "*.earth"), rb"^[ \t]*FROM[ \t]+[^+\s]"),
-    UnreadKind("Makefile", ("Makefile", "GNUmakefile", "*.mk"), _RUN + rb"|image\w*[ \t]*[:?+]?=[ \t]*" + _REFERENCE),
+    UnreadKind(
+        "Makefile", ("Makefile", "GNUmakefile", "*.mk"), _RUN + rb"|image\w{0,40}[ \t]{0,40}[:?+]?=[ \t]*" + _REFERENCE
+    ),
     UnreadKind("shell script", ("*.sh", "*.bash"), _RUN),
     UnreadKind("systemd unit", ("*.service",), _RUN),
     UnreadKind("Travis file", (".travis.y{a,}ml",), _RUN),

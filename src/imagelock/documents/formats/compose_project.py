@@ -110,6 +110,7 @@ class ComposeFiles:
     def __init__(self, files: Files) -> None:
         self._files = files
         self._roots: dict[str, Node | None] = {}
+        self._by_name: dict[str, tuple[Node | None, dict[str, Node]]] = {}
         self._given: tuple[str, Node | None] = ("", None)
         """The file that is asked about, and what it holds or is going to; kept no longer than the next question."""
         self.variables_in = cache(self._read_variables)
@@ -118,6 +119,7 @@ class ComposeFiles:
 
     def project_of(self, path: str, document: Node) -> ComposeProject:
         """Put together what is known about the services of a file that has this content, or is going to have it."""
+        self._by_name.pop(self._given[0], None)
         self._given = (path, document)
         variables = self.variables_in(dirname(path))
         siblings = self.family_of(path)
@@ -144,7 +146,7 @@ class ComposeFiles:
         while (extended := extended_by(found[-1])) and len(found) < _MAX_CHAIN:
             file, name = extended
             path = path if file is None else normpath(join(dirname(path), file))
-            base = services_of(self._root(path)).find(name)
+            base = self._services_in(path).get(name)
             if not isinstance(base, Mapping):
                 return tuple(found), file is None
             if any(base is each for each in found):
@@ -189,6 +191,15 @@ class ComposeFiles:
         building = {name: chain for name, chain in chains.items() if any(map(builds, chain))}
         images = (image.value for chain in building.values() for each in chain if (image := image_of(each)))
         return _Built(frozenset(building), tuple(images))
+
+    def _services_in(self, path: str) -> dict[str, Node]:
+        """Return the services of a file by their names; a file may have thousands that extend each other."""
+        root = self._root(path)
+        known, services = self._by_name.get(path, (None, {}))
+        if known is not root or root is None:
+            services = dict(services_of(root).items())
+            self._by_name[path] = (root, services)
+        return services
 
     def _may_have(self, path: str, *words: bytes) -> bool:
         """Whether it is worth while to parse a file; the one that is asked about is parsed already."""

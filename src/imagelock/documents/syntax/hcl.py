@@ -24,6 +24,7 @@ from imagelock.model.frozen import frozen
 
 _TOKEN = re.compile(
     r"(?P<blank>[ \t\r\ufeff]+|(?:\#|//)[^\n]*|/\*.*?\*/)"
+    r"|(?P<unclosed>/\*)"
     r"|(?P<newline>\n)"
     r"|(?P<heredoc><<-?[ \t]*(?P<marker>[A-Za-z_][\w-]*)[ \t\r]*\n)"
     r'|(?P<quote>")'
@@ -55,8 +56,8 @@ def _tokens(source: SourceText) -> Iterator[_Token]:
     text, at = source.text, 0
     while at < len(text):
         token = _TOKEN.match(text, at)
-        if token is None:  # the end of a comment is missing
-            raise DocumentSyntaxError(source.offsets[at], "it is not HCL")
+        if token is None or token["unclosed"]:
+            raise DocumentSyntaxError(source.offsets[at], "it is not HCL: the end of a comment is missing")
         kind, start, end = token.lastgroup or "", at, token.end()
         if token["heredoc"] is not None:
             kind, end = "heredoc", _end_of_heredoc(source, token)
