@@ -96,7 +96,9 @@ def _make_environment(folder: Path, combination: Combination) -> Path:
 
 
 def _uv(*arguments: str) -> None:
-    subprocess.run([sys.executable, "-m", "uv", *arguments], check=True, cwd=_PROJECT)
+    # Trust what the system trusts, as pip does; the second name is that of older versions.
+    environment = os.environ | {"UV_SYSTEM_CERTS": "1", "UV_NATIVE_TLS": "1"}
+    subprocess.run([sys.executable, "-m", "uv", *arguments], check=True, cwd=_PROJECT, env=environment)
 
 
 if __name__ == "__main__":
