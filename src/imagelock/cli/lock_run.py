@@ -21,7 +21,7 @@ from imagelock.errors import BatchError, ImagelockError, ImageNotFoundError, Loc
 from imagelock.images_file.parser import ImagesFile
 from imagelock.locking.changes import Change, Removed, Updated, find_changes
 from imagelock.locking.lockfile import Lockfile, dump_lockfile, find_heading, is_ours, parse_lockfile
-from imagelock.locking.merge import Merged, mend_clean_merge, merge_conflict
+from imagelock.locking.merge import Merged, mend_clean_merge, merge_conflict, settle_mixture
 from imagelock.locking.plan import SETTLED, LockResult, Unsettled, plan_lock, run_steps
 from imagelock.locking.steps import KeepLocked
 from imagelock.locking.update_step import Step
@@ -137,8 +137,12 @@ def run_plan_in(  # noqa: PLR0913  each is an object of its own
 
 def _read(project: Project, images_file: ImagesFile) -> _Read:
     text = project.read_lock_text() or ""
+    name = str(project.lock_path)
     try:
-        return _Read(images_file, parse_lockfile(text, file_name=str(project.lock_path)), None)
+        lockfile = parse_lockfile(text, file_name=name)
+        read_parents = partial(_ask_git, project, "merged")
+        settled = settle_mixture(lockfile, images_file, file_name=name, read_parents=read_parents)
+        return _Read(images_file, settled.lockfile if settled else lockfile, settled)
     except LockfileError:
         merged = _merge(project, images_file, text)
         if merged is None:
@@ -271,7 +275,11 @@ def _tell_merge(merged: Merged, lock_path: Path, *, is_dry_run: bool) -> str:
     names = sorted(merged.unsettled.other_index)
     chosen = f" ({count(len(names))} chosen again, since the sides lock different content: {', '.join(names)})"
     verb = "Would merge" if is_dry_run else "Merged"
-    what = f"conflict markers in {lock_path}" if merged.had_markers else f"{lock_path} again, which git had torn"
+    what = (
+        f"conflict markers in {lock_path}"
+        if merged.had_markers
+        else f"{lock_path} again, where git had mixed both sides"
+    )
     return f"{verb} {what}{chosen if names else ''}"
 
 

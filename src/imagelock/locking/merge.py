@@ -93,6 +93,30 @@ def mend_clean_merge(
     return None
 
 
+def settle_mixture(
+    lockfile: Lockfile,
+    images_file: ImagesFile,
+    *,
+    file_name: str = LOCKFILE_NAME,
+    read_parents: Callable[[], tuple[str, str] | None] = lambda: None,
+) -> Merged | None:
+    """Merge the damaged entries of a clean merge again, from both sides; None where there are none, or no sides.
+
+    Git may even have taken the index of another image: without the sides, nothing says which index was locked.
+    """
+    damaged = {image.alias for image in lockfile.images if image.is_damaged}
+    parents = read_parents() if damaged else None
+    if parents is None:
+        return None
+    whole = tuple(image for image in lockfile.images if image.alias not in damaged)
+    try:
+        sides = [parse_lockfile(text, file_name=file_name).images for text in parents]
+    except LockfileError:
+        return None
+    ours, theirs = (Lockfile((*whole, *(image for image in side if image.alias in damaged))) for side in sides)
+    return replace(_merge_sides(ours, theirs, images_file, file_name), had_markers=False)
+
+
 def _parse_runs(text: str) -> Iterator[LockedImage]:
     """Read each entry on its own, from its first table to the next entry's; ``LockfileError`` where one is torn."""
     starts = [match.start() for match in _TABLE.finditer(text) if "." not in match[1]]

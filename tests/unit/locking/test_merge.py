@@ -5,8 +5,8 @@ import pytest
 from imagelock.errors import LockfileError
 from imagelock.images_file.declaration import Alias
 from imagelock.images_file.parser import parse_images_file
-from imagelock.locking.lockfile import Lockfile
-from imagelock.locking.merge import Merged, mend_clean_merge, merge_conflict
+from imagelock.locking.lockfile import Lockfile, parse_lockfile
+from imagelock.locking.merge import Merged, mend_clean_merge, merge_conflict, settle_mixture
 from imagelock.locking.plan import Unsettled, plan_lock, run_steps
 from tests.support.lock_runs import NOW
 from tests.support.locked_images import HEADER, lock_text, locked
@@ -224,6 +224,21 @@ def test_a_clean_merge_is_merged_again_from_its_parents_where_git_has_them() -> 
     merged = _mend('a = "a:1"', f"{start}{_entry('a')}{_entry('a')}", parents)
     assert merged is not None
     assert (merged.unsettled.other_index, merged.had_markers) == (frozenset({"a"}), False)
+
+
+def test_a_damaged_entry_of_a_clean_merge_is_merged_again_from_both_sides() -> None:
+    """Git took the index of another image, which the repository also has: nothing else says which one was locked."""
+    start = f"{HEADER}version = 1\n"
+    locked_by_both = _entry("a", index="x")
+    mixed = locked_by_both.replace(str(locked(locked_by_both).digest), str(locked(_entry("b", index="y")).digest))
+    lockfile = parse_lockfile(f"{start}{mixed}{_entry('b', index='y')}")
+    images_file = parse_images_file(f'{_IMAGES}a = "a:1"\nb = "b:1"')
+    side = f"{start}{locked_by_both}{_entry('b', index='old')}"
+    merged = settle_mixture(lockfile, images_file, read_parents=lambda: (side, side))
+    assert merged is not None
+    assert _settled(merged, locked_by_both, _entry("b", index="y"))
+    assert settle_mixture(lockfile, images_file) is None
+    assert settle_mixture(_lockfile(locked_by_both), images_file, read_parents=lambda: (side, side)) is None
 
 
 @pytest.mark.parametrize(
