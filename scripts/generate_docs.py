@@ -2,7 +2,8 @@
 
     python scripts/generate_docs.py [--check]
 
-With --check nothing is written; the exit code is 1 if a page is not what it should be.
+With --check nothing is written; the exit code is 1 if a page is not what it should be. Versions of click format help
+differently: the pages are those of the newest.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _commands() -> str:
-    root = click.Context(cli, info_name="imagelock", terminal_width=_WIDTH)
+    root = click.Context(cli, info_name="imagelock", terminal_width=_WIDTH, help_option_names=["-h", "--help"])
     parts = [_COMMANDS_INTRODUCTION, f"```text\n{cli.get_help(root).rstrip()}\n```\n"]
     for name in sorted(cli.list_commands(root)):
         command = cli.get_command(root, name)

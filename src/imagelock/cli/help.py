@@ -85,8 +85,9 @@ def write_command_sections(command: click.Command, ctx: click.Context, formatter
     options = command.get_params(ctx)
     own = [it for it in options if isinstance(it, click.Option) and not is_shared(it)]
     rows = [row for option in own if (row := _option_row(option, ctx))]
-    with formatter.section("Options"):
-        formatter.write_dl(rows)
+    if rows:  # click before 8.3 refuses a list without entries
+        with formatter.section("Options"):
+            formatter.write_dl(rows)
     with formatter.section("Common options (`imagelock --help` describes them)"):
         formatter.write_text(" ".join(max(option.opts, key=len) for option in options if is_shared(option)))
     write_examples(command.name or "", formatter)
