@@ -13,7 +13,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tarfile
 import tempfile
 from pathlib import Path
 
@@ -52,8 +51,8 @@ def _build(folder: Path) -> list[Path]:
     folder.mkdir()
     _git("archive", "--output", str(archive), "HEAD")
     source = folder / "source"
-    with tarfile.open(archive) as tar:
-        tar.extractall(source, filter="data")
+    source.mkdir()
+    subprocess.run(["tar", "--extract", "--file", archive, "--directory", source], check=True)
     environment = os.environ | {"SOURCE_DATE_EPOCH": _git("log", "-1", "--format=%ct").strip()}
     output = folder / "dist"
     command = [sys.executable, "-m", "build", "--outdir", str(output), str(source)]

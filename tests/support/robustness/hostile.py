@@ -96,8 +96,10 @@ class Sweep:
 def audited_environment(environment: Mapping[str, str], folder: Path) -> dict[str, str]:
     """Add what makes a Python end at a program but git, and at a write outside of the folder and the cache."""
     folders = [str(folder), *filter(None, [environment.get("XDG_CACHE_HOME")])]
+    # A run that measures coverage of its processes writes a file of its own beside the checkout.
+    quiet = {name: value for name, value in environment.items() if not name.startswith("COVERAGE_")}
     return {
-        **environment,
+        **quiet,
         "AUDIT_GIT": shutil.which("git") or "",
         "AUDIT_FOLDERS": os.pathsep.join(folders),
         "PYTHONDONTWRITEBYTECODE": "1",
