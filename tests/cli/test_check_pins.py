@@ -197,6 +197,16 @@ def test_all_searches_the_tree_for_what_no_lock_covers(pinned: Project) -> None:
     )
 
 
+@pytest.mark.parametrize("digest", ["", f"@sha256:{'0' * 64}"])
+def test_all_fails_for_another_tag_of_a_declared_image(pinned: Project, digest: str) -> None:
+    pinned.declare_locked()
+    pinned.write("worker/Dockerfile", f"FROM golang:1.21{digest}\n")
+    outcome = pinned.run("check", "--all")
+    assert outcome.exit_code == 1
+    assert "worker/Dockerfile:1:6: golang:1.21" in outcome.stderr
+    assert "images.toml has the tag `1.22` of it, as `go`" in outcome.stderr
+
+
 def test_a_search_shows_its_progress_on_a_terminal_and_takes_it_away(pinned: Project) -> None:
     pinned.declare_locked('[export]\n"all.json" = "json"\n')
     assert pinned.run("render").exit_code == 0

@@ -130,17 +130,8 @@ def _may_name_images(plan: PinPlan | None) -> bool:
     return plan is not None and bool(plan.names_image or plan.problems)
 
 
-_NOT_COVERED = frozenset(
-    {
-        FindingKind.UNRESOLVED,
-        FindingKind.NOT_LOCKED,
-        FindingKind.LOCKED_TWICE,
-        FindingKind.STALE_TAG,
-        FindingKind.DIGEST_DIFFERS,
-        FindingKind.RANGE_MOVED,
-        FindingKind.BAD_MARKER,
-    }
-)
+# What does not matter in a file that [pin] does not list. Every other kind is reported, so that none is passed over.
+_FOR_PINNED_FILES_ALONE = frozenset({FindingKind.NO_REFERENCE, FindingKind.TAG_BESIDE_DIGEST})
 
 
 class TreeSearch:
@@ -203,14 +194,17 @@ class TreeSearch:
         self._searched += not plan.problems
         self._external.extend(plan.external_texts)
         for finding in plan.findings:
-            if finding.kind in _NOT_COVERED:
-                self._wrong.append(_wrong_outside(path, finding))
-            elif finding.kind is FindingKind.NO_DIGEST:
-                self._wrong.append(self._not_carried(path, finding))
-            elif finding.kind is FindingKind.NOT_PINNABLE:
-                self._listed.append(wrong_in(path, finding))
-            elif finding.kind is FindingKind.UNREADABLE:
-                self._unreadable.append(wrong_in(path, finding))
+            match finding.kind:
+                case FindingKind.NO_DIGEST:
+                    self._wrong.append(self._not_carried(path, finding))
+                case FindingKind.NOT_PINNABLE:
+                    self._listed.append(wrong_in(path, finding))
+                case FindingKind.UNREADABLE:
+                    self._unreadable.append(wrong_in(path, finding))
+                case kind if kind not in _FOR_PINNED_FILES_ALONE:
+                    self._wrong.append(_wrong_outside(path, finding))
+                case _:
+                    pass
 
     def _not_carried(self, path: Path, finding: Finding) -> Wrong:
         """Say that nothing writes the digest of a declared image."""
