@@ -193,7 +193,7 @@ def test_all_searches_the_tree_for_what_no_lock_covers(pinned: Project) -> None:
     pinned.write("app/Dockerfile", f"FROM {NGINX}\n")
     assert pinned.run("-q", "check", "--all") == Outcome(0, "", "")
     assert pinned.run("check", "--all").stderr.splitlines()[-1] == (
-        "2 images locked, 0 files rendered, 1 file pinned, 2 other files searched: all up to date"
+        "2 images locked, 0 files rendered, 1 file pinned, 2 other files searched: up to date, 1 place not read"
     )
 
 
@@ -286,7 +286,7 @@ def test_what_can_not_be_pinned_is_listed_by_all_and_fails_when_strict(pinned: P
         f"note: 1 reference cannot be pinned (`--strict` fails for this)\n{_LISTED}  hint: {_WAY_OUT}\n"
         "note: 1 place could not be read; there may be images\n"
         "2 images locked, 0 files rendered, 1 file exported, 1 other file searched: "
-        "up to date, 1 reference not pinned\n",
+        "up to date, 1 reference not pinned, 1 place not read\n",
     )
     unread = "  templates/web.yaml:3:3: it is not YAML: did not find expected key\n"
     for arguments in (["check", "--all", "--strict"], ["check", "--strict"]):

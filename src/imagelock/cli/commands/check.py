@@ -197,8 +197,12 @@ def _annotate(settings: Settings, project: Project, report: Report) -> None:
 
 
 def _state(report: Report) -> str:
+    """Call all of it up to date only where everything could be pinned and read."""
     unpinned = sum(1 for each in report.listed if each.reference)
-    return f"up to date, {count(unpinned, 'reference')} not pinned" if unpinned else "all up to date"
+    unread = len(report.listed) - unpinned
+    parts = ((unpinned, "reference", "not pinned"), (unread, "place", "not read"))
+    exceptions = [f"{count(number, noun)} {state}" for number, noun, state in parts if number]
+    return ", ".join(["up to date", *exceptions]) if exceptions else "all up to date"
 
 
 def _failure(project: Project, report: Report, mismatches: Sequence[Mismatch]) -> CheckFailedError:

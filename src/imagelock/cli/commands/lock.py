@@ -1,4 +1,4 @@
-"""``imagelock lock``: the smallest change that makes images.lock answer images.toml."""
+"""``imagelock lock``: the smallest change that makes images.lock match images.toml."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from imagelock.project.project import find_project
 
 
 @click.command("lock")
-@click.option("--check", is_flag=True, help="Ask whether images.lock answers images.toml; write nothing, no network.")
+@click.option("--check", is_flag=True, help="Verify that images.lock matches images.toml (offline); write nothing.")
 @click.option("--dry-run", is_flag=True, help="Say what would change; write nothing.")
 @click.option("-U", "--upgrade", is_flag=True, help="Move all images, as `imagelock update` does.")
 @click.option(
@@ -28,9 +28,9 @@ from imagelock.project.project import find_project
 def command(
     settings: Settings, *, check: bool, dry_run: bool, upgrade: bool, upgraded: tuple[str, ...], output_format: str
 ) -> None:
-    """Make images.lock answer images.toml, by the smallest change.
+    """Update images.lock to match images.toml, by the smallest change.
 
-    A digest that still answers never moves; `imagelock update` moves them.
+    Every digest that still satisfies images.toml stays; `imagelock update` moves them.
     """
     # The two ways that resolve images import what they need: `--check` must not wait for it.
     if check and (dry_run or upgrade or upgraded):
