@@ -184,7 +184,7 @@ def test_another_tag_of_a_declared_repository_asks_what_is_meant(pinned: Project
         "",
         "error: images.toml has nginx:1.25, as `nginx`\n\n"
         "hint: run `imagelock update nginx --to 1.26` to move it\n"
-        "hint: run `imagelock add nginx-1 nginx:1.26` to have both\n",
+        "hint: run `imagelock add nginx-1-26 nginx:1.26` to have both\n",
     )
     assert pinned.files() == before
 

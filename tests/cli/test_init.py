@@ -40,6 +40,17 @@ def test_images_are_found_named_and_written_with_their_files(pinned: Project) ->
     assert pinned.files() == {**before, "images.toml": pinned.read("images.toml").encode()}
 
 
+@pytest.mark.parametrize("folder", ["a\nb", "a\tb", "a\\b", "[x]", "a\u00a0b", "a\udcffb", "a b"])
+def test_files_in_folders_of_any_name_are_pinned(pinned: Project, folder: str) -> None:
+    pinned.write(f"{folder}/Dockerfile", "FROM golang:1.22\n")
+    pinned.write(f"{folder}/.github/workflows/ci.yml", "jobs:\n  test:\n    container: nginx:1.25\n")
+    assert pinned.run("init").exit_code == 0
+    pinned.declare_locked(pinned.read("images.toml").partition("\n\n")[2].partition("\n\n")[2])
+    assert pinned.run("render").exit_code == 0
+    assert pinned.read(f"{folder}/Dockerfile") == f"FROM {GO}\n"
+    assert pinned.read(f"{folder}/.github/workflows/ci.yml") == f"jobs:\n  test:\n    container: {NGINX}\n"
+
+
 def test_a_dry_run_prints_what_it_would_write(pinned: Project) -> None:
     pinned.write("Dockerfile", _DOCKERFILE)
     before = pinned.files()

@@ -117,14 +117,14 @@ def test_what_is_new_is_declared_and_pinned_and_nothing_else_changes(pinned: Pro
     assert pinned.run("scan", "--write") == Outcome(
         0,
         "",
-        f'Added to images.toml:\n  nginx-1 = "nginx:1.26"\n  redis = "redis:7@{_OTHER}"\n'
+        f'Added to images.toml:\n  nginx-1-26 = "nginx:1.26"\n  redis = "redis:7@{_OTHER}"\n'
         '  pin.files: "Dockerfile"\n  external.files: "vendor/**"\n'
         "warning: Dockerfile:4:6: `$B`: the variable has no value here\n"
         "\nNext: run `imagelock lock`, then `imagelock render`\n",
     )
     assert pinned.read("images.toml") == (
         before.replace(
-            'nginx = "nginx:1.25"\n', f'nginx = "nginx:1.25"\nnginx-1 = "nginx:1.26"\nredis = "redis:7@{_OTHER}"\n'
+            'nginx = "nginx:1.25"\n', f'nginx = "nginx:1.25"\nnginx-1-26 = "nginx:1.26"\nredis = "redis:7@{_OTHER}"\n'
         )
         .replace('["compose.yaml"]', '["compose.yaml", "Dockerfile"]')
         .replace("# the end\n", '# the end\n\n[external]\nfiles = ["vendor/**"]\n')

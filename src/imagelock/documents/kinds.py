@@ -123,7 +123,7 @@ def _names() -> tuple[tuple[Format, re.Pattern[str]], ...]:
 def patterns_expression(patterns: Iterable[str]) -> str:
     """Make one expression for paths of patterns with braces; each counts in any folder."""
     names = "|".join(compile_glob(name).pattern for pattern in patterns for name in expand_braces(pattern))
-    return f"(?:.*/)?(?:{names})"
+    return f"(?s:.*/)?(?s:{names})"  # a folder's name may have a newline
 
 
 def expand_braces(pattern: str) -> Iterator[str]:

@@ -8,7 +8,7 @@ from imagelock.images_file.declared import DeclaredImages
 from imagelock.images_file.discovery import Survey
 from imagelock.images_file.edit import ImageEntry, add_images, set_references
 from imagelock.images_file.edit_lists import add_strings, add_to_lists, remove_from_list
-from imagelock.images_file.first_file import can_be_listed, pattern_of
+from imagelock.images_file.first_file import pattern_of
 from imagelock.images_file.parser import ImagesFile, RenderTarget
 from imagelock.images_file.toml import quote
 from imagelock.model.frozen import frozen
@@ -76,7 +76,7 @@ def find_additions(
     new = [it for it in survey.images if not (set(it.paths) <= set(carried) and declared.has_repository(it.key[0]))]
     external = images_file.external
     images = (ImageEntry(alias=it.alias, image=it.tagged if follows_tags else it.text) for it in new)
-    files = (pattern_of(path) for path in survey.pinnable if path not in carried and can_be_listed(path))
+    files = (pattern_of(path) for path in survey.pinnable if path not in carried)
     return Additions(
         images=tuple(images),
         files=tuple(files),

@@ -12,7 +12,7 @@ from imagelock.documents.spans import Position
 from imagelock.images_file.declaration import Alias, ImageDeclaration
 from imagelock.images_file.declared import DeclaredImages
 from imagelock.images_file.foreign_folders import find_foreign_folders, is_in_folders
-from imagelock.images_file.names import propose_names
+from imagelock.images_file.names import propose_names, taken_names
 from imagelock.images_file.own_names import OwnNames
 from imagelock.images_file.parser import ImagesFile
 from imagelock.model.digest import Digest
@@ -177,7 +177,7 @@ def _collect(documents: Iterable[ScannedDocument], known: ImagesFile) -> tuple[F
             if (declaration := declarations.find(image.reference)) is not None:
                 declared[key] = declaration
     new = [key for key in places if key not in declared]
-    names = propose_names([places[key][0][0] for key in new], taken=[image.alias for image in known.images])
+    names = propose_names([places[key][0][0] for key in new], taken=taken_names(known.images))
     images = [_found_image(alias, key, places[key]) for alias, key in zip(names, new, strict=True)]
     # A template renders to the spelling of images.toml.
     images += (

@@ -33,7 +33,7 @@ class FirstFile:
     def pinned(self) -> tuple[str, ...]:
         """The documents that are pinned in place: those that no template makes."""
         rendered = {target.output for target in self.targets}
-        return tuple(path for path in self.survey.pinnable if path not in rendered and can_be_listed(path))
+        return tuple(path for path in self.survey.pinnable if path not in rendered)
 
     @property
     def left_alone(self) -> tuple[Unlockable, ...]:
@@ -42,14 +42,14 @@ class FirstFile:
         return tuple(obstacle for obstacle in self.survey.not_editable if obstacle.path not in rendered)
 
 
-def can_be_listed(path: str) -> bool:
-    """Whether a pattern can name it: images.toml takes none with a backslash, and TOML no control characters."""
-    return path.isprintable() and "\\" not in path
-
-
 def pattern_of(path: str) -> str:
-    """Write the pattern that means one path, whatever signs of patterns it has."""
-    return _WILD.sub(r"[\g<0>]", path)
+    """Return the pattern that means one path, whatever wildcards are in its name.
+
+    Characters that images.toml cannot have in a pattern (backslashes) or in a string (control characters, bytes that
+    are not UTF-8) become ``?``, which matches them.
+    """
+    escaped = _WILD.sub(r"[\g<0>]", path)
+    return "".join("?" if character == "\\" or not character.isprintable() else character for character in escaped)
 
 
 def dump_first_file(file: FirstFile) -> str:

@@ -8,7 +8,7 @@ from functools import partial
 from imagelock.errors import ImagelockError, InvalidSelectorError
 from imagelock.images_file.declaration import Alias, ImageDeclaration, is_alias
 from imagelock.images_file.edit import ImageEntry
-from imagelock.images_file.names import propose_name
+from imagelock.images_file.names import propose_names, taken_names
 from imagelock.images_file.parser import ImagesFile, parse_images_file
 from imagelock.model.frozen import frozen
 from imagelock.model.platforms import Platform
@@ -65,16 +65,16 @@ def make_entry(request: ImageRequest, images_file: ImagesFile, list_tags: TagLis
 
 
 def _alias(request: ImageRequest, written: UnnormalizedReference, images_file: ImagesFile) -> Alias:
-    taken = {image.alias: image for image in images_file.images}
+    (proposed,) = propose_names([written], taken=taken_names(images_file.images))
     if request.name is None:
-        return propose_name(written, taken)
+        return proposed
     if not is_alias(request.name):
         raise ImagelockError(
             f"`{request.name}` is not a name: letters, digits, `_` and `-`, and no `-` in front",
-            hint=f"leave the name out, and it will be `{propose_name(written, taken)}`",
+            hint=f"leave the name out, and it will be `{proposed}`",
         )
-    if request.name in taken:
-        image = taken[Alias(request.name)]
+    image = next((image for image in images_file.images if image.alias == request.name), None)
+    if image is not None:
         raise ImagelockError(
             f"there is an image `{image.alias}` already: {image.name}, {image.selector}",
             hint=f"choose another name, or run `imagelock remove {image.alias}` first",

@@ -34,6 +34,7 @@ from imagelock.documents.unread import find_unread_kind
         ("src/test/java/A.java", 'new PostgreSQLContainer<>("postgres:16")', "container test"),
         ("a_test.go", 'Container("x")', None),
         ("main.py", 'Container("postgres:16")', None),
+        ("a\nb/Makefile", "run:\n\tdocker run --rm alpine:3\n", "Makefile"),
         ("README.md", "image: a:1", None),
     ],
 )
