@@ -5,6 +5,16 @@ from hypothesis import settings
 
 from tests.support.certificates import CertificateOffice
 
+_VARIABLES_OF_CI = (
+    "CI",
+    "GITHUB_ACTIONS",
+    "GITHUB_WORKSPACE",
+    "TF_BUILD",
+    "BUILD_SOURCESDIRECTORY",
+    "CI_PROJECT_DIR",
+    "WORKSPACE",
+)
+
 # No test depends on the speed of the machine.
 settings.register_profile("imagelock", deadline=None)
 settings.load_profile("imagelock")
@@ -18,5 +28,5 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> CertificateOffice:
 @pytest.fixture(autouse=True)
 def desk(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make CI look like a desk: commands say less, and annotate, where these variables are set."""
-    for name in ("CI", "GITHUB_ACTIONS", "GITHUB_WORKSPACE"):
+    for name in _VARIABLES_OF_CI:
         monkeypatch.delenv(name, raising=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, ClassVar, TextIO
 
@@ -57,8 +57,8 @@ class Console:
         """Print one JSON object for scripts."""
         self.plain_json({"schema": JSON_SCHEMA, **document})
 
-    def plain_json(self, document: Mapping[str, Any]) -> None:
-        """Print one JSON object of a format that is not ours."""
+    def plain_json(self, document: Mapping[str, Any] | Sequence[Any]) -> None:
+        """Print one JSON document of a format that is not ours."""
         import json  # noqa: PLC0415  2 ms that only scripts need
 
         self.end_progress()

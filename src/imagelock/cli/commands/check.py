@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 
@@ -33,7 +32,6 @@ from imagelock.project.project import Project, find_project
 from imagelock.rendering.file_choice import FileChoice
 from imagelock.rendering.outputs import Output, make_outputs
 
-_SHOWN_BY_GITHUB = 10
 _THAW = "remove `freeze` and `freeze-until` from images.toml, or name another day"
 
 
@@ -45,9 +43,9 @@ _THAW = "remove `freeze` and `freeze-until` from images.toml, or name another da
 @click.option(
     "--format",
     "output_format",
-    type=click.Choice(["text", "json", "markdown", "sarif"]),
+    type=click.Choice(["text", "json", "markdown", "sarif", "gitlab"]),
     default="text",
-    help="For people, for scripts, for a job's summary, or for code scanning.",
+    help="For people, for scripts, for a job's summary, for code scanning, or for GitLab's Code Quality.",
 )
 @with_settings
 def command(settings: Settings, *, searches_tree: bool, strict: bool, output_format: str) -> None:
@@ -180,20 +178,17 @@ def _tell(
         from imagelock.cli.reports.sarif import sarif_document  # noqa: PLC0415  only code scanning needs it
 
         settings.console.plain_json(sarif_document(report.wrong, report.listed, default=project.images_path))
+    elif output_format == "gitlab":
+        from imagelock.cli.reports.code_quality import code_quality_issues  # noqa: PLC0415  only GitLab needs it
+
+        settings.console.plain_json(code_quality_issues(report.wrong, report.listed, default=project.images_path))
     if report.wrong:
-        if os.environ.get("GITHUB_ACTIONS") == "true":
-            _annotate(settings, project, report)
+        from imagelock.cli.reports.annotations import annotate  # noqa: PLC0415  only problems need it
+
+        annotate(settings.console, [annotation(each, default=project.images_path) for each in report.wrong])
         raise _failure(project, report, mismatches)
     if output_format == "text":
         settings.console.say(f"{', '.join(report.counts)}: {_state(report)}")
-
-
-def _annotate(settings: Settings, project: Project, report: Report) -> None:
-    """Write an annotation for each problem, and how many there are: GitHub shows ten of a step and drops the rest."""
-    for each in report.wrong:
-        settings.console.annotate(annotation(each, default=project.images_path))
-    if len(report.wrong) > _SHOWN_BY_GITHUB:
-        settings.console.annotate(f"::notice::{len(report.wrong)} problems in all; the log of this step has every one")
 
 
 def _state(report: Report) -> str:

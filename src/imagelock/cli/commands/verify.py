@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 
 import click
 
 from imagelock.cli.console import count_done
 from imagelock.cli.options import Settings, complete_images, with_settings
-from imagelock.cli.reports.findings import file_annotation
+from imagelock.cli.reports.annotations import Annotation, annotate
 from imagelock.cli.reports.verify import (
     failure_sentence,
     print_verifications,
@@ -82,10 +81,18 @@ def _raise_unless_served(settings: Settings, project: Project, verifications: Se
         findings = [(each.locked, finding) for each in failed for finding in each.failures]
         lines = find_lines(project.read_lock_text() or "")
         places = [(nearest_line(lines, _key(locked, finding)), locked, finding) for locked, finding in findings]
-        if os.environ.get("GITHUB_ACTIONS") == "true":
-            for line, locked, finding in places:
-                text = f"{locked.alias}: {failure_sentence(locked, finding)}"
-                settings.console.annotate(file_annotation(project.lock_path, text, line=line))
+        annotate(
+            settings.console,
+            [
+                Annotation(
+                    path=project.lock_path,
+                    text=f"{locked.alias}: {failure_sentence(locked, finding)}",
+                    rule=str(finding.state),
+                    line=line,
+                )
+                for line, locked, finding in places
+            ],
+        )
         details = [
             f"{project.lock_path}:{line}: {locked.alias}: {failure_sentence(locked, finding)}"
             for line, locked, finding in places

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
@@ -16,6 +15,7 @@ from imagelock.model.frozen import frozen
 
 if TYPE_CHECKING:
     # The readers of documents take 30 ms, which only [pin] needs.
+    from imagelock.cli.reports.annotations import Annotation
     from imagelock.documents.pin_plan import Finding
     from imagelock.documents.pinning import Pinned, Refusal
     from imagelock.documents.spans import Position
@@ -149,38 +149,24 @@ def _row(state: str, wrong: Wrong) -> tuple[str, str, str]:
     return state, _place(wrong), f"{about}{wrong.reason}"
 
 
-def annotation(wrong: Wrong, *, default: Path) -> str:
-    """Write one as GitHub Actions shows it beside the line.
+def annotation(wrong: Wrong, *, default: Path) -> Annotation:
+    """Describe one for the CI systems that show it beside its line."""
+    from imagelock.cli.reports.annotations import Annotation  # noqa: PLC0415  only problems in CI need it
 
-    Source: https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands#setting-an-error-message
-    """
-    finding = wrong.finding
-    position = {} if finding is None else {"line": finding.position.line, "column": finding.position.column}
-    return file_annotation(wrong.path or default, f"{wrong.reference or wrong.name}: {wrong.reason}", **position)
-
-
-def file_annotation(path: Path, text: str, *, line: int | None = None, column: int | None = None) -> str:
-    """Write an error about a file as GitHub Actions shows it; the path as it is in the checkout."""
-    where = f"file={_escape_property(os.path.relpath(path, os.environ.get('GITHUB_WORKSPACE') or None))}"
-    if line is not None:
-        where += f",line={line}"
-    if column is not None:
-        where += f",col={column}"
-    return f"::error {where}::{_escape(text)}"
+    position = wrong.finding and wrong.finding.position
+    return Annotation(
+        path=wrong.path or default,
+        text=f"{wrong.reference or wrong.name}: {wrong.reason}",
+        rule=wrong.kind,
+        line=position and position.line,
+        column=position and position.column,
+    )
 
 
 def _place(wrong: Wrong) -> str:
     if wrong.finding is None:
         return wrong.name
     return f"{wrong.name}:{wrong.finding.position.line}:{wrong.finding.position.column}"
-
-
-def _escape(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _escape_property(text: str) -> str:
-    return _escape(text).replace(":", "%3A").replace(",", "%2C")
 
 
 def tell_what_stayed(console: Console, made: Mapping[Path, Pinned]) -> None:

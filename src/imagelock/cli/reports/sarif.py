@@ -6,13 +6,13 @@ for each result, help for each rule): https://docs.github.com/en/code-security/r
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from imagelock import __version__
+from imagelock.cli.reports.annotations import path_in_checkout
 from imagelock.cli.reports.findings import Wrong
 from imagelock.cli.reports.rules import RULES
 
@@ -23,7 +23,7 @@ _INFORMATION = "https://github.com/imagelock/imagelock"
 def sarif_document(failures: Sequence[Wrong], listed: Sequence[Wrong], *, default: Path) -> dict[str, Any]:
     """Return a log with one run; what ``check`` lists without failing has the level ``note``.
 
-    Paths are relative to the root of the checkout in GitHub Actions, else to the working directory. ``default`` is the
+    Paths are relative to the root of the checkout in CI, else to the working directory. ``default`` is the
     file of a problem that has none: images.toml.
     """
     rules = sorted({each.kind for each in (*failures, *listed)})
@@ -79,5 +79,4 @@ def _result(wrong: Wrong, rules: Sequence[str], default: Path, *, level: str) ->
 
 
 def _uri(path: Path) -> str:
-    relative = os.path.relpath(path, os.environ.get("GITHUB_WORKSPACE") or None)
-    return quote(PurePath(relative).as_posix())
+    return quote(path_in_checkout(path))
