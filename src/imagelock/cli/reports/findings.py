@@ -153,13 +153,13 @@ def annotation(wrong: Wrong, *, default: Path) -> Annotation:
     """Describe one for the CI systems that show it beside its line."""
     from imagelock.cli.reports.annotations import Annotation  # noqa: PLC0415  only problems in CI need it
 
-    position = wrong.finding and wrong.finding.position
+    position = wrong.finding.position if wrong.finding else None
     return Annotation(
         path=wrong.path or default,
         text=f"{wrong.reference or wrong.name}: {wrong.reason}",
         rule=wrong.kind,
-        line=position and position.line,
-        column=position and position.column,
+        line=position.line if position else None,
+        column=position.column if position else None,
     )
 
 
