@@ -65,9 +65,15 @@ def _end(interrupt: KeyboardInterrupt) -> NoReturn:
     from imagelock.project.interrupts import exit_code_of, last_words  # noqa: PLC0415  rarely needed
 
     with suppress(OSError, AttributeError):  # closed, full, or None
-        sys.stderr.write(f"\n{last_words()}\n")
+        sys.stderr.write(f"{_line_begin()}{last_words()}\n")
         sys.stderr.flush()
     os._exit(exit_code_of(interrupt))
+
+
+def _line_begin() -> str:
+    """Return what takes the progress away, and the ``^C`` behind it that terminals show; else a line's end."""
+    console = sys.modules.get("imagelock.cli.console")
+    return console.CLEAR_LINE if console is not None and console.Console.is_progress_shown() else "\n"
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -213,15 +214,12 @@ def test_a_search_shows_its_progress_on_a_terminal_and_takes_it_away(pinned: Pro
     pinned.write("Dockerfile", f"FROM {GO}\n")
     command = [sys.executable, "-m", "imagelock", "check", "--all", "--format", "json"]
     shown = on_terminal(command, Project(folder=pinned.folder))
-    clear = "\r\x1b[2K"
-    assert (
-        shown
-        == "".join(
-            f"{clear}Searching {number}/3: {name}"
-            for number, name in enumerate(("Dockerfile", "images.lock", "images.toml"), start=1)
-        )
-        + clear
-    )
+    first, *lines, rest = shown.split("\r\x1b[2K")
+    # After a second, which a machine with much to do may take, a bar takes the place of the name.
+    forms = [r"1/3(: Dockerfile|  .*)", r"2/3(: images\.lock|  .*)", r"3/3(: images\.toml|  .*)"]
+    assert all(any(re.fullmatch(f"Searching {form}", line) for form in forms) for line in lines)
+    assert (lines[0][:13], lines[-1][:13]) == ("Searching 1/3", "Searching 3/3")
+    assert first == rest == ""
 
 
 def _modules_loaded_by_check(folder: Path) -> set[str]:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import os
 import pty
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from threading import Event
 
 import pytest
 
 from tests.support.project import Outcome, Project
+from tests.support.raw_server import raw_server
+
+_OnShown = Callable[[bytes, "subprocess.Popen[bytes]"], object]
 
 _RED_ERROR = "\x1b[31m\x1b[1merror\x1b[0m: "
 
@@ -62,11 +67,11 @@ def test_colours_are_shown_where_they_are_wanted(
 
 def _on_a_terminal(workshop: Project, *arguments: str, **environment: str) -> tuple[int, str]:
     """Run the command on a terminal of its own, which doesn't know its width, and return what it shows."""
-    return _watch(workshop, arguments, environment, on_shown=lambda _: None)
+    return _watch(workshop, arguments, environment, on_shown=lambda *_: None)
 
 
 def _watch(
-    workshop: Project, arguments: Sequence[str], environment: Mapping[str, str], *, on_shown: Callable[[bytes], object]
+    workshop: Project, arguments: Sequence[str], environment: Mapping[str, str], *, on_shown: _OnShown
 ) -> tuple[int, str]:
     """Do the same, and call a function with all that was shown so far whenever there is more."""
     leader, follower = pty.openpty()
@@ -81,7 +86,7 @@ def _watch(
         try:
             while piece := os.read(leader, 4096):
                 shown += piece
-                on_shown(shown)
+                on_shown(shown, process)
         except OSError:  # the other side is gone
             pass
         finally:
@@ -110,7 +115,7 @@ def test_a_run_that_has_to_be_waited_for_is_named_on_a_terminal(workshop: Projec
         assert other.stdout is not None
         assert other.stdout.readline() == b"held\n"
         exit_code, shown = _watch(
-            workshop, ["lock"], {}, on_shown=lambda shown: other.kill() if b"Waiting for" in shown else None
+            workshop, ["lock"], {}, on_shown=lambda shown, _: other.kill() if b"Waiting for" in shown else None
         )
     assert exit_code == 0
     assert f"(process {other.pid})" in shown
@@ -121,13 +126,51 @@ def test_an_error_takes_the_progress_line_away(workshop: Project) -> None:
     (workshop.folder / "images.toml").write_text('[images]\ngone = "oci:nowhere:x"\n')
     exit_code, shown = _on_a_terminal(workshop, "lock", "--dry-run")
     assert exit_code == 2
-    assert shown.startswith(f"\r\x1b[2KLocking 1/1: gone\r\x1b[2K{_RED_ERROR}")
+    progress, _, rest = shown.rpartition("\r\x1b[2K")
+    assert progress.startswith("\r\x1b[2KLocking 1/1")
+    assert rest.startswith(_RED_ERROR)
+
+
+def _wait_for(event: Event) -> None:
+    event.wait()
+
+
+def test_a_run_of_more_than_a_second_has_a_bar_and_names_the_host_that_it_waits_for(workshop: Project) -> None:
+    over = Event()
+    with raw_server(lambda _number, _connection: _wait_for(over)) as host:
+        workshop.write("images.toml", f'[images]\na = "{host}/a:1"\n')
+        exit_code, shown = _watch(
+            workshop, ["lock"], {}, on_shown=lambda shown, _: over.set() if b"slowest" in shown else None
+        )
+    bar, clear, rest = shown.rpartition("\r\x1b[2K")
+    assert exit_code == 3
+    assert f"{clear}Locking 0/1  ░░░░░░░░░░░░░░░░░░░░░░░░  0.0/s  slowest: {host} " in bar
+    assert rest.startswith(f"{_RED_ERROR}cannot lock 1 of 1 image")
+
+
+def test_an_interrupt_takes_the_progress_away(workshop: Project) -> None:
+    over = Event()
+    with raw_server(lambda _number, _connection: _wait_for(over)) as host:
+        workshop.write("images.toml", f'[images]\na = "{host}/a:1"\nb = "oci:vendor:node:20"\n')
+        interrupted: list[bool] = []
+
+        def interrupt(shown: bytes, process: subprocess.Popen[bytes]) -> None:
+            if b"Locking 1/2" in shown and not interrupted:
+                interrupted.append(True)
+                process.send_signal(signal.SIGINT)
+
+        exit_code, shown = _watch(workshop, ["lock"], {}, on_shown=interrupt)
+        over.set()
+    assert exit_code == 130
+    assert shown.endswith("\r\x1b[2Kinterrupted: nothing was written\n")
 
 
 @pytest.mark.parametrize(
     ("arguments", "environment", "is_colored"),
     [
         (["-q"], {}, True),
+        ([], {"CI": "yes"}, True),
+        ([], {"TERM": "dumb"}, False),
         ([], {"CI": "true"}, True),
         ([], {"CI": "1", "NO_COLOR": "1"}, False),
         ([], {"CI": "1", "TERM": "dumb"}, False),

@@ -331,5 +331,7 @@ def test_a_hundred_images_show_progress_on_a_terminal_and_nothing_in_a_pipe(
     project.run("lock")
     assert project.run("outdated") == Outcome(0, "", "100 images, none outdated\n")
     shown = on_terminal([sys.executable, "-m", "imagelock", "outdated"], project)
-    assert [f"Asking about {number}/100: app" in shown for number in (1, 50, 100)] == [True] * 3
+    numbers = [int(number) for number in re.findall(r"Asking about (\d+)/100(?:: app|  .*/s)", shown)]
+    assert numbers == sorted(numbers)
+    assert set(numbers) >= {1, 100}
     assert shown.endswith("\r\x1b[2K100 images, none outdated\r\n")

@@ -12,7 +12,7 @@ from tests.support.project import Project
 
 def on_terminal(command: Sequence[str], project: Project) -> str:
     """What the program writes to the terminal, control characters and all."""
-    environment = {name: value for name, value in project.process_environment().items() if name != "CI"}
+    environment = {**project.process_environment(), "CI": "", "TERM": "xterm"}
     ours, theirs = pty.openpty()
     with subprocess.Popen(
         command, stdout=subprocess.DEVNULL, stderr=theirs, cwd=project.folder, env=environment

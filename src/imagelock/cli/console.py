@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from threading import RLock  # click has loaded it
 from typing import Any, ClassVar, TextIO
 
 import click
@@ -16,7 +17,7 @@ from imagelock.errors import ImagelockError
 from imagelock.model.secrets import mask_secrets, mask_user_info
 
 JSON_SCHEMA = 1
-_CLEAR_LINE = "\r\x1b[2K"
+CLEAR_LINE = "\r\x1b[2K"
 _LONGEST_LINE = 5000
 """Of what an error quotes or a table shows: a hostile key may have megabytes."""
 _USUAL_WIDTH = 80
@@ -30,13 +31,16 @@ class Console:
     """Whether a script has its document, so that an error must not print a second one."""
     _progress_is_shown: ClassVar[bool] = False
     """Of all consoles: there is one terminal, and errors are printed by a console of their own."""
+    _terminal: ClassVar = RLock()
+    """Held while lines are written: workers warn and trace while the transient line is shown."""
 
     def __init__(self, *, color: str = "auto", quietness: int = 0, verbosity: int = 0) -> None:
         self._quietness = quietness
         self.verbosity = verbosity
         self._stdout_color = _wants_color(color, sys.stdout)
         self._stderr_color = _wants_color(color, sys.stderr)
-        self._shows_progress = quietness == 0 and _is_terminal(sys.stderr) and not os.environ.get("CI")
+        self.shows_progress = quietness == 0 and _is_terminal(sys.stderr) and not is_ci() and not _is_dumb()
+        """Whether there is a terminal, with a reader before it, on which a line can be taken back."""
 
     def data(self, text: str) -> None:
         """Print what was asked for."""
@@ -79,7 +83,7 @@ class Console:
 
     def next_step(self, *commands: str) -> None:
         """Name the next commands, for people at a desk: a CI system does what it was told."""
-        if not os.environ.get("CI"):
+        if not is_ci():
             self.say("")
             self.say(f"Next: run {', then '.join(f'`{command}`' for command in commands)}")
 
@@ -118,22 +122,35 @@ class Console:
             told = {"message": error.message, "details": list(error.details), "hint": error.hint}
             self.json({"ok": False, "error": {**told, "exit_code": int(error.exit_code)}})
 
+    @property
+    def progress_width(self) -> int:
+        """The columns that the transient line may take: in the last one, some terminals begin a new line."""
+        return _terminal_width() - 1
+
     def progress(self, text: str) -> None:
         """Replace the one transient line on a terminal; nowhere else is anything shown."""
-        if self._shows_progress:
-            width = _terminal_width() - 1
-            emit(f"{_CLEAR_LINE}{one_line(text)[:width]}", nl=False, err=True, color=True)
-            Console._progress_is_shown = True
+        if self.shows_progress:
+            with Console._terminal:
+                line = clip(one_line(text), self.progress_width)
+                emit(f"{CLEAR_LINE}{line}", nl=False, err=True, color=True)
+                Console._progress_is_shown = True
 
-    def end_progress(self) -> None:
+    @classmethod
+    def end_progress(cls) -> None:
         """Take the transient line away, before anything else is written."""
         if Console._progress_is_shown:
-            emit(_CLEAR_LINE, nl=False, err=True, color=True)
+            emit(CLEAR_LINE, nl=False, err=True, color=True)
             Console._progress_is_shown = False
 
+    @classmethod
+    def is_progress_shown(cls) -> bool:
+        """Whether the terminal has a transient line now."""
+        return Console._progress_is_shown
+
     def _write(self, text: str) -> None:
-        self.end_progress()
-        emit(defuse_commands(mask_user_info(text)), err=True, color=self._stderr_color)
+        with Console._terminal:
+            self.end_progress()
+            emit(defuse_commands(mask_user_info(text)), err=True, color=self._stderr_color)
 
 
 def escape_controls(text: str) -> str:
@@ -153,6 +170,16 @@ def display_width(text: str) -> int:
     from unicodedata import combining, east_asian_width  # noqa: PLC0415  rarely needed
 
     return sum(0 if combining(sign) else 2 if east_asian_width(sign) in "WF" else 1 for sign in text)
+
+
+def clip(text: str, width: int) -> str:
+    """Cut a text to a width in columns of a terminal."""
+    if display_width(text) <= width:
+        return text
+    kept = text[:width]
+    while display_width(kept) > width:
+        kept = kept[:-1]
+    return kept
 
 
 def pad(text: str, width: int) -> str:
@@ -198,7 +225,17 @@ def _wants_color(choice: str, stream: TextIO | None) -> bool:
         return choice == "always"
     if os.environ.get("FORCE_COLOR"):
         return True
-    return _is_terminal(stream) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return _is_terminal(stream) and not os.environ.get("NO_COLOR") and not _is_dumb()
+
+
+def is_ci() -> bool:
+    """Return whether a CI system runs this, which reads logs and needs no advice."""
+    return os.environ.get("CI", "").lower() not in ("", "0", "false")
+
+
+def _is_dumb() -> bool:
+    """Return whether the terminal shows control sequences as text, as those of editors do."""
+    return os.environ.get("TERM") == "dumb"
 
 
 def _is_terminal(stream: TextIO | None) -> bool:
@@ -210,15 +247,3 @@ def _terminal_width() -> int:
     with suppress(OSError, ValueError):
         return os.get_terminal_size(sys.stderr.fileno()).columns or _USUAL_WIDTH
     return _USUAL_WIDTH
-
-
-def count_done(console: Console, activity: str, *, total: int) -> Callable[[str], None]:
-    """Make the function that hears of each image that is done: ``Locking 3/12: node``."""
-    done = 0
-
-    def on_done(alias: str) -> None:
-        nonlocal done
-        done += 1
-        console.progress(f"{activity} {done}/{total}: {alias}")
-
-    return on_done

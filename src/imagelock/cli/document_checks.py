@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from imagelock.cli.console import Console
+from imagelock.cli.progress import watch
 from imagelock.cli.reports.findings import LOCK, RENDER, RETAG, SCAN, Report, Wrong, hints, lines
 from imagelock.cli.reports.rules import NESTED_PROJECT, PIN_PATTERN
 from imagelock.cli.text import count
@@ -157,9 +158,11 @@ class TreeSearch:
     def run(self, console: Console, report: Report, *, is_strict: bool) -> None:
         """Search; what can only be listed fails the check if it is strict."""
         paths = tuple(self._paths())
-        for number, path in enumerate(paths, start=1):
-            console.progress(f"Searching {number}/{len(paths)}: {path}")
+        watcher = watch(console, "Searching")
+        watcher.expect([str(path) for path in paths])
+        for path in paths:
             self._search(path)
+            watcher.done(str(path))
         console.end_progress()
         report.count(count(self._searched, "other file"), "searched")
         report.add(self._wrong)

@@ -11,8 +11,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
-from imagelock.cli.console import Console, count_done
+from imagelock.cli.console import Console
 from imagelock.cli.options import Settings
+from imagelock.cli.progress import watch
 from imagelock.cli.reports.changes import change_document, change_lines
 from imagelock.cli.sources import open_sources
 from imagelock.cli.text import count, duration
@@ -23,7 +24,6 @@ from imagelock.locking.changes import Change, Removed, Updated, find_changes
 from imagelock.locking.lockfile import Lockfile, dump_lockfile, find_heading, is_ours, parse_lockfile
 from imagelock.locking.merge import Merged, mend_clean_merge, merge_conflict, settle_mixture
 from imagelock.locking.plan import SETTLED, LockResult, Unsettled, plan_lock, run_steps
-from imagelock.locking.steps import KeepLocked
 from imagelock.locking.update_step import Step
 from imagelock.model.conflict_markers import conflict_sides, has_conflict_markers
 from imagelock.model.frozen import frozen
@@ -195,9 +195,9 @@ def _resolve(
         if sources is not None
         else open_sources(settings, project.folder, images_file.registries) as source
     ):
-        asked = sum(not isinstance(step, KeepLocked) for step in steps)
+        repositories = {str(step.declaration.alias): step.declaration.repository for step in steps}
         try:
-            return run_steps(steps, source, on_done=count_done(settings.console, "Locking", total=asked))
+            return run_steps(steps, source, watcher=watch(settings.console, "Locking", repositories))
         except BatchError as error:
             raise BatchError(error.message, _with_hints(error, images_file)) from error
 

@@ -110,6 +110,7 @@ def run(arguments: list[str] | None = None) -> int:
     reset_streams()
     forget_secrets()
     exit_code = _run(sys.argv[1:] if arguments is None else arguments)
+    Console.end_progress()
     flush_streams()
     lost = failure_of_stdout()
     if lost is None or exit_code != ExitCode.DONE:

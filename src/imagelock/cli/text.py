@@ -37,6 +37,12 @@ def duration(seconds: float) -> str:
     return f"{seconds:.1f}s" if seconds >= 1 else f"{seconds * 1000:.0f}ms"
 
 
+def rough_duration(seconds: float) -> str:
+    """Write a duration in whole seconds: ``8s``, ``8m 19s``."""
+    whole = round(seconds)
+    return f"{whole // 60}m {whole % 60:02}s" if whole >= 60 else f"{whole}s"  # noqa: PLR2004  seconds
+
+
 def size(size_bytes: int) -> str:
     """Write a size as Docker does, in powers of ten: ``512 B``, ``1.4 kB``, ``28.3 MB``."""
     amount = float(size_bytes)

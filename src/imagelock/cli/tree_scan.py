@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from imagelock.cli.console import Console
+from imagelock.cli.progress import watch
 from imagelock.documents.context import DocumentRules
 from imagelock.documents.kinds import find_references
 from imagelock.errors import DocumentError, FileError
@@ -25,9 +26,11 @@ def scan_tree(
     """Scan every document that git knows or would add, by paths relative to the folder."""
     documents = ProjectDocuments(folder, rules)
     paths = [path for path in list_own_files(folder) if wants(path)]
-    for number, path in enumerate(paths, start=1):
-        console.progress(f"Searching {number}/{len(paths)}: {path}")
+    watcher = watch(console, "Searching")
+    watcher.expect(paths)
+    for path in paths:
         document = documents.read(folder / path)
+        watcher.done(path)
         if document is not None:
             yield _scanned(path, document)
     console.end_progress()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Generic, TypeVar
+from collections.abc import Callable, Collection, Mapping
+from functools import partial
+from typing import Generic, Protocol, TypeVar
 
 from imagelock.errors import ImagelockError
 from imagelock.model.frozen import frozen
 
 _FEW_WORKERS, _MANY_WORKERS = 16, 32
 _MANY = 250
+_TICK_SECONDS = 0.1
 _Answer = TypeVar("_Answer")
 
 
@@ -30,28 +32,72 @@ class Results(Generic[_Answer]):
     failures: tuple[tuple[str, ImagelockError], ...]
 
 
+class Watcher(Protocol):
+    """Hears how far a run is. ``started`` is called in the threads that ask, everything else in the caller's."""
+
+    def expect(self, names: Collection[str]) -> None:
+        """Hear which questions there are to ask, in one of several rounds."""
+        ...
+
+    def started(self, name: str) -> None:
+        """Hear that a question is asked now."""
+        ...
+
+    def done(self, name: str) -> None:
+        """Hear that a question is over, whether or not it failed."""
+        ...
+
+    def waiting(self) -> None:
+        """Hear that a tenth of a second has gone by without an answer."""
+        ...
+
+
+class _Unwatched:
+    """Hears, and does nothing."""
+
+    def expect(self, names: Collection[str]) -> None: ...
+    def started(self, name: str) -> None: ...
+    def done(self, name: str) -> None: ...
+    def waiting(self) -> None: ...
+
+
+UNWATCHED: Watcher = _Unwatched()
+
+
 def run_all(
-    questions: Mapping[str, Callable[[], _Answer]],
-    *,
-    max_workers: int | None = None,
-    on_done: Callable[[str], None] = lambda _: None,
+    questions: Mapping[str, Callable[[], _Answer]], *, max_workers: int | None = None, watcher: Watcher = UNWATCHED
 ) -> Results[_Answer]:
-    """Ask in parallel; ``on_done`` hears the name of each question that is over, in the caller's thread."""
-    from concurrent.futures import ThreadPoolExecutor, as_completed  # noqa: PLC0415  only runs with questions need threads
+    """Ask in parallel, and let a watcher hear of each question by its name."""
+    from concurrent.futures import Future, ThreadPoolExecutor  # noqa: PLC0415  only runs with questions need threads
+    from queue import Empty, SimpleQueue  # noqa: PLC0415
 
     found: dict[str, _Answer] = {}
     failures: list[tuple[str, ImagelockError]] = []
+    over: SimpleQueue[Future[_Answer]] = SimpleQueue()
     executor = ThreadPoolExecutor(max_workers or workers_for(len(questions)))
+    watcher.expect(questions.keys())
     try:
-        futures = {executor.submit(question): name for name, question in questions.items()}
-        for future in as_completed(futures):
+        futures = {executor.submit(partial(_ask, watcher, name, ask)): name for name, ask in questions.items()}
+        for future in futures:
+            future.add_done_callback(over.put)
+        while len(found) + len(failures) < len(futures):
+            try:
+                future = over.get(timeout=None if watcher is UNWATCHED else _TICK_SECONDS)
+            except Empty:
+                watcher.waiting()
+                continue
             name = futures[future]
             try:
                 found[name] = future.result()
             except ImagelockError as error:
                 failures.append((name, error))
-            on_done(name)
+            watcher.done(name)
     finally:
         # An interrupt must not wait for what is still in the queue.
         executor.shutdown(wait=False, cancel_futures=True)
     return Results(found, tuple(failures))
+
+
+def _ask(watcher: Watcher, name: str, question: Callable[[], _Answer]) -> _Answer:
+    watcher.started(name)
+    return question()

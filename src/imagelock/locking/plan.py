@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -25,7 +25,7 @@ from imagelock.locking.freshness import (
 )
 from imagelock.locking.identity import match_entries
 from imagelock.locking.lockfile import LockedImage, Lockfile
-from imagelock.locking.parallel import run_all
+from imagelock.locking.parallel import UNWATCHED, Watcher, run_all
 from imagelock.locking.requested import parse_requested
 from imagelock.locking.source import ManifestSource
 from imagelock.locking.steps import AddPlatforms, KeepLocked, LockRequested, Repair, Resolve, StepResult
@@ -171,13 +171,13 @@ def run_steps(
     source: ManifestSource,
     *,
     max_workers: int | None = None,
-    on_done: Callable[[str], None] = lambda _: None,
+    watcher: Watcher = UNWATCHED,
 ) -> LockResult:
     """Run every step; ``BatchError`` names all that failed. The source is asked only if it must be."""
     results = [step.run() for step in steps if isinstance(step, KeepLocked)]
     online = [step for step in steps if not isinstance(step, KeepLocked)]
     if online:
-        results += _run_online(online, source, total=len(steps), max_workers=max_workers, on_done=on_done)
+        results += _run_online(online, source, total=len(steps), max_workers=max_workers, watcher=watcher)
     results.sort(key=lambda result: result.image.alias)
     return LockResult(
         Lockfile(tuple(result.image for result in results)),
@@ -194,11 +194,11 @@ def _run_online(
     *,
     total: int,
     max_workers: int | None,
-    on_done: Callable[[str], None],
+    watcher: Watcher,
 ) -> list[StepResult]:
     source.prepare(step.declaration.repository for step in steps)
     questions = {str(step.declaration.alias): partial(step.run, source) for step in steps}
-    answers = run_all(questions, max_workers=max_workers, on_done=on_done)
+    answers = run_all(questions, max_workers=max_workers, watcher=watcher)
     if answers.failures:
         count = f"{len(answers.failures)} of {total} image{'s' if total > 1 else ''}"
         raise BatchError(f"cannot lock {count}; images.lock is unchanged", answers.failures)

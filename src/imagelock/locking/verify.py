@@ -16,7 +16,7 @@ from typing import Literal
 from imagelock.errors import ImagelockError, ImageNotFoundError, InvalidContentError
 from imagelock.images_file.declaration import Alias
 from imagelock.locking.lockfile import LockedImage
-from imagelock.locking.parallel import Results, run_all
+from imagelock.locking.parallel import UNWATCHED, Results, Watcher, run_all
 from imagelock.locking.resolve import resolve_fetched
 from imagelock.locking.source import ServingSource
 from imagelock.model.digest import Digest
@@ -102,7 +102,7 @@ def verify_images(
     *,
     with_blobs: bool = False,
     with_registry_tags: bool = True,
-    on_done: Callable[[str], None] = lambda _: None,
+    watcher: Watcher = UNWATCHED,
 ) -> tuple[Verification, ...]:
     """Ask for everything that the images hold, once each and in parallel.
 
@@ -110,8 +110,8 @@ def verify_images(
     """
     images = tuple(images)
     tagged = {image.alias for image in images if follows_tag(image, with_registry_tags=with_registry_tags)}
-    answers = _Outcomes(run_all(_manifest_questions(images, tagged, source, with_blobs=with_blobs), on_done=on_done))
-    blobs = _Outcomes(run_all(_blob_questions(images, answers, source) if with_blobs else {}, on_done=on_done))
+    answers = _Outcomes(run_all(_manifest_questions(images, tagged, source, with_blobs=with_blobs), watcher=watcher))
+    blobs = _Outcomes(run_all(_blob_questions(images, answers, source) if with_blobs else {}, watcher=watcher))
     return tuple(
         Verification(
             image,
@@ -121,22 +121,10 @@ def verify_images(
     )
 
 
-def count_questions(images: Iterable[LockedImage]) -> int:
-    """Return how many references there are to ask for, without blobs."""
-    return len({reference for image in images for reference in _references(image)})
-
-
 def follows_tag(image: LockedImage, *, with_registry_tags: bool = True) -> bool:
     """Whether it matters what the locked tag points to: not for an image that is declared by its digest."""
     is_asked = with_registry_tags or isinstance(image.repository, LayoutRepository)
     return is_asked and image.tag is not None and not isinstance(image.selector, ExactDigest)
-
-
-def _references(image: LockedImage) -> Iterator[PinnedReference | TagReference]:
-    yield PinnedReference(image.repository, image.digest)
-    yield from (PinnedReference(image.repository, entry.digest) for entry in image.platform_digests)
-    if follows_tag(image):
-        yield TagReference(image.repository, str(image.tag))
 
 
 def _manifest_questions(

@@ -14,7 +14,7 @@ from typing import Protocol
 from imagelock.errors import BatchError, ImagelockError, ImageNotFoundError, TemporaryError
 from imagelock.locking.contents import ImageContents, ManifestReader, collect_contents, signature_tags
 from imagelock.locking.mirror import MirroredImage
-from imagelock.locking.parallel import run_all
+from imagelock.locking.parallel import Watcher, run_all
 from imagelock.locking.source import BlobSource
 from imagelock.model.digest import Digest
 from imagelock.model.frozen import frozen
@@ -30,14 +30,17 @@ _ATTEMPTS = 4
 
 
 class Progress(Protocol):
-    """Hears how many bytes there are to handle, and how many are done. Called from many threads."""
+    """Hears of manifests and blobs, how many bytes there are to handle, and how many are done."""
 
-    def expect(self, size_bytes: int) -> None:
+    manifests: Watcher
+    blobs: Watcher
+
+    def expect_bytes(self, size_bytes: int) -> None:
         """Hear of the whole size."""
         ...
 
     def add(self, size_bytes: int) -> None:
-        """Hear of bytes that are done; fewer than none where a blob has to begin anew."""
+        """Hear of bytes that are done; fewer than none where a blob has to begin anew. Called from many threads."""
         ...
 
 
@@ -73,41 +76,46 @@ def mirror_images(
 ) -> MirrorResult:
     """Fetch what a layout lacks of the images, and leave its index.json alone; all failures are raised at once."""
     manifests = _SavingReader(source, writer)
-    contents = _collect_images(images, manifests)
+    contents = _collect_images(images, manifests, progress.manifests)
     if with_signatures:
-        contents |= _collect_signatures(contents.values(), manifests, source)
-    blobs = {str(blob.digest): _Blob(image.repository, blob) for image in contents.values() for blob in image.blobs}
-    progress.expect(sum(blob.descriptor.size_bytes for blob in blobs.values()))
+        contents |= _collect_signatures(contents.values(), manifests, source, progress.manifests)
+    blobs = {blob.digest: _Blob(image.repository, blob) for image in contents.values() for blob in image.blobs}
+    size_bytes = sum(blob.descriptor.size_bytes for blob in blobs.values())
+    progress.expect_bytes(size_bytes)
     # The largest first, so that none of them is left over when all else is done.
-    in_order = sorted(blobs.items(), key=lambda item: -item[1].descriptor.size_bytes)
-    questions = {digest: partial(_ensure, blob, source, writer, progress) for digest, blob in in_order}
-    results = run_all(questions, max_workers=_MAX_DOWNLOADS)
+    in_order = sorted(blobs.values(), key=lambda blob: -blob.descriptor.size_bytes)
+    named = {f"{blob.repository}@{blob.descriptor.digest}": blob for blob in in_order}
+    questions = {name: partial(_ensure, blob, source, writer, progress) for name, blob in named.items()}
+    results = run_all(questions, max_workers=_MAX_DOWNLOADS, watcher=progress.blobs)
     if results.failures:
-        failures = [(f"{blobs[digest].repository}@{digest}", error) for digest, error in results.failures]
-        raise BatchError(f"cannot fetch {len(failures)} of {len(blobs)} blobs", failures)
+        raise BatchError(f"cannot fetch {len(results.failures)} of {len(blobs)} blobs", results.failures)
+    skipped = (named[name].descriptor for name, fetched in results.found.items() if fetched is None)
     return MirrorResult(
         names={name: image.root for name, image in sorted(contents.items())},
-        size_bytes=manifests.size_bytes + sum(blob.descriptor.size_bytes for blob in blobs.values()),
-        fetched_bytes=sum(size_bytes or 0 for size_bytes in results.found.values()),
-        skipped=tuple(blobs[digest].descriptor for digest, fetched in sorted(results.found.items()) if fetched is None),
+        size_bytes=manifests.size_bytes + size_bytes,
+        fetched_bytes=sum(fetched or 0 for fetched in results.found.values()),
+        skipped=tuple(sorted(skipped, key=lambda descriptor: str(descriptor.digest))),
     )
 
 
-def _collect_images(images: Iterable[MirroredImage], source: ManifestReader) -> dict[str, ImageContents]:
+def _collect_images(
+    images: Iterable[MirroredImage], source: ManifestReader, watcher: Watcher
+) -> dict[str, ImageContents]:
     """Read the manifests of all images, by name."""
     questions = {image.name: partial(collect_contents, image.reference, source) for image in images}
-    results = run_all(questions)
+    results = run_all(questions, watcher=watcher)
     if results.failures:
         raise BatchError(f"cannot read {len(results.failures)} of {len(questions)} images", results.failures)
     return dict(results.found)
 
 
 def _collect_signatures(
-    images: Iterable[ImageContents], source: ManifestReader, registry: BlobSource
+    images: Iterable[ImageContents], source: ManifestReader, registry: BlobSource, watcher: Watcher
 ) -> dict[str, ImageContents]:
     """Read the tags in which cosign keeps what it says about images, by name; only a 404 means that there is none."""
     tags = {str(tag): tag for tag in _signature_tags(images, registry)}
-    results = run_all({name: partial(collect_contents, tag, source) for name, tag in tags.items()})
+    questions = {name: partial(collect_contents, tag, source) for name, tag in tags.items()}
+    results = run_all(questions, watcher=watcher)
     failures = [(name, error) for name, error in results.failures if not isinstance(error, ImageNotFoundError)]
     if failures:
         asked = f"{len(failures)} of {len(tags)} tags"

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from threading import Event
+
 import pytest
 
 from imagelock.errors import (
@@ -13,10 +17,33 @@ from imagelock.errors import (
     TemporaryError,
 )
 from imagelock.images_file.parser import parse_images_file
+from imagelock.locking.parallel import run_all
 from imagelock.locking.plan import plan_lock, run_steps
 from tests.support.lock_runs import BOTH, DECLARED, NOW, lock, locked
 from tests.support.memory_source import MemorySource
 from tests.support.oci_images import multi_platform_image
+
+
+@dataclass
+class _Watcher:
+    """Keeps what it hears."""
+
+    heard: list[str] = field(default_factory=list)
+    waited: Event = field(default_factory=Event)
+    """Set once it has heard that no answer came."""
+
+    def expect(self, names: Collection[str]) -> None:
+        self.heard += (f"expect {name}" for name in names)
+
+    def started(self, name: str) -> None:
+        self.heard.append(f"started {name}")
+
+    def done(self, name: str) -> None:
+        self.heard.append(f"done {name}")
+
+    def waiting(self) -> None:
+        self.heard.append("waiting")
+        self.waited.set()
 
 
 def _batch(source: MemorySource, failures: dict[str, ImagelockError]) -> BatchError:
@@ -77,10 +104,18 @@ def test_one_image_is_no_plural(source: MemorySource) -> None:
 
 
 def test_progress_is_told_for_each_image_that_was_asked_for(source: MemorySource) -> None:
-    done: list[str] = []
+    watcher = _Watcher()
     before = locked(source)
     source.push("docker.io/library/a:1", multi_platform_image(*BOTH, note="a"))
     images_file = parse_images_file(f'{DECLARED}\na = "a:1"\nb = "b:1"')
     with pytest.raises(BatchError):
-        run_steps(plan_lock(images_file, before, now=NOW), source, on_done=done.append, max_workers=1)
-    assert sorted(done) == ["a", "b"]
+        run_steps(plan_lock(images_file, before, now=NOW), source, watcher=watcher, max_workers=1)
+    assert sorted(watcher.heard) == ["done a", "done b", "expect a", "expect b", "started a", "started b"]
+
+
+def test_a_watcher_hears_that_no_answer_comes() -> None:
+    watcher = _Watcher()
+    results = run_all({"a": lambda: watcher.waited.wait(timeout=60)}, watcher=watcher)
+    assert results.found == {"a": True}
+    assert watcher.heard[:3] == ["expect a", "started a", "waiting"]
+    assert watcher.heard[-1] == "done a"

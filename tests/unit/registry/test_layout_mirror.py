@@ -21,6 +21,7 @@ from imagelock.errors import (
     TemporaryError,
 )
 from imagelock.locking.mirror import MirroredImage
+from imagelock.locking.parallel import UNWATCHED, Watcher
 from imagelock.model.digest import Digest
 from imagelock.model.oci import Descriptor
 from imagelock.model.reference import AnyRepository, LayoutRepository, PinnedReference, parse_repository
@@ -48,8 +49,10 @@ class _Counter:
     total: int = 0
     done: int = 0
     steps: list[int] = field(default_factory=list)
+    manifests: Watcher = UNWATCHED
+    blobs: Watcher = UNWATCHED
 
-    def expect(self, size_bytes: int) -> None:
+    def expect_bytes(self, size_bytes: int) -> None:
         self.total = size_bytes
 
     def add(self, size_bytes: int) -> None:

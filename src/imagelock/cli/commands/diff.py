@@ -8,9 +8,10 @@ from typing import Any
 
 import click
 
-from imagelock.cli.console import Console, count_done, one_line
+from imagelock.cli.console import Console, one_line
 from imagelock.cli.lock_versions import LockVersion, read_versions
 from imagelock.cli.options import Settings, with_settings
+from imagelock.cli.progress import watch
 from imagelock.cli.reports.changes import change_document, change_lines, change_table
 from imagelock.cli.reports.contents import content_document, content_lines
 from imagelock.cli.sources import open_sources_outside_project
@@ -82,11 +83,10 @@ def _ask_versions(settings: Settings, changes: Sequence[Change]) -> Sequence[Cha
     """Add to images that moved what their configurations say of themselves."""
     moved = {str(change.alias): change for change in changes if isinstance(change, Updated) and change.moved_platforms}
     with open_sources_outside_project(settings) as sources:
-        sources.prepare(change.new.repository for change in moved.values())
-        told = run_all(
-            {alias: partial(_learn, change, sources) for alias, change in moved.items()},
-            on_done=count_done(settings.console, "Asking about", total=len(moved)),
-        ).found
+        repositories = {alias: change.new.repository for alias, change in moved.items()}
+        sources.prepare(repositories.values())
+        questions = {alias: partial(_learn, change, sources) for alias, change in moved.items()}
+        told = run_all(questions, watcher=watch(settings.console, "Asking about", repositories)).found
     for alias, change in told.items():
         if change.new.labels.version is None and not names_version(change.new.tag):
             settings.console.note(f"{alias}: no label names its version, or the registry gave no answer")
@@ -100,9 +100,10 @@ def _learn(change: Updated, source: ManifestSource) -> Updated:
 def _ask_contents(settings: Settings, changes: Sequence[Change]) -> Contents:
     updated = [change for change in changes if isinstance(change, Updated) and change.moved_platforms]
     with open_sources_outside_project(settings) as sources:
-        sources.prepare(change.new.repository for change in updated)
+        repositories = {str(change.alias): change.new.repository for change in updated}
+        sources.prepare(repositories.values())
         questions = {str(change.alias): partial(find_content_changes, change, sources) for change in updated}
-        answers = run_all(questions, on_done=count_done(settings.console, "Asking about", total=len(questions)))
+        answers = run_all(questions, watcher=watch(settings.console, "Asking about", repositories))
     if answers.failures:
         asked = count(len(questions))
         raise BatchError(f"cannot compare the contents of {len(answers.failures)} of {asked}", answers.failures)

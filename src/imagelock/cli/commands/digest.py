@@ -8,6 +8,7 @@ from functools import partial
 import click
 
 from imagelock.cli.options import Settings, format_option, with_settings
+from imagelock.cli.progress import watch
 from imagelock.cli.sources import open_sources_outside_project
 from imagelock.cli.text import count
 from imagelock.errors import BatchError
@@ -37,7 +38,8 @@ def command(
     with open_sources_outside_project(settings) as source:
         source.prepare(reference.repository for reference in written.values())
         questions = {text: partial(_find_digest, reference, platform, source) for text, reference in written.items()}
-        answers = run_all(questions)
+        repositories = {text: reference.repository for text, reference in written.items()}
+        answers = run_all(questions, watcher=watch(settings.console, "Asking about", repositories))
     if answers.failures:
         raise BatchError(f"cannot tell {len(answers.failures)} of {count(len(written), 'digest')}", answers.failures)
     if output_format == "json":

@@ -11,7 +11,8 @@ from pathlib import Path
 import click
 
 from imagelock.cli.options import Settings, complete_images, format_option, with_settings
-from imagelock.cli.reports.mirror import ByteProgress, mirror_document, mirror_summary
+from imagelock.cli.progress import CopyProgress
+from imagelock.cli.reports.mirror import mirror_document, mirror_summary
 from imagelock.cli.sources import open_sources
 from imagelock.cli.text import count, duration, size
 from imagelock.errors import FileError, ImagelockError
@@ -76,7 +77,7 @@ def command(  # noqa: PLR0913  click hands over each option as an argument
         registries = tuple(_without(folder, project, declared) for declared in images_file.registries)
         with open_sources(settings, project.folder, registries) as sources:
             sources.prepare(image.reference.repository for image in chosen)
-            copy = partial(mirror_images, progress=ByteProgress(settings.console), with_signatures=not skips_signatures)
+            copy = partial(mirror_images, progress=CopyProgress(settings.console), with_signatures=not skips_signatures)
             result = copy(chosen, sources, writer)
         writer.write_entries(merge_entries(writer.read_entries(), result.names))
         pruned = _prune(writer, lockfile.images) if prune else None

@@ -8,8 +8,8 @@ from functools import partial
 
 import click
 
-from imagelock.cli.console import count_done
 from imagelock.cli.options import Settings, complete_images, with_settings
+from imagelock.cli.progress import watch
 from imagelock.cli.reports.outdated import print_standings, standing_document, standing_table
 from imagelock.cli.sources import open_sources
 from imagelock.cli.text import count
@@ -66,4 +66,5 @@ def _ask(settings: Settings, names: Collection[str]) -> Results[ImageStatus]:
             str(declaration.alias): partial(find_status, declaration, locked[declaration.alias], sources, now=now)
             for declaration in asked
         }
-        return run_all(questions, on_done=count_done(settings.console, "Asking about", total=len(questions)))
+        repositories = {str(declaration.alias): declaration.repository for declaration in asked}
+        return run_all(questions, watcher=watch(settings.console, "Asking about", repositories))

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import click
 
-from imagelock.cli.console import count_done
 from imagelock.cli.options import Settings, format_option, with_settings
+from imagelock.cli.progress import watch
 from imagelock.cli.reports.provenance import image_document, provenance_lines
 from imagelock.cli.sources import open_sources
 from imagelock.cli.text import count
@@ -85,7 +85,8 @@ def _ask(settings: Settings, references: dict[str, ImageReference]) -> Results[I
         readings = {
             name: partial(find_provenance, reference, lockfile, sources) for name, reference in references.items()
         }
-        return run_all(readings, on_done=count_done(settings.console, "Reading", total=len(readings)))
+        repositories = {name: reference.repository for name, reference in references.items()}
+        return run_all(readings, watcher=watch(settings.console, "Reading", repositories))
 
 
 def _raise_unless_yes(found: Mapping[str, ImageProvenance], results: Results[ImageProvenance]) -> None:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import click
 
-from imagelock.cli.console import count_done
 from imagelock.cli.options import Settings, complete_images, with_settings
+from imagelock.cli.progress import watch
 from imagelock.cli.reports.annotations import Annotation, annotate
 from imagelock.cli.reports.verify import (
     failure_sentence,
@@ -21,7 +21,7 @@ from imagelock.errors import BatchError, CheckFailedError, ImagelockError
 from imagelock.images_file.parser import refuse_unknown_images
 from imagelock.images_file.toml import find_lines, nearest_line
 from imagelock.locking.lockfile import LockedImage
-from imagelock.locking.verify import Finding, State, Verification, count_questions, verify_images
+from imagelock.locking.verify import Finding, State, Verification, verify_images
 from imagelock.model.tags.version_range import VersionRange
 from imagelock.project.project import Project, find_project
 
@@ -66,9 +66,9 @@ def _verify(
     images = [image for image in lockfile.images if not names or image.alias in names]
     with open_sources(settings, project.folder, images_file.registries) as sources:
         sources.prepare(image.repository for image in images)
-        on_done = count_done(settings.console, "Verifying", total=count_questions(images))
+        watcher = watch(settings.console, "Verifying")
         return verify_images(
-            images, sources, with_blobs=with_blobs, with_registry_tags=not settings.offline, on_done=on_done
+            images, sources, with_blobs=with_blobs, with_registry_tags=not settings.offline, watcher=watcher
         )
 
 
