@@ -17,7 +17,7 @@ from tests.support.project import Outcome, Project
 
 _COMMANDS = Path(commands.__file__).parent
 _USAGE = "\nhint: run `imagelock --help`\n"
-_CHECK_FORMATS = "'text', 'json', 'markdown', 'sarif'"
+_CHECK_FORMATS = "'text', 'json', 'markdown', 'sarif', 'gitlab'"
 _USAGE_OF_CHECK = "\nhint: run `imagelock check --help`\n"
 
 
