@@ -30,8 +30,8 @@ from imagelock.registry.http import TransportFailure
 from imagelock.registry.http.addresses import is_loopback
 from imagelock.registry.http.backoff import Clock, SystemClock
 from imagelock.registry.http.connections import Connections
-from imagelock.registry.http.failures import error_of
 from imagelock.registry.http.messages import content_type, first_header, stream_body
+from imagelock.registry.http.sender import error_of
 from imagelock.registry.http.transport import Transport
 from imagelock.registry.http.urls import origin_of
 from imagelock.registry.locations import Location, Locations, RegistrySettings, make_locations

@@ -3,6 +3,9 @@
 https://github.com/opencontainers/image-spec/blob/main/image-layout.md. A run that is killed leaves complete blobs,
 which the next one keeps, and an index.json that names only what is complete. Pieces under way lie in a folder of their
 own, since other tools refuse a file in ``blobs/sha256`` whose name is not a digest.
+
+Entries of others in index.json, and keys that we do not know, stay as they are. Content whose name moves to another
+digest gets a name of its own, so that nothing is lost before a prune.
 """
 
 from __future__ import annotations
@@ -19,14 +22,19 @@ from threading import get_ident
 from typing import Any
 
 from imagelock.errors import FileError, InvalidContentError, TemporaryError
+from imagelock.locking.contents import ImageContents, ManifestReader, collect_contents
 from imagelock.model.digest import Digest
 from imagelock.model.frozen import frozen
 from imagelock.model.oci import OCI_INDEX, Descriptor
+from imagelock.model.reference import LayoutRepository, PinnedReference
 from imagelock.model.strict_json import parse_json_object
+from imagelock.registry.oci_layout import NAME_ANNOTATION, find_signed_digest
 
 _VERSION = "1.0.0"
 _STAGING = ".imagelock"
 _MAX_MANIFEST_BYTES = 4 * 1024 * 1024
+Entry = Mapping[str, Any]
+"""A descriptor of index.json, as parsed JSON."""
 
 
 @frozen
@@ -207,3 +215,66 @@ def _write_changed(path: Path, body: bytes, *, staging: Path) -> bool:
     except OSError as error:
         raise FileError(f"cannot write {path}: {error.strerror}") from error
     return True
+
+
+def merge_entries(entries: Iterable[Entry], names: Mapping[str, Descriptor]) -> list[Entry]:
+    """Return the entries with each name on its content, sorted by name; unchanged ones stay as they are."""
+    merged: dict[str, Entry] = {}
+    nameless: list[Entry] = []
+    for entry in entries:
+        name = name_of(entry)
+        if name is None:
+            nameless.append(entry)
+        elif name not in names or entry.get("digest") == str(names[name].digest):
+            merged.setdefault(name, entry)
+        elif find_signed_digest(name) is None:
+            kept_name = f"{_repository_of(name)}@{entry.get('digest')}"
+            merged.setdefault(kept_name, _renamed(entry, kept_name))
+    for name, descriptor in names.items():
+        merged.setdefault(name, _entry(name, descriptor))
+    return [*(merged[name] for name in sorted(merged)), *nameless]
+
+
+def keep_locked(
+    entries: Sequence[Entry], locked: Iterable[Digest], reader: ManifestReader, layout: LayoutRepository
+) -> tuple[list[Entry], frozenset[Digest]]:
+    """Return the entries whose content the lock names, with the signatures of it, and all digests that they need."""
+    wanted = {str(digest) for digest in locked}
+    kept = [entry for entry in entries if entry.get("digest") in wanted]
+    contents = [_collect(entry, reader, layout) for entry in kept]
+    manifests = {manifest.digest for each in contents for manifest in each.manifests}
+    signatures = [entry for entry in entries if find_signed_digest(name_of(entry) or "") in manifests]
+    contents += [_collect(entry, reader, layout) for entry in signatures]
+    digests = frozenset(descriptor.digest for each in contents for descriptor in (*each.manifests, *each.blobs))
+    order = {id(entry) for entry in (*kept, *signatures)}
+    return [entry for entry in entries if id(entry) in order], digests
+
+
+def name_of(entry: Entry) -> str | None:
+    """Return the name of an entry, if it has one."""
+    annotations = entry.get("annotations")
+    name = annotations.get(NAME_ANNOTATION) if isinstance(annotations, dict) else None
+    return name if isinstance(name, str) else None
+
+
+def _collect(entry: Entry, reader: ManifestReader, layout: LayoutRepository) -> ImageContents:
+    return collect_contents(PinnedReference(layout, Digest.parse(str(entry["digest"]))), reader)
+
+
+def _entry(name: str, descriptor: Descriptor) -> Entry:
+    return {
+        "mediaType": descriptor.media_type,
+        "digest": str(descriptor.digest),
+        "size": descriptor.size_bytes,
+        "annotations": {NAME_ANNOTATION: name},
+    }
+
+
+def _renamed(entry: Entry, name: str) -> Entry:
+    return {**entry, "annotations": {**entry["annotations"], NAME_ANNOTATION: name}}
+
+
+def _repository_of(name: str) -> str:
+    """Return what is before the tag; the colon of a port is none of a tag."""
+    repository, colon, tag = name.rpartition(":")
+    return repository if colon and "/" not in tag else name

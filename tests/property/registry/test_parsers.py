@@ -23,8 +23,8 @@ from imagelock.registry.auth.tokens import AccessRefusedError
 from imagelock.registry.http import TransportFailure
 from imagelock.registry.http.addresses import InvalidUrlError, find_danger
 from imagelock.registry.http.backoff import describe_retry_after, read_quota, read_retry_after
-from imagelock.registry.http.messages import Rules, authorized, make_request, read_body
-from imagelock.registry.http.sender import next_hop, read_warnings
+from imagelock.registry.http.messages import Rules, authorized, make_request, next_hop, read_body
+from imagelock.registry.http.sender import read_warnings
 from imagelock.registry.http.urls import join_url, origin_of, parse_url
 from imagelock.registry.refusals import is_written_by_distribution, read_complaints
 from imagelock.registry.registries_conf import parse_registries_conf

@@ -15,8 +15,7 @@ from pathlib import Path
 import httpx
 
 from imagelock.model.reference import RegistryName
-from imagelock.registry.auth.credentials import Login, basic_authorization
-from imagelock.registry.http.addresses import Origin
+from imagelock.registry.http.addresses import Login, Origin, basic_authorization
 from imagelock.registry.http.connections import Connections
 from imagelock.registry.http.transport import Transport
 from imagelock.registry.http.urls import parse_url

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import pytest
 
 from imagelock.registry.auth.credential_store import HelperQuestion, find_candidates
-from imagelock.registry.auth.credentials import Login
 from imagelock.registry.auth.docker_config import AuthFile
+from imagelock.registry.http.addresses import Login
 
 MINE = Login("me", "secret")
 OTHER = Login("other", "secret")

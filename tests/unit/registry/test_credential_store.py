@@ -12,9 +12,10 @@ import pytest
 
 from imagelock.errors import AuthenticationError, FileError
 from imagelock.registry.auth.credential_store import CredentialStore
-from imagelock.registry.auth.credentials import FoundCredentials, IdentityToken, Login
+from imagelock.registry.auth.credentials import FoundCredentials, IdentityToken
 from imagelock.registry.auth.docker_config import AuthFileKind, AuthFileLocation, find_auth_files
 from imagelock.registry.auth.helpers import CredentialHelpers, helper_program
+from imagelock.registry.http.addresses import Login
 
 HOST, PATH = "reg.example", "team/a"
 

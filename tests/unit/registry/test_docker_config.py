@@ -7,8 +7,9 @@ import base64
 import pytest
 
 from imagelock.errors import FileError
-from imagelock.registry.auth.credentials import Credentials, IdentityToken, Login, RegistryToken
+from imagelock.registry.auth.credentials import Credentials, IdentityToken, RegistryToken
 from imagelock.registry.auth.docker_config import AuthFile, parse_auth_file, parse_legacy_auth_file
+from imagelock.registry.http.addresses import Login
 
 
 def encoded(text: str) -> str:

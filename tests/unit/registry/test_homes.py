@@ -12,12 +12,12 @@ import pytest
 
 from imagelock.errors import AuthenticationError, FileError
 from imagelock.registry.auth.credential_store import CredentialStore
-from imagelock.registry.auth.credentials import FoundCredentials, Login, basic_authorization
+from imagelock.registry.auth.credentials import FoundCredentials
 from imagelock.registry.auth.docker_config import parse_auth_file
 from imagelock.registry.auth.helpers import read_helper_answer
 from imagelock.registry.content_cache import ContentCache, default_cache_directory, measure_cache
 from imagelock.registry.homes import NO_HOME, find_home, once
-from imagelock.registry.http.addresses import Origin, find_proxy
+from imagelock.registry.http.addresses import Login, Origin, basic_authorization, find_proxy
 from imagelock.registry.http.certificates import find_certificate_files
 from imagelock.registry.registries_conf import (
     AUTH_FILES,

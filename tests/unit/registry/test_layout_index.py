@@ -9,7 +9,7 @@ import pytest
 from imagelock.model.digest import Digest
 from imagelock.model.oci import Descriptor
 from imagelock.model.reference import LayoutRepository
-from imagelock.registry.layout_index import Entry, keep_locked, merge_entries, name_of
+from imagelock.registry.layout_writer import Entry, keep_locked, merge_entries, name_of
 from imagelock.registry.oci_layout import LayoutSource
 from tests.support.oci_images import OCI, Content, multi_platform_image, platform_image
 from tests.support.oci_layout import write_layout

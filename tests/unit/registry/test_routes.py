@@ -13,9 +13,8 @@ import pytest
 
 from imagelock.errors import FileError, RegistryError
 from imagelock.model.reference import RegistryName
-from imagelock.registry.auth.credentials import Login
 from imagelock.registry.http import TransportFailure
-from imagelock.registry.http.addresses import Origin, Proxy, find_proxy, open_tunnel
+from imagelock.registry.http.addresses import Login, Origin, Proxy, find_proxy, open_tunnel
 from imagelock.registry.http.certificates import CertificateFiles, find_certificate_files, make_tls_context
 from imagelock.registry.http.connections import Connections
 from tests.support.certificates import make_loopback_tls

@@ -25,9 +25,8 @@ from imagelock.model.reference import LayoutRepository, RegistryName, check_loca
 from imagelock.project.interrupts import note_written
 from imagelock.project.project import Project, find_project
 from imagelock.project.work_tree import find_work_tree
-from imagelock.registry.layout_index import keep_locked, merge_entries
 from imagelock.registry.layout_mirror import MirrorResult, mirror_images
-from imagelock.registry.layout_writer import LayoutWriter, Pruned, open_layout_writer
+from imagelock.registry.layout_writer import LayoutWriter, Pruned, keep_locked, merge_entries, open_layout_writer
 from imagelock.registry.oci_layout import LayoutSource
 
 _PREFIX = "oci:"

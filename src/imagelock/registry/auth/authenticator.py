@@ -25,7 +25,7 @@ from imagelock.registry.auth.challenges import (
     choose_challenge,
     parse_challenges,
 )
-from imagelock.registry.auth.credentials import FoundCredentials, Keyring, RegistryToken, basic_authorization, login_of
+from imagelock.registry.auth.credentials import FoundCredentials, Keyring, RegistryToken, login_of
 from imagelock.registry.auth.schemes import (
     Basic,
     Bearer,
@@ -45,7 +45,7 @@ from imagelock.registry.auth.tokens import (
     TokenCache,
     pull_scope,
 )
-from imagelock.registry.http.addresses import Origin
+from imagelock.registry.http.addresses import Origin, basic_authorization
 from imagelock.registry.http.backoff import Clock
 from imagelock.registry.http.messages import as_get, authorized
 from imagelock.registry.http.sender import Sender

@@ -5,36 +5,18 @@ Docker Hub locks an account after a few failed logins, so credentials that a ser
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable
 from dataclasses import field
 from threading import Lock
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
+
+import httpx
 
 from imagelock.model.frozen import frozen
-from imagelock.model.secrets import remember_login
-
-if TYPE_CHECKING:
-    import httpx  # connections are opened before httpx is imported, and proxies have logins
-
-    from imagelock.registry.http.addresses import Origin
+from imagelock.registry.http.addresses import Login, Origin
 
 IDENTITY_TOKEN_USER = "<token>"  # noqa: S105  a marker that helpers use, not a password
 """The user name under which credential helpers hand out an identity token."""
-
-
-def basic_authorization(login: Login) -> str:
-    """Return the header of a user name and a password: https://www.rfc-editor.org/rfc/rfc7617."""
-    remember_login(login.username, login.password)
-    return f"Basic {base64.b64encode(f'{login.username}:{login.password}'.encode('utf-8', 'surrogateescape')).decode()}"
-
-
-@frozen
-class Login:
-    """A user name and a password, or what a registry takes for one."""
-
-    username: str
-    password: str = field(repr=False)
 
 
 @frozen

@@ -18,7 +18,8 @@ from typing import Any
 
 from imagelock.errors import FileError
 from imagelock.model.frozen import frozen
-from imagelock.registry.auth.credentials import Credentials, IdentityToken, Login, RegistryToken
+from imagelock.registry.auth.credentials import Credentials, IdentityToken, RegistryToken
+from imagelock.registry.http.addresses import Login
 
 _MEND = "log in again with `docker login`, or mend the file; public images need no login: try --anonymous"
 _BYTES = frozenset(map(chr, range(0xDC80, 0xDD00)))

@@ -17,7 +17,8 @@ from typing import IO
 
 from imagelock.errors import AuthenticationError, RegistryError
 from imagelock.project.programs import find_program
-from imagelock.registry.auth.credentials import IDENTITY_TOKEN_USER, Credentials, IdentityToken, Login
+from imagelock.registry.auth.credentials import IDENTITY_TOKEN_USER, Credentials, IdentityToken
+from imagelock.registry.http.addresses import Login
 
 _NAME = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 _NOTHING_FOUND = "credentials not found in native keychain"

@@ -18,16 +18,10 @@ from imagelock.errors import InvalidContentError
 from imagelock.model.secrets import remember_secret
 from imagelock.model.strict_json import parse_json_object
 from imagelock.registry.auth.challenges import BearerChallenge, check_realm, choose_challenge, parse_challenges
-from imagelock.registry.auth.credentials import (
-    FoundCredentials,
-    IdentityToken,
-    Keyring,
-    Login,
-    basic_authorization,
-    login_of,
-)
+from imagelock.registry.auth.credentials import FoundCredentials, IdentityToken, Keyring, login_of
 from imagelock.registry.auth.schemes import Bearer
 from imagelock.registry.auth.tokens import AccessRefusedError, Token, pull_scope
+from imagelock.registry.http.addresses import Login, basic_authorization
 from imagelock.registry.http.backoff import Clock
 from imagelock.registry.http.messages import TOKEN_BYTES, Rules, as_refusal, at, authorized, make_request, rules_of
 from imagelock.registry.http.sender import Sender

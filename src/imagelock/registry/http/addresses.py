@@ -1,4 +1,4 @@
-"""Origins, hosts that no server may send us to, and the proxy through which a host is reached.
+"""Origins, hosts that no server may redirect us to, logins, and the proxy through which a host is reached.
 
 No server may send us to this machine, to its neighbours, or to a cloud's metadata service. Private networks (10/8,
 192.168/16, fd00::/8) are fine: company registries and their token servers live there.
@@ -9,9 +9,11 @@ them (https://pkg.go.dev/golang.org/x/net/http/httpproxy); tunnels: https://www.
 
 from __future__ import annotations
 
+import base64
 import re
 import socket
 from collections.abc import Mapping
+from dataclasses import field
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Self
 from urllib.parse import unquote, urlsplit
@@ -19,7 +21,7 @@ from urllib.parse import unquote, urlsplit
 from imagelock.errors import RegistryError
 from imagelock.model.frozen import frozen
 from imagelock.model.reference import RegistryName
-from imagelock.registry.auth.credentials import Login, basic_authorization
+from imagelock.model.secrets import remember_login
 from imagelock.registry.http import FailureKind, TransportFailure, failure_of
 
 _HOST = re.compile(r"[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?\.?|\[[0-9a-f:.]+\]", re.ASCII)
@@ -124,6 +126,20 @@ def _without_wrapping(address: IPv6Address) -> IPv4Address | IPv6Address:
     if address in _NAT64 or (int(address) >> 32 == 0 and int(address) > 1):
         wrapped = IPv4Address(int(address) & 0xFFFF_FFFF)
     return wrapped or address
+
+
+@frozen
+class Login:
+    """A user name and a password, or what a registry takes for one."""
+
+    username: str
+    password: str = field(repr=False)
+
+
+def basic_authorization(login: Login) -> str:
+    """Return the header of a user name and a password: https://www.rfc-editor.org/rfc/rfc7617."""
+    remember_login(login.username, login.password)
+    return f"Basic {base64.b64encode(f'{login.username}:{login.password}'.encode('utf-8', 'surrogateescape')).decode()}"
 
 
 @frozen

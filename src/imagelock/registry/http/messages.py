@@ -16,10 +16,12 @@ from urllib.parse import urlencode
 import httpx
 
 from imagelock import __version__
+from imagelock.errors import InvalidContentError
 from imagelock.model.frozen import frozen
 from imagelock.model.reference import RegistryName
 from imagelock.registry.http import FailureKind, TransportFailure
-from imagelock.registry.http.urls import origin_of, shown
+from imagelock.registry.http.addresses import InvalidUrlError
+from imagelock.registry.http.urls import find_objection, join_url, origin_of, shown
 
 MANIFEST_BYTES = 4 * 1024 * 1024
 """What registries must accept at least, and what containers/image and oras read at most."""
@@ -34,12 +36,13 @@ TAGS_PER_PAGE = 1000
 """ECR and distribution answer an error to more."""
 STREAM_BYTES_PER_SECOND = 64 * 1024
 """A streamed body may take this much more time than a short exchange: the slowest line that is waited for."""
-REDIRECTS = 5
+_MAX_REDIRECTS = 5
 SILENCE_SECONDS = 30.0
 """Until the next byte."""
 SLOW_SILENCE_SECONDS = 60.0
 """The same for what some registries compute anew for each request: Artifactory's lists of tags."""
 
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _RULES = "rules"
 _SENT_STATUS = "sent_status"
 _EVERY_REQUEST = (
@@ -108,6 +111,30 @@ def as_get(request: httpx.Request) -> httpx.Request:
     return _changed(request, method="GET")
 
 
+def next_hop(request: httpx.Request, response: httpx.Response, *, hops: int) -> httpx.Request | None:
+    """Return the request that a redirect asks for, ``None`` if the response is none; ``hops`` were followed already."""
+    if response.status_code not in _REDIRECTS:
+        return None
+    url = _destination(request, first_header(response, "location"))
+    if not rules_of(request).may_leave_origin and origin_of(url) != origin_of(request.url):
+        raise InvalidContentError(
+            f"{shown(request.url)} sends us to another host, and a token server must not",
+            details=[f"to {origin_of(url)}"],
+            hint="tell the people who run this registry",
+        )
+    if hops >= _MAX_REDIRECTS:
+        raise InvalidContentError(f"{origin_of(request.url)} redirects more than {_MAX_REDIRECTS} times")
+    return at(request, url)
+
+
+def redirect_refused(request: httpx.Request, reason: str) -> InvalidContentError:
+    """Return the error without the URL itself: signed URLs are secrets."""
+    return InvalidContentError(
+        f"{origin_of(request.url)} redirects to an address that must not be followed: {reason}",
+        details=[f"asked for {shown(request.url)}"],
+    )
+
+
 def describe(request: httpx.Request) -> str:
     """Return method and URL for people, without secrets."""
     return f"{request.method} {shown(request.url)}"
@@ -167,6 +194,17 @@ def stream_body(response: httpx.Response) -> Iterator[bytes]:
         if received > limit:
             raise _too_large("it has more bytes", limit)
         yield piece
+
+
+def _destination(request: httpx.Request, location: str) -> httpx.URL:
+    try:
+        url = join_url(request.url, location)
+    except InvalidUrlError as error:
+        raise redirect_refused(request, str(error)) from error
+    objection = find_objection(url, asked=request.url)
+    if objection is not None:
+        raise redirect_refused(request, objection)
+    return url
 
 
 def _changed(

@@ -1,8 +1,11 @@
-"""Send a request until there is a final response: back-off, retries, redirects, warnings and the trace.
+"""Send a request until there is a final response or an error: back-off, retries, redirects, warnings and the trace.
 
-Redirects are followed one hop at a time: what a library follows by itself, it follows with credentials. A host that we
+Redirects are followed one hop at a time: a library that follows them by itself does so with credentials. A host that we
 were redirected to gets no credentials of the host that sent us (CVE-2020-15157, GHSA-vh4v-2xq2-g5cg). ``Warning``
 headers: https://github.com/opencontainers/distribution-spec/blob/main/spec.md#warnings
+
+The hint of an error must be able to help: a file of authorities neither renews a certificate nor makes it one for
+another host.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ import httpx
 from imagelock.errors import InvalidContentError, RegistryError, TemporaryError, printable
 from imagelock.model.secrets import mask_secrets
 from imagelock.registry.http import FailureKind, TransportFailure
-from imagelock.registry.http.addresses import InvalidUrlError, Origin
+from imagelock.registry.http.addresses import Origin
 from imagelock.registry.http.backoff import (
     ATTEMPTS,
     MAX_PAUSE_SECONDS,
@@ -30,15 +33,15 @@ from imagelock.registry.http.backoff import (
     is_worth_repeating,
     read_retry_after,
 )
-from imagelock.registry.http.failures import error_of
-from imagelock.registry.http.messages import REDIRECTS, at, describe, first_header, read_body, rules_of
-from imagelock.registry.http.urls import find_objection, join_url, origin_of, shown
+from imagelock.registry.http.messages import describe, next_hop, read_body, redirect_refused, rules_of
+from imagelock.registry.http.urls import origin_of, shown
 
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _WARNING = re.compile(r'299 - "((?:[^"\\]|\\.)*)"')
 _ESCAPED = re.compile(r"\\(.)")
 _MAX_WARNINGS_LENGTH = 4096
 """Of all warnings of a response together, as the specification has it."""
+_THIS_MACHINE = "localhost"
+_TRY_LATER = "run the same command again when it answers"
 
 
 def hide_queries(record: logging.LogRecord) -> bool:
@@ -134,7 +137,7 @@ class Sender:
             response = self._client.send(request, stream=True)
         except (httpx.RemoteProtocolError, httpx.InvalidURL, ValueError) as error:
             # The client reads the ``Location`` of every redirect, also of those that it is not to follow.
-            raise _redirect_refused(request, "it can't be read") from error
+            raise redirect_refused(request, "it can't be read") from error
         if rules.is_streamed and response.is_success:
             return response
         try:
@@ -210,36 +213,73 @@ def read_warnings(headers: httpx.Headers) -> Iterator[str]:
             yield printable(mask_secrets(_ESCAPED.sub(r"\1", warning[1])), max_length=_MAX_WARNINGS_LENGTH)
 
 
-def next_hop(request: httpx.Request, response: httpx.Response, *, hops: int) -> httpx.Request | None:
-    """Return the request that a redirect asks for, ``None`` if the response is none; ``hops`` were followed already."""
-    if response.status_code not in _REDIRECTS:
-        return None
-    url = _destination(request, first_header(response, "location"))
-    if not rules_of(request).may_leave_origin and origin_of(url) != origin_of(request.url):
-        raise InvalidContentError(
-            f"{shown(request.url)} sends us to another host, and a token server must not",
-            details=[f"to {origin_of(url)}"],
-            hint="tell the people who run this registry",
+def error_of(failure: TransportFailure, request: httpx.Request) -> RegistryError:
+    """Return the error for a request that ended in a failure."""
+    host, registry = origin_of(request.url).host_and_port, rules_of(request).registry
+    about_tls = _about_tls(failure, host=host, registry=registry)
+    if about_tls is not None:
+        return about_tls
+    origin = origin_of(request.url)
+    if origin.host_and_port == _THIS_MACHINE and failure.kind is not FailureKind.TOO_LARGE:
+        # Such names are podman's for what it has built: trying again later would not help.
+        return RegistryError(
+            f"no registry answers at {origin.host}:{origin.port}",
+            details=[str(failure)],
+            hint="a local image of podman is in no registry: push it to one, or name it under `[external] names`;"
+            " a registry on this machine is named with its port, such as localhost:5000",
         )
-    if hops >= REDIRECTS:
-        raise InvalidContentError(f"{origin_of(request.url)} redirects more than {REDIRECTS} times")
-    return at(request, url)
+    match failure.kind:
+        case FailureKind.TOO_LARGE:
+            return InvalidContentError(
+                f"the response of {host} is too large", details=[str(failure), describe(request)]
+            )
+        case FailureKind.NO_SUCH_HOST:
+            return TemporaryError(
+                f"{host} can't be found", details=[str(failure)], hint="check the spelling and the network"
+            )
+        case FailureKind.GREETING_CLOSED:
+            return TemporaryError(f"no answer from {host}", details=[str(failure)], hint=_plain_http(registry))
+        case _:
+            return TemporaryError(f"no answer from {host}", details=[str(failure)], hint=_TRY_LATER)
 
 
-def _destination(request: httpx.Request, location: str) -> httpx.URL:
-    try:
-        url = join_url(request.url, location)
-    except InvalidUrlError as error:
-        raise _redirect_refused(request, str(error)) from error
-    objection = find_objection(url, asked=request.url)
-    if objection is not None:
-        raise _redirect_refused(request, objection)
-    return url
+def _about_tls(failure: TransportFailure, *, host: str, registry: str) -> RegistryError | None:
+    """Return the error for what trying again does not mend; ``None`` for other failures."""
+    table = f'[registries."{registry}"]'
+    match failure.kind:
+        case FailureKind.UNKNOWN_AUTHORITY:
+            message = f"the certificate of {host} is not trusted"
+            hint = f'name its authority in images.toml: {table} ca-file = "FILE.pem"'
+        case FailureKind.OTHER_AUTHORITY:
+            message = f"the certificate of {host} is signed by none of the authorities that are declared for {registry}"
+            hint = "add the certificate of the authority that signed it to the file of `ca-file`, intermediate ones too"
+        case FailureKind.CERTIFICATE_DATE:
+            message = f"the certificate of {host}, or of its authority, is out of date"
+            hint = (
+                "compare this machine's clock; if it is right, the people who run that host must renew the certificate"
+            )
+        case FailureKind.CERTIFICATE_NAME:
+            message = f"the certificate of {host} is for another host"
+            hint = "ask for it under a name that the certificate has (as subjectAltName), or have it made for this name"
+        case FailureKind.CERTIFICATE:
+            message = f"the certificate of {host} is not accepted"
+            hint = f"look at it with `openssl s_client -showcerts -connect {_with_port(host)}`"
+        case FailureKind.CLIENT_CERTIFICATE:
+            message = f"{host} wants a certificate of ours"
+            hint = f"put it and its key into ~/.config/containers/certs.d/{host}/, as client.cert and client.key"
+        case FailureKind.NO_COMMON_TLS:
+            message = f"{host} and we speak no common TLS: it must be version 1.2 or 1.3"
+            hint = f"it may want a certificate of ours; look at it with `openssl s_client -connect {_with_port(host)}`"
+        case FailureKind.NO_TLS:
+            message, hint = f"{host} speaks no TLS", _plain_http(registry)
+        case _:
+            return None
+    return RegistryError(message, details=[str(failure)], hint=hint)
 
 
-def _redirect_refused(request: httpx.Request, reason: str) -> InvalidContentError:
-    """Return the error without the URL itself: signed URLs are secrets."""
-    return InvalidContentError(
-        f"{origin_of(request.url)} redirects to an address that must not be followed: {reason}",
-        details=[f"asked for {shown(request.url)}"],
-    )
+def _plain_http(registry: str) -> str:
+    return f'if it is meant to speak no TLS: [registries."{registry}"] plain-http = true in images.toml'
+
+
+def _with_port(host: str) -> str:
+    return host if host.rpartition(":")[2].isdigit() and not host.endswith("]") else f"{host}:443"

@@ -19,9 +19,8 @@ import httpx
 
 from imagelock.errors import printable
 from imagelock.model.secrets import mask_secrets
-from imagelock.registry.auth.credentials import basic_authorization
 from imagelock.registry.http import FailureKind, TransportFailure, failure_of
-from imagelock.registry.http.addresses import Route
+from imagelock.registry.http.addresses import Route, basic_authorization
 from imagelock.registry.http.connections import Connections
 from imagelock.registry.http.messages import rules_of
 from imagelock.registry.http.pool import Deadline, Pool
