@@ -128,7 +128,7 @@ def _find_gone(project: Project, images_file: ImagesFile) -> list[str]:
 def _begin(
     settings: Settings, project: Project, excluded: Sequence[str], *, follows_tags: bool, output_format: str
 ) -> None:
-    from imagelock.cli.commands.init import plan_project, tell_beginning  # noqa: PLC0415  only the first run needs it
+    from imagelock.cli.first_run import plan_project, tell_beginning  # noqa: PLC0415  only the first run needs it
 
     with begin(settings.console, project) as transaction:
         begun = plan_project(settings.console, project.images_path, excluded=excluded, follows_tags=follows_tags)

@@ -1,0 +1,141 @@
+"""A first images.toml: planned from the files that are there, and what is printed about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from imagelock.cli.console import Console
+from imagelock.cli.reports.scan import obstacle_document
+from imagelock.cli.text import count
+from imagelock.cli.tree_scan import scan_named, scan_tree
+from imagelock.errors import FileError
+from imagelock.images_file.discovery import FoundImage, ScannedDocument, Survey, Unlockable, survey
+from imagelock.images_file.first_file import DEFAULT_PLATFORMS, FirstFile, dump_first_file
+from imagelock.images_file.parser import RenderTarget, parse_images_file
+from imagelock.images_file.templating import TEMPLATE_SUFFIX, Template, make_template
+from imagelock.model.frozen import frozen
+from imagelock.model.platforms import Platform
+from imagelock.rendering.pinned_files import external_files
+
+
+@frozen(kw_only=True)
+class Beginning:
+    """What a first images.toml is made of, and everything that is written with it."""
+
+    images_path: Path
+    file: FirstFile
+    text: str
+    templates: Mapping[Path, Template]
+
+    @property
+    def originals(self) -> dict[Path, Path]:
+        """The files that templates are made of, by template."""
+        return template_sources(self.templates)
+
+    def contents(self) -> dict[Path, bytes]:
+        """Return every file with its bytes."""
+        return {
+            self.images_path: self.text.encode(),
+            **{path: template.content for path, template in self.templates.items()},
+        }
+
+
+def plan_project(
+    console: Console,
+    images_path: Path,
+    *,
+    templates: Sequence[str] = (),
+    platforms: Sequence[str] = (),
+    excluded: Sequence[str] = (),
+    follows_tags: bool = False,
+) -> Beginning:
+    """Compute the first images.toml and the templates: one that can't be made stops it all."""
+    folder = images_path.parent
+    named = {document.path: document for document in scan_named(folder, templates)}
+    is_excluded = external_files(excluded)
+    documents = scan_tree(folder, console, wants=lambda path: not is_excluded(path))
+    found = survey(({document.path: document for document in documents} | named).values())
+    file = FirstFile(
+        survey=found.following_tags() if follows_tags else found,
+        platforms=tuple(dict.fromkeys(str(Platform.parse(text)) for text in platforms)) or DEFAULT_PLATFORMS,
+        targets=tuple(RenderTarget(path, f"{path}{TEMPLATE_SUFFIX}") for path in sorted(named)),
+        excluded=tuple(excluded),
+    )
+    made = make_templates(folder, named, file.survey)
+    text = dump_first_file(file)
+    parse_images_file(text, file_name=str(images_path))
+    return Beginning(images_path=images_path, file=file, text=text, templates=made)
+
+
+def tell_beginning(console: Console, beginning: Beginning, *, is_dry_run: bool = False, output_format: str) -> None:
+    """Tell people or scripts what was written, and what was left out."""
+    if output_format == "json":
+        console.json(_document(beginning, is_dry_run=is_dry_run))
+        return
+    if is_dry_run:
+        console.data(beginning.text.removesuffix("\n"))
+    _tell(console, beginning, is_dry_run=is_dry_run)
+
+
+def template_sources(templates: Iterable[Path]) -> dict[Path, Path]:
+    """Return the files that templates are made of, by template."""
+    return {path: path.with_name(path.name.removesuffix(TEMPLATE_SUFFIX)) for path in templates}
+
+
+def make_templates(folder: Path, named: Mapping[str, ScannedDocument], found: Survey) -> dict[Path, Template]:
+    """Return a template for each named file, by the path it will have; one that is there already is an error."""
+    templates = {folder / f"{path}{TEMPLATE_SUFFIX}": make_template(each, found) for path, each in named.items()}
+    for path in templates:
+        if path.exists():
+            raise FileError(f"there is a {path} already", hint="remove it, or leave out its `--template`")
+    return templates
+
+
+def _tell(console: Console, beginning: Beginning, *, is_dry_run: bool) -> None:
+    found = beginning.file.survey
+    paths = {path for image in found.images for path in image.paths}
+    what = f"{count(len(found.images))} in {count(len(paths), 'file')}" if paths else "no image in any file"
+    console.say(f"Found {what}")
+    for path in beginning.contents():
+        verb = "Would write" if is_dry_run else click.style("Wrote", fg="green", bold=True)
+        console.say(f"{verb} {path}")
+    for obstacle in _left_over(beginning):
+        console.warn(str(obstacle))
+    if found.unreadable:
+        console.note(f"{count(len(found.unreadable), 'file')} could not be read, and may have images (-v lists them)")
+        for obstacle in found.unreadable:
+            console.detail(f"  {obstacle}")
+    if found.images and not is_dry_run:
+        _tell_next(console, beginning)
+
+
+def _tell_next(console: Console, beginning: Beginning) -> None:
+    pinned = set(beginning.file.pinned)
+    if any(obstacle.path in pinned for obstacle in _left_over(beginning)):
+        console.note("`check` will fail for these until [external] lists them: take off their `#` in images.toml")
+    has_files = beginning.file.pinned or beginning.templates
+    console.next_step("imagelock lock", *(["imagelock render"] if has_files else []))
+
+
+def _left_over(beginning: Beginning) -> list[Unlockable]:
+    remaining = [obstacle for template in beginning.templates.values() for obstacle in template.remaining]
+    return [*beginning.file.survey.unresolved, *beginning.file.left_alone, *remaining]
+
+
+def _document(beginning: Beginning, *, is_dry_run: bool) -> dict[str, Any]:
+    return {
+        "dry_run": is_dry_run,
+        "images": [_image_document(image) for image in beginning.file.survey.images],
+        "pinned": list(beginning.file.pinned),
+        "written": [str(path) for path in beginning.contents()],
+        "obstacles": [obstacle_document(each) for each in _left_over(beginning)],
+        "unreadable": [obstacle_document(each) for each in beginning.file.survey.unreadable],
+    }
+
+
+def _image_document(image: FoundImage) -> dict[str, Any]:
+    return {"name": image.alias, "image": image.text, "files": list(image.paths)}
