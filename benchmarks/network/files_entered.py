@@ -18,8 +18,9 @@ from types import FrameType
 from typing import NamedTuple
 
 import imagelock
+from imagelock.images_file.registries import RegistryDeclaration
 from imagelock.model.reference import RegistryName, parse_reference
-from imagelock.registry.locations import RegistryOptions, RegistrySettings
+from imagelock.registry.locations import RegistrySettings
 from imagelock.registry.sources import open_registries
 from tests.support.fake_registry.answers import Answer
 from tests.support.fake_registry.messages import Request
@@ -83,7 +84,7 @@ def _second_image(registry: FakeRegistry, tokens: FakeTokenServer | None = None)
         registry.challenge = f'Bearer realm="http://{name}/token",service="s"'
         auths = {name: {"auth": base64.b64encode(_LOGIN.encode()).decode()}} if registry.login else {}
         settings = RegistrySettings(
-            registries={RegistryName(name): RegistryOptions(plain_http=True)},
+            registries=(RegistryDeclaration(registry=RegistryName(name), plain_http=True),),
             environment={"DOCKER_AUTH_CONFIG": json.dumps({"auths": auths}), "CONTAINERS_REGISTRIES_CONF": os.devnull},
             home=Path("/nonexistent"),
         )

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from imagelock.errors import AuthenticationError, ImageNotFoundError
+from imagelock.images_file.registries import RegistryDeclaration
 from imagelock.locking.resolve import resolve_image
 from imagelock.model.reference import RegistryName, parse_reference
 from imagelock.registry.client import RegistryClient
-from imagelock.registry.locations import RegistryOptions, RegistrySettings
+from imagelock.registry.locations import RegistrySettings
 from imagelock.registry.sources import open_registries
 from tests.support.oci_images import multi_platform_image, platform_digests, platform_image
 from tests.support.real_software import new_repository
@@ -25,9 +26,11 @@ def client_of(
     registry: RegistryServer, *, home: Path, anonymous: bool = False, cache: Path | None = None
 ) -> Iterator[RegistryClient]:
     authority = registry.environment.get("SSL_CERT_FILE")
-    options = RegistryOptions(ca_file=Path(authority) if authority else None)
+    declared = RegistryDeclaration(
+        registry=RegistryName(registry.address), ca_file=Path(authority) if authority else None
+    )
     settings = RegistrySettings(
-        registries={RegistryName(registry.address): options},
+        registries=(declared,),
         environment=registry.environment,
         home=home,
         anonymous=anonymous,

@@ -32,21 +32,13 @@ def open_sources(settings: Settings, folder: Path, registries: Iterable[Registry
 
     def open_all(expected: Sequence[AnyRepository]) -> AbstractContextManager[BlobSource]:
         from imagelock.registry.homes import find_home, once  # noqa: PLC0415  only the network needs it
-        from imagelock.registry.locations import RegistryOptions, RegistrySettings  # noqa: PLC0415  only the network needs it
+        from imagelock.registry.locations import RegistrySettings  # noqa: PLC0415
 
-        options = {
-            declared.registry: RegistryOptions(
-                plain_http=declared.plain_http,
-                ca_file=None if declared.ca_file is None else folder / declared.ca_file,
-                mirrors=declared.registry_mirrors,
-                mirrors_resolve_tags=declared.mirrors_resolve_tags,
-            )
-            for declared in registries
-        }
         warn = once(settings.console.warn)
         trace = settings.console.detail if settings.console.verbosity > 1 else None
         registry_settings = RegistrySettings(
-            registries=options,
+            folder=folder,
+            registries=registries,
             anonymous=settings.anonymous,
             cache_directory=find_cache(settings),
             trace=trace,

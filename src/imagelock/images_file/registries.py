@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from imagelock.errors import InvalidReferenceError
 from imagelock.images_file.toml import Problems, TableReader
 from imagelock.model.frozen import frozen
@@ -16,8 +18,8 @@ class RegistryDeclaration:
 
     registry: RegistryName
     plain_http: bool | None = None
-    """Whether to use http; None where images.toml does not say."""
-    ca_file: str | None = None
+    """Whether to use http; ``None`` allows http only to a registry on this machine."""
+    ca_file: Path | None = None
     """PEM certificates to trust for it besides the system's; relative to the folder of images.toml."""
     mirrors: tuple[str, ...] = ()
     """``HOST[:PORT][/PATH]`` or ``oci:FOLDER``, asked for content by digest before the registry itself."""
@@ -58,7 +60,7 @@ def read_registry(name: str, value: object, problems: Problems) -> RegistryDecla
     return RegistryDeclaration(
         registry=registry,
         plain_http=plain_http,
-        ca_file=ca_file,
+        ca_file=None if ca_file is None else Path(ca_file),
         mirrors=mirrors,
         mirrors_resolve_tags=resolves_tags,
     )

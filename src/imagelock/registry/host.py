@@ -126,8 +126,8 @@ class Hosts:
 
     def open(self, location: Location) -> Host:
         """Return the host of a location."""
-        options = self._settings.options_of(location.host)
-        endpoint = find_endpoint(location, options, speaks_tls=self._dialer.speaks_tls)
+        declared = self._settings.declaration_of(location.host)
+        endpoint = find_endpoint(location, declared, speaks_tls=self._dialer.speaks_tls)
         authenticator = Authenticator(
             endpoint.registry,
             endpoint.origin,

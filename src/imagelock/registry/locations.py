@@ -1,4 +1,4 @@
-"""What a run knows of registries before it asks them: their options, and which host serves a repository.
+"""What a run knows of registries before it asks them: their declarations, and which host serves a repository.
 
 Content by digest may come from any mirror, since its hash proves it. What a tag means is decided by the registry alone,
 unless images.toml sets ``mirrors-resolve-tags``. A lock names the registry in any case.
@@ -17,6 +17,7 @@ from threading import Thread
 from typing import Protocol
 
 from imagelock.errors import ImagelockError, RegistryError
+from imagelock.images_file.registries import RegistryDeclaration
 from imagelock.locking.parallel import workers_for
 from imagelock.model.frozen import frozen
 from imagelock.model.reference import DOCKER_HUB, RegistryName, Repository
@@ -36,24 +37,13 @@ _API_HOSTS = {DOCKER_HUB: "registry-1.docker.io"}
 
 
 @frozen(kw_only=True)
-class RegistryOptions:
-    """What images.toml says about one registry."""
-
-    plain_http: bool | None = None
-    """Speak http to it, or never; ``None`` allows http only to a registry on this machine."""
-    ca_file: Path | None = None
-    """PEM certificates to trust for this registry, besides the system's."""
-    mirrors: tuple[str, ...] = ()
-    """``host[:port][/path]``, asked first for content by digest."""
-    mirrors_resolve_tags: bool = False
-    """Whether mirrors may also say what a tag means."""
-
-
-@frozen(kw_only=True)
 class RegistrySettings:
     """What a run of imagelock knows about the network before it uses it."""
 
-    registries: Mapping[RegistryName, RegistryOptions] = field(default_factory=dict)
+    folder: Path = Path()
+    """The folder of images.toml, to which a ``ca_file`` is relative."""
+    registries: tuple[RegistryDeclaration, ...] = ()
+    """What images.toml says about registries, one declaration a registry."""
     anonymous: bool = False
     """Look for no credentials at all."""
     time_limit_seconds: float = 60.0
@@ -67,9 +57,15 @@ class RegistrySettings:
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
     home: Path = field(default_factory=lambda: find_home(os.environ))
 
-    def options_of(self, registry: RegistryName) -> RegistryOptions:
-        """Its options, or the defaults."""
-        return self.registries.get(registry, RegistryOptions())
+    def declaration_of(self, registry: RegistryName) -> RegistryDeclaration:
+        """Return what images.toml says about a registry, or the defaults."""
+        declared = (declaration for declaration in self.registries if declaration.registry == registry)
+        return next(declared, RegistryDeclaration(registry=registry))
+
+    def ca_file_of(self, registry: RegistryName) -> Path | None:
+        """Return the file of certificates to trust for a registry besides the system's, if one is declared."""
+        ca_file = self.declaration_of(registry).ca_file
+        return None if ca_file is None else self.folder / ca_file
 
 
 class TlsProbe(Protocol):
@@ -89,22 +85,22 @@ class Endpoint:
     origin: Origin
 
 
-def find_endpoint(location: Location, options: RegistryOptions, *, speaks_tls: TlsProbe) -> Endpoint:
+def find_endpoint(location: Location, declared: RegistryDeclaration, *, speaks_tls: TlsProbe) -> Endpoint:
     """Choose between https and http: http only where images.toml says so, or where a server without TLS is allowed.
 
     It is allowed on this machine, and where registries.conf calls a host insecure. ``speaks_tls`` is asked before
     anything is sent: that is no downgrade.
     """
     origin = Origin.of("https", _API_HOSTS.get(location.host, location.host))
-    plain_http = options.plain_http
+    plain_http = declared.plain_http
     if plain_http is None:
-        plain_http = _may_be_plain(location, options) and not speaks_tls(origin, registry=location.host)
+        plain_http = _may_be_plain(location, declared) and not speaks_tls(origin, registry=location.host)
     return Endpoint(location.host, Origin.of("http", location.host) if plain_http else origin)
 
 
-def _may_be_plain(location: Location, options: RegistryOptions) -> bool:
+def _may_be_plain(location: Location, declared: RegistryDeclaration) -> bool:
     """Whether a host has to be asked if it speaks TLS."""
-    is_decided = options.plain_http is not None or options.ca_file is not None
+    is_decided = declared.plain_http is not None or declared.ca_file is not None
     return not is_decided and (location.may_be_plain or is_loopback(Origin.of("https", location.host).host))
 
 
@@ -125,8 +121,10 @@ class Location:
 class Locations:
     """The locations of repositories: mirrors of images.toml come first, then those of registries.conf."""
 
-    def __init__(self, options_of: Callable[[RegistryName], RegistryOptions], rules: tuple[RegistryRule, ...]) -> None:
-        self._options_of = options_of
+    def __init__(
+        self, declaration_of: Callable[[RegistryName], RegistryDeclaration], rules: tuple[RegistryRule, ...]
+    ) -> None:
+        self._declaration_of = declaration_of
         self._rules = rules
 
     def of_content(self, repository: Repository) -> tuple[Location, ...]:
@@ -138,7 +136,7 @@ class Locations:
     def of_tag(self, repository: Repository) -> tuple[Location, ...]:
         """Return the locations that may say what a tag means; unless images.toml allows mirrors, the registry alone."""
         rule = self._find_rule(repository)
-        if not self._options_of(repository.registry).mirrors_resolve_tags:
+        if not self._declaration_of(repository.registry).mirrors_resolve_tags:
             return (_origin(repository, rule),)
         declared = self._declared_mirrors(repository)
         return (*declared, *_mirrors_of_rule(repository, rule, unwanted=MirrorUse.DIGESTS), _origin(repository, rule))
@@ -158,7 +156,7 @@ class Locations:
             raise
 
     def _declared_mirrors(self, repository: Repository) -> tuple[Location, ...]:
-        mirrors = self._options_of(repository.registry).mirrors
+        mirrors = self._declaration_of(repository.registry).registry_mirrors
         return tuple(_location(f"{mirror}/{repository.path}") for mirror in mirrors)
 
     def _find_rule(self, repository: Repository) -> RegistryRule | None:
@@ -194,7 +192,7 @@ def make_locations(settings: RegistrySettings) -> Locations:
     warn = settings.warn or ignore
     files = find_registries_conf(settings.environment, home=settings.home, warn=warn)
     rules = read_registries_conf(files, home=settings.home, warn=warn)
-    return Locations(settings.options_of, rules)
+    return Locations(settings.declaration_of, rules)
 
 
 def with_word_on_mirrors(error: RegistryError, repository: Repository) -> RegistryError:
@@ -206,11 +204,7 @@ def with_word_on_mirrors(error: RegistryError, repository: Repository) -> Regist
 
 def make_connections(settings: RegistrySettings) -> Connections:
     """Return connections that use the proxies and certificates of settings."""
-
-    def ca_file_of(registry: RegistryName) -> Path | None:
-        return settings.options_of(registry).ca_file
-
-    return Connections(settings.environment, home=settings.home, ca_file_of=ca_file_of)
+    return Connections(settings.environment, home=settings.home, ca_file_of=settings.ca_file_of)
 
 
 def open_early(expected: Iterable[Repository], settings: RegistrySettings, connections: Connections) -> None:
@@ -225,16 +219,16 @@ def open_early(expected: Iterable[Repository], settings: RegistrySettings, conne
         with suppress(RegistryError):
             wanted[locations.of_tag(repository)[0].without_path()] += 1
     for location, count in wanted.items():
-        options = settings.options_of(location.host)
-        open_at = partial(_open_early_at, location, options, connections, count=min(count, workers_for(count)))
-        if _may_be_plain(location, options):
+        declared = settings.declaration_of(location.host)
+        open_at = partial(_open_early_at, location, declared, connections, count=min(count, workers_for(count)))
+        if _may_be_plain(location, declared):
             # To find out whether it speaks TLS takes round trips, which the caller needn't wait for.
             Thread(target=open_at, daemon=True).start()
         else:
             open_at()
 
 
-def _open_early_at(location: Location, options: RegistryOptions, connections: Connections, *, count: int) -> None:
+def _open_early_at(location: Location, declared: RegistryDeclaration, connections: Connections, *, count: int) -> None:
     with suppress(ImagelockError):  # the first request to the host raises it, too
-        endpoint = find_endpoint(location, options, speaks_tls=connections.speaks_tls)
+        endpoint = find_endpoint(location, declared, speaks_tls=connections.speaks_tls)
         connections.open_early(endpoint.origin, registry=endpoint.registry, connections=count)

@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from imagelock.model.reference import RegistryName
+from imagelock.images_file.registries import RegistryDeclaration
 from imagelock.registry.auth.schemes import SchemeMemory
 from imagelock.registry.client import RegistryClient, make_registry_client
-from imagelock.registry.locations import RegistryOptions, RegistrySettings
+from imagelock.registry.locations import RegistrySettings
 from tests.support.fake_registry.clock import FakeClock
 from tests.support.fake_registry.internet import Internet
 
@@ -30,7 +30,7 @@ class Setup:
     """Other entries of a config.json."""
     auth_config: Mapping[str, object] = field(default_factory=dict)
     """What else is in it."""
-    registries: Mapping[RegistryName, RegistryOptions] = field(default_factory=dict)
+    registries: tuple[RegistryDeclaration, ...] = ()
     anonymous: bool = False
     trace: Callable[[str], None] | None = None
     warn: Callable[[str], None] | None = None

@@ -11,11 +11,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from imagelock.errors import ImageNotFoundError, InvalidContentError, TemporaryError
+from imagelock.images_file.registries import RegistryDeclaration
 from imagelock.model.digest import Digest
 from imagelock.model.oci import Descriptor
 from imagelock.model.reference import RegistryName, parse_repository
 from imagelock.registry.client import RegistryClient
-from imagelock.registry.locations import RegistryOptions
 from tests.support.fake_registry.answers import Answer, Fault, Handler, refusal
 from tests.support.fake_registry.clients import client_of
 from tests.support.fake_registry.internet import FakeInternet
@@ -112,7 +112,7 @@ def test_a_mirror_comes_first_and_a_redirect_is_followed_without_credentials(int
         "cdn.example": lambda _: Answer(chunks=[b"layer"]),
     }
     internet = internet_of(hosts)
-    options = {RegistryName("reg.example"): RegistryOptions(mirrors=("mirror.example",))}
+    options = (RegistryDeclaration(registry=RegistryName("reg.example"), mirrors=("mirror.example",)),)
     assert read_all(client_of(internet, registries=options), SMALL) == 5
     assert [request.origin.host for request in internet.requests] == ["mirror.example", "reg.example", "cdn.example"]
 

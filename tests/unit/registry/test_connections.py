@@ -14,11 +14,12 @@ from pathlib import Path
 import pytest
 
 from imagelock.errors import RegistryError
+from imagelock.images_file.registries import RegistryDeclaration
 from imagelock.model.reference import ImageReference, RegistryName, parse_reference
 from imagelock.registry.auth.schemes import SchemeMemory
 from imagelock.registry.client import RegistryClient, make_registry_client
 from imagelock.registry.http.transport import Transport
-from imagelock.registry.locations import RegistryOptions, RegistrySettings, make_connections
+from imagelock.registry.locations import RegistrySettings, make_connections
 from tests.support.certificates import make_loopback_tls
 from tests.support.fake_registry.clients import NOWHERE
 from tests.support.fake_registry.clock import FakeClock
@@ -36,7 +37,7 @@ def client_of(
 ) -> Iterator[RegistryClient]:
     """Speak http, or TLS with servers whose authority is named."""
     settings = RegistrySettings(
-        registries={RegistryName(name): RegistryOptions(plain_http=authority is None, ca_file=authority)},
+        registries=(RegistryDeclaration(registry=RegistryName(name), plain_http=authority is None, ca_file=authority),),
         environment={"CONTAINERS_REGISTRIES_CONF": "/dev/null"},
         home=NOWHERE,
         trace=trace,

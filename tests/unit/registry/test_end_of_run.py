@@ -17,9 +17,10 @@ from threading import Event
 import pytest
 
 from imagelock.errors import RegistryError
+from imagelock.images_file.registries import RegistryDeclaration
 from imagelock.model.oci import FetchedManifest
 from imagelock.model.reference import RegistryName, parse_reference
-from imagelock.registry.locations import RegistryOptions, RegistrySettings
+from imagelock.registry.locations import RegistrySettings
 from imagelock.registry.sources import open_registries
 from tests.support.fake_registry.clients import NOWHERE
 from tests.support.oci_images import multi_platform_image
@@ -37,7 +38,7 @@ def waiting_threads(
 ) -> Iterator[list[Future[FetchedManifest]]]:
     """Fetch in threads; leave the client once ``are_waiting`` returned; yields the threads' futures."""
     settings = RegistrySettings(
-        registries={RegistryName(name): RegistryOptions(plain_http=plain_http)},
+        registries=(RegistryDeclaration(registry=RegistryName(name), plain_http=plain_http),),
         environment={"CONTAINERS_REGISTRIES_CONF": "/dev/null"},
         home=NOWHERE,
     )
@@ -169,7 +170,7 @@ def test_a_wait_for_a_credential_helper_ends(tmp_path: Path) -> None:
     login = http(b"{}", head=b'WWW-Authenticate: Basic realm="x"\r\n', status=b"401 Unauthorized")
     with raw_server(answering(login)) as name:
         settings = RegistrySettings(
-            registries={RegistryName(name): RegistryOptions(plain_http=True)},
+            registries=(RegistryDeclaration(registry=RegistryName(name), plain_http=True),),
             environment={
                 "PATH": f"{tmp_path}:{os.environ['PATH']}",
                 "DOCKER_AUTH_CONFIG": json.dumps({"credsStore": "slow"}),

@@ -6,28 +6,29 @@ from threading import Event
 
 import pytest
 
+from imagelock.images_file.registries import RegistryDeclaration
 from imagelock.model.reference import RegistryName, Repository
 from imagelock.registry.http.addresses import Origin
 from imagelock.registry.http.connections import Connections
-from imagelock.registry.locations import Location, RegistryOptions, RegistrySettings, find_endpoint, open_early
+from imagelock.registry.locations import Location, RegistrySettings, find_endpoint, open_early
 from tests.support.fake_registry.clients import NOWHERE
 
 
 @pytest.mark.parametrize(
-    ("host", "options", "is_asked"),
+    ("host", "plain_http", "is_asked"),
     [
-        ("localhost:5000", RegistryOptions(), True),
-        ("127.0.0.1", RegistryOptions(), True),
-        ("[::1]", RegistryOptions(), True),
-        ("[::1]:5000", RegistryOptions(), True),
-        ("reg.example", RegistryOptions(), False),
-        ("reg.example:5000", RegistryOptions(), False),
-        ("localhost:5000", RegistryOptions(plain_http=True), False),
-        ("localhost:5000", RegistryOptions(plain_http=False), False),
+        ("localhost:5000", None, True),
+        ("127.0.0.1", None, True),
+        ("[::1]", None, True),
+        ("[::1]:5000", None, True),
+        ("reg.example", None, False),
+        ("reg.example:5000", None, False),
+        ("localhost:5000", True, False),
+        ("localhost:5000", False, False),
     ],
 )
 def test_only_this_machine_is_asked_and_only_where_nothing_is_declared(
-    host: str, options: RegistryOptions, *, is_asked: bool
+    host: str, *, plain_http: bool | None, is_asked: bool
 ) -> None:
     asked: list[Origin] = []
 
@@ -36,7 +37,8 @@ def test_only_this_machine_is_asked_and_only_where_nothing_is_declared(
         asked.append(origin)
         return True
 
-    find_endpoint(Location(RegistryName(host), ""), options, speaks_tls=speaks_tls)
+    declared = RegistryDeclaration(registry=RegistryName(host), plain_http=plain_http)
+    find_endpoint(Location(RegistryName(host), ""), declared, speaks_tls=speaks_tls)
     assert asked == [Origin.of("https", host)] * is_asked
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from imagelock.errors import FileError, ImageNotFoundError, RegistryError, TemporaryError
+from imagelock.images_file.registries import RegistryDeclaration
 from imagelock.model.reference import RegistryName, parse_reference
-from imagelock.registry.locations import RegistryOptions
 from imagelock.registry.registries_conf import (
     MirrorRule,
     MirrorUse,
@@ -33,10 +33,12 @@ def setup_of(*, resolve: bool = False, mirror_image: object = IMAGE) -> Setup:
     origin.push("team/a", IMAGE)
     if mirror_image is not None:
         mirror.push("hub/team/a", mirror_image)  # type: ignore[arg-type]  # an image, if any
-    options = RegistryOptions(mirrors=("mirror.example/hub",), mirrors_resolve_tags=resolve)
+    declared = RegistryDeclaration(
+        registry=RegistryName("reg.example"), mirrors=("mirror.example/hub",), mirrors_resolve_tags=resolve
+    )
     return Setup(
         internet=FakeInternet({"reg.example": origin, "mirror.example": mirror}),
-        registries={RegistryName("reg.example"): options},
+        registries=(declared,),
     )
 
 

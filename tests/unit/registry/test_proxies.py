@@ -7,8 +7,8 @@ import base64
 import pytest
 
 from imagelock.errors import TemporaryError
+from imagelock.images_file.registries import RegistryDeclaration
 from imagelock.model.reference import RegistryName, parse_reference
-from imagelock.registry.locations import RegistryOptions
 from tests.support.certificates import CertificateOffice
 from tests.support.fake_registry.answers import Answer, Fault, in_turn
 from tests.support.fake_registry.clients import client_of
@@ -17,7 +17,7 @@ from tests.support.fake_registry.quirk_hosts import IMAGE, challenge, holding
 from tests.support.fake_registry.token_server import FakeTokenServer
 
 REFERENCE = parse_reference("reg.example/team/a:1")
-PLAIN = {RegistryName("reg.example"): RegistryOptions(plain_http=True)}
+PLAIN = (RegistryDeclaration(registry=RegistryName("reg.example"), plain_http=True),)
 PROXY_LOGIN = "clerk:open-sesame"
 
 
@@ -36,9 +36,9 @@ def test_what_is_not_encrypted_is_forwarded_without_a_tunnel(trusts_office: Cert
         assert internet.requests[0].headers.get("host") == "reg.example"
 
 
-@pytest.mark.parametrize("registries", [{}, PLAIN], ids=["tunnel", "forwarded"])
+@pytest.mark.parametrize("registries", [(), PLAIN], ids=["tunnel", "forwarded"])
 def test_its_login_is_for_the_proxy_alone(
-    trusts_office: CertificateOffice, registries: dict[RegistryName, RegistryOptions]
+    trusts_office: CertificateOffice, registries: tuple[RegistryDeclaration, ...]
 ) -> None:
     with proxied_internet({"reg.example": holding("team/a")}, trusts_office, login=PROXY_LOGIN) as internet:
         assert client_of(internet, registries=registries).fetch_manifest(REFERENCE).body == IMAGE.body

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from imagelock.errors import InvalidContentError, RegistryError
+from imagelock.images_file.registries import RegistryDeclaration
 from imagelock.model.reference import RegistryName, parse_reference
-from imagelock.registry.locations import RegistryOptions
 from tests.support.certificates import CertificateFolder, CertificateOffice
 from tests.support.fake_registry.answers import Answer, Handler, refusal
 from tests.support.fake_registry.clients import client_of
@@ -156,5 +156,5 @@ def test_a_client_certificate_is_shown_to_its_host_and_to_nobody_it_sends_us_to(
 
 def test_a_registry_without_tls_may_lead_to_another_host_without_tls() -> None:
     internet = FakeInternet({"reg.example": to("http://cdn.example/v2/team/a/manifests/1"), "cdn.example": content()})
-    options = {RegistryName("reg.example"): RegistryOptions(plain_http=True)}
+    options = (RegistryDeclaration(registry=RegistryName("reg.example"), plain_http=True),)
     assert str(client_of(internet, registries=options).fetch_manifest(REFERENCE).digest) == IMAGE.digest

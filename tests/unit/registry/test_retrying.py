@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from imagelock.errors import ExitCode, ImageNotFoundError, RegistryError, TemporaryError
+from imagelock.images_file.registries import RegistryDeclaration
 from imagelock.model.reference import RegistryName, parse_reference
-from imagelock.registry.locations import RegistryOptions
 from tests.support.fake_registry.answers import Answer, Fault, in_turn, refusal
 from tests.support.fake_registry.clients import Setup, client_of
 from tests.support.fake_registry.internet import FakeInternet
@@ -179,7 +179,7 @@ def test_no_credentials_are_looked_for_to_tell_what_is_missing() -> None:
 @pytest.mark.parametrize(("plain_http", "port"), [(None, 443), (True, 80)])
 def test_an_image_that_podman_built_is_in_no_registry(plain_http: bool | None, port: int) -> None:  # noqa: FBT001
     """Trying again later would not help: it is no temporary failure."""
-    options = {RegistryName("localhost"): RegistryOptions(plain_http=plain_http)}
+    options = (RegistryDeclaration(registry=RegistryName("localhost"), plain_http=plain_http),)
     client = client_of(FakeInternet({}), registries=options)
     for ask in (client.fetch_manifest, client.fetch_digest):
         with pytest.raises(RegistryError) as raised:

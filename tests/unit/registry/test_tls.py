@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 
 from imagelock.errors import ExitCode, RegistryError
+from imagelock.images_file.registries import RegistryDeclaration
 from imagelock.model.reference import RegistryName, parse_reference
 from imagelock.registry.client import open_registry_client
 from imagelock.registry.http.certificates import CertificateFiles, make_tls_context
-from imagelock.registry.locations import RegistryOptions, RegistrySettings, make_connections
+from imagelock.registry.locations import RegistrySettings, make_connections
 from tests.support.certificates import CertificateOffice, KeyPairFiles
 from tests.support.fake_registry.clients import NOWHERE
 from tests.support.fake_registry.registry import FakeRegistry
@@ -54,15 +55,16 @@ def registry_with(server: KeyPairFiles, *, client_authority: Path | None = None)
         yield name
 
 
-def fetch(name: str, options: RegistryOptions) -> bytes:
-    settings = RegistrySettings(registries={RegistryName(name): options}, environment={}, home=NOWHERE)
+def fetch(name: str, *, ca_file: Path | None = None, plain_http: bool | None = None) -> bytes:
+    declared = RegistryDeclaration(registry=RegistryName(name), ca_file=ca_file, plain_http=plain_http)
+    settings = RegistrySettings(registries=(declared,), environment={}, home=NOWHERE)
     with open_registry_client(settings, make_connections(settings)) as client:
         return client.fetch_manifest(parse_reference(f"{name}/team/a:1")).body
 
 
 def refusal_of(name: str, *, ca_file: Path | None) -> RegistryError:
     with pytest.raises(RegistryError) as raised:
-        fetch(name, RegistryOptions(ca_file=ca_file, plain_http=False))
+        fetch(name, ca_file=ca_file, plain_http=False)
     return raised.value
 
 
@@ -71,7 +73,7 @@ def refusal_of(name: str, *, ca_file: Path | None) -> RegistryError:
 def test_an_authority_that_docker_and_curl_accept_is_accepted(tmp_path: Path, *, is_strict: bool) -> None:
     office = CertificateOffice(tmp_path, is_strict=is_strict)
     with registry_with(office.certify(NAME)) as name:
-        assert fetch(name, RegistryOptions(ca_file=office.authority)) == IMAGE.body
+        assert fetch(name, ca_file=office.authority) == IMAGE.body
 
 
 @pytest.mark.usefixtures("_default")
@@ -109,7 +111,7 @@ def test_a_servers_own_certificate_may_be_declared(tmp_path: Path) -> None:
     """What people export from a browser is often the server's certificate, without its authority."""
     server = CertificateOffice(tmp_path).certify(NAME)
     with registry_with(server) as name:
-        assert fetch(name, RegistryOptions(ca_file=server.certificate)) == IMAGE.body
+        assert fetch(name, ca_file=server.certificate) == IMAGE.body
 
 
 @pytest.mark.parametrize("age_days", [30, -30])
@@ -199,7 +201,7 @@ def test_a_registry_on_this_machine_may_close_when_it_is_greeted() -> None:
     registry = FakeRegistry()
     registry.push("team/a", IMAGE)
     with serving(registry) as name, _closing_on_tls(name) as front:
-        assert fetch(front, RegistryOptions()) == IMAGE.body
+        assert fetch(front) == IMAGE.body
 
 
 @contextmanager

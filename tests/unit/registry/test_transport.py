@@ -15,11 +15,12 @@ from pathlib import Path
 import pytest
 
 from imagelock.errors import InvalidContentError, RegistryError, TemporaryError
+from imagelock.images_file.registries import RegistryDeclaration
 from imagelock.model.reference import ImageReference, RegistryName, parse_reference
 from imagelock.registry.auth.schemes import SchemeMemory
 from imagelock.registry.client import RegistryClient, make_registry_client
 from imagelock.registry.http.transport import Transport
-from imagelock.registry.locations import RegistryOptions, RegistrySettings, make_connections
+from imagelock.registry.locations import RegistrySettings, make_connections
 from tests.support.certificates import make_loopback_tls
 from tests.support.fake_registry.answers import Answer, Fault, in_turn
 from tests.support.fake_registry.clients import NOWHERE
@@ -40,10 +41,15 @@ def registry() -> FakeRegistry:
 
 @contextmanager
 def client_of(
-    name: str, *, time_limit_seconds: float = 10, options: RegistryOptions | None = None, **environment: str
+    name: str,
+    *,
+    time_limit_seconds: float = 10,
+    plain_http: bool | None = None,
+    ca_file: Path | None = None,
+    **environment: str,
 ) -> Iterator[RegistryClient]:
     settings = RegistrySettings(
-        registries={RegistryName(name): options} if options else {},
+        registries=(RegistryDeclaration(registry=RegistryName(name), plain_http=plain_http, ca_file=ca_file),),
         time_limit_seconds=time_limit_seconds,
         environment=environment,
         home=NOWHERE,
@@ -125,8 +131,7 @@ def test_a_compressed_bomb_is_not_unpacked() -> None:
 def test_nobody_there_is_a_temporary_error() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         name = f"127.0.0.1:{server.getsockname()[1]}"
-    options = RegistryOptions(plain_http=True)
-    with client_of(name, options=options) as client, pytest.raises(TemporaryError) as raised:
+    with client_of(name, plain_http=True) as client, pytest.raises(TemporaryError) as raised:
         client.fetch_manifest(parse_reference(f"{name}/team/a:1"))
     assert (raised.value.message, raised.value.details) == (f"no answer from {name}", ("the connection was refused",))
 
@@ -163,15 +168,17 @@ def test_an_authority_that_nobody_declared_is_not_trusted(tmp_path: Path) -> Non
             client.fetch_manifest(reference)
         assert raised.value.message == f"the certificate of {name} is not trusted"
         assert raised.value.hint == f'name its authority in images.toml: [registries."{name}"] ca-file = "FILE.pem"'
-        with client_of(name, options=RegistryOptions(ca_file=tls.authority)) as client:
+        with client_of(name, ca_file=tls.authority) as client:
             assert client.fetch_manifest(reference).body == IMAGE.body
 
 
 def test_a_server_without_tls_is_never_spoken_to_without_it_unless_declared() -> None:
-    with serving(registry()) as name:
-        options = RegistryOptions(plain_http=False)
-        with client_of(name, options=options) as client, pytest.raises(RegistryError) as raised:
-            client.fetch_manifest(parse_reference(f"{name}/team/a:1"))
+    with (
+        serving(registry()) as name,
+        client_of(name, plain_http=False) as client,
+        pytest.raises(RegistryError) as raised,
+    ):
+        client.fetch_manifest(parse_reference(f"{name}/team/a:1"))
     assert raised.value.message == f"{name} speaks no TLS"
 
 
@@ -189,8 +196,7 @@ def test_what_is_no_http_is_no_answer(answer: bytes) -> None:
 
         with ThreadPoolExecutor(1) as pool:
             done = pool.submit(answer_each)
-            options = RegistryOptions(plain_http=True)
-            with client_of(name, options=options) as client, pytest.raises(TemporaryError) as raised:
+            with client_of(name, plain_http=True) as client, pytest.raises(TemporaryError) as raised:
                 client.fetch_manifest(parse_reference(f"{name}/team/a:1"))
             done.result(timeout=5)
     assert raised.value.message == f"no answer from {name}"

@@ -9,11 +9,11 @@ import pytest
 
 from imagelock.errors import AuthenticationError, TemporaryError
 from imagelock.images_file.parser import parse_images_file
+from imagelock.images_file.registries import RegistryDeclaration
 from imagelock.locking.lockfile import Lockfile
 from imagelock.locking.plan import plan_lock, run_steps
 from imagelock.locking.verify import Finding, State, Verification, verify_images
 from imagelock.model.reference import RegistryName
-from imagelock.registry.locations import RegistryOptions
 from tests.support.fake_registry.answers import Answer, Fault, Handler, refusal
 from tests.support.fake_registry.clients import Setup
 from tests.support.fake_registry.internet import FakeInternet
@@ -106,9 +106,9 @@ def test_mirrors_do_not_answer_for_the_registry(tmp_path: Path) -> None:
     scene = _Scene(tmp_path / "cache")
     mirror = FakeRegistry()
     mirror.push("hub/team/a", _IMAGE)
-    options = RegistryOptions(mirrors=("mirror.example/hub",))
+    declared = RegistryDeclaration(registry=RegistryName("reg.example"), mirrors=("mirror.example/hub",))
     internet = FakeInternet({"reg.example": scene.registry, "mirror.example": mirror})
-    scene.setup = Setup(internet=internet, registries={RegistryName("reg.example"): options})
+    scene.setup = Setup(internet=internet, registries=(declared,))
     scene.registry.faults[_IMAGE.digest] = refusal(404, "MANIFEST_UNKNOWN", "manifest unknown")
     assert _index(scene.verify()).state is State.GONE
     assert {request.origin.host for request in internet.requests} == {"reg.example"}
