@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from textwrap import indent
 
 import pytest
 
@@ -16,6 +17,11 @@ _SNIPPETS = [
     for page in sorted(_DOCS.glob("**/*.md"))
     for found in _SNIPPET.finditer(page.read_text())
 ]
+_STEPS = re.search(r"```yaml\n(steps:\n.*?)```", (_DOCS.parent / "README.md").read_text(), re.DOTALL)
+assert _STEPS is not None
+_JOB = "on: push\npermissions: {}\njobs:\n  check:\n    runs-on: ubuntu-24.04\n    permissions: {contents: read}\n"
+_SNIPPETS.append(("README.md", "vendor.github-workflows", "yaml", f"{_JOB}{indent(_STEPS[1], '    ')}"))
+"""The steps of the README, in a job."""
 _WITHOUT_BUILTIN = frozenset({"vendor.pre-commit"})
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shlex
 import subprocess
 import sys
@@ -19,15 +18,13 @@ from tests.support.docker_engine import UNPACKED_ENGINE
 from tests.support.layers import gzip_stored, tar_of
 from tests.support.oci_images import Content, image_index, multi_platform_image, platform_image, sha256
 from tests.support.processes import run
-from tests.support.project import DURATION, Outcome, Project
+from tests.support.project import Outcome, Project
 from tests.support.real_software import new_repository, require_engine
 from tests.support.registry_server import RegistryServer, anonymous_registry
 from tests.support.remote_repository import RemoteRepository
 from tests.support.upload import upload
 
 _TWO = ("linux/amd64", "linux/arm64")
-_PAGE = Path(__file__).parents[2] / "docs/air-gap.md"
-_BLOCK = re.compile(r"```console\n\$ (.*)\n((?:(?!```).*\n)*)```")
 _USAGE_OF = Path(__file__).parents[2] / "benchmarks/network/usage_of.py"
 
 
@@ -208,39 +205,6 @@ def test_a_large_layer_takes_little_memory(project: Project, repository: RemoteR
     )
     assert json.loads(done.stdout)["peak_megabytes"] < 80
     assert (project.folder / "layout/blobs/sha256" / large.digest.removeprefix("sha256:")).read_bytes() == layer
-
-
-def test_the_page_is_true(anonymous: RegistryServer, project: Project) -> None:
-    prefix = f"{anonymous.address}/air-gap/"
-    for name, tag in (("golang", "1.22-bookworm"), ("postgres", "16-alpine")):
-        upload(
-            multi_platform_image(*_TWO, note=name), registry=anonymous.address, repository=f"air-gap/{name}", tag=tag
-        )
-    project.declare({"go": f"{prefix}golang:1.22-bookworm", "db": f"{prefix}postgres:16-alpine"})
-    assert project.run("lock").exit_code == 0
-    shown = [(command, DURATION.sub(" in TIME", output)) for command, output in _BLOCK.findall(_PAGE.read_text())]
-    assert [command.split()[1] for command, _ in shown] == ["mirror", "ls", "verify", "buildx", "mirror"]
-    for command, output in shown:
-        program, *arguments = shlex.split(command)
-        if program == "umoci":
-            told = run([program, *arguments[:2], str(project.folder / arguments[2])]).decode()
-        elif program == "docker":
-            continue  # test_mirror_build runs it
-        else:
-            outcome = project.run(*arguments)
-            told = outcome.stdout + outcome.stderr.partition("note: skopeo")[0]
-        assert _plain(told, prefix) == _plain(output, "docker.io/library/")
-        text = (project.folder / "images.toml").read_text()
-        if "[registries" not in text:
-            mirrors = f'[registries."{anonymous.address}"]\nmirrors = ["oci:vendor/layout"]\n'
-            (project.folder / "images.toml").write_text(text + mirrors)
-
-
-def _plain(text: str, prefix: str) -> str:
-    """A transcript without what differs from run to run: the registry, digests, times, and options for plain HTTP."""
-    text = re.sub(r" in [0-9.]+m?s", " in TIME", text.replace(prefix, "").replace("--src-tls-verify=false ", ""))
-    text = re.sub(r"sha256:(?:[0-9a-f]{64}|…)", "DIGEST", text)
-    return text.replace("mirror/air-gap/", "mirror/").replace("mirror/library/", "mirror/")
 
 
 def test_the_signatures_of_a_real_cosign_come_along_and_verify(scene: _Scene, anonymous: RegistryServer) -> None:

@@ -1,0 +1,189 @@
+"""Each command and output of the documentation is what happens, but for durations and the registry behind the names."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from tests.support.documented import CHECKOUT, PAGES, Reader, console_blocks
+from tests.support.oci_images import Content, image_index, multi_platform_image, platform_image
+from tests.support.project import Project
+from tests.support.provenance_vectors import write_built_images
+from tests.support.real_software import require_programs
+from tests.support.registry_server import RegistryServer
+from tests.support.remote_repository import RemoteRepository
+
+_TWO = ("linux/amd64", "linux/arm64")
+_NOT_RUN = 4
+"""So many blocks of all pages are not run, each with its reason in the page."""
+
+
+@dataclass(kw_only=True)
+class _Desk:
+    """What a reader of a page has: a folder in a git repository, and a registry that plays Docker Hub."""
+
+    folder: Path
+    registry: RegistryServer
+    environment: dict[str, str]
+    before: dict[str, Callable[[], object]] = field(default_factory=dict)
+
+    def write(self, files: Mapping[str, str]) -> None:
+        for name, text in files.items():
+            path = self.folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+
+    def push(self, name: str, *tags: str, image: Content | None = None) -> None:
+        """Put an image of two platforms under its tags, as an official image of Docker Hub."""
+        repository = RemoteRepository(registry=self.registry, path=f"library/{name}")
+        repository.upload_many(image or multi_platform_image(*_TWO, note=name), tags=tags)
+
+    def run(self, *commands: str) -> None:
+        for command in commands:
+            words = command.split()
+            done = subprocess.run(words, cwd=self.folder, env=self.environment, capture_output=True, check=False)
+            assert done.returncode == 0, done.stderr.decode()
+
+
+@pytest.fixture
+def desk(anonymous: RegistryServer, tmp_path: Path) -> _Desk:
+    """Our registry behind Docker Hub's names, as a company's registries.conf may have it."""
+    conf = tmp_path / "registries.conf"
+    conf.write_text(f'[[registry]]\nprefix = "docker.io"\nlocation = "{anonymous.address}"\ninsecure = true\n')
+    folder = tmp_path / "app"
+    folder.mkdir()
+    environment = Project(folder=folder).process_environment()
+    environment |= {f"GIT_{role}_{what}": "a@b" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    environment |= {"CONTAINERS_REGISTRIES_CONF": str(conf), "IMAGELOCK_COLOR": "never"}
+    environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
+    subprocess.run(["git", "init", "--quiet", "."], cwd=folder, env=environment, check=True)
+    return _Desk(folder=folder, registry=anonymous, environment=environment)
+
+
+def _first_steps(desk: _Desk) -> None:
+    """A Dockerfile and a compose file, as the tutorial has them."""
+    desk.push("golang", "1.22-bookworm")
+    desk.push("postgres", "16-alpine")
+    newer = multi_platform_image(*_TWO, note="postgres 17")
+    desk.push("postgres", "17", "17-alpine", image=newer)
+    desk.push("redis", "7.2.5", "7.4.1", "8.0-rc1")
+    desk.write(
+        {
+            "Dockerfile": (
+                "FROM golang:1.22-bookworm AS build\nCOPY . /src\nRUN cd /src && go build -o /app\n\n"
+                "FROM scratch\nCOPY --from=build /app /app\n"
+            ),
+            "compose.yaml": (
+                "services:\n  app:\n    build: .\n    depends_on: [database]\n"
+                "  database:\n    image: postgres:16-alpine\n"
+            ),
+        }
+    )
+
+
+def _front_page(desk: _Desk) -> None:
+    _first_steps(desk)
+    desk.before["imagelock outdated"] = lambda: desk.run("git add --all", "git commit -qm pins")
+
+
+def _ranges(desk: _Desk) -> None:
+    slim = ("22.1.0-slim", "20.12.2-slim", "20.12.1-slim", "20.12-slim", "20.10.0-slim")
+    desk.push("node", *slim, "20.12.2", "20.12.2-alpine", "latest", "slim")
+
+
+def _pinning(desk: _Desk) -> None:
+    shutil.copy(CHECKOUT / "images.toml", desk.folder)
+    shutil.copytree(CHECKOUT / "demo", desk.folder / "demo")
+    shown = next(console_blocks(CHECKOUT / "docs/pinning.md")[0].commands())[1]
+    desk.write({"compose.yaml": shown.rstrip("\n") + "\n"})
+    desk.run("imagelock lock")
+
+
+def _air_gap(desk: _Desk) -> None:
+    _first_steps(desk)
+    image = image_index(*(platform_image(each, files={"app": b"app"}) for each in _TWO))
+    desk.push("golang", "1.22-bookworm", image=image)
+    desk.write({"Dockerfile": "FROM golang:1.22-bookworm AS build\nFROM scratch\nCOPY --from=build /app /app\n"})
+    desk.run("imagelock init")
+    desk.run("imagelock lock")
+
+
+def _policies(desk: _Desk) -> None:
+    image = image_index(*(platform_image(each, files={"etc/who": b"locked\n"}) for each in _TWO))
+    moved = image_index(*(platform_image(each, files={"etc/who": b"moved\n"}) for each in _TWO))
+    desk.push("golang", "1.22", image=image)
+    desk.push("evil", "1", image=moved)
+    desk.write(
+        {
+            "images.toml": f'platforms = ["{_TWO[0]}", "{_TWO[1]}"]\n\n[images]\ngolang = "golang:1.22"\n',
+            "docker-bake.hcl": 'target "default" {\n  inherits = ["_imagelock"]\n}\n',
+            "compose.yaml": "services: {app: {build: .}, go: {image: 'golang:1.22'}}\n",
+            "deploy/kustomization.yaml": "resources: [pod.yaml]\ncomponents: [lock]\n",
+            "deploy/pod.yaml": (
+                "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n"
+                "spec: {containers: [{name: a, image: 'golang:1.22'}]}\n"
+            ),
+            "Dockerfile": ("ARG VERSION=1.22\nFROM golang:${VERSION}\nCOPY --from=evil:1 /etc/who /etc/evil\n"),
+        }
+    )
+    desk.before["imagelock export buildkit-policy"] = lambda: desk.push("golang", "1.22", image=moved)
+
+
+def _built_images(desk: _Desk) -> None:
+    write_built_images(desk.folder)
+
+
+_SCENES: Mapping[str, Callable[[_Desk], None]] = {
+    "README.md": _front_page,
+    "docs/index.md": _first_steps,
+    "docs/versions.md": _ranges,
+    "docs/pinning.md": _pinning,
+    "docs/air-gap.md": _air_gap,
+    "docs/pins-without-edits.md": _policies,
+    "docs/provenance.md": _built_images,
+}
+"""What is there before the first command of each page."""
+_ELSEWHERE = frozenset({"docs/getting-started.md"})
+"""Pages with a test of their own."""
+_BUILDERS = frozenset({"docs/air-gap.md", "docs/pins-without-edits.md"})
+"""Pages that build on a Docker engine."""
+
+
+@pytest.mark.parametrize("name", [name for name in _SCENES if name not in _BUILDERS])
+def test_a_page_is_true_from_top_to_bottom(desk: _Desk, name: str) -> None:
+    _SCENES[name](desk)
+    reader = Reader(folder=desk.folder, environment=desk.environment, before=desk.before)
+    shown, happened = reader.walk(CHECKOUT / name)
+    assert "".join(shown) == "".join(happened)
+    assert shown
+
+
+@pytest.mark.parametrize("name", sorted(_BUILDERS))
+def test_a_page_with_builds_is_true(desk: _Desk, name: str, request: pytest.FixtureRequest) -> None:
+    require_programs("umoci", "kubectl")
+    engine = request.getfixturevalue("engine")
+    path = f"{desk.environment['PATH']}:{engine.environment['PATH']}"
+    desk.environment |= {**engine.environment, "PATH": path}
+    test_a_page_is_true_from_top_to_bottom(desk, name)
+
+
+def _names() -> dict[str, int]:
+    return {page.relative_to(CHECKOUT).as_posix(): len(console_blocks(page)) for page in PAGES}
+
+
+def test_no_page_with_commands_is_left_out() -> None:
+    pages = {name for name, number in _names().items() if number}
+    run = {name for name in pages if any(not each.reason_not_to_run for each in console_blocks(CHECKOUT / name))}
+    assert run == set(_SCENES) | _ELSEWHERE
+
+
+def test_few_blocks_are_not_run_and_each_says_why() -> None:
+    reasons = [block.reason_not_to_run for page in PAGES for block in console_blocks(page) if block.reason_not_to_run]
+    assert len(reasons) <= _NOT_RUN
+    assert all(len(reason.split()) >= 3 for reason in reasons), reasons
