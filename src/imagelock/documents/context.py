@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import PurePosixPath
@@ -12,15 +12,17 @@ from imagelock.documents.formats.compose import find_in_compose, find_variables
 from imagelock.documents.formats.compose_project import ComposeFiles
 from imagelock.documents.formats.files import Files, NoFiles
 from imagelock.documents.formats.format import Format
-from imagelock.documents.formats.gitlab_includes import find_included
 from imagelock.documents.formats.kustomize_replacements import KustomizeReplacements
 from imagelock.documents.formats.rules import Rule, Text
 from imagelock.documents.formats.table import BY_NAME, COMPOSE, DOTENV, GITLAB, KUBERNETES
 from imagelock.documents.kinds import detect_kind, in_syntax_of, marked_kind, may_be_document
+from imagelock.documents.syntax.nodes import DocumentSyntaxError, Mapping, Node, Scalar, Sequence
+from imagelock.documents.syntax.reader import Syntax, read_documents
 from imagelock.model.frozen import frozen
-from imagelock.model.globs import compile_glob
+from imagelock.model.globs import compile_glob, is_wild
 
 NO_KIND = "none"
+_ROOTS = (".gitlab-ci.yml", ".gitlab-ci.yaml")
 _GENERIC = {
     ".yml": "yaml",
     ".yaml": "yaml",
@@ -132,3 +134,48 @@ def _with_places(kind: Format, rules: Iterable[PlacesRule]) -> Format:
     images = tuple(image for rule in rules for image in rule.images)
     never = tuple(path for rule in rules for path in rule.never)
     return replace(kind, images=(*images, *kind.images), excluded=(*kind.excluded, *never))
+
+
+def find_included(files: Files) -> frozenset[str]:
+    """Return the paths of all files that a project's GitLab pipeline includes from its own repository, directly or not.
+
+    https://docs.gitlab.com/ci/yaml/#includelocal
+    """
+    found: set[str] = set()
+    waiting = list(_ROOTS)
+    while waiting:
+        path = waiting.pop()
+        for pattern in _includes_of(files.read(path)):
+            new = set(_matching(pattern.lstrip("/"), files)) - found
+            found |= new
+            waiting += new
+    return frozenset(found)
+
+
+def _matching(pattern: str, files: Files) -> Iterator[str]:
+    if not is_wild(pattern):
+        yield pattern
+        return
+    matches = compile_glob(pattern).fullmatch
+    yield from (path for path in files.paths() if matches(path))
+
+
+def _includes_of(content: bytes | None) -> Iterator[str]:
+    if content is None or b"include" not in content:
+        return
+    try:
+        documents = read_documents(content, Syntax.YAML)
+    except DocumentSyntaxError:
+        return
+    for document in documents:
+        include = document.find("include") if isinstance(document, Mapping) else None
+        for entry in include.items if isinstance(include, Sequence) else (include,):
+            yield from _local_paths(entry)
+
+
+def _local_paths(entry: Node | None) -> Iterator[str]:
+    if isinstance(entry, Scalar):
+        if entry.value and "://" not in entry.value:
+            yield entry.value
+    elif isinstance(entry, Mapping) and (local := entry.find_scalar("local")):
+        yield local.value

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from imagelock.cli.reports.contents import content_lines
+from imagelock.cli.commands.diff import content_lines
 from imagelock.locking.inspection import ContentChange, Difference, PlatformContent
 from imagelock.model.digest import Digest
 from imagelock.model.image_config import ImageConfig

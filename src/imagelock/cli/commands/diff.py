@@ -13,12 +13,11 @@ from imagelock.cli.lock_versions import LockVersion, read_versions
 from imagelock.cli.options import Settings, with_settings
 from imagelock.cli.progress import watch
 from imagelock.cli.reports.changes import change_document, change_lines, change_table
-from imagelock.cli.reports.contents import content_document, content_lines
 from imagelock.cli.sources import open_sources_outside_project
-from imagelock.cli.text import count, markdown_text
+from imagelock.cli.text import count, markdown_text, size
 from imagelock.errors import BatchError
 from imagelock.locking.changes import Change, Updated, find_changes
-from imagelock.locking.inspection import ContentChange, find_content_changes
+from imagelock.locking.inspection import ContentChange, PlatformContent, find_content_changes
 from imagelock.locking.lockfile import Lockfile
 from imagelock.locking.parallel import run_all
 from imagelock.locking.source import ManifestSource
@@ -131,3 +130,41 @@ def _markdown_contents(contents: Contents) -> Iterator[str]:
     for alias in sorted(contents):
         yield from ("", f"{markdown_text(alias)}:", "")
         yield from (f"    {one_line(line)}" for content in contents[alias] for line in content_lines(content))
+
+
+def content_lines(change: ContentChange) -> Iterator[str]:
+    """Tell people what changed on one platform."""
+    if change.old is None:
+        yield f"{change.platform}: what was locked is no longer served; now {_summary(change.new)}"
+        return
+    same = len(change.new.layers) - len(change.added_layers)
+    layers = f"{same} of {count(len(change.new.layers), 'layer')} as before"
+    if len(change.old.layers) != len(change.new.layers):
+        layers += f", {len(change.old.layers)} -> {len(change.new.layers)}"
+    yield f"{change.platform}: {layers}; {_arrow(size(change.old.size_bytes), size(change.new.size_bytes))}"
+    for it in change.differences:
+        yield f"  {it.name}: {_arrow(_setting(it.old), _setting(it.new))}"
+
+
+def content_document(change: ContentChange) -> dict[str, Any]:
+    """Describe for scripts what changed on one platform."""
+    return {
+        "platform": str(change.platform),
+        "old_size_bytes": change.old and change.old.size_bytes,
+        "new_size_bytes": change.new.size_bytes,
+        "added_layers": [str(layer.digest) for layer in change.added_layers],
+        "removed_layers": [str(layer.digest) for layer in change.removed_layers],
+        "settings": [{"name": it.name, "old": it.old, "new": it.new} for it in change.differences],
+    }
+
+
+def _summary(content: PlatformContent) -> str:
+    return f"{count(len(content.layers), 'layer')}, {size(content.size_bytes)}"
+
+
+def _setting(text: str | None) -> str:
+    return "unset" if text is None else text or "empty"
+
+
+def _arrow(old: str, new: str) -> str:
+    return old if old == new else f"{old} -> {new}"

@@ -16,8 +16,7 @@ from imagelock.rendering.exports.contexts import (
     stage_like_names,
 )
 from imagelock.rendering.exports.images import RegistryImage, registry_images
-from imagelock.rendering.exports.kustomize import kustomize_component
-from imagelock.rendering.exports.listings import env_file, json_list
+from imagelock.rendering.exports.listings import env_file, json_list, kustomize_component
 from imagelock.rendering.exports.policies import buildah_policy, buildkit_policy, rego_policy
 from imagelock.rendering.template import RenderedImage
 
