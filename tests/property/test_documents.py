@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imagelock.documents.dockerfile.scan import scan_dockerfile
+from imagelock.documents.dockerfile.finder import scan_dockerfile
 from imagelock.documents.formats import table
 from imagelock.documents.formats.format import Format
 from imagelock.documents.kinds import find_references

@@ -12,7 +12,7 @@ from imagelock.cli.progress import watch
 from imagelock.cli.reports.findings import LOCK, RENDER, RETAG, SCAN, Report, Wrong, hints, lines
 from imagelock.cli.reports.rules import NESTED_PROJECT, PIN_PATTERN
 from imagelock.cli.text import count
-from imagelock.documents.formats.scan import find_overlooked
+from imagelock.documents.formats.format_finder import find_overlooked
 from imagelock.documents.pin_plan import Finding, FindingKind, PinPlan
 from imagelock.documents.references import Image, Marked, Reference
 from imagelock.documents.unread import UnreadKind
@@ -23,8 +23,8 @@ from imagelock.locking.lockfile import Lockfile
 from imagelock.model.globs import is_wild
 from imagelock.project.project import Project, find_project
 from imagelock.project.work_tree import identify
+from imagelock.rendering.pin_in_place import Pins
 from imagelock.rendering.pinned_files import PinnedFile, external_files, select_pinned_files
-from imagelock.rendering.pins import Pins
 from imagelock.rendering.template import images_to_render
 
 

@@ -10,10 +10,10 @@ from posixpath import dirname
 
 from imagelock.documents.formats.compose import find_in_compose, find_variables
 from imagelock.documents.formats.compose_project import ComposeFiles
-from imagelock.documents.formats.files import Files, NoFiles
 from imagelock.documents.formats.format import Format
 from imagelock.documents.formats.kustomize_replacements import KustomizeReplacements
-from imagelock.documents.formats.rules import Rule, Text
+from imagelock.documents.formats.place_rules import Rule, Text
+from imagelock.documents.formats.surrounding_files import Files, NoFiles
 from imagelock.documents.formats.table import BY_NAME, COMPOSE, DOTENV, GITLAB, KUBERNETES
 from imagelock.documents.kinds import detect_kind, in_syntax_of, marked_kind, may_be_document
 from imagelock.documents.syntax.nodes import DocumentSyntaxError, Mapping, Node, Scalar, Sequence

@@ -11,7 +11,7 @@ from pathlib import Path, PurePath
 from typing import Never
 
 from imagelock.documents.dockerfile.recognition import is_dockerfile
-from imagelock.documents.formats import scan
+from imagelock.documents.formats import format_finder
 from imagelock.documents.formats.format import Format
 from imagelock.documents.formats.table import (
     ANSIBLE,
@@ -80,7 +80,7 @@ def marked_kind(path: PurePath, content: bytes) -> Format | None:
 
 def find_references(content: bytes, kind: Format) -> Scan:
     """Find the image references of a document, those of its marked lines included. No bytes make this raise."""
-    return with_markers(scan.find_references(content, kind), content, kind)
+    return with_markers(format_finder.find_references(content, kind), content, kind)
 
 
 def may_be_document(path: str) -> bool:

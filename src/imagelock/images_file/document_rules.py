@@ -12,7 +12,7 @@ from typing import Any
 
 from imagelock.documents.context import NO_KIND, DocumentRules, KindRule, PlacesRule
 from imagelock.documents.formats.paths import KeyPattern, PathError, parse_place
-from imagelock.documents.formats.rules import Alone, Parts, Rule, Text
+from imagelock.documents.formats.place_rules import Alone, Parts, Rule, Text
 from imagelock.documents.formats.table import BY_NAME
 from imagelock.errors import did_you_mean
 from imagelock.images_file.pins import find_pattern_problem

@@ -10,8 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from imagelock.documents.context import DocumentRules, PlacesRule
-from imagelock.documents.formats.rules import Inside, Parts, Rule, Text
-from imagelock.documents.formats.scan import find_references
+from imagelock.documents.formats.format_finder import find_references
+from imagelock.documents.formats.place_rules import Inside, Parts, Rule, Text
 from imagelock.documents.syntax.reader import Syntax
 from imagelock.images_file.parser import ImagesFile
 from imagelock.images_file.toml import find_lines, nearest_line

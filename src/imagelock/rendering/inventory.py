@@ -16,8 +16,8 @@ from imagelock.images_file.parser import ImagesFile
 from imagelock.locking.freshness import find_mismatches
 from imagelock.locking.lockfile import Lockfile
 from imagelock.model.frozen import frozen
+from imagelock.rendering.pin_in_place import locked_references
 from imagelock.rendering.pinned_files import select_pinned_files
-from imagelock.rendering.pins import locked_references
 from imagelock.rendering.template import images_to_render
 
 

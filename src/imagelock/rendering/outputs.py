@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from imagelock.documents.pinning import Pinned
     from imagelock.images_file.exports import ExportTarget  # 1 ms that only [export] needs
     from imagelock.rendering.exports.formats import Exported
+    from imagelock.rendering.pin_in_place import Pins
     from imagelock.rendering.pinned_files import PinnedFile
-    from imagelock.rendering.pins import Pins
 
 
 @frozen(kw_only=True)
@@ -175,7 +175,7 @@ class _Maker:
 
     @cached_property
     def _pins(self) -> Pins:
-        from imagelock.rendering.pins import Pins  # noqa: PLC0415  30 ms that only [pin] needs
+        from imagelock.rendering.pin_in_place import Pins  # noqa: PLC0415  30 ms that only [pin] needs
 
         return Pins.of(self._project.folder, self._images_file, self._images, pending=self._pending, retag=self._retag)
 

@@ -16,8 +16,8 @@ from imagelock.locking.lockfile import Lockfile
 from imagelock.project.documents import ProjectDocuments
 from imagelock.project.files import read_bytes
 from imagelock.project.project import Project
+from imagelock.rendering.pin_in_place import locked_references
 from imagelock.rendering.pinned_files import select_pinned_files
-from imagelock.rendering.pins import locked_references
 from imagelock.rendering.template import Cursor, find_placeholders, images_to_render
 
 

@@ -9,8 +9,8 @@ from posixpath import basename, dirname
 import pytest
 
 from imagelock.documents.context import DocumentContext, DocumentRules, KindRule, PlacesRule
-from imagelock.documents.formats.rules import Parts, Text
-from imagelock.documents.formats.scan import find_references
+from imagelock.documents.formats.format_finder import find_references
+from imagelock.documents.formats.place_rules import Parts, Text
 from imagelock.documents.references import Image, NotEditable
 from tests.support.documents import DIGEST, describe, pin_all
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from imagelock.documents.formats import table
-from imagelock.documents.formats.scan import find_overlooked
+from imagelock.documents.formats.format_finder import find_overlooked
 from imagelock.documents.unread import find_unread_kind
 
 

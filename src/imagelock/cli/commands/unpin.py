@@ -19,8 +19,8 @@ from imagelock.project.documents import ProjectDocuments
 from imagelock.project.files import read_bytes
 from imagelock.project.project import find_or_begin_project, find_project
 from imagelock.project.work_tree import Identity, identify
+from imagelock.rendering.pin_in_place import locked_references
 from imagelock.rendering.pinned_files import select_pinned_files
-from imagelock.rendering.pins import locked_references
 from imagelock.rendering.template import images_to_render
 
 

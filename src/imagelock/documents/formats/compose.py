@@ -20,9 +20,9 @@ from imagelock.documents.formats.compose_project import (
     services_of,
 )
 from imagelock.documents.formats.embedded import find_in_embedded_dockerfile
-from imagelock.documents.formats.files import NoFiles
 from imagelock.documents.formats.interpolation import interpolated_target, whole_variable
 from imagelock.documents.formats.scalars import found_image, may_be_reference, not_editable, shared
+from imagelock.documents.formats.surrounding_files import NoFiles
 from imagelock.documents.references import Found, Image, NotEditable, ReferenceKind
 from imagelock.documents.syntax.nodes import DocumentSyntaxError, Mapping, Node, Scalar, Sequence, walk
 from imagelock.documents.syntax.reader import Syntax, read_documents

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from posixpath import basename, dirname, join, normpath
 
-from imagelock.documents.formats.files import Files
 from imagelock.documents.formats.interpolation import NO_VARIABLES, Variables, expanded_text
+from imagelock.documents.formats.surrounding_files import Files
 from imagelock.documents.syntax.nodes import DocumentSyntaxError, Mapping, Node, Scalar, Sequence
 from imagelock.documents.syntax.reader import Syntax, read_documents
 from imagelock.errors import InvalidReferenceError

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from imagelock.documents.formats.format import Format
-from imagelock.documents.formats.rules import Inside, Parts, Rule, Text
+from imagelock.documents.formats.place_rules import Inside, Parts, Rule, Text
 from imagelock.documents.formats.table import FORMATS
 from imagelock.documents.references import TagUse
 from imagelock.model.frozen import frozen

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from imagelock.documents.dockerfile.scan import scan_dockerfile
+from imagelock.documents.dockerfile.finder import scan_dockerfile
 from imagelock.documents.references import (
     DigestField,
     Editing,

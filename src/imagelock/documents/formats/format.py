@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from imagelock.documents.formats.rules import Rule
+from imagelock.documents.formats.place_rules import Rule
 from imagelock.documents.references import Found
 from imagelock.documents.syntax.nodes import Node
 from imagelock.documents.syntax.reader import Syntax

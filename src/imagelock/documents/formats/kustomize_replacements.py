@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from functools import cached_property
 from posixpath import basename, dirname, join, normpath
 
-from imagelock.documents.formats.files import Files
+from imagelock.documents.formats.surrounding_files import Files
 from imagelock.documents.syntax.nodes import DocumentSyntaxError, Mapping, Node, Scalar
 from imagelock.documents.syntax.reader import Syntax, read_documents
 from imagelock.model.frozen import frozen

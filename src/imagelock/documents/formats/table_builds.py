@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from imagelock.documents.formats.compose import find_in_compose
 from imagelock.documents.formats.embedded import find_in_embedded_dockerfile
 from imagelock.documents.formats.format import Format
-from imagelock.documents.formats.rules import Inside, Text
+from imagelock.documents.formats.place_rules import Inside, Text
 from imagelock.documents.formats.scalars import found_image
 from imagelock.documents.references import Found, ReferenceKind, TagUse
 from imagelock.documents.syntax.nodes import Mapping, Node, Scalar

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from imagelock.documents.formats.format import Format
 from imagelock.documents.formats.github import find_in_github
-from imagelock.documents.formats.rules import Text
+from imagelock.documents.formats.place_rules import Text
 from imagelock.documents.references import TagNeeded, TagUse
 from imagelock.documents.syntax.nodes import Mapping, Node
 from imagelock.documents.syntax.reader import Syntax

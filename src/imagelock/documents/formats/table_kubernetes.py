@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from imagelock.documents.formats.embedded import find_in_embedded_yaml
 from imagelock.documents.formats.format import Format
 from imagelock.documents.formats.helm_values import find_in_values
-from imagelock.documents.formats.rules import Alone, Inside, Parts, Text
+from imagelock.documents.formats.place_rules import Alone, Inside, Parts, Text
 from imagelock.documents.formats.scalars import found_after_prefix, found_image, may_be_reference
 from imagelock.documents.references import Found, ReferenceKind, TagNeeded, TagUse
 from imagelock.documents.syntax.nodes import Mapping, Node, Scalar

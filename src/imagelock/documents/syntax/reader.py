@@ -8,8 +8,8 @@ from enum import Enum
 
 from imagelock.documents.spans import SourceText
 from imagelock.documents.syntax.hcl import read_hcl
+from imagelock.documents.syntax.ini import read_dotenv, read_ini
 from imagelock.documents.syntax.json import read_json
-from imagelock.documents.syntax.lines import read_dotenv, read_ini
 from imagelock.documents.syntax.nodes import DocumentSyntaxError, Node
 from imagelock.documents.syntax.yaml import read_yaml
 

@@ -40,8 +40,8 @@ def rank_tags(
 
     ``kept`` is a locked tag that lies in the range: it stays a candidate though it floats now or is not in the list.
     """
-    from imagelock.model.tags.explain import no_tag_error  # noqa: PLC0415  loads `packaging`
     from imagelock.model.tags.match import match_tags  # noqa: PLC0415  loads `packaging`
+    from imagelock.model.tags.no_tag_error import no_tag_error  # noqa: PLC0415  loads `packaging`
 
     all_tags = frozenset(tags).union(() if kept is None else (kept,))
     matches = match_tags(wanted, all_tags)
@@ -76,8 +76,8 @@ def accepts(wanted: VersionRange, tag: str) -> bool:
 
 def review_tags(wanted: VersionRange, tags: Iterable[str]) -> tuple[TagMatch, ...]:
     """Judge each tag of a list, newest first, those that don't fit last; the range takes the first without refusals."""
-    from imagelock.model.tags.explain import explain  # noqa: PLC0415  loads `packaging`
     from imagelock.model.tags.match import match_tags  # noqa: PLC0415  loads `packaging`
+    from imagelock.model.tags.no_tag_error import explain  # noqa: PLC0415  loads `packaging`
 
     all_tags = frozenset(tags)
     fitting = tuple(

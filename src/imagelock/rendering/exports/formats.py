@@ -81,8 +81,8 @@ def _export_by_name(export: Export, images: tuple[RegistryImage, ...], source: E
 
 def _export_compose(export: Export, images: tuple[RegistryImage, ...], source: ExportInput) -> Exported:
     # The readers of documents take 30 ms, which no other format needs.
-    from imagelock.rendering.exports.compose import ComposeFile, compose_override  # noqa: PLC0415
-    from imagelock.rendering.pins import locked_references  # noqa: PLC0415
+    from imagelock.rendering.exports.compose_override import ComposeFile, compose_override  # noqa: PLC0415
+    from imagelock.rendering.pin_in_place import locked_references  # noqa: PLC0415
 
     files = [ComposeFile(name, source.read(name)) for name in export.sources]
     wanted: set[Digest] = {image.digest for image in images}

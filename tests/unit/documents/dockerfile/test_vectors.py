@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from imagelock.documents.dockerfile.scan import scan_dockerfile
+from imagelock.documents.dockerfile.finder import scan_dockerfile
 from imagelock.documents.references import Image, Reference, Scratch, Stage, Unresolved
 
 _PATH = Path(__file__).parents[3] / "vectors" / "dockerfile.json"

@@ -6,7 +6,7 @@ import pytest
 
 from imagelock.documents.formats import table
 from imagelock.documents.formats.format import Format
-from imagelock.documents.formats.scan import find_references
+from imagelock.documents.formats.format_finder import find_references
 from imagelock.documents.unread import find_unread_kind
 from tests.support.effort import bounded_effort
 

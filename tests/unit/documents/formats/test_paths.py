@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from imagelock.documents.formats.paths import PathError, parse_path, parse_place
-from imagelock.documents.formats.rules import Inside, RuleSet, Text
+from imagelock.documents.formats.place_rules import Inside, RuleSet, Text
 from imagelock.documents.syntax.nodes import Node, Scalar
 from imagelock.documents.syntax.reader import Syntax, read_documents
 

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from imagelock.documents.dockerfile.scan import scan_dockerfile
+from imagelock.documents.dockerfile.finder import scan_dockerfile
 from imagelock.documents.formats.format import Format
 from imagelock.documents.formats.paths import parse_place
-from imagelock.documents.formats.rules import Alone, Inside, Match, Parts, Rule, RuleSet, Text
+from imagelock.documents.formats.place_rules import Alone, Inside, Match, Parts, Rule, RuleSet, Text
 from imagelock.documents.formats.scalars import (
     found_after_prefix,
     found_image,
