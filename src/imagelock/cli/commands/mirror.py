@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 
 from imagelock.cli.options import Settings, complete_images, format_option, with_settings
 from imagelock.cli.progress import CopyProgress
-from imagelock.cli.reports.mirror import mirror_document, mirror_summary
 from imagelock.cli.sources import open_sources
 from imagelock.cli.text import count, duration, size
 from imagelock.errors import FileError, ImagelockError
@@ -27,7 +27,7 @@ from imagelock.project.project import Project, find_project
 from imagelock.project.work_tree import find_work_tree
 from imagelock.registry.layout_mirror import MirrorResult, mirror_images
 from imagelock.registry.layout_writer import LayoutWriter, Pruned, keep_locked, merge_entries, open_layout_writer
-from imagelock.registry.oci_layout import LayoutSource
+from imagelock.registry.oci_layout import LayoutSource, find_signed_digest
 
 _PREFIX = "oci:"
 _LAYOUT_NAMES = ("blobs", "blobs/sha256", "blobs/sha512", "index.json", "oci-layout")
@@ -162,3 +162,29 @@ def _print_commands(
         settings.console.data(line)
     if images:
         settings.console.note(f"{tool} copies no signatures by itself: `imagelock mirror oci:FOLDER` takes them along")
+
+
+def mirror_summary(result: MirrorResult, folder: Path, *, seconds: str) -> str:
+    """Say what the layout holds of the lock now."""
+    images = sum(find_signed_digest(name) is None for name in result.names)
+    signatures = len(result.names) - images
+    signed = f" and {count(signatures, 'tag')} with signatures" if signatures else ""
+    return (
+        f"Mirrored {count(images)}{signed} to {folder} in {seconds} "
+        f"({size(result.size_bytes)}, {size(result.fetched_bytes)} fetched)"
+    )
+
+
+def mirror_document(result: MirrorResult, folder: Path, pruned: Pruned | None) -> dict[str, Any]:
+    """Describe a mirror for scripts, with whole digests."""
+    return {
+        "folder": str(folder),
+        "images": [
+            {"name": name, "digest": str(root.digest), "signature": find_signed_digest(name) is not None}
+            for name, root in result.names.items()
+        ],
+        "size_bytes": result.size_bytes,
+        "fetched_bytes": result.fetched_bytes,
+        "skipped": [str(blob.digest) for blob in result.skipped],
+        "pruned": pruned and {"count": pruned.count, "size_bytes": pruned.size_bytes},
+    }

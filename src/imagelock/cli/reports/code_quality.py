@@ -1,5 +1,6 @@
-"""The report that GitLab shows in merge requests: a JSON array of the issues of Code Climate's format.
+"""GitLab's Code Quality report, kept apart: start-up of `check` would load hashlib and OpenSSL with it.
 
+A JSON array of issues in the format of Code Climate, which GitLab shows in merge requests:
 https://docs.gitlab.com/ci/testing/code_quality/#code-quality-report-format
 """
 
