@@ -60,6 +60,9 @@ def _validator(name: str) -> Draft7Validator:
     return Draft7Validator({**wanted, "definitions": document["definitions"]})
 
 
+_UNREAD = {"run.sh": "docker run alpine:3\n", "ci/.gitlab-ci.yml": "a: {script: [docker pull alpine:3]}\n"}
+
+
 def _in_order(project: Project) -> None:
     project.push("node:20-again", multi_platform_image("linux/amd64", "linux/arm64", note="again"))
     project.write("old.lock", project.read("images.lock"))
@@ -90,20 +93,27 @@ def _damaged(project: Project) -> None:
     project.write("images.lock", project.read("images.lock").replace('checksum = "', 'checksum = "0', 1))
 
 
+def _unread(project: Project) -> None:
+    _in_order(project)
+    project.write("images.toml", project.read("images.toml").partition("[render]")[0])
+    project.write("run.sh", _UNREAD["run.sh"])
+    project.write("ci/.gitlab-ci.yml", _UNREAD["ci/.gitlab-ci.yml"])
+
+
 def _broken(project: Project) -> None:
     project.write("images.toml", "[images\n")
     project.write("old.lock", "")
 
 
 @pytest.mark.parametrize("typed", _COMMANDS)
-@pytest.mark.parametrize("prepare", [_in_order, _moved, _stale, _edited, _damaged, _broken])
+@pytest.mark.parametrize("prepare", [_in_order, _moved, _stale, _edited, _damaged, _unread, _broken])
 def test_every_report_is_as_its_schema_says(locked: Project, prepare: Any, typed: str) -> None:  # noqa: ANN401
     prepare(locked)
     outcome = locked.run(*shlex.split(typed), "--format", "json")
     _check(outcome, _COMMANDS[typed])
 
 
-@pytest.mark.parametrize("files", [{"Dockerfile": "FROM golang:1.22\nFROM x:${V}\n"}, {}])
+@pytest.mark.parametrize("files", [{"Dockerfile": "FROM golang:1.22\nFROM x:${V}\n"}, _UNREAD, {}])
 def test_the_first_images_file(workshop: Project, files: Mapping[str, str]) -> None:
     (workshop.folder / "images.toml").unlink()
     for name, text in files.items():

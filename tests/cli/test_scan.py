@@ -197,3 +197,36 @@ def test_a_tag_that_a_pinned_file_has_ahead_of_images_toml_is_not_declared_twice
     before = pinned.read("images.toml")
     assert pinned.run("scan", "--write").stderr == "images.toml has every image that can be pinned\n"
     assert pinned.read("images.toml") == before
+
+
+_UNREAD = (
+    "note: 2 files may have images and cannot be read: 1 Makefile, 1 shell script (-v lists them)\n",
+    "  Makefile: Makefile\n  run.sh: shell script\n",
+    "note: 1 value may be an image at a path that is not known: add it to [paths] (-v lists them)\n",
+    "  .github/workflows/a.yml:1:36: binfmt:master\n",
+    "note: 1 command may pull images: pin them with marker comments (-v lists them)\n",
+    "  .gitlab-ci.yml:1:14: docker run alpine:3]}\n",
+)
+
+
+@pytest.mark.parametrize("command", [("scan",), ("scan", "--write"), ("init",), ("check", "--all")])
+def test_what_was_not_read_is_counted(pinned: Project, command: tuple[str, ...]) -> None:
+    pinned.declare_locked()
+    if command == ("init",):
+        (pinned.folder / "images.toml").unlink()
+    pinned.write("run.sh", "docker run alpine:3\n")
+    pinned.write("Makefile", "run:\n\tpodman pull alpine:3\n")
+    pinned.write(".github/workflows/a.yml", "jobs: {a: {steps: [{with: {image: 'binfmt:master'}}]}}\n")
+    pinned.write(
+        ".gitlab-ci.yml",
+        "a: {script: [docker run alpine:3]}\n# docker run a\nb: {script: [docker run a]} # imagelock: ignore\n"
+        f"c: {{script: ['docker run {GO}']}}\n",
+    )
+    notes = pinned.run(*command).stderr
+    assert "".join(_UNREAD[::2]) in notes
+    assert not any(lines in notes for lines in _UNREAD[1::2])
+    if command != ("init",):
+        assert "".join(_UNREAD) in pinned.run("-v", *command).stderr
+        document = json.loads(pinned.run(*command, "--format", "json").stdout)
+        assert [each["path"] for each in document["unread"]] == ["Makefile", "run.sh"]
+        assert [each["text"] for each in document["overlooked"]] == ["binfmt:master", "docker run alpine:3]}"]

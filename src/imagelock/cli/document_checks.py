@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -11,16 +10,20 @@ from imagelock.cli.console import Console
 from imagelock.cli.progress import watch
 from imagelock.cli.reports.findings import LOCK, RENDER, RETAG, SCAN, Report, Wrong, hints, lines
 from imagelock.cli.reports.rules import NESTED_PROJECT, PIN_PATTERN
+from imagelock.cli.reports.search_notes import Unread, print_unread
 from imagelock.cli.text import count
-from imagelock.documents.formats.format_finder import find_overlooked
+from imagelock.documents.formats.format import Format
 from imagelock.documents.pin_plan import Finding, FindingKind, PinPlan
-from imagelock.documents.references import Image, Marked, Reference
-from imagelock.documents.unread import UnreadKind
+from imagelock.documents.references import Image, Marked
+from imagelock.documents.unread import UnreadKind, UnreadPlace, find_unread_places
 from imagelock.errors import ImagelockError
+from imagelock.images_file.declared import DeclaredImages
+from imagelock.images_file.own_names import OwnNames
 from imagelock.images_file.parser import ImagesFile
 from imagelock.locking.freshness import find_mismatches
 from imagelock.locking.lockfile import Lockfile
 from imagelock.model.globs import is_wild
+from imagelock.project.documents import Document
 from imagelock.project.project import Project, find_project
 from imagelock.project.work_tree import identify
 from imagelock.rendering.pin_in_place import Pins
@@ -145,6 +148,8 @@ class TreeSearch:
         self._folder = project.folder
         self._images_file = images_file
         self._pins = Pins.of(project.folder, images_file, images_to_render(images_file, lockfile))
+        self._declared = DeclaredImages(images_file.images)
+        self._plans: list[tuple[Path, PinPlan]] = []
         self._wrong: list[Wrong] = []
         self._listed: list[Wrong] = []
         self._unreadable: list[Wrong] = []
@@ -152,23 +157,20 @@ class TreeSearch:
         self._rendered = {identify(project.folder / target.output) for target in images_file.targets}
         self._searched = 0
         self._templates = {identify(project.folder / target.template) for target in images_file.targets}
-        self._unread: dict[str, list[Path]] = defaultdict(list)
-        self._overlooked: list[tuple[Path, Reference]] = []
+        self._unread: list[tuple[str, str]] = []
+        self._overlooked: list[tuple[str, UnreadPlace]] = []
 
     def run(self, console: Console, report: Report, *, is_strict: bool) -> None:
         """Search; what can only be listed fails the check if it is strict."""
-        paths = tuple(self._paths())
-        watcher = watch(console, "Searching")
-        watcher.expect([str(path) for path in paths])
-        for path in paths:
-            self._search(path)
-            watcher.done(str(path))
-        console.end_progress()
+        names = OwnNames.of(self._search_all(console))
+        for path, plan in self._plans:
+            self._report_plan(path, plan, names)
         report.count(count(self._searched, "other file"), "searched")
         report.add(self._wrong)
         report.add(_find_nested(self._folder, self._pins.documents.nested_projects()))
-        report.unread.extend((str(path), title) for title, paths in self._unread.items() for path in paths)
-        self._tell_unread(console)
+        unread = Unread(files=tuple(self._unread), places=tuple(self._overlooked))
+        report.unread.append(unread)
+        print_unread(console, unread)
         unused = self._images_file.external.unused_names((*report.external, *self._external))
         report.notes.extend(f"`{name}` in external.names covers no reference" for name in unused)
         if is_strict:
@@ -177,26 +179,38 @@ class TreeSearch:
         report.listed.extend((*self._listed, *self._unreadable))
         self._tell(console)
 
-    def _paths(self) -> Iterator[Path]:
+    def _search_all(self, console: Console) -> Iterator[tuple[str, Format, bytes]]:
+        """Plan each file that was not checked before, and return every document of the project."""
         is_external = external_files(self._images_file.external.files)
-        checked = {identify(file.path) for file in select_pinned_files(self._folder, self._images_file).files}
-        checked |= {identify(self._folder / target.output) for target in self._images_file.exports}
-        for path in self._pins.documents.paths():
-            if not is_external(path) and identify(self._folder / path) not in checked:
-                yield self._folder / path
+        pinned = {identify(file.path) for file in select_pinned_files(self._folder, self._images_file).files}
+        exports = {identify(self._folder / target.output) for target in self._images_file.exports}
+        listed = [path for path in self._pins.documents.paths() if not is_external(path)]
+        identities = {path: identify(self._folder / path) for path in listed}
+        paths = [path for path in listed if identities[path] not in exports]
+        watcher = watch(console, "Searching")
+        watcher.expect([str(self._folder / path) for path in paths])
+        for path in paths:
+            document = self._examine(self._folder / path, is_pinned=identities[path] in pinned)
+            if document is not None:
+                yield path, document.kind, document.content
+            watcher.done(str(self._folder / path))
+        console.end_progress()
 
-    def _search(self, path: Path) -> None:
+    def _examine(self, path: Path, *, is_pinned: bool) -> Document | None:
         document = self._pins.documents.examine(path, wants_unread=identify(path) not in self._templates)
-        if document is None:
-            return
         if isinstance(document, UnreadKind):
-            self._unread[document.title].append(path)
-            return
-        self._overlooked += ((path, found) for found in find_overlooked(document.content, document.kind))
-        plan = self._pins.plan_content(document.content, document.kind)
+            self._unread.append((str(path), document.title))
+            return None
+        if document is not None:
+            self._overlooked += ((str(path), found) for found in find_unread_places(document.content, document.kind))
+        if document is not None and not is_pinned:
+            self._plans.append((path, self._pins.plan_content(document.content, document.kind)))
+        return document
+
+    def _report_plan(self, path: Path, plan: PinPlan, names: OwnNames) -> None:
         self._searched += not plan.problems
         self._external.extend(plan.external_texts)
-        for finding in plan.findings:
+        for finding in plan.without(lambda each: names.covers(each) and not self._declared.names(each)).findings:
             match finding.kind:
                 case FindingKind.NO_DIGEST:
                     self._wrong.append(self._not_carried(path, finding))
@@ -217,21 +231,6 @@ class TreeSearch:
             return Wrong(name=str(path), reason=reason, way_out=way_out, path=path, finding=finding)
         reason = "it has no digest, and its file is neither rendered nor in [pin]"
         return Wrong(name=str(path), reason=reason, more=(RENDER,), command=SCAN, path=path, finding=finding)
-
-    def _tell_unread(self, console: Console) -> None:
-        """Count the files whose kind is not read, and what looks like an image in one that is; ``-v`` lists both."""
-        total = sum(map(len, self._unread.values()))
-        if total:
-            kinds = ", ".join(count(len(paths), title) for title, paths in sorted(self._unread.items()))
-            console.note(f"{count(total, 'file')} may have images and cannot be read: {kinds} (-v lists them)")
-        for title, paths in sorted(self._unread.items()):
-            for path in paths:
-                console.detail(f"  {path}: {title}")
-        if self._overlooked:
-            what = count(len(self._overlooked), "value")
-            console.note(f"{what} may be an image at a path that is not known: add it to [paths] (-v lists them)")
-        for path, found in self._overlooked:
-            console.detail(f"  {path}:{found.position.line}:{found.position.column}: {found.text}")
 
     def _tell(self, console: Console) -> None:
         if self._listed:

@@ -10,6 +10,7 @@ import click
 
 from imagelock.cli.console import Console
 from imagelock.cli.reports.scan import obstacle_document
+from imagelock.cli.reports.search_notes import Unread, print_unread, unread_document
 from imagelock.cli.text import count
 from imagelock.cli.tree_scan import scan_named, scan_tree
 from imagelock.errors import FileError
@@ -30,6 +31,7 @@ class Beginning:
     file: FirstFile
     text: str
     templates: Mapping[Path, Template]
+    unread: Unread
 
     @property
     def originals(self) -> dict[Path, Path]:
@@ -57,8 +59,9 @@ def plan_project(
     folder = images_path.parent
     named = {document.path: document for document in scan_named(folder, templates)}
     is_excluded = external_files(excluded)
-    documents = scan_tree(folder, console, wants=lambda path: not is_excluded(path))
-    found = survey(({document.path: document for document in documents} | named).values())
+    templates_here = frozenset(f"{path}{TEMPLATE_SUFFIX}" for path in named)
+    scanned = scan_tree(folder, console, wants=lambda path: not is_excluded(path), templates=templates_here)
+    found = survey(({document.path: document for document in scanned.documents} | named).values())
     file = FirstFile(
         survey=found.following_tags() if follows_tags else found,
         platforms=tuple(dict.fromkeys(str(Platform.parse(text)) for text in platforms)) or DEFAULT_PLATFORMS,
@@ -68,7 +71,7 @@ def plan_project(
     made = make_templates(folder, named, file.survey)
     text = dump_first_file(file)
     parse_images_file(text, file_name=str(images_path))
-    return Beginning(images_path=images_path, file=file, text=text, templates=made)
+    return Beginning(images_path=images_path, file=file, text=text, templates=made, unread=scanned.unread)
 
 
 def tell_beginning(console: Console, beginning: Beginning, *, is_dry_run: bool = False, output_format: str) -> None:
@@ -109,6 +112,7 @@ def _tell(console: Console, beginning: Beginning, *, is_dry_run: bool) -> None:
         console.note(f"{count(len(found.unreadable), 'file')} could not be read, and may have images (-v lists them)")
         for obstacle in found.unreadable:
             console.detail(f"  {obstacle}")
+    print_unread(console, beginning.unread)
     if found.images and not is_dry_run:
         _tell_next(console, beginning)
 
@@ -134,6 +138,7 @@ def _document(beginning: Beginning, *, is_dry_run: bool) -> dict[str, Any]:
         "written": [str(path) for path in beginning.contents()],
         "obstacles": [obstacle_document(each) for each in _left_over(beginning)],
         "unreadable": [obstacle_document(each) for each in beginning.file.survey.unreadable],
+        **unread_document(beginning.unread),
     }
 
 

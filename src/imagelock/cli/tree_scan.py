@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 
 from imagelock.cli.console import Console
 from imagelock.cli.progress import watch
+from imagelock.cli.reports.search_notes import Unread
 from imagelock.documents.context import DocumentRules
 from imagelock.documents.kinds import find_references
+from imagelock.documents.unread import UnreadKind, find_unread_places
 from imagelock.errors import DocumentError, FileError
 from imagelock.images_file.discovery import ScannedDocument
+from imagelock.images_file.own_names import OwnNames
+from imagelock.model.frozen import frozen
 from imagelock.project.documents import Document, ProjectDocuments, list_own_files
 from imagelock.project.files import read_bytes
+
+
+@frozen
+class TreeScan:
+    """The documents of a tree, scanned, and what else in it may have images."""
+
+    documents: tuple[ScannedDocument, ...]
+    unread: Unread
+    names: OwnNames
+    """What all documents build, those included that are not shown."""
 
 
 def scan_tree(
@@ -21,18 +35,43 @@ def scan_tree(
     console: Console,
     *,
     wants: Callable[[str], bool] = lambda _: True,
+    shows: Callable[[str], bool] = lambda _: True,
     rules: DocumentRules | None = None,
-) -> Iterator[ScannedDocument]:
-    """Scan every document that git knows or would add, by paths relative to the folder."""
+    templates: Collection[str] = (),
+) -> TreeScan:
+    """Scan every document that git knows or would add, by paths relative to the folder.
+
+    Of the wanted files, only those that ``shows`` accepts are returned. ``templates`` are files that imagelock renders;
+    what they hold is not called unread.
+    """
+    found = list(_examine(folder, console, wants=wants, rules=rules, templates=templates))
+    documents = [(path, it) for path, it in found if isinstance(it, Document)]
+    shown = [(path, it) for path, it in documents if shows(path)]
+    unread = Unread(
+        files=tuple((path, it.title) for path, it in found if isinstance(it, UnreadKind) and shows(path)),
+        places=tuple((path, place) for path, it in shown for place in find_unread_places(it.content, it.kind)),
+    )
+    names = OwnNames.of((path, it.kind, it.content) for path, it in documents)
+    return TreeScan(tuple(_scanned(path, it) for path, it in shown), unread, names)
+
+
+def _examine(
+    folder: Path,
+    console: Console,
+    *,
+    wants: Callable[[str], bool],
+    rules: DocumentRules | None,
+    templates: Collection[str],
+) -> Iterator[tuple[str, Document | UnreadKind]]:
     documents = ProjectDocuments(folder, rules)
     paths = [path for path in list_own_files(folder) if wants(path)]
     watcher = watch(console, "Searching")
     watcher.expect(paths)
     for path in paths:
-        document = documents.read(folder / path)
+        found = documents.examine(folder / path, wants_unread=path not in templates)
         watcher.done(path)
-        if document is not None:
-            yield _scanned(path, document)
+        if found is not None:
+            yield path, found
     console.end_progress()
 
 

@@ -7,7 +7,7 @@ never writes what ``check`` refuses.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import KW_ONLY
+from dataclasses import KW_ONLY, replace
 from enum import Enum, StrEnum, auto
 from typing import Self
 
@@ -125,6 +125,10 @@ class PinPlan:
     """The references that are left alone since images.toml calls them external."""
     covered: tuple[Reference, ...] = ()
     """The references that cannot have a digest, and that the policy of a builder takes care of."""
+
+    def without(self, is_left_out: Callable[[Reference], bool]) -> PinPlan:
+        """Return the plan without the steps of some references."""
+        return replace(self, steps=tuple(step for step in self.steps if not is_left_out(step.reference)))
 
     @property
     def findings(self) -> tuple[Finding, ...]:

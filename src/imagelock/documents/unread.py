@@ -1,17 +1,26 @@
-"""Files that look as if they held images, of kinds that are not read: counted, so that no silence is taken for clean.
+"""Files and places that look as if they had images and are not read. They are counted and listed, never called clean.
 
-Their languages are programs or templates, or nothing is known about their keys. Placeholders fit all of them.
+Files: programs, templates, and files whose keys are unknown. Places in files that are read: keys that no rule knows,
+and commands that pull images. Templates with placeholders, and marker comments, work in all of them.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import cache
 
+from imagelock.documents.formats.format import Format
+from imagelock.documents.formats.format_finder import find_overlooked
 from imagelock.documents.kinds import patterns_expression
+from imagelock.documents.spans import Position
 from imagelock.model.frozen import frozen
 
-_RUN = rb"\b(?:docker|podman|nerdctl)[ \t]+(?:run|pull|create)\b"
+_RUN = rb"\b(?:docker|podman|nerdctl)[ \t]+(?:run|pull|create)\b|\b(?:skopeo|crane)[ \t]+(?:copy|cp|pull|inspect)\b"
+_COMMAND = re.compile(_RUN)
+_DECIDED = re.compile(rb"@sha256:|#[ \t]*imagelock:|^[ \t]*(?:#|//)")
+"""Lines with a digest or a marker comment, and comments."""
+_MAX_SHOWN = 200
 _KEY = rb"[\w.-]*image(?:name|url|ref|tag|repository)?"
 _REFERENCE = rb"[a-z0-9][\w./-]*[:@/][\w./:@-]+"
 _TEMPLATE_SUFFIXES = "{j2,jinja,jinja2,tmpl,tpl,gotmpl,template,erb,in,m4}"
@@ -25,6 +34,16 @@ class UnreadKind:
     title: str
     files: tuple[str, ...]
     sign: bytes
+
+
+@frozen
+class UnreadPlace:
+    """A place in a file of a kind that is read, where an image may be that is not read."""
+
+    position: Position
+    text: str
+    is_command: bool
+    """Whether it is a line of a script; else it is the value of a key."""
 
 
 UNREAD_KINDS = (
@@ -76,6 +95,22 @@ def find_unread_kind(path: str, content: bytes) -> UnreadKind | None:
         if names.fullmatch(path):
             return kind if sign.search(content) else None
     return None
+
+
+def find_unread_places(content: bytes, kind: Format) -> tuple[UnreadPlace, ...]:
+    """Find the values and commands in a document that may be images and are not read, in the order of the file."""
+    values = (UnreadPlace(each.position, each.text, is_command=False) for each in find_overlooked(content, kind))
+    commands = _find_commands(content) if kind.is_tree and _COMMAND.search(content) else ()
+    return tuple(sorted((*values, *commands), key=lambda place: (place.position.line, place.position.column)))
+
+
+def _find_commands(content: bytes) -> Iterator[UnreadPlace]:
+    for number, line in enumerate(content.split(b"\n"), start=1):
+        command = _COMMAND.search(line)
+        if command is not None and not _DECIDED.search(line):
+            column = len(line[: command.start()].decode("utf-8", "replace")) + 1
+            text = line[command.start() :].decode("utf-8", "replace").strip()
+            yield UnreadPlace(Position(number, column), text[:_MAX_SHOWN], is_command=True)
 
 
 @cache

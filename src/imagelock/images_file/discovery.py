@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from pathlib import PurePosixPath
 
 from imagelock.documents.formats.format import Format
 from imagelock.documents.references import Image, Marked, NotEditable, Reference, Scan, Unresolved
 from imagelock.documents.spans import Position
 from imagelock.images_file.declaration import Alias, ImageDeclaration
 from imagelock.images_file.declared import DeclaredImages
+from imagelock.images_file.foreign_folders import find_foreign_folders, is_in_folders
 from imagelock.images_file.names import propose_names, taken_names
 from imagelock.images_file.own_names import OwnNames
 from imagelock.images_file.parser import ImagesFile
@@ -23,14 +22,6 @@ from imagelock.model.reference import DEFAULT_TAG, AnyRepository, UnnormalizedRe
 NOTHING_DECLARED = ImagesFile(())
 ImageKey = tuple[AnyRepository, str | Digest]
 """What tells images apart, as images.toml does: a digest counts where there is no tag beside it."""
-_FOREIGN = re.compile(
-    r"vendor(ed)?|third[-_]?party|node_modules|bower_components|\.terraform"
-    r"|tests?[-_]?(data|fixtures?|files|resources|inputs|cases)|(__)?fixtures?(__)?|(__)?snapshots?__|goldens?"
-)
-"""Folders whose files came from elsewhere or are the inputs of tests: their images are not the project's own."""
-_TESTS = re.compile(r"tests?|testing|specs?|e2e")
-_INPUTS = re.compile(r"data|examples?|samples?|files|resources|inputs|cases|corpus")
-"""Names that say nothing by themselves, but are inputs below a folder of tests."""
 
 
 @frozen
@@ -143,13 +134,18 @@ class Survey:
         return next((image for image in (*self.images, *self.declared) if image.key == key), None)
 
 
-def survey(documents: Iterable[ScannedDocument], known: ImagesFile = NOTHING_DECLARED) -> Survey:
-    """Collect the images of all documents: declared ones under their names, new ones under names of their own."""
+def survey(
+    documents: Iterable[ScannedDocument], known: ImagesFile = NOTHING_DECLARED, *, names: OwnNames | None = None
+) -> Survey:
+    """Collect the images of all documents: declared ones under their names, new ones under names of their own.
+
+    ``names`` are what the repository builds, where the documents are only some of its files.
+    """
     found = sorted(documents, key=lambda document: document.path)
     named = [document for document in found if document.names_images]
     folders = find_foreign_folders(document.path for document in named)
     own = [document for document in named if not is_in_folders(document.path, folders)]
-    names = OwnNames.of((document.kind, document.content) for document in found)
+    names = names or OwnNames.of((document.path, document.kind, document.content) for document in found)
     external = known.external
     readable = [
         document.without(lambda each: external.covers(each.text, each.target.text))
@@ -227,25 +223,3 @@ def _not_editable(document: ScannedDocument) -> Iterator[Unlockable]:
 def _key(image: Image) -> ImageKey:
     written = split_reference(image.text)
     return written.repository, written.tag or written.digest or DEFAULT_TAG
-
-
-def find_foreign_folders(paths: Iterable[str]) -> tuple[str, ...]:
-    """Return the topmost folder of vendored files or of inputs of tests for each path that has one, sorted."""
-    found = (folder for path in paths if (folder := _foreign_folder(path)) is not None)
-    return tuple(sorted(set(found)))
-
-
-def is_in_folders(path: str, folders: Collection[str]) -> bool:
-    """Whether a path lies below one of the folders."""
-    return any(path.startswith(f"{folder}/") for folder in folders)
-
-
-def _foreign_folder(path: str) -> str | None:
-    parts = PurePosixPath(path).parts[:-1]
-    is_below_tests = False
-    for depth, part in enumerate(parts, start=1):
-        name = part.lower()
-        if _FOREIGN.fullmatch(name) or (is_below_tests and _INPUTS.fullmatch(name)):
-            return "/".join(parts[:depth])
-        is_below_tests = is_below_tests or _TESTS.fullmatch(name) is not None
-    return None

@@ -13,6 +13,7 @@ from imagelock.documents.formats.compose import find_context_names
 from imagelock.documents.formats.format import Format
 from imagelock.documents.references import Image, Reference, Unresolved
 from imagelock.errors import InvalidReferenceError
+from imagelock.images_file.foreign_folders import is_foreign
 from imagelock.model.digest import Digest
 from imagelock.model.frozen import frozen
 from imagelock.model.reference import DEFAULT_TAG, AnyRepository, split_reference
@@ -31,11 +32,13 @@ class OwnNames:
     """Whatever their tags."""
 
     @classmethod
-    def of(cls, documents: Iterable[tuple[Format, bytes]]) -> Self:
-        """Find them in all documents, whether those name an image or not."""
+    def of(cls, documents: Iterable[tuple[str, Format, bytes]]) -> Self:
+        """Find them in all documents, given by path, kind and content; in foreign folders, nothing is built."""
         contexts: set[str] = set()
         built: set[AnyRepository] = set()
-        for kind, content in documents:
+        for path, kind, content in documents:
+            if is_foreign(path):
+                continue
             if kind.name in (table.COMPOSE.name, table.BAKE.name):
                 contexts.update(filter(_is_reference, find_context_names(content, kind.syntax)))
             built.update(

@@ -12,6 +12,7 @@ from imagelock.documents.pin_plan import FindingKind, PinStep
 from imagelock.documents.references import Image, Marked, NotEditable, Reference, Unresolved
 from imagelock.images_file.declared import DeclaredImages
 from imagelock.images_file.discovery import ScannedDocument
+from imagelock.images_file.own_names import OwnNames
 from imagelock.images_file.parser import ImagesFile
 from imagelock.locking.freshness import find_mismatches
 from imagelock.locking.lockfile import Lockfile
@@ -19,6 +20,8 @@ from imagelock.model.frozen import frozen
 from imagelock.rendering.pin_in_place import locked_references
 from imagelock.rendering.pinned_files import select_pinned_files
 from imagelock.rendering.template import images_to_render
+
+BUILT_HERE = "built by this repository"
 
 
 class Status(StrEnum):
@@ -32,7 +35,7 @@ class Status(StrEnum):
     """images.lock has its digest, and the file does not."""
     PINNED = "pinned"
     EXTERNAL = "external"
-    """images.toml leaves it to others."""
+    """images.toml leaves it alone, or the repository builds it itself."""
     UNPINNABLE = "unpinnable"
     """Its image can't be told from the file, or a digest can't be written there."""
 
@@ -79,12 +82,15 @@ class Inventory:
         self._pinned = {file.path.resolve(): file.style for file in select_pinned_files(folder, images_file).files}
         self._rendered = {(folder / target.output).resolve() for target in images_file.targets}
 
-    def take(self, documents: Iterable[ScannedDocument]) -> Iterator[InventoryFile]:
-        """Look at each document that names an image or could not be read."""
+    def take(self, documents: Iterable[ScannedDocument], names: OwnNames) -> Iterator[InventoryFile]:
+        """Return what is known of each document that names an image or could not be read.
+
+        ``names`` are what the repository builds itself.
+        """
         for document in documents:
             if document.names_images or document.scan.problems:
                 yield InventoryFile(
-                    document=document, carrier=self._carrier(document), entries=tuple(self._entries(document))
+                    document=document, carrier=self._carrier(document), entries=tuple(self._entries(document, names))
                 )
 
     def _carrier(self, document: ScannedDocument) -> Carrier:
@@ -93,7 +99,7 @@ class Inventory:
             return Carrier.RENDER
         return Carrier.PIN if path in self._pinned else Carrier.NOTHING
 
-    def _entries(self, document: ScannedDocument) -> Iterator[InventoryEntry]:
+    def _entries(self, document: ScannedDocument, names: OwnNames) -> Iterator[InventoryEntry]:
         if document.scan.problems:
             return
         plan = plan_pins(document.content, document.kind, self._locked, external=self._external)
@@ -102,6 +108,8 @@ class Inventory:
             match reference.target:
                 case Image() | Unresolved() if is_external(reference, self._external):
                     yield InventoryEntry(reference=reference, status=Status.EXTERNAL)
+                case Image() | Unresolved() if names.covers(reference) and not self._declared.names(reference):
+                    yield InventoryEntry(reference=reference, status=Status.EXTERNAL, reason=BUILT_HERE)
                 case Unresolved(_, reason, hint):
                     yield InventoryEntry(reference=reference, status=Status.UNPINNABLE, reason=reason, hint=hint)
                 case Marked() as marked:

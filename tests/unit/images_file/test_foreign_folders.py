@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from imagelock.images_file.discovery import find_foreign_folders, is_in_folders
+from imagelock.images_file.foreign_folders import find_foreign_folders, is_in_folders
 
 
 @pytest.mark.parametrize(

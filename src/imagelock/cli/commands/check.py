@@ -21,6 +21,7 @@ from imagelock.cli.reports.findings import (
     markdown_lines,
 )
 from imagelock.cli.reports.rules import FREEZE_EXPIRED, NOT_COMPARED, NOT_RENDERED, UNUSED_PATH, rule_of
+from imagelock.cli.reports.search_notes import unread_document
 from imagelock.cli.text import count, listing
 from imagelock.errors import CheckFailedError
 from imagelock.images_file.parser import ImagesFile
@@ -170,8 +171,10 @@ def _tell(
         listed = {"listed": [document(each) for each in report.listed]} if report.listed else {}
         problems = list(map(document, report.wrong))
         uncarried = {"written_nowhere": report.uncarried} if report.uncarried else {}
-        unread = {"unread": [{"path": path, "kind": kind} for path, kind in report.unread]} if report.unread else {}
-        settings.console.json({"ok": not report.wrong, "problems": problems, **listed, **uncarried, **unread})
+        documents = {"ok": not report.wrong, "problems": problems, **listed, **uncarried}
+        for unread in report.unread:
+            documents |= unread_document(unread)
+        settings.console.json(documents)
     elif output_format == "markdown":
         settings.console.data("\n".join(markdown_lines(report)))
     elif output_format == "sarif":

@@ -95,10 +95,10 @@ def _places(
                 written = content[placeholder.start : placeholder.end].decode()
                 yield _Place(template, line, column, written, "template")
     is_external = external_files(images_file.external.files)
-    documents = scan_tree(
+    found = scan_tree(
         project.folder, settings.console, wants=lambda path: not is_external(path), rules=images_file.documents
     )
-    for file in Inventory(project.folder, images_file, lockfile).take(documents):
+    for file in Inventory(project.folder, images_file, lockfile).take(found.documents, found.names):
         for entry in file.entries:
             if entry.name == name:
                 at = entry.reference.position

@@ -19,10 +19,11 @@ from imagelock.cli.reports.scan import (
     kind_document,
     kind_lines,
 )
+from imagelock.cli.reports.search_notes import Unread, print_unread, unread_document
 from imagelock.cli.text import count
 from imagelock.cli.transactions import begin
-from imagelock.cli.tree_scan import below, scan_tree
-from imagelock.images_file.discovery import ScannedDocument, Survey, survey
+from imagelock.cli.tree_scan import TreeScan, below, scan_tree
+from imagelock.images_file.discovery import Survey, survey
 from imagelock.images_file.parser import ImagesFile, parse_images_file
 from imagelock.locking.lockfile import Lockfile
 from imagelock.model.globs import is_wild
@@ -73,12 +74,12 @@ def command(  # noqa: PLR0913  click hands over each option as an argument
         _begin(settings, project, excluded, follows_tags=follow_tags, output_format=output_format)
     else:
         images_file, lockfile = project.read() if exists else (ImagesFile(()), Lockfile())
-        documents = _scan(settings.console, project, images_file, paths, excluded)
-        files = tuple(Inventory(project.folder, images_file, lockfile).take(documents))
+        found = _scan(settings.console, project, images_file, paths, excluded)
+        files = tuple(Inventory(project.folder, images_file, lockfile).take(found.documents, found.names))
         if output_format == "json":
-            settings.console.json(inventory_document(files))
+            settings.console.json({**inventory_document(files), **unread_document(found.unread)})
         else:
-            _show(settings.console, files, exists=exists)
+            _show(settings.console, files, found.unread, exists=exists)
 
 
 def scan_and_write(
@@ -95,9 +96,9 @@ def scan_and_write(
 
     with begin(settings.console, project) as transaction:
         images_file, lockfile = project.read()
-        documents = _scan(settings.console, project, images_file, paths, excluded)
-        files = tuple(Inventory(project.folder, images_file, lockfile).take(documents))
-        found = survey(documents, images_file)
+        scanned = _scan(settings.console, project, images_file, paths, excluded)
+        files = tuple(Inventory(project.folder, images_file, lockfile).take(scanned.documents, scanned.names))
+        found = survey(scanned.documents, images_file, names=scanned.names)
         carried = {file.document.path for file in files if file.carrier is not Carrier.NOTHING}
         additions = find_additions(
             found,
@@ -113,9 +114,10 @@ def scan_and_write(
             transaction.write({project.images_path: project.encode_images_file(edited)})
     if output_format == "json":
         left = [*found.unresolved, *found.not_editable]
-        settings.console.json(additions_document(additions, left, found.unreadable))
+        document = additions_document(additions, left, found.unreadable)
+        settings.console.json({**document, **unread_document(scanned.unread)})
     else:
-        _tell(settings.console, project, additions, found)
+        _tell(settings.console, project, additions, found, scanned.unread)
 
 
 def _find_gone(project: Project, images_file: ImagesFile) -> list[str]:
@@ -136,7 +138,7 @@ def _begin(
     tell_beginning(settings.console, begun, output_format=output_format)
 
 
-def _tell(console: Console, project: Project, additions: Additions, found: Survey) -> None:
+def _tell(console: Console, project: Project, additions: Additions, found: Survey, unread: Unread) -> None:
     if not additions:
         console.say(f"{project.images_path} has every image that can be pinned")
     else:
@@ -146,6 +148,7 @@ def _tell(console: Console, project: Project, additions: Additions, found: Surve
     for obstacle in (*found.unresolved, *found.not_editable):
         console.warn(str(obstacle))
     _tell_unreadable(console, [str(each) for each in found.unreadable])
+    print_unread(console, unread)
     if additions.images or additions.freed:
         console.next_step("imagelock lock", "imagelock render")
     elif additions.files:
@@ -166,18 +169,21 @@ def _show_kinds(console: Console, *, output_format: str) -> None:
 
 def _scan(
     console: Console, project: Project, images_file: ImagesFile, paths: Sequence[Path], excluded: Sequence[str]
-) -> list[ScannedDocument]:
+) -> TreeScan:
     is_external = external_files((*images_file.external.files, *excluded))
     is_below: Callable[[str], bool] = below(project.folder, paths) if paths else lambda _: True
     exports = {normpath(target.output) for target in images_file.exports}
 
     def is_wanted(path: str) -> bool:
-        return is_below(path) and path not in exports and not is_external(path)
+        return path not in exports and not is_external(path)
 
-    return list(scan_tree(project.folder, console, wants=is_wanted, rules=images_file.documents))
+    templates = frozenset(normpath(target.template) for target in images_file.targets)
+    return scan_tree(
+        project.folder, console, wants=is_wanted, shows=is_below, rules=images_file.documents, templates=templates
+    )
 
 
-def _show(console: Console, files: Sequence[InventoryFile], *, exists: bool) -> None:
+def _show(console: Console, files: Sequence[InventoryFile], unread: Unread, *, exists: bool) -> None:
     for line in inventory_lines(files):
         console.styled_data(line)
     entries = [entry for file in files for entry in file.entries]
@@ -193,6 +199,7 @@ def _show(console: Console, files: Sequence[InventoryFile], *, exists: bool) -> 
         for it in file.document.scan.problems
     )
     _tell_unreadable(console, list(problems))
+    print_unread(console, unread)
     if command := _next_command(files, exists=exists):
         console.next_step(command)
 

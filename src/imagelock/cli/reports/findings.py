@@ -16,6 +16,7 @@ from imagelock.model.frozen import frozen
 if TYPE_CHECKING:
     # The readers of documents take 30 ms, which only [pin] needs.
     from imagelock.cli.reports.annotations import Annotation
+    from imagelock.cli.reports.search_notes import Unread
     from imagelock.documents.pin_plan import Finding
     from imagelock.documents.pinning import Pinned, Refusal
     from imagelock.documents.spans import Position
@@ -73,8 +74,8 @@ class Report:
     notes: list[str] = field(default_factory=list)
     external: list[tuple[str, str]] = field(default_factory=list)
     """The references that ``external.names`` covers, as written and as expanded."""
-    unread: list[tuple[str, str]] = field(default_factory=list)
-    """The files that look as if they held images, and the kind of each, which is not read."""
+    unread: list[Unread] = field(default_factory=list)
+    """What ``--all`` could not read and may have images."""
     counts: list[str] = field(default_factory=list)
     carried: set[str] = field(default_factory=set)
     """The images, by name, that some file of ``[render]``, ``[pin]`` or ``[export]`` has."""

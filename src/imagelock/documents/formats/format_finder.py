@@ -26,9 +26,11 @@ from imagelock.documents.syntax.reader import Syntax, read_documents
 from imagelock.documents.syntax.yaml_types import YamlType
 from imagelock.model.reference import split_reference
 
-_IMAGE_KEY = re.compile(
-    rb"[\w.-]image(?:name|url|ref)?[\"']?[ \t]*:|\bimage(?:name|url|ref)[\"']?[ \t]*:", re.IGNORECASE
-)
+_IMAGE_KEYS = {
+    "kubernetes": rb"[\w.-]image(?:name|url|ref)?[\"']?[ \t]*:|\bimage(?:name|url|ref)[\"']?[ \t]*:",
+    "github": rb"image(?:name|url|ref)?[\"']?[ \t]*:",
+}
+"""What a file has if it may name images at places that its row does not know."""
 _FLUX_MARK = b'"$imagepolicy"'
 _FLUX_WRITES = NotEditable("Flux writes it, by the comment behind it", "remove the comment, or leave it to Flux")
 
@@ -50,8 +52,9 @@ _LOOKS_LIKE_IMAGES = (Text("**./image(name|url|ref)?$/i", is_sure=False, accepts
 
 
 def find_overlooked(content: bytes, kind: Format) -> tuple[Reference, ...]:
-    """Find what looks like an image in a Kubernetes file, at a place that no rule knows."""
-    if kind.name != "kubernetes" or not _IMAGE_KEY.search(content):
+    """Find what looks like an image, in a Kubernetes or GitHub Actions file, at a place that no rule knows."""
+    key = _IMAGE_KEYS.get(kind.name)
+    if key is None or not re.search(key, content, re.IGNORECASE):
         return ()
     known = {reference.span for reference in find_references(content, kind).references}
     everything = find_references(content, replace(kind, images=_LOOKS_LIKE_IMAGES))
