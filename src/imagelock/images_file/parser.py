@@ -6,6 +6,7 @@ with its line.
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterable
 from dataclasses import field
 from posixpath import normpath
@@ -15,7 +16,6 @@ from imagelock.errors import ImagelockError, ImagesFileError, did_you_mean, join
 from imagelock.images_file.declaration import Alias, Defaults, ImageDeclaration, is_alias, read_declaration
 from imagelock.images_file.external import NOTHING_EXTERNAL, ExternalDeclaration, read_external
 from imagelock.images_file.pins import PinDeclaration, read_pins
-from imagelock.images_file.plain_toml import load_toml
 from imagelock.images_file.registries import RegistryDeclaration, read_registry
 from imagelock.images_file.toml import (
     Path,
@@ -71,7 +71,7 @@ class ImagesFile:
 def parse_images_file(text: str, *, file_name: str = IMAGES_FILE_NAME) -> ImagesFile:
     """Read images.toml; ``ImagesFileError`` lists every problem in it, in the order of the lines."""
     try:
-        document = load_toml(text)
+        document = tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # the parser lets both out for huge numbers and deep arrays
         raise _unreadable(error, text, file_name) from error
     problems = Problems()

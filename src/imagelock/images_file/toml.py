@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -13,7 +14,6 @@ from imagelock.model.frozen import frozen
 Path = tuple[str, ...]
 _FIRST_PRINTABLE = ord(" ")
 _DELETE_AND_C1 = range(0x7F, 0xA0)
-_POSITION = r" \(at (?:line (\d+), column \d+|end of document)\)$"
 LONGEST_LINE = 100
 """Characters of a list on one line; longer ones get a line for each text."""
 
@@ -144,10 +144,11 @@ class TableReader:
         return value
 
 
+_POSITION = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$", re.ASCII)
+
+
 def find_lines(text: str) -> dict[Path, int]:
     """Map each key of a valid TOML text to the line, counted from 1, in which the first statement about it begins."""
-    import tomllib  # noqa: PLC0415  only errors have lines
-
     found: dict[Path, int] = {}
     table: Path = ()
     for line, statement in _split(text):
@@ -168,7 +169,7 @@ def nearest_line(lines: Mapping[Path, int], path: Path) -> int:
 def split_position(error: Exception, text: str) -> tuple[str, int]:
     """Take the parser's message apart into what is wrong and in which line."""
     message = str(error)
-    match = re.search(_POSITION, message, re.ASCII)
+    match = _POSITION.search(message)
     if match is None:
         return message, 1
     return message[: match.start()], int(match[1]) if match[1] else text.rstrip("\n").count("\n") + 1
@@ -176,8 +177,6 @@ def split_position(error: Exception, text: str) -> tuple[str, int]:
 
 def _split(text: str) -> Iterator[tuple[int, str]]:
     """Give each statement with its first line; no beginning of one that takes several lines is valid by itself."""
-    import tomllib  # noqa: PLC0415  only errors have lines
-
     content, first_line = "", 1
     for line, added in enumerate(text.replace("\r\n", "\n").split("\n"), start=1):
         content += f"{added}\n"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Callable, Iterable, Iterator
 from itertools import takewhile
 from typing import TypeVar
 
 from imagelock.errors import ImagelockError, LockfileError
 from imagelock.images_file.declaration import ALL_PLATFORMS, Alias, is_alias, read_version_range
-from imagelock.images_file.plain_toml import load_toml
 from imagelock.images_file.toml import Problems, TableReader, find_lines, nearest_line, quote, split_position
 from imagelock.model.conflict_markers import has_conflict_markers
 from imagelock.model.digest import Digest, sha256_hex
@@ -105,7 +105,7 @@ def parse_lockfile(text: str, *, file_name: str = LOCKFILE_NAME) -> Lockfile:
     if has_conflict_markers(text):
         raise LockfileError(f"{file_name} has conflict markers", hint="run `imagelock lock` to merge both sides")
     try:
-        document = load_toml(text)
+        document = tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # the parser lets both out for huge numbers and deep arrays
         sentence, line = split_position(error, text)
         raise _unreadable(text, [f"{file_name}:{line}: {sentence}"], file_name) from error
