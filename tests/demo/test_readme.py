@@ -19,10 +19,10 @@ _PINNING = re.compile(r"```console\n(\$ cat compose\.yaml\n(.*?)\n\$ .*?)```", r
 def project(tmp_path: Path) -> Project:
     """What scripts/demo puts into its scratch folder."""
     folder = tmp_path / "project"
-    (folder / "demo").mkdir(parents=True)
-    shutil.copy(_CHECKOUT / "images.toml", folder)
-    shutil.copy(_CHECKOUT / "demo/Dockerfile.in", folder / "demo")
-    shutil.copytree(_CHECKOUT / "demo/layout", folder / "demo/layout")
+    folder.mkdir()
+    for name in ("images.toml", "Dockerfile.in"):
+        shutil.copy(_CHECKOUT / "demo" / name, folder)
+    shutil.copytree(_CHECKOUT / "demo/layout", folder / "layout")
     return Project(folder=folder)
 
 
@@ -45,8 +45,8 @@ def test_the_transcript_of_pinning_is_true(project: Project) -> None:
 def test_the_committed_lock_and_dockerfile_are_what_the_demo_makes(project: Project) -> None:
     _output(project, "imagelock", "lock")
     _output(project, "imagelock", "render")
-    for name in ("images.lock", "demo/Dockerfile"):
-        assert (project.folder / name).read_bytes() == (_CHECKOUT / name).read_bytes()
+    for name in ("images.lock", "Dockerfile"):
+        assert (project.folder / name).read_bytes() == (_CHECKOUT / "demo" / name).read_bytes()
 
 
 def _repeat(project: Project, transcript: str) -> str:

@@ -98,8 +98,7 @@ def _ranges(desk: _Desk) -> None:
 
 
 def _pinning(desk: _Desk) -> None:
-    shutil.copy(CHECKOUT / "images.toml", desk.folder)
-    shutil.copytree(CHECKOUT / "demo", desk.folder / "demo")
+    shutil.copytree(CHECKOUT / "demo", desk.folder, dirs_exist_ok=True)
     shown = next(console_blocks(CHECKOUT / "docs/pinning.md")[0].commands())[1]
     desk.write({"compose.yaml": shown.rstrip("\n") + "\n"})
     desk.run("imagelock lock")

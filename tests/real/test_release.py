@@ -16,7 +16,7 @@ from tests.support.real_software import require_programs
 
 _CHECKOUT = Path(__file__).parents[2]
 _PYTHONS = dict(find_pythons())
-_DEMO = ("images.toml", "demo/layout", "demo/Dockerfile.in", "demo/main.go")
+_DEMO = ("images.toml", "layout", "Dockerfile.in", "main.go")
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +38,7 @@ def test_the_wheel_runs_the_main_example_of_the_readme(wheel: Path, tmp_path: Pa
     subprocess.run([*pip, str(wheel)], check=True)
     project = tmp_path / "project"
     for name in _DEMO:
-        source, target = _CHECKOUT / name, project / name
+        source, target = _CHECKOUT / "demo" / name, project / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copytree(source, target) if source.is_dir() else shutil.copy(source, target)
     command = environment / "bin/imagelock"
@@ -47,8 +47,8 @@ def test_the_wheel_runs_the_main_example_of_the_readme(wheel: Path, tmp_path: Pa
         for name in ("lock", "render", "check")
     ]
     assert said[-1] == "2 images locked, 1 file rendered: all up to date\n"
-    assert (project / "demo/Dockerfile").read_bytes() == (_CHECKOUT / "demo/Dockerfile").read_bytes()
-    assert (project / "images.lock").read_bytes() == (_CHECKOUT / "images.lock").read_bytes()
+    for name in ("Dockerfile", "images.lock"):
+        assert (project / name).read_bytes() == (_CHECKOUT / "demo" / name).read_bytes()
 
 
 def test_a_release_is_begun_by_one_command(tmp_path: Path) -> None:
