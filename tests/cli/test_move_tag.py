@@ -51,6 +51,16 @@ def test_images_toml_the_lock_and_every_file_move_together(project: Project) -> 
     assert project.run("check").exit_code == 0
 
 
+@pytest.mark.parametrize("wanted", ["golang:1.23", "1.23"])
+def test_what_has_moved_already_stays_where_it_is(project: Project, wanted: str) -> None:
+    assert project.run("update", "go", "--to", wanted).exit_code == 0
+    before = project.files()
+    assert project.run("update", "go", "--to", wanted) == Outcome(0, "", "go already up to date\n")
+    digest = project.images["golang:1.23"].digest
+    assert project.run("update", "go", "--to", f"{wanted}@{digest}") == Outcome(0, "", "go already up to date\n")
+    assert project.files() == before
+
+
 def test_a_dry_run_writes_nothing(project: Project) -> None:
     before = project.files()
     outcome = project.run("update", "go", "--to", "golang:1.23", "--dry-run")

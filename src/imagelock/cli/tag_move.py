@@ -18,7 +18,8 @@ from imagelock.images_file.declaration import ImageDeclaration
 from imagelock.images_file.declared import as_written
 from imagelock.images_file.parser import ImagesFile, parse_images_file
 from imagelock.locking.lockfile import Lockfile
-from imagelock.model.reference import TAG_RULE, LayoutRepository, is_tag_in
+from imagelock.locking.requested import complete_tag
+from imagelock.model.reference import TAG_RULE, is_tag_in
 from imagelock.model.selector import ExactDigest, ExactTag
 from imagelock.project.files import read_text
 from imagelock.project.project import Project, find_project
@@ -41,10 +42,8 @@ def tag_to_declare(settings: Settings, name: str, wanted: str) -> str | None:
         return None
     if not isinstance(image.selector, ExactTag | ExactDigest):
         return None
-    tag = image.selector.tag or ""
-    if isinstance(image.repository, LayoutRepository) and ":" in tag and ":" not in wanted:
-        wanted = f"{tag.rpartition(':')[0]}:{wanted}"
-    return None if isinstance(image.selector, ExactTag) and tag == wanted else wanted
+    tag = complete_tag(wanted, image)
+    return None if isinstance(image.selector, ExactTag) and image.selector.tag == tag else tag
 
 
 def move_tag(settings: Settings, name: str, tag: str, plan: Planner, *, is_dry_run: bool, output_format: str) -> None:

@@ -61,6 +61,8 @@ class Decision:
     """The locked tag as it is now; None where it is gone, or was not asked for."""
     other_tag: FoundTag | None = None
     """The tag that the range takes, where that is another one."""
+    refused_tag: str | None = None
+    """The tag that the range takes, where that is another one and gives no image: it is gone, or something else."""
     is_tag_gone: bool = False
     is_unlisted: bool = False
     """Whether the locked tag is kept although the list of tags lacks it."""
@@ -102,7 +104,11 @@ class _Decider:
 
     def decide_range(self, search: TagSearch) -> Decision:
         ranked = search.rank(kept=self.tag)
-        newer = search.find_first(ranked, before=self.tag)
+        try:
+            newer = search.find_first(ranked, before=self.tag)
+        except ImageNotFoundError as error:
+            # An index lists an image whose age is asked for, and the registry does not have it.
+            return Decision(action=Action.FAIL, failure=error, tags=search.tags)
         if newer is not None:
             return self._decide_other_tag(newer, ranked)
         try:
@@ -130,7 +136,10 @@ class _Decider:
             return Decision(action=Action.KEEP, locked_tag=FoundTag(self.tag, digest))
         # By digest: the tag may move between two questions.
         reference = PinnedReference(self.declaration.repository, digest, self.tag)
-        resolved = resolve_image(reference, self.source)
+        try:
+            resolved = resolve_image(reference, self.source)
+        except NoImageError as error:
+            return Decision(action=Action.FAIL, failure=error, locked_tag=FoundTag(self.tag, digest, no_image(digest)))
         found = FoundTag(self.tag, digest, resolved)
         try:
             taken = self._entry(TagReference(self.declaration.repository, self.tag), resolved)
@@ -149,7 +158,8 @@ class _Decider:
         try:
             resolved = selected.resolved or resolve_image(selected.reference, self.source)
         except (ImageNotFoundError, NoImageError) as error:
-            return replace(decision, action=Action.FAIL, failure=_with_way_around(error, tag, ranked))
+            failure = _with_way_around(error, tag, ranked)
+            return replace(decision, action=Action.FAIL, failure=failure, refused_tag=tag)
         decision = replace(decision, other_tag=FoundTag(tag, resolved.digest, resolved))
         try:
             return replace(decision, taken=self._entry(selected.reference, resolved))
@@ -161,6 +171,11 @@ class _Decider:
 
     def _entry(self, reference: ImageReference, resolved: ResolvedImage) -> LockedImage:
         return make_entry(self.declaration, reference, resolved)
+
+
+def no_image(digest: Digest) -> ResolvedImage:
+    """Return what a tag gives that leads to something else than an image: no platform."""
+    return ResolvedImage(digest, ())
 
 
 def make_entry(declaration: ImageDeclaration, reference: ImageReference, resolved: ResolvedImage) -> LockedImage:

@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 
-from imagelock.errors import ImageNotFoundError, NoTagError
+from imagelock.errors import ImageNotFoundError, NoImageError, NoTagError
 from imagelock.images_file.declaration import ImageDeclaration
-from imagelock.locking.decision import Action, Decision, FoundTag, decide_update
+from imagelock.locking.decision import Action, Decision, FoundTag, decide_update, no_image
 from imagelock.locking.lockfile import LockedImage
 from imagelock.locking.resolve import is_served, resolve_image
 from imagelock.locking.source import ManifestSource
@@ -37,6 +37,8 @@ class State(StrEnum):
     """The locked tag is deleted, and the range takes an older one."""
     OTHER_PLATFORMS = "not the platforms of the index"
     """An entry without checksum has platforms that its index does not have."""
+    NOT_AN_IMAGE = "not an image"
+    """What an update would take is something else, such as a Helm chart."""
     PLATFORM_LOST = "platform lost"
     """The tag has no image any more for a platform that is locked."""
     TAG_MOVED = "tag moved"
@@ -152,18 +154,21 @@ def _states(
     locked: LockedImage, decision: Decision, same_tag: CurrentTag | None, *, is_served: bool, has_other_platforms: bool
 ) -> tuple[State, ...]:
     is_by_digest = _is_by_digest(locked)
+    has_newer = decision.other_tag is not None or decision.refused_tag is not None
     has_moved = same_tag is not None and bool(same_tag.moved or same_tag.gained)
-    has_lost = same_tag is not None and bool(same_tag.lost)
+    is_no_image = isinstance(decision.failure, NoImageError)
+    has_lost = same_tag is not None and bool(same_tag.lost) and not (is_no_image and decision.refused_tag is None)
     has_other_index = same_tag is not None and same_tag.digest != locked.digest
     findings = {
         State.DIGEST_GONE: not is_served,
         State.TAG_DELETED: same_tag is None and not is_by_digest,
         State.DOWNGRADE: decision.is_downgrade,
         State.OTHER_PLATFORMS: has_other_platforms,
+        State.NOT_AN_IMAGE: is_no_image,
         State.PLATFORM_LOST: has_lost,
-        State.TAG_MOVED: has_moved,
-        State.NEWER_TAG: decision.other_tag is not None and not decision.is_downgrade,
-        State.INDEX_MOVED: has_other_index and not (has_moved or has_lost),
+        State.TAG_MOVED: has_moved or (is_no_image and decision.refused_tag is None),
+        State.NEWER_TAG: has_newer and not decision.is_downgrade,
+        State.INDEX_MOVED: has_other_index and not (has_moved or has_lost or is_no_image),
         State.TOO_YOUNG: bool(decision.too_young),
         State.UNLISTED: decision.is_unlisted,
         State.BY_DIGEST: is_by_digest,
@@ -185,8 +190,12 @@ def _ask_locked_tag(decision: Decision, locked: LockedImage, source: ManifestSou
         return None
     if digest == locked.digest:
         return FoundTag(locked.tag, digest)
-    # By digest: the tag may move between two questions.
-    return FoundTag(locked.tag, digest, resolve_image(PinnedReference(locked.repository, digest, locked.tag), source))
+    try:
+        # By digest: the tag may move between two questions.
+        resolved = resolve_image(PinnedReference(locked.repository, digest, locked.tag), source)
+    except NoImageError:
+        resolved = no_image(digest)
+    return FoundTag(locked.tag, digest, resolved)
 
 
 def _is_of_index(declaration: ImageDeclaration, locked: LockedImage, source: ManifestSource) -> bool:

@@ -9,7 +9,14 @@ from __future__ import annotations
 from imagelock.errors import ImagelockError
 from imagelock.images_file.declaration import ImageDeclaration
 from imagelock.model.digest import Digest
-from imagelock.model.reference import TAG_RULE, ImageReference, PinnedReference, TagReference, is_tag_in
+from imagelock.model.reference import (
+    TAG_RULE,
+    ImageReference,
+    LayoutRepository,
+    PinnedReference,
+    TagReference,
+    is_tag_in,
+)
 from imagelock.model.selector import ExactDigest, ExactTag, Selector, accepts
 from imagelock.model.tags.version_range import VersionRange
 
@@ -40,7 +47,15 @@ def _read(text: str, declaration: ImageDeclaration, locked_tag: str | None) -> I
     return PinnedReference(declaration.repository, Digest.parse(digest), named_tag)
 
 
+def complete_tag(tag: str, declaration: ImageDeclaration) -> str:
+    """Return the tag that a person means: `1.23` for an image that a layout on disk calls ``golang:1.22``."""
+    declared = declaration.selector.tag if isinstance(declaration.selector, ExactTag | ExactDigest) else None
+    is_short = isinstance(declaration.repository, LayoutRepository) and ":" in (declared or "") and ":" not in tag
+    return f"{str(declared).rpartition(':')[0]}:{tag}" if is_short else tag
+
+
 def _checked(tag: str, declaration: ImageDeclaration) -> str:
+    tag = complete_tag(tag, declaration)
     if not is_tag_in(declaration.repository, tag):
         raise ImagelockError(f"`{tag}` is not a tag: {TAG_RULE}")
     return tag

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from imagelock.errors import NoTagError, NoTagReason
+from imagelock.errors import ImageNotFoundError, NoImageError, NoTagError, NoTagReason
 from imagelock.images_file.declaration import ImageDeclaration
 from imagelock.locking.resolve import ResolvedImage, fetch_image, resolve_image
 from imagelock.locking.source import ManifestSource
@@ -87,7 +87,11 @@ class TagSearch:
                 return self._selected(reference, None)
             if tag in self.too_young:
                 continue
-            resolved = resolve_image(reference, self.source)
+            try:
+                resolved = resolve_image(reference, self.source)
+            except (ImageNotFoundError, NoImageError):
+                # It is never passed over in silence: who resolves it anew can name the tag in the error.
+                return self._selected(reference, None)
             entries = choose_platforms(self.declaration.platforms, resolved.platform_digests).chosen
             if self.is_old_enough(tag, entries or resolved.platform_digests[:1]):
                 return self._selected(reference, resolved)

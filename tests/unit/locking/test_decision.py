@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 import pytest
 
-from imagelock.errors import BatchError
+from imagelock.cli.reports.outdated import standing_table
+from imagelock.errors import BatchError, ImagelockError
 from imagelock.images_file.parser import parse_images_file
 from imagelock.locking.lockfile import LockedImage, Lockfile
 from imagelock.locking.outdated import Forecast, ImageStatus, State, find_status
@@ -16,7 +18,7 @@ from imagelock.locking.plan import LockResult, plan_lock, plan_update, run_steps
 from imagelock.model.reference import AnyRepository
 from tests.support.lock_runs import GO, NOW
 from tests.support.memory_source import MemorySource
-from tests.support.oci_images import Content, image_index, platform_image
+from tests.support.oci_images import OCI, Content, image_index, platform_image
 
 _RANGE = '[images.go]\nimage = "go"\nversion = ">=1,<2"\nplatforms = ["linux/amd64"]\n'
 _COOLDOWN = f'{_RANGE}minimum-age = "7 days"\n'
@@ -220,6 +222,65 @@ def test_the_newest_tag_that_lacks_a_platform_is_an_error_that_names_both(source
     assert status.failure == f"{GO}:1.2.0 has no linux/arm64 (it has: linux/amd64)"
     left_out = images.replace("<2", "<2,!=1.2.0")
     assert _stays(source, left_out, _lock(source, left_out))[0] == (State.UP_TO_DATE,)
+
+
+# tags that are no image
+
+
+def _failure(source: MemorySource, images: str, locked: LockedImage) -> ImagelockError:
+    with pytest.raises(BatchError) as raised:
+        _update(source, images, locked)
+    [(_, failure)] = raised.value.failures
+    return failure
+
+
+def _chart() -> Content:
+    config = Content(media_type="application/vnd.cncf.helm.config.v1+json", body=b"{}")
+    document = {"schemaVersion": 2, "mediaType": OCI.manifest, "config": config.descriptor(), "layers": []}
+    return Content(media_type=OCI.manifest, body=json.dumps(document).encode(), children=(config,))
+
+
+@pytest.mark.parametrize("images", [_RANGE, _COOLDOWN], ids=["any age", "minimum age"])
+def test_the_newest_tag_that_is_a_chart_is_told_with_a_way_around_it(source: _StaleList, images: str) -> None:
+    source.push(f"{GO}:1.1.0", _image("locked"))
+    locked = _lock(source, images)
+    source.push(f"{GO}:1.2.0", _chart())
+    status = _status(source, images, locked)
+    assert (status.states, status.forecast) == ((State.NOT_AN_IMAGE, State.NEWER_TAG), Forecast.FAILS)
+    [cells] = [line for line in standing_table([status], unknown=0) if line.startswith("| go")]
+    assert f"newer tag; update fails: {GO}:1.2.0 is no image: it is a Helm chart" in cells
+    error = _failure(source, images, locked)
+    assert error.message == status.failure
+    assert error.hint == "add `!=1.2.0` to `version` in images.toml to leave 1.2.0 out"
+
+
+def test_an_exact_tag_that_became_a_chart_fails_as_told(source: _StaleList) -> None:
+    images = '[images]\ngo = "go:1"\n'
+    source.push(f"{GO}:1", _image("locked"))
+    locked = _lock(source, images)
+    source.push(f"{GO}:1", _chart())
+    status = _status(source, images, locked)
+    assert (status.states, status.forecast) == ((State.NOT_AN_IMAGE, State.TAG_MOVED), Forecast.FAILS)
+    assert _failure(source, images, locked).message == status.failure
+
+
+def test_a_locked_tag_that_became_a_chart_does_not_hide_a_newer_one(source: _StaleList) -> None:
+    source.push(f"{GO}:1.1.0", _image("locked"))
+    locked = _lock(source, _RANGE)
+    source.push(f"{GO}:1.1.0", _chart())
+    newer = source.push(f"{GO}:1.2.0", _image("newer"))
+    status = _status(source, _RANGE, locked)
+    assert (status.states, status.forecast) == ((State.PLATFORM_LOST, State.NEWER_TAG), Forecast.MOVES)
+    assert str(_update(source, _RANGE, locked).lockfile.images[0].digest) == newer.digest
+
+
+def test_a_listed_tag_that_is_gone_is_a_newer_tag_that_cannot_be_taken(source: _StaleList) -> None:
+    source.push(f"{GO}:1.1.0", _image("locked"))
+    locked = _lock(source, _RANGE)
+    source.deleted.add("1.2.0")
+    status = _status(source, _RANGE, locked)
+    assert (status.states, status.forecast) == ((State.NEWER_TAG,), Forecast.FAILS)
+    assert _failure(source, _RANGE, locked).message == status.failure
 
 
 # what is declared by digest, frozen, or has no checksum

@@ -107,7 +107,8 @@ def _remark(status: ImageStatus) -> str:
     states = [*(_describe(state, status) for state in status.states), *status.remarks]
     if status.failure is not None:
         # The state of the locked tag says why, that of another one does not.
-        states.append(f"update fails: {status.failure}" if status.in_range else "update fails")
+        is_told = status.in_range is None and {State.PLATFORM_LOST, State.TAG_DELETED} & set(status.states)
+        states.append("update fails" if is_told else f"update fails: {status.failure}")
     told = "; ".join(states)
     return f"frozen ({status.freeze}); {told}" if status.freeze is not None else told
 
