@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,9 +50,44 @@ class Repository:
         self._git("merge", "--quiet", "--no-edit", name, may_fail=True)
         return tuple(self._git("diff", "--name-only", "--diff-filter=U").splitlines())
 
-    def start_merge(self, name: str) -> None:
+    def start_merge(self, name: str, *options: str) -> None:
         """Merge without committing, whether or not there are conflicts."""
-        self._git("merge", "--quiet", "--no-ff", "--no-commit", name, may_fail=True)
+        self._git("merge", "--quiet", "--no-ff", "--no-commit", *options, name, may_fail=True)
+
+    def start_squash(self, name: str) -> None:
+        """Merge without committing, and without a trace of the other branch."""
+        self._git("merge", "--quiet", "--squash", name, may_fail=True)
+
+    @contextmanager
+    def merging_by_union(self, name: str) -> Iterator[None]:
+        """Let git take the lines of both sides of a file where they conflict."""
+        attributes = self.folder / ".git" / "info" / "attributes"
+        attributes.parent.mkdir(exist_ok=True)
+        attributes.write_text(f"{name} merge=union\n")
+        yield
+        attributes.unlink()
+
+    def rebase(self, onto: str) -> bool:
+        """Begin to rebase the current branch; return whether that went to its end."""
+        self._git("rebase", "--quiet", onto, may_fail=True)
+        return not self._is_at_work("rebase-merge")
+
+    def cherry_pick(self, name: str) -> bool:
+        """Begin to pick the last commit of a branch; return whether that went to its end."""
+        self._git("cherry-pick", "--allow-empty", "--keep-redundant-commits", name, may_fail=True)
+        return not self._is_at_work("CHERRY_PICK_HEAD")
+
+    def go_on(self, kind: str) -> bool:
+        """Continue a rebase or a cherry-pick with everything as it is now; return whether it went to its end."""
+        self._git("add", "--all")
+        if self._git("status", "--porcelain") or kind == "cherry-pick":
+            self._git("commit", "--quiet", "--allow-empty", "--message=resolved")
+        if kind == "rebase":
+            self._git("-c", "core.editor=true", "rebase", "--continue", may_fail=True)
+        return not self._is_at_work("rebase-merge" if kind == "rebase" else "CHERRY_PICK_HEAD")
+
+    def _is_at_work(self, name: str) -> bool:
+        return (self.folder / ".git" / name).exists()
 
     def finish_merge(self) -> None:
         """Commit everything as it is now."""

@@ -1,0 +1,281 @@
+"""One project and what happens to it; every method checks what must hold afterwards."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from imagelock.errors import ImagelockError
+from imagelock.images_file.parser import parse_images_file
+from tests.support.histories import commands
+from tests.support.histories.commands import Answer
+from tests.support.histories.project_files import (
+    Declared,
+    Entries,
+    Entry,
+    by_identity,
+    dump_images,
+    expected_entry,
+    identity_of,
+    is_locked_as_declared,
+    is_proven,
+    is_torn,
+    letter_in,
+    parse_images,
+    read_entries,
+    selects_range,
+    split_image,
+    version_of,
+)
+from tests.support.histories.upstream import YOUNG, Upstream
+from tests.support.oci_images import platform_digests
+
+
+@dataclass(slots=True)
+class History:
+    """A folder with both files, the registries behind them, and the commands that are run there."""
+
+    folder: Path
+    upstream: Upstream
+    tail: str = ""
+    """What images.toml has below its images."""
+    damaged: set[str] = field(default_factory=set)
+    """Entries whose index was edited by hand: no side of a merge is to be trusted for them."""
+
+    # the two files
+
+    def read_images(self) -> dict[str, dict[str, Any]]:
+        return parse_images((self.folder / "images.toml").read_text())
+
+    def write_images(self, images: Mapping[str, Declared]) -> bool:
+        """Write images.toml, if it is one: two names for one image, say, are an error."""
+        text = dump_images(images, tail=self.tail)
+        try:
+            parse_images_file(text)
+        except ImagelockError:
+            return False
+        (self.folder / "images.toml").write_text(text)
+        return True
+
+    @property
+    def lock_path(self) -> Path:
+        return self.folder / "images.lock"
+
+    def entries(self, folder: Path | None = None) -> dict[str, Entry]:
+        return read_entries((folder or self.folder) / "images.lock")
+
+    def is_torn(self) -> bool:
+        return self.lock_path.exists() and is_torn(self.lock_path.read_text())
+
+    def check_entries(self) -> None:
+        """Every platform of an entry is of its index, and the checksum says so."""
+        for entry in self.entries().values():
+            assert is_proven(entry)
+            offered = platform_digests(self.upstream.registry.every_content[entry["digest"]].body)
+            assert entry["platforms"].items() <= offered.items()
+            assert entry["platforms"] == offered or "platforms" not in entry["declared"]
+
+    def is_fresh(self) -> bool:
+        """Ask whether the lock matches images.toml, and hold the answer to what a reader of both files finds."""
+        code = commands.ask("lock", "--check", folder=self.folder).code
+        if self.lock_path.exists() and not self.is_torn():
+            assert code == (0 if is_locked_as_declared(self.read_images(), self.entries()) else 1)
+        return code == 0
+
+    def edit_lock(self, name: str, old: str, new: str) -> None:
+        """Put another digest into an entry by hand."""
+        head, mark, tail = self.lock_path.read_text().partition(f"\n[images.{name}]\n")
+        self.lock_path.write_text(f"{head}{mark}{tail.replace(json.dumps(old), json.dumps(new), 1)}")
+        self.damaged.add(name)
+
+    # commands
+
+    def change(self, *arguments: str, moved: frozenset[str] = frozenset()) -> Answer:
+        """Run a command that writes; nothing moves but the named images, and nothing goes back."""
+        old, was_torn = self.entries(), self.is_torn()
+        answer = commands.change(*arguments, folder=self.folder)
+        if answer.code:
+            assert "is damaged" not in answer.err or self.damaged or was_torn, answer.err
+            is_usual = arguments[0] in ("lock", "update") and "--to" not in arguments
+            assert not is_usual or was_torn or self.has_reason_to_fail(old), answer.err
+            return answer
+        self.check_entries()
+        if not was_torn and not any(it["change"] == "repaired" for it in answer.document["changes"]):
+            commands.check_report(answer.document, old, self.folder)
+        self.check_kept(old, moved=moved)
+        if "--to" not in arguments:
+            self.check_ranges(old)
+        self.damaged.clear()
+        return answer
+
+    def lock(self) -> bool:
+        """Lock: a second run changes nothing."""
+        if self.change("lock").code:
+            return False
+        assert self.is_fresh()
+        before = commands.read_files(self.folder)
+        again = commands.run_command("lock", folder=self.folder)
+        assert again.code == 0
+        assert again.err.endswith("already locked\n")
+        assert commands.read_files(self.folder) == before
+        return True
+
+    def check_kept(self, old: Entries, *, moved: frozenset[str] = frozenset()) -> None:
+        """No entry has moved whose image is declared as before, except those of the named images."""
+        before = by_identity(old.values())
+        for name, entry in self.entries().items():
+            known = before.get(identity_of(entry))
+            if known is not None and name not in moved:
+                assert (entry.get("tag"), entry["digest"]) == (known.get("tag"), known["digest"])
+
+    def check_ranges(self, old: Entries) -> None:
+        """No range has gone below its locked tag that is still served."""
+        before = by_identity(old.values())
+        for entry in self.entries().values():
+            known = before.get(identity_of(entry))
+            if known is None or "version" not in entry["declared"] or not known.get("tag"):
+                continue
+            if self.upstream.find(known["repository"], known["tag"]) is not None:
+                assert version_of(entry["tag"]) >= version_of(known["tag"])
+
+    def has_reason_to_fail(self, old: Entries) -> bool:
+        """Whether anything upstream is such that an image may not be locked or updated as it is declared."""
+        return any(self._is_hard_to_lock(declared) for declared in self.read_images().values()) or any(
+            not self.upstream.is_served(entry["repository"], entry["digest"])
+            or self._lacks_platforms(entry["digest"], self._wanted_by(name, entry))
+            for name, entry in old.items()
+        )
+
+    def _wanted_by(self, name: str, entry: Entry) -> list[str]:
+        images = self.read_images()
+        wanted = [
+            platform
+            for it in images.values()
+            if expected_entry(it)["repository"] == entry["repository"]
+            for platform in it.get("platforms") or []
+        ]
+        return wanted or list(images.get(name, {}).get("platforms") or [])
+
+    def _lacks_platforms(self, digest: str, wanted: list[str]) -> bool:
+        return not set(wanted) <= set(platform_digests(self.upstream.registry.every_content[digest].body))
+
+    def _is_hard_to_lock(self, declared: Declared) -> bool:
+        wanted = list(declared.get("platforms") or [])
+        letter = letter_in(declared)
+        if not selects_range(declared):
+            _, tag, digest = split_image(declared["image"])
+            found = self.upstream.find(letter, str(tag))
+            if digest is not None:
+                return not self.upstream.is_served(expected_entry(declared)["repository"], digest) or (
+                    self._lacks_platforms(digest, wanted)
+                )
+            return found is None or self._lacks_platforms(found.digest, wanted)
+        if self.upstream.registry.unlisted or "minimum-age" in declared:
+            return True
+        images = [self.upstream.find(letter, tag) for tag in self.upstream.tags(letter)]
+        return len(images) < 2 or any(it is not None and self._lacks_platforms(it.digest, wanted) for it in images)
+
+    def update(self, *names: str, options: tuple[str, ...] = ()) -> bool:
+        """Update, after asking what it would do: that and nothing else happens."""
+        images = self.read_images()
+        every = frozenset(names or images)
+        if not self.is_fresh() or not images:
+            return self.change("update", *names, *options, moved=every).code == 0
+        asked = commands.ask("outdated", "--format", "json", *names, folder=self.folder)
+        assert asked.code == 0, asked.err
+        forecast = {image["name"]: image for image in asked.document["images"]}
+        assert set(forecast) == every
+        self._check_exit_code(forecast, names)
+        old = self.entries()
+        answer = self.change("update", *names, *options, moved=every)
+        fails = {name for name, image in forecast.items() if image["update"] == "fails"}
+        assert (answer.code == 0) == (not fails)
+        if answer.code:
+            failed = {name for name in images if f"\n  {name}: " in answer.err or f"cannot lock `{name}`" in answer.err}
+            assert failed == fails
+            return False
+        new = self.entries()
+        for name, image in forecast.items():
+            self._check_update(images[name], old[name], new[name], image, takes_every_index="--index" in options)
+        assert self.is_fresh()
+        return True
+
+    def _check_exit_code(self, forecast: Mapping[str, Any], names: tuple[str, ...]) -> None:
+        code = commands.ask("outdated", "--exit-code", *names, folder=self.folder).code
+        is_gone = any("digest-gone" in image["states"] for image in forecast.values())
+        assert code == (1 if is_gone or any(it["update"] != "nothing" for it in forecast.values()) else 0)
+
+    def _check_update(
+        self, declared: Declared, old: Entry, new: Entry, forecast: Mapping[str, Any], *, takes_every_index: bool
+    ) -> None:
+        if forecast["update"] != "nothing":
+            found = forecast["in_range"] or forecast["same_tag"]
+            assert (new["tag"], new["digest"]) == (found["tag"], found["digest"])
+        elif not (takes_every_index and "index-moved" in forecast["states"]):
+            assert new == old
+        if "freeze" in declared:
+            assert new == old
+        if "minimum-age" in declared and new["digest"] != old["digest"]:
+            fresh = set(new["platforms"].values()) - set(old["platforms"].values())
+            assert not any(YOUNG.encode() in config for config in self.upstream.configurations(fresh))
+
+    def check_lock_afresh(self, *options: str) -> None:
+        """A first lock of the same declarations gives the same entries, but for digests that are kept on purpose."""
+        if not self.is_fresh():
+            return
+        mine = self.entries()
+        for name, entry in self._lock_afresh(*options).items():
+            if entry["digest"] == mine[name]["digest"] and entry.get("tag") == mine[name].get("tag"):
+                assert entry == mine[name]
+
+    def check_same_bytes(self) -> None:
+        """Where nothing is kept on purpose, an update and a first lock end in the same bytes."""
+        self.upstream.registry.unlisted.clear()
+        images = self.read_images()
+        if any({"freeze", "minimum-age"} & set(declared) for declared in images.values()):
+            return
+        if not self.update(options=("--index",)):
+            return
+        mine = self.entries()
+        fresh = self._lock_afresh()
+        for name, entry in fresh.items():
+            if entry.get("tag") == mine[name].get("tag"):
+                assert entry == mine[name]
+            else:
+                # A floating tag is no candidate of a first lock, and stays where it is locked.
+                assert version_of(entry["tag"]) <= version_of(mine[name]["tag"])
+        if fresh == mine:
+            assert self.lock_path.read_bytes() == (self._fresh_folder / "images.lock").read_bytes()
+
+    @property
+    def _fresh_folder(self) -> Path:
+        return self.folder.with_name("fresh")
+
+    def _lock_afresh(self, *options: str) -> dict[str, Entry]:
+        shutil.rmtree(self._fresh_folder, ignore_errors=True)
+        self._fresh_folder.mkdir()
+        shutil.copy(self.folder / "images.toml", self._fresh_folder)
+        code = commands.run_command("lock", *options, folder=self._fresh_folder).code
+        return self.entries(self._fresh_folder) if code == 0 else {}
+
+    def check_verify(self) -> None:
+        """`verify` fails exactly where something that is locked is no longer served."""
+        if not self.is_fresh():
+            return
+        dead = any(
+            not self.upstream.is_served(entry["repository"], digest)
+            for entry in self.entries().values()
+            for digest in (entry["digest"], *entry["platforms"].values())
+        )
+        assert commands.ask("verify", "--no-cache", folder=self.folder).code == (1 if dead else 0)
+
+    def ask(self, *arguments: str) -> None:
+        """Run a command that reads: of a torn or damaged lock it makes nothing."""
+        answer = commands.ask(*arguments, folder=self.folder)
+        if self.is_torn():
+            assert answer.code == 2, answer
+        assert "Traceback" not in answer.err
