@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -114,10 +114,11 @@ class Branches:
     def _settle(self, ours: _Side, theirs: _Side, kind: str, *, takes_theirs: bool, is_merged: bool) -> None:
         """Resolve images.toml, look at what git made of images.lock, and lock."""
         both = {**ours.images, **theirs.images} if takes_theirs else {**theirs.images, **ours.images}
-        images = without_second_names(both)
         text = (self.history.folder / "images.toml").read_text()
         if is_merged or is_torn(text):
-            (self.history.folder / "images.toml").write_text(dump_images(images, tail=self.history.tail))
+            (self.history.folder / "images.toml").write_text(
+                dump_images(without_second_names(both), tail=self.history.tail)
+            )
         images = self.history.read_images()
         self._check_clean(ours, theirs)
         answer = self.history.change("lock", moved=frozenset(images))
@@ -127,7 +128,7 @@ class Branches:
                 self._check_merged(ours, theirs, told, needs_both=kind in ("ours", "theirs"))
             assert self.history.is_fresh()
         elif self.history.is_torn():
-            assert "hint: " in answer.err, answer.err
+            assert "hint: " in answer.err or "cannot lock " in answer.err, answer.err
             # What a person does whom the error tells to choose.
             self.repository.take_ours("images.lock")
 
@@ -169,7 +170,7 @@ class Branches:
             if self.history.upstream.find(it["repository"], it["tag"]) is not None:
                 assert version_of(entry["tag"]) >= version_of(it["tag"])
 
-    def _check_others(self, images: dict[str, Declared], ours: _Side, theirs: _Side) -> None:
+    def _check_others(self, images: Mapping[str, Declared], ours: _Side, theirs: _Side) -> None:
         """Entries that are equal on both sides are not touched if images.toml still declares them."""
         entries = self.history.entries()
         for name, entry in ours.entries.items():

@@ -116,7 +116,7 @@ def expected_entry(declared: Declared) -> Entry:
     """Return the repository and the copy of the declaration that an entry has to have."""
     repository, tag, digest = split_image(declared["image"])
     if selects_range(declared):
-        selected = {"version": str(SpecifierSet(declared["version"])), "tag": "{version}"}
+        selected: dict[str, str | None] = {"version": str(SpecifierSet(declared["version"])), "tag": "{version}"}
     else:
         selected = {"tag": tag} | ({"digest": digest} if digest else {})
     every = {} if declared.get("platforms") else {"platforms": "all"}
