@@ -52,6 +52,11 @@ class ImageDeclaration:
     cooldown: Cooldown = NO_COOLDOWN
     """How old a tag's image must be; off for exact tags, where there is no choice."""
 
+    @property
+    def builds(self) -> tuple[Platform, ...]:
+        """The platforms that name a build of Windows, or a part of one."""
+        return tuple(platform for platform in self.platforms if platform.names_build)
+
     def is_overdue(self, today: date) -> bool:
         """Whether the day is over until which the image was to be left alone."""
         return self.freeze_until is not None and today > self.freeze_until

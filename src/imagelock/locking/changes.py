@@ -108,7 +108,8 @@ def _changes(old: Lockfile, new: Lockfile) -> Iterator[Change]:
 
 
 def _is_same(old: LockedImage, new: LockedImage) -> bool:
-    return replace(old, lacks_checksum=new.lacks_checksum) == new
+    builds = old.declared_builds or new.declared_builds  # a lockfile of an earlier version has none
+    return replace(old, lacks_checksum=new.lacks_checksum, declared_builds=builds) == new
 
 
 def _platforms_beyond(image: LockedImage, other: LockedImage) -> tuple[Platform, ...]:

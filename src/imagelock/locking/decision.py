@@ -185,6 +185,7 @@ def make_entry(declaration: ImageDeclaration, reference: ImageReference, resolve
         repository=declaration.repository,
         selector=declaration.selector,
         all_platforms=not declaration.platforms,
+        declared_builds=declaration.builds,
         tag=reference.tag,
         digest=resolved.digest,
         platform_digests=select_platforms(declaration.platforms, resolved, reference),

@@ -5,7 +5,7 @@ A tag that has moved upstream never makes a lock stale: staying is what a lock i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from imagelock.errors import ImagelockError
@@ -122,6 +122,20 @@ class SeveralPlatforms:
 
 
 @frozen
+class BuildsChanged:
+    """images.toml names other builds of Windows than it did when the image was locked, or none."""
+
+    alias: Alias
+    loosened: tuple[Platform, ...]
+    """Declared platforms that name less of a build than before: the index may offer several."""
+
+    def __str__(self) -> str:
+        if not self.loosened:
+            return "images.toml names other Windows builds"
+        return f"platform {', '.join(map(str, self.loosened))} declared, a build of it locked by its name"
+
+
+@frozen
 class AllPlatformsChanged:
     """Every platform of the index is wanted now and was not before, or the other way round."""
 
@@ -144,6 +158,7 @@ Mismatch = (
     | PlatformNotDeclared
     | SeveralPlatforms
     | Renamed
+    | BuildsChanged
     | AllPlatformsChanged
 )
 
@@ -177,7 +192,17 @@ def compare(declaration: ImageDeclaration, locked: LockedImage) -> Iterator[Mism
         yield SelectorChanged(alias, locked, wanted, is_accepted)
     if locked.all_platforms == bool(declaration.platforms):
         yield AllPlatformsChanged(alias, wants_all=not declaration.platforms)
+    elif locked.declared_builds not in ((), declaration.builds):
+        # Without builds, an index could only offer one platform, or a lockfile of an earlier version has none.
+        yield BuildsChanged(alias, tuple(_loosened(declaration.platforms, locked.declared_builds)))
     yield from _compare_platforms(declaration, locked)
+
+
+def _loosened(declared: Iterable[Platform], builds: Sequence[Platform]) -> Iterator[Platform]:
+    """List the declared platforms that name less than what was declared for the same one before."""
+    for platform in declared:
+        if platform not in builds and any(map(platform.matches, builds)):
+            yield platform
 
 
 def _compare_platforms(declaration: ImageDeclaration, locked: LockedImage) -> Iterator[Mismatch]:

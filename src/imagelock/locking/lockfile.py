@@ -28,6 +28,8 @@ class LockedImage:
     selector: Selector
     all_platforms: bool = False
     """Whether every platform of the index was wanted, not a list of them."""
+    declared_builds: tuple[Platform, ...] = ()
+    """Wanted platforms that name a build of Windows, or a part of one: without it, the index may offer several."""
     tag: str | None
     digest: Digest
     """The image index's digest, or the manifest's where the image has no index."""
@@ -137,6 +139,8 @@ def _declared(image: LockedImage) -> Iterator[tuple[str, str]]:
     yield from ((key, _value(value)) for key, value in selector_fields(image.selector).items())
     if image.all_platforms:
         yield "platforms", quote(ALL_PLATFORMS)
+    elif image.declared_builds:
+        yield "platforms", f"[{', '.join(quote(str(platform)) for platform in image.declared_builds)}]"
 
 
 def _value(value: str | int | bool) -> str:  # noqa: FBT001  one of TOML's types
@@ -178,6 +182,7 @@ def _read_image(alias: str, value: object, problems: Problems) -> LockedImage | 
         repository=repository,
         selector=selector,
         all_platforms=declared.raw("platforms") == ALL_PLATFORMS,
+        declared_builds=tuple(_read_declared_builds(declared)),
         tag=table.text("tag"),
         digest=digest,
         platform_digests=by_name(_read_platforms(table)),
@@ -205,6 +210,16 @@ def _read_selector(declared: TableReader) -> Selector | None:
     if version_range is None and tag is None:
         declared.problems.add(declared.path, "selects nothing")
     return version_range or (ExactTag(tag) if tag is not None else None)
+
+
+def _read_declared_builds(declared: TableReader) -> Iterator[Platform]:
+    if isinstance(declared.raw("platforms"), str):
+        return
+    for name in declared.texts("platforms", what='an array of strings, or "all"') or ():
+        try:
+            yield Platform.parse(name)
+        except ImagelockError as error:
+            declared.add("platforms", error.message)
 
 
 def _read_platforms(image: TableReader) -> Iterator[PlatformDigest]:

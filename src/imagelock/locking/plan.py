@@ -16,6 +16,7 @@ from imagelock.images_file.declaration import Alias, ImageDeclaration
 from imagelock.images_file.parser import ImagesFile
 from imagelock.locking.freshness import (
     AllPlatformsChanged,
+    BuildsChanged,
     Mismatch,
     PlatformNotLocked,
     RepositoryChanged,
@@ -147,6 +148,8 @@ def _needs_more_platforms(mismatch: Mismatch) -> bool:
     match mismatch:
         case PlatformNotLocked() | SeveralPlatforms():
             return True
+        case BuildsChanged():
+            return bool(mismatch.loosened)
         case AllPlatformsChanged():
             return mismatch.wants_all
         case _:

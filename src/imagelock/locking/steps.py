@@ -214,6 +214,7 @@ def _copy_declaration(
         alias=declaration.alias,
         selector=declaration.selector,
         all_platforms=not declaration.platforms,
+        declared_builds=declaration.builds,
         tag=tag,
         platform_digests=platform_digests,
     )

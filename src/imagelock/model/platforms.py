@@ -108,6 +108,11 @@ class Platform:
         )
 
     @property
+    def names_build(self) -> bool:
+        """Whether a build of Windows, a part of one, or a feature is named, which other entries of an index lack."""
+        return bool(self.os_version or self.os_features)
+
+    @property
     def is_unknown(self) -> bool:
         """Whether this is the ``unknown/unknown`` that builders put on entries which are no images, or says nothing."""
         return self.os in _UNKNOWN or self.architecture in _UNKNOWN

@@ -25,6 +25,11 @@ def _mismatches(images: str, *entries: str) -> list[str]:
         ('image = "go:1"\nplatforms = ["linux/arm64/v8"]', lock_text(platforms="linux/arm64")),
         ('image = "go:1"\nplatforms = ["windows/amd64"]', lock_text(platforms="windows(10.0.1)/amd64")),
         (
+            'image = "go:1"\nplatforms = ["windows(10.0)/amd64"]',
+            lock_text(declared='tag = "1", platforms = ["windows(10.0)/amd64"]', platforms="windows(10.0.1)/amd64"),
+        ),
+        ('image = "go:1"\nplatforms = ["windows(10.0)/amd64"]', lock_text(platforms="windows(10.0.1)/amd64")),
+        (
             f'image = "go@{_INDEX}"\nplatforms = ["linux/386"]',
             lock_text(declared=f'digest = "{_INDEX}"', tag=None, platforms="linux/386"),
         ),
@@ -50,6 +55,16 @@ def test_a_lock_that_answers_has_no_mismatch(declared: str, entry: str) -> None:
             'image = "ghcr.io/a/go:1"\nplatforms = ["linux/386"]',
             lock_text(platforms="linux/386"),
             ["the image is now ghcr.io/a/go; docker.io/library/go is locked"],
+        ),
+        (
+            'image = "go:1"\nplatforms = ["windows/amd64"]',
+            lock_text(declared='tag = "1", platforms = ["windows(10.0)/amd64"]', platforms="windows(10.0.1)/amd64"),
+            ["platform windows/amd64 declared, a build of it locked by its name"],
+        ),
+        (
+            'image = "go:1"\nplatforms = ["windows(10.0.1)/amd64"]',
+            lock_text(declared='tag = "1", platforms = ["windows(10.0)/amd64"]', platforms="windows(10.0.1)/amd64"),
+            ["images.toml names other Windows builds"],
         ),
         (
             'image = "go:2"\nplatforms = ["linux/386"]',

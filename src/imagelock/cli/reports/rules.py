@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from imagelock.locking.freshness import (
     AllPlatformsChanged,
+    BuildsChanged,
     Damaged,
     Mismatch,
     NotDeclared,
@@ -40,6 +41,7 @@ _OF_MISMATCHES: Mapping[type[Mismatch], str] = MappingProxyType(
         PlatformNotLocked: "platform-not-locked",
         PlatformNotDeclared: "platform-not-declared",
         AllPlatformsChanged: "platforms-changed",
+        BuildsChanged: "platforms-changed",
         SeveralPlatforms: "platform-ambiguous",
     }
 )
