@@ -182,13 +182,21 @@ class TemporaryError(RegistryError):
 class BatchError(ImagelockError):
     """All failures of one run, by alias; a hint that several share is there once, with their names.
 
+    A single failure is told in the first line, behind ``action``; what follows a ``;`` in the message stays with it.
     It may be worth trying again only if that holds for each of them. ``way_on`` is a hint about what has not failed.
     """
 
     def __init__(
-        self, message: str, failures: Iterable[tuple[str, ImagelockError]], *, way_on: str | None = None
+        self,
+        message: str,
+        failures: Iterable[tuple[str, ImagelockError]],
+        *,
+        action: str | None = None,
+        way_on: str | None = None,
     ) -> None:
         self.failures = tuple(sorted(failures, key=lambda failure: failure[0]))
+        self.action = action
+        self.summary = message
         details: list[str] = []
         names: dict[str, list[str]] = {}
         same = {error.details for _, error in self.failures}
@@ -200,6 +208,11 @@ class BatchError(ImagelockError):
         details += [f"each: {line}" for line in self.failures[0][1].details] if is_same else []
         is_shared = len(names) == 1 and len(*names.values()) == len(self.failures)
         hints = [hint if is_shared else f"{hint} ({_listing(of)})" for hint, of in names.items()]
+        if action and len(self.failures) == 1:
+            [(name, only)] = self.failures
+            details = [*only.details, *filter(None, [message.partition("; ")[2]])]
+            message = f"{action} `{name}`: {only.message}"
+            hints = [hint for hint in (only.hint, *only.further_hints) if hint]
         hints += [way_on] if way_on else []
         super().__init__(message, details=details, hint=next(iter(hints), None), further_hints=hints[1:])
 

@@ -75,9 +75,9 @@ def test_what_can_not_be_locked_is_not_added(folder: Path, capfd: pytest.Capture
     assert _output(capfd) == (
         "",
         (
-            "error: cannot add `static`; no file was changed\n"
-            "  static: oci:./layout has no image named `statc`; did you mean `static`?\n"
-            "    it has: golang:1.22, static\n"
+            "error: cannot add `static`: oci:./layout has no image named `statc`; did you mean `static`?\n"
+            "  it has: golang:1.22, static\n"
+            "  no file was changed\n"
         ),
     )
 

@@ -145,7 +145,7 @@ def test_a_run_of_more_than_a_second_has_a_bar_and_names_the_host_that_it_waits_
     bar, clear, rest = shown.rpartition("\r\x1b[2K")
     assert exit_code == 3
     assert f"{clear}Locking 0/1  ░░░░░░░░░░░░░░░░░░░░░░░░  0.0/s  slowest: {host} " in bar
-    assert rest.startswith(f"{_RED_ERROR}cannot lock 1 of 1 image")
+    assert rest.startswith(f"{_RED_ERROR}cannot lock `a`: ")
 
 
 def test_an_interrupt_takes_the_progress_away(workshop: Project) -> None:

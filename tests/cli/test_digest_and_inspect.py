@@ -46,7 +46,7 @@ def test_without_every_digest_none_is_printed(capfd: pytest.CaptureFixture[str])
     assert capfd.readouterr() == (
         "",
         (
-            "error: cannot tell 2 of 3 digests\n"
+            "error: cannot resolve 2 of 3 references\n"
             "  oci:layout:ap:1: oci:layout has no image named `ap:1`; did you mean `app:1`?\n"
             "    it has: app:1, single\n"
             "  oci:nowhere:x: oci:nowhere is not an OCI layout\n"

@@ -226,8 +226,8 @@ def test_all_failures_are_told_and_nothing_is_written(locked: Project) -> None:
 def test_a_registry_is_not_asked_without_network(workshop: Project) -> None:
     workshop.write("images.toml", '[images]\ngo = "golang"\n')
     assert workshop.run("--offline", "lock") == _fails(
-        "error: cannot lock 1 of 1 image; images.lock is unchanged\n"
-        "  go: docker.io/library/golang must be asked, and the network is off\n"
+        "error: cannot lock `go`: docker.io/library/golang cannot be asked: offline mode is on\n"
+        "  images.lock is unchanged\n"
         "\nhint: leave out `--offline`\n"
     )
 
@@ -316,9 +316,9 @@ def test_a_conflict_is_not_said_to_be_merged_when_it_was_not(locked: Project) ->
     conflicted = locked.read("images.lock")
     locked.write("images.toml", IMAGES.replace("node:20", "nope"))
     assert locked.run("lock") == _fails(
-        "error: cannot lock 1 of 2 images; images.lock is unchanged\n"
-        "  node: oci:vendor has no image named `nope`\n"
-        "    it has: golang:1.22, node:20\n"
+        "error: cannot lock `node`: oci:vendor has no image named `nope`\n"
+        "  it has: golang:1.22, node:20\n"
+        "  images.lock is unchanged\n"
     )
     assert locked.read("images.lock") == conflicted
 

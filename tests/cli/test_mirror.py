@@ -188,4 +188,4 @@ def test_a_layout_does_not_answer_for_itself(workshop: Project) -> None:
     write_layout(workshop.folder / "out", images)
     outcome = workshop.run("mirror", "oci:./out", "--offline")
     assert outcome.exit_code == 2
-    assert "the network is off" in outcome.stderr
+    assert "offline mode is on" in outcome.stderr

@@ -98,8 +98,11 @@ def test_where_one_image_fails_the_hint_updates_the_others(locked: Project) -> N
     assert locked.run("update") == Outcome(
         2,
         "",
-        f"error: cannot lock 1 of 2 images; images.lock is unchanged\n  node: {reason}\n"
+        f"error: cannot lock `node`: {reason}\n  images.lock is unchanged\n"
         "\nhint: run `imagelock update go` to update the other\n",
     )
-    assert locked.run("update", "node", "go").stderr.endswith(f"node: {reason}\n")
+    assert (
+        locked.run("update", "node", "go").stderr
+        == f"error: cannot lock `node`: {reason}\n  images.lock is unchanged\n"
+    )
     assert locked.run("update", "go").exit_code == 0

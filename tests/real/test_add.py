@@ -53,7 +53,7 @@ def test_both_files_stay_as_they_are_where_the_tag_is_missing(project: Project, 
     before = _files(project)
     outcome = project.run("add", "two", f"{repository}:2")
     assert (outcome.exit_code, outcome.stdout) == (2, "")
-    assert outcome.stderr.startswith(f"error: cannot add `two`; no file was changed\n  two: {repository}:2 ")
+    assert outcome.stderr.startswith(f"error: cannot add `two`: {repository}:2 ")
     assert _files(project) == before
 
 
@@ -64,8 +64,8 @@ def test_both_files_stay_as_they_are_where_a_platform_is_missing(
     assert project.run("add", "app", reference, "--platform", "linux/s390x") == Outcome(
         2,
         "",
-        "error: cannot add `app`; no file was changed\n"
-        f"  app: {reference} has no linux/s390x (it has: linux/amd64, linux/arm64)\n",
+        f"error: cannot add `app`: {reference} has no linux/s390x (it has: linux/amd64, linux/arm64)\n"
+        "  no file was changed\n",
     )
     assert _files(project) == {}
 

@@ -54,7 +54,7 @@ def test_a_registry_that_is_gone_may_come_back(tmp_path: Path) -> None:
     before = project.lock_bytes
     outcome = project.run("update")
     assert (outcome.exit_code, outcome.stdout, project.lock_bytes) == (3, "", before)
-    assert outcome.stderr.startswith("error: cannot lock 1 of 1 image; images.lock is unchanged\n  app: ")
+    assert outcome.stderr.startswith("error: cannot lock `app`: ")
     assert project.run("lock") == Outcome(0, "", "1 image already locked\n")
 
 
@@ -75,8 +75,8 @@ def test_offline_says_which_image_would_need_the_network(project: Project) -> No
     outcome = project.run("--offline", "lock")
     assert (outcome.exit_code, project.lock_path.exists()) == (2, False)
     assert outcome.stderr == (
-        "error: cannot lock 1 of 1 image; images.lock is unchanged\n"
-        "  app: registry.example/app must be asked, and the network is off\n\n"
+        "error: cannot lock `app`: registry.example/app cannot be asked: offline mode is on\n"
+        "  images.lock is unchanged\n\n"
         "hint: leave out `--offline`\n"
     )
 

@@ -161,10 +161,7 @@ def test_a_login_is_needed_where_the_registry_wants_one(htpasswd: RegistryServer
     project.declare({"app": reference})
     outcome = project.run("lock")
     assert (outcome.exit_code, outcome.stdout) == (2, "")
-    assert outcome.stderr.startswith(
-        "error: cannot lock 1 of 1 image; images.lock is unchanged\n"
-        f"  app: {reference} does not exist or needs a login\n"
-    )
+    assert outcome.stderr.startswith(f"error: cannot lock `app`: {reference} does not exist or needs a login\n")
     assert outcome.stderr.endswith(f"\n\nhint: check the spelling, or run `docker login {htpasswd.address}`\n")
     assert not project.lock_path.exists()
 

@@ -136,7 +136,7 @@ def test_what_the_registry_lost_is_an_error_that_names_it(scene: _Scene) -> None
     scene.app.delete(scene.app_image.children[1].digest)
     outcome = scene.project.run("mirror", "oci:vendor/layout", "--no-cache")
     assert outcome.exit_code == 2
-    assert outcome.stderr.startswith(f"error: cannot read 1 of 2 images\n  {scene.app}:1: ")
+    assert outcome.stderr.startswith(f"error: cannot read `{scene.app}:1`: ")
     assert not (scene.layout / "index.json").exists()
 
 

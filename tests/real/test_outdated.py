@@ -284,7 +284,7 @@ def test_failures_are_told_beside_the_answers(project: Project, anonymous: Regis
     )
     assert outcome.exit_code == 3
     assert outcome.stderr.startswith(
-        "1 of 1 image outdated\nerror: cannot tell the state of 1 of 2 images\n  bad: no answer from 127.0.0.1:1\n"
+        "1 of 1 image outdated\nerror: cannot tell the state of `bad`: no answer from 127.0.0.1:1\n"
     )
 
 
@@ -295,7 +295,7 @@ def test_where_nobody_answered_nothing_is_called_up_to_date(project: Project, re
     project.declare({"app": f"{gone}:1"}, platforms=_TWO)
     outcome = project.run("outdated")
     assert (outcome.exit_code, outcome.stdout) == (3, "")
-    assert outcome.stderr.startswith("error: cannot tell the state of 1 of 1 image\n")
+    assert outcome.stderr.startswith("error: cannot tell the state of `app`: ")
     outcome = project.run("outdated", "--format", "markdown")
     assert (outcome.exit_code, outcome.stdout) == (3, "The state of 1 of 1 image is not known.\n")
 

@@ -92,7 +92,7 @@ def test_a_range_without_end_is_warned_about_when_it_chooses(project: Project, r
             "1.1.0 1.0.0 3.0.0 latest",
             (
                 "no tag of {} is in `<3,>=2` (of 4 tags, 3 fit `{{version}}`)\n"
-                "    3.0.0 is excluded by `<3`\n    1.1.0 is below `>=2`\n    1.0.0 is below `>=2`\n\n"
+                "  3.0.0 is excluded by `<3`\n  1.1.0 is below `>=2`\n  1.0.0 is below `>=2`\n\n"
                 "hint: run `imagelock tags {}`\n"
             ),
         ),
@@ -100,7 +100,7 @@ def test_a_range_without_end_is_warned_about_when_it_chooses(project: Project, r
             "==3.12",
             "3.12 3.12.4",
             (
-                "only floating tags of {} are in `==3.12`\n    3.12 floats (3.12.4 is more exact)\n\n"
+                "only floating tags of {} are in `==3.12`\n  3.12 floats (3.12.4 is more exact)\n\n"
                 "hint: write `==3.12.*` for the newest of them, or `precision = 2` to lock floating tags\n"
             ),
         ),
@@ -108,7 +108,7 @@ def test_a_range_without_end_is_warned_about_when_it_chooses(project: Project, r
             ">=2,<3",
             "2.1.0rc1 1.0.0",
             (
-                "only pre-releases of {} are in `<3,>=2`\n    2.1.0rc1 is a pre-release\n\n"
+                "only pre-releases of {} are in `<3,>=2`\n  2.1.0rc1 is a pre-release\n\n"
                 "hint: `prereleases = true` takes them\n"
             ),
         ),
@@ -116,7 +116,7 @@ def test_a_range_without_end_is_warned_about_when_it_chooses(project: Project, r
             ">=2,<3",
             "2.0.0-slim latest",
             (
-                "no tag of {} fits `{{version}}` (it has 2 tags)\n    2.0.0-slim fits `{{version}}-slim`\n\n"
+                "no tag of {} fits `{{version}}` (it has 2 tags)\n  2.0.0-slim fits `{{version}}-slim`\n\n"
                 'hint: did you mean `variant = "slim"`?\n'
             ),
         ),
@@ -127,9 +127,9 @@ def test_where_a_range_takes_nothing_the_nearest_tags_say_why(
 ) -> None:
     repository.upload_many(multi_platform_image("linux/amd64"), tags=tags.split())
     _declare(project, repository, version=version)
-    message = lines.format(repository, repository)
+    told, hint = lines.format(repository, repository).split("\n\n")
     assert project.run("lock") == Outcome(
-        2, "", f"error: cannot lock 1 of 1 image; images.lock is unchanged\n  app: {message}"
+        2, "", f"error: cannot lock `app`: {told}\n  images.lock is unchanged\n\n{hint}"
     )
 
 
@@ -194,9 +194,9 @@ def test_where_every_tag_is_too_young_nothing_is_locked(project: Project, reposi
     assert project.run("lock") == Outcome(
         2,
         "",
-        "error: cannot lock 1 of 1 image; images.lock is unchanged\n"
-        f"  app: none of the tags of {repository} in the range is old enough\n"
-        f"    1.2.0 was created on {_days_ago(2)[:10]}, less than 7 days ago\n\n"
+        f"error: cannot lock `app`: none of the tags of {repository} in the range is old enough\n"
+        f"  1.2.0 was created on {_days_ago(2)[:10]}, less than 7 days ago\n"
+        "  images.lock is unchanged\n\n"
         'hint: `minimum-age = "0 days"` takes it\n',
     )
 

@@ -82,5 +82,5 @@ def test_a_wrong_range_is_told_by_its_option(project: Project) -> None:
         "  `==20.*` any 20 release\n  `>=20`   20 or later\n  `==20`   exactly 20\n",
     )
     assert project.run("tags", "node", "--tag", "20") == Outcome(
-        2, "", "error: --tag: `20` is no pattern\n\nhint: write `{version}` where the version stands\n"
+        2, "", "error: --tag: `20` is not a pattern\n\nhint: write `{version}` in the place of the version\n"
     )

@@ -81,8 +81,7 @@ def test_a_digest_must_be_served_by_its_own_repository(project: Project, reposit
     assert project.run("update", "app", "--to", _NEW.digest) == Outcome(
         2,
         "",
-        "error: cannot lock 1 of 1 image; images.lock is unchanged\n"
-        f"  app: {repository} does not serve {_NEW.digest}\n",
+        f"error: cannot lock `app`: {repository} does not serve {_NEW.digest}\n  images.lock is unchanged\n",
     )
 
 

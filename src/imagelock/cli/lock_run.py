@@ -199,7 +199,7 @@ def _resolve(
         try:
             return run_steps(steps, source, watcher=watch(settings.console, "Locking", repositories))
         except BatchError as error:
-            raise BatchError(error.message, _with_hints(error, images_file)) from error
+            raise BatchError(error.summary, _with_hints(error, images_file), action=error.action) from error
 
 
 def _with_hints(error: BatchError, images_file: ImagesFile) -> Iterator[tuple[str, ImagelockError]]:

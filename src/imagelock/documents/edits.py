@@ -27,7 +27,7 @@ from imagelock.model.reference import PinnedReference
 
 _HINT = "please report this with the file; a template is the way around it"
 _DIGEST = re.compile(rb"sha(?:256|512):[0-9a-f]+")
-_TAG_STANDS_APART = NotEditable("its tag stands apart from its digest", "write the whole reference in one place")
+_TAG_ELSEWHERE = NotEditable("its tag and its digest are in two places", "write the whole reference in one place")
 
 
 @frozen
@@ -117,7 +117,7 @@ def digest_edit(editing: Editing, digest: Digest, *, tag: str | None, moves_tag:
         case InlineDigest(span, Span(start)) if moves_tag:
             return Edit(Span(start, span.end), f"{tag_suffix(tag)}@{digest}".encode())
         case _ if moves_tag:
-            return _TAG_STANDS_APART
+            return _TAG_ELSEWHERE
         case InlineDigest(span):
             return Edit(span, f"@{digest}".encode())
         case DigestField(span):

@@ -150,7 +150,7 @@ def _not_locked(reference: Reference, image: Image, locked: LockedReferences, an
     pinned = image.reference
     hint = None if answer.sibling is None else _hint_for_tag(pinned.tag, answer.sibling)
     if isinstance(pinned, PinnedReference) and (tag := locked.find_tag(pinned)) and tag != pinned.tag:
-        reason = f"the digest is locked for the tag `{tag}`, and registries ignore the tag that stands there"
+        reason = f"the digest is locked for the tag `{tag}`, and registries ignore the tag beside a digest"
         return PinStep.found(FindingKind.STALE_TAG, reference, reason, hint or f"write `{tag}`")
     if answer.sibling is not None:
         reason = f"images.toml has the tag `{answer.sibling.tag}` of it, as `{answer.sibling.name}`"
@@ -193,7 +193,7 @@ def _difference(reference: Reference, image: Image, locked: Locked) -> tuple[Fin
     if locked.tag is not None:
         return FindingKind.RANGE_MOVED, reference, f"its range gives `{locked.tag}` now"
     if image.reference.digest == locked.digest:
-        return FindingKind.TAG_BESIDE_DIGEST, reference, "a tag stands beside the digest"
+        return FindingKind.TAG_BESIDE_DIGEST, reference, "a tag beside the digest"
     reason = f"it has {image.reference.digest.short}, images.lock has {locked.digest.short}"
     return FindingKind.DIGEST_DIFFERS, reference, reason
 

@@ -193,7 +193,7 @@ def _refuse_second_choice(table: TableReader, written: UnnormalizedReference) ->
     chosen = f"tag `{written.tag}`" if written.tag is not None else f"digest `{written.digest}`"
     for key in ("version", "variant", "tag"):
         if table.has(key):
-            table.add(key, f"stands beside the {chosen} in `image`: keep one of the two")
+            table.add(key, f"cannot go with the {chosen} in `image`: keep one of the two")
 
 
 def read_version_range(table: TableReader, tag: str | None) -> VersionRange | None:

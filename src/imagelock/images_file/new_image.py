@@ -113,7 +113,7 @@ def _write_range(
 def _refuse_second_choice(written: UnnormalizedReference, what: str) -> None:
     if written.tag is not None or written.digest is not None:
         chosen = f"tag `{written.tag}`" if written.tag is not None else f"digest `{written.digest}`"
-        raise ImagelockError(f"{what} stands beside the {chosen}: keep one of the two", hint=f"write `{written.name}`")
+        raise ImagelockError(f"{what} cannot go with the {chosen}: keep one of the two", hint=f"write `{written.name}`")
 
 
 def _refuse_second_name(entry: ImageEntry, images_file: ImagesFile, *, is_named: bool) -> None:

@@ -204,5 +204,5 @@ def _run_online(
     answers = run_all(questions, max_workers=max_workers, watcher=watcher)
     if answers.failures:
         count = f"{len(answers.failures)} of {total} image{'s' if total > 1 else ''}"
-        raise BatchError(f"cannot lock {count}; images.lock is unchanged", answers.failures)
+        raise BatchError(f"cannot lock {count}; images.lock is unchanged", answers.failures, action="cannot lock")
     return list(answers.found.values())

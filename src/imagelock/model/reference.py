@@ -19,7 +19,8 @@ RegistryName = NewType("RegistryName", str)
 
 DOCKER_HUB = RegistryName("docker.io")
 DEFAULT_TAG = "latest"
-TAG_RULE = "up to 128 letters, digits, `_`, `.` and `-`, the first none of the last two"
+TAG_RULE = "up to 128 letters, digits, `_`, `.` and `-`, beginning with a letter, a digit or `_`"
+_HUB_PAGE = r"hub\.docker\.com/(?:_|r)/([a-z0-9._/-]+?)(?:/tags)?/?$"
 _DOCKER_HUB_ALIASES = frozenset({"index.docker.io", "registry-1.docker.io"})
 _LAYOUT_PREFIX = "oci:"
 
@@ -211,9 +212,7 @@ def _refuse_what_is_no_reference(text: str) -> None:
         raise _user_name_error(text)
     scheme, separator, rest = text.partition("://")
     if separator:
-        raise InvalidReferenceError(
-            f"`{text}` begins with a scheme, and no reference does", hint=f"remove `{scheme}://`: `{rest}`"
-        )
+        raise _url_error(text, scheme, rest)
     if _BARE_DIGEST.fullmatch(text):
         raise InvalidReferenceError(f"`{text}` is a digest without a repository", hint="write `REPOSITORY@sha256:…`")
 
@@ -268,6 +267,14 @@ def _read_registry(text: str, domain: str) -> RegistryName:
         raise InvalidReferenceError(f"`{text}`: `{port}` is not a port")
     registry = domain.lower()
     return DOCKER_HUB if registry in _DOCKER_HUB_ALIASES else RegistryName(registry)
+
+
+def _url_error(text: str, scheme: str, rest: str) -> InvalidReferenceError:
+    """Say what to write instead; the pages of Docker Hub have other paths than its repositories."""
+    page = re.match(_HUB_PAGE, rest)
+    name = page[1] if page else rest.rstrip("/")
+    message = f"`{text}` is a URL; an image reference has no `{scheme}://`"
+    return InvalidReferenceError(message, hint=f"write `{name}`" if name else None)
 
 
 def _invalid_tag(text: str, tag: str) -> InvalidReferenceError:

@@ -105,7 +105,8 @@ def _collect_images(
     questions = {image.name: partial(collect_contents, image.reference, source) for image in images}
     results = run_all(questions, watcher=watcher)
     if results.failures:
-        raise BatchError(f"cannot read {len(results.failures)} of {len(questions)} images", results.failures)
+        message = f"cannot read {len(results.failures)} of {len(questions)} images"
+        raise BatchError(message, results.failures, action="cannot read")
     return dict(results.found)
 
 

@@ -183,7 +183,7 @@ class Sources:
         if isinstance(repository, LayoutRepository):
             return self._layouts
         if self._open_registries is None:
-            raise RegistryError(f"{repository} must be asked, and the network is off", hint="leave out `--offline`")
+            raise RegistryError(f"{repository} cannot be asked: offline mode is on", hint="leave out `--offline`")
         return self._open(self._open_registries, [repository])
 
     def _open(self, open_registries: OpenRegistries, expected: Sequence[AnyRepository]) -> BlobSource:

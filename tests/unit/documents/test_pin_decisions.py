@@ -28,7 +28,7 @@ _RENDER = "run `imagelock render`"
         (
             f"go:1.21@{DIGEST}",
             FindingKind.STALE_TAG,
-            "the digest is locked for the tag `1.22`, and registries ignore the tag that stands there",
+            "the digest is locked for the tag `1.22`, and registries ignore the tag beside a digest",
             "write `1.22`",
         ),
         (
@@ -93,7 +93,7 @@ def test_a_tag_that_can_not_follow_its_range_is_not_sent_to_render() -> None:
     locked = LockedReferences([newest], ranges={newest: lambda tag: tag.startswith("20.")})
     document = f"images:\n- name: node\n  newTag: '20.1'\n  digest: {OLD_DIGEST}\n".encode()
     (finding,) = check(document, table.KUSTOMIZATION, locked)
-    assert (finding.kind, finding.reason) == (FindingKind.NOT_PINNABLE, "its tag stands apart from its digest")
+    assert (finding.kind, finding.reason) == (FindingKind.NOT_PINNABLE, "its tag and its digest are in two places")
 
 
 def test_references_that_need_different_digests_in_one_place_are_not_sent_to_render() -> None:

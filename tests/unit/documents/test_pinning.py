@@ -74,7 +74,7 @@ def test_both_styles_and_doing_it_again_changes_nothing(style: PinStyle, before:
 def test_a_tag_that_stands_apart_can_not_be_taken_out(document: str, kind: Format) -> None:
     pinned = pin_all(document, kind, style=_DIGEST_ONLY)
     assert pinned.content == document.encode()
-    assert [refusal.reason for refusal in pinned.refused] == ["its tag stands apart from its digest"]
+    assert [refusal.reason for refusal in pinned.refused] == ["its tag and its digest are in two places"]
 
 
 def test_external_names_are_no_images() -> None:
@@ -166,7 +166,7 @@ def test_a_tag_that_stands_apart_does_not_follow_its_range() -> None:
     document = f"images:\n- name: node\n  newTag: 20.1-slim\n  digest: {OLD_DIGEST}\n".encode()
     pinned = pin(document, table.KUSTOMIZATION, _lock_with_range())
     assert pinned.content == document
-    assert [refusal.reason for refusal in pinned.refused] == ["its tag stands apart from its digest"]
+    assert [refusal.reason for refusal in pinned.refused] == ["its tag and its digest are in two places"]
 
 
 def test_two_ranges_that_take_one_tag_are_told() -> None:

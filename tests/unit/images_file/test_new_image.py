@@ -7,7 +7,7 @@ from imagelock.images_file.declaration import Alias
 from imagelock.images_file.edit import ImageEntry
 from imagelock.images_file.new_image import ImageRequest, make_entry
 from imagelock.images_file.parser import parse_images_file
-from imagelock.model.reference import AnyRepository
+from imagelock.model.reference import TAG_RULE, AnyRepository
 
 _NODE_TAGS = ("18.20.1", "20.9.0", "20.11.1", "22.1.0", "22.1.0-slim", "22.3.0-slim", "latest", "slim")
 _FILE = parse_images_file('[images]\ngo = "golang:1.22"\n')
@@ -90,17 +90,17 @@ def test_only_a_range_without_an_end_looks_at_the_tags() -> None:
         ),
         (
             ImageRequest(reference="redis:7", tag="8"),
-            "--tag stands beside the tag `7`: keep one of the two",
+            "--tag cannot go with the tag `7`: keep one of the two",
             "write `redis`",
         ),
         (
             ImageRequest(reference="redis:7", version=">=7"),
-            "the range stands beside the tag `7`: keep one of the two",
+            "the range cannot go with the tag `7`: keep one of the two",
             "write `redis`",
         ),
         (
             ImageRequest(reference="redis", tag="a b"),
-            "--tag: `a b` is not a tag: up to 128 letters, digits, `_`, `.` and `-`, the first none of the last two",
+            f"--tag: `a b` is not a tag: {TAG_RULE}",
             None,
         ),
         (

@@ -11,7 +11,7 @@ from imagelock.model.reference import LayoutRepository, RegistryName, Repository
 from imagelock.model.selector import ExactDigest, ExactTag
 
 _DIGEST = f"sha256:{'0a' * 32}"
-_NOT_A_TAG = "is not a tag: up to 128 letters, digits, `_`, `.` and `-`, the first none of the last two"
+_NOT_A_TAG = "is not a tag: up to 128 letters, digits, `_`, `.` and `-`, beginning with a letter, a digit or `_`"
 _GO = Repository(RegistryName("docker.io"), "library/golang")
 
 
@@ -114,7 +114,7 @@ def test_a_name_is_letters_digits_underscores_and_hyphens(alias: str) -> None:
         ('[images.go]\nimage = "g o"', "2: images.go.image: `g o` has blanks or control characters"),
         (
             '[images.go]\nimage = "go:1"\ntag = "2"',
-            "3: images.go.tag: stands beside the tag `1` in `image`: keep one of the two",
+            "3: images.go.tag: cannot go with the tag `1` in `image`: keep one of the two",
         ),
         (
             '[images.go]\nimage = "go"\ntag = ""',
@@ -154,11 +154,11 @@ def test_a_name_is_letters_digits_underscores_and_hyphens(alias: str) -> None:
         ('[images.go]\nimage = "go"\nversion = 5', "3: images.go.version: must be a string"),
         (
             '[images.go]\nimage = "go:1"\nversion = ">=1,<2"',
-            "3: images.go.version: stands beside the tag `1` in `image`: keep one of the two",
+            "3: images.go.version: cannot go with the tag `1` in `image`: keep one of the two",
         ),
         (
             f'[images.go]\nimage = "go@{_DIGEST}"\ntag = "1"',
-            f"3: images.go.tag: stands beside the digest `{_DIGEST}` in `image`: keep one of the two",
+            f"3: images.go.tag: cannot go with the digest `{_DIGEST}` in `image`: keep one of the two",
         ),
         ('[images.go]\nimage = "go"\nprecision = "3"', "3: images.go.precision: must be a whole number"),
         # Freezing.

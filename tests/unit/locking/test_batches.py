@@ -95,11 +95,12 @@ def test_trying_again_helps_only_if_every_failure_may_pass(
     assert _batch(source, failures).exit_code is exit_code
 
 
-def test_one_image_is_no_plural(source: MemorySource) -> None:
+def test_a_single_failure_is_told_in_the_first_line(source: MemorySource) -> None:
     source.tags.clear()
     with pytest.raises(BatchError) as caught:
         lock('[images]\ngo = "go:1"', source)
-    assert caught.value.message == "cannot lock 1 of 1 image; images.lock is unchanged"
+    assert caught.value.message == "cannot lock `go`: docker.io/library/go:1 is not there"
+    assert caught.value.details == ("images.lock is unchanged",)
     assert caught.value.hint is None
 
 

@@ -140,8 +140,8 @@ def test_a_damaged_entry_whose_index_is_gone_needs_an_update(source: MemorySourc
     with pytest.raises(BatchError) as raised:
         run_steps(plan_lock(images_file, _damaged(before), now=NOW), source)
     reference = f"{GO}:1@{go(before).digest}"
-    assert raised.value.details == (
-        f"go: the entry is damaged, and its index cannot be read: {reference} is not there",
+    assert raised.value.message == (
+        f"cannot lock `go`: the entry is damaged, and its index cannot be read: {reference} is not there"
     )
     assert raised.value.hint == "run `imagelock update go`"
 

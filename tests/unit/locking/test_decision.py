@@ -147,7 +147,7 @@ def test_where_nothing_is_left_update_fails_and_outdated_says_so(source: _StaleL
         _update(source, _RANGE, locked)
     status = _status(source, _RANGE, locked)
     assert (status.forecast, status.states, status.is_outdated) == (Forecast.FAILS, (State.TAG_DELETED,), True)
-    assert raised.value.details[0] == f"go: {status.failure}"
+    assert raised.value.message == f"cannot lock `go`: {status.failure}"
 
 
 # minimum-age
@@ -215,7 +215,7 @@ def test_the_newest_tag_that_lacks_a_platform_is_an_error_that_names_both(source
     source.push(f"{GO}:1.2.0", _image("without arm64"))
     with pytest.raises(BatchError) as raised:
         _update(source, images, locked)
-    assert raised.value.details == (f"go: {GO}:1.2.0 has no linux/arm64 (it has: linux/amd64)",)
+    assert raised.value.message == f"cannot lock `go`: {GO}:1.2.0 has no linux/arm64 (it has: linux/amd64)"
     assert raised.value.hint == "add `!=1.2.0` to `version` in images.toml to leave 1.2.0 out"
     status = _status(source, images, locked)
     assert (status.forecast, status.states) == (Forecast.FAILS, (State.NEWER_TAG,))

@@ -109,7 +109,7 @@ def test_a_platform_that_the_new_index_lost_fails_the_update(source: MemorySourc
     source.push(f"{GO}:1", multi_platform_image("linux/amd64", note="new"))
     with pytest.raises(BatchError) as caught:
         update(DECLARED, source, before)
-    assert caught.value.details == (f"go: {GO}:1 has no linux/arm64 (it has: linux/amd64)",)
+    assert caught.value.message == f"cannot lock `go`: {GO}:1 has no linux/arm64 (it has: linux/amd64)"
 
 
 def test_only_the_named_images_move(source: MemorySource) -> None:

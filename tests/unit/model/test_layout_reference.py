@@ -42,8 +42,8 @@ def test_a_layout_needs_a_directory_and_a_name(text: str) -> None:
 def test_an_oci_scheme_is_not_taken_for_a_layout() -> None:
     with pytest.raises(InvalidReferenceError) as caught:
         split_image("oci://ghcr.io/a/b:1")
-    assert caught.value.message == "`oci://ghcr.io/a/b:1` begins with a scheme, and no reference does"
-    assert caught.value.hint == "remove `oci://`: `ghcr.io/a/b:1`"
+    assert caught.value.message == "`oci://ghcr.io/a/b:1` is a URL; an image reference has no `oci://`"
+    assert caught.value.hint == "write `ghcr.io/a/b:1`"
 
 
 def test_a_damaged_digest_of_a_layout_is_refused() -> None:

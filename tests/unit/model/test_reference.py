@@ -99,7 +99,7 @@ def test_a_reference_means_what_docker_takes_it_for(
 
 
 def _not_a_tag(text: str, tag: str) -> str:
-    rule = "up to 128 letters, digits, `_`, `.` and `-`, the first none of the last two"
+    rule = "up to 128 letters, digits, `_`, `.` and `-`, beginning with a letter, a digit or `_`"
     return f"`{text}`: `{tag}` is not a tag: {rule}"
 
 
@@ -174,9 +174,9 @@ _NOT_A_DIGEST = "is not a digest: it must be `sha256:` and 64 hexadecimal digits
         ("example.com/%2e%2e/a", "`example.com/%2e%2e/a`: `%2e%2e/a` is not a repository path"),
         (
             "https://docker.io/library/alpine",
-            "`https://docker.io/library/alpine` begins with a scheme, and no reference does",
+            "`https://docker.io/library/alpine` is a URL; an image reference has no `https://`",
         ),
-        ("docker://alpine", "`docker://alpine` begins with a scheme, and no reference does"),
+        ("docker://alpine", "`docker://alpine` is a URL; an image reference has no `docker://`"),
         (" alpine", "` alpine` has blanks or control characters"),
         ("alpine ", "`alpine ` has blanks or control characters"),
         ("al pine", "`al pine` has blanks or control characters"),
@@ -213,7 +213,11 @@ def test_what_docker_refuses_is_refused_with_what_is_wrong(text: str, message: s
         (f"Foo:V1@{_DIGEST}", f"write `foo:V1@{_DIGEST}`"),
         ("foo:a+b", "registries write `_` where a version has `+`"),
         ("foo:.dot", None),
-        ("https://ghcr.io/a/b:1", "remove `https://`: `ghcr.io/a/b:1`"),
+        ("https://ghcr.io/a/b:1", "write `ghcr.io/a/b:1`"),
+        ("https://ghcr.io/a/b/", "write `ghcr.io/a/b`"),
+        ("https://hub.docker.com/_/nginx", "write `nginx`"),
+        ("https://hub.docker.com/r/grafana/grafana/tags/", "write `grafana/grafana`"),
+        ("https://", None),
         (_DIGEST, "write `REPOSITORY@sha256:…`"),
         ("sha256:ffff", "write `REPOSITORY@sha256:…`"),
         ("user:pass@host/foo", "keep credentials out of references: use `docker login`"),

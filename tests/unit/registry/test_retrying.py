@@ -6,7 +6,7 @@ import pytest
 
 from imagelock.errors import ExitCode, ImageNotFoundError, RegistryError, TemporaryError
 from imagelock.images_file.registries import RegistryDeclaration
-from imagelock.model.reference import RegistryName, parse_reference
+from imagelock.model.reference import RegistryName, parse_reference, split_image
 from tests.support.fake_registry.answers import Answer, Fault, in_turn, refusal
 from tests.support.fake_registry.clients import Setup, client_of
 from tests.support.fake_registry.internet import FakeInternet
@@ -139,9 +139,19 @@ def test_nobody_asks_a_host_that_is_gone_once_more() -> None:
 
 def test_a_name_without_address_is_asked_once() -> None:
     setup = Setup(internet=FakeInternet({}))
-    with pytest.raises(TemporaryError, match=r"reg\.example can't be found"):
+    with pytest.raises(TemporaryError, match=r"reg\.example can't be found") as raised:
         setup.client().fetch_manifest(REFERENCE)
     assert len(setup.internet.requests) == 1
+    assert raised.value.hint == "check the spelling and the network"
+
+
+def test_a_name_in_capitals_is_an_address_and_told_to_be() -> None:
+    reference = split_image("MyTeam/app:1").meaning
+    with pytest.raises(TemporaryError, match="myteam can't be found") as raised:
+        Setup(internet=FakeInternet({})).client().fetch_manifest(reference)
+    assert raised.value.hint == (
+        "check the spelling: names on Docker Hub are lower-case, and an address has a `.` or a port"
+    )
 
 
 def test_what_is_missing_is_missing() -> None:

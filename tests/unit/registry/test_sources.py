@@ -66,5 +66,5 @@ def test_without_network_a_registry_can_not_be_asked(tmp_path: Path) -> None:
         sources.prepare([parse_repository("go")])
         with pytest.raises(RegistryError) as caught:
             sources.fetch_manifest(_GO)
-    assert caught.value.message == "docker.io/library/go must be asked, and the network is off"
+    assert caught.value.message == "docker.io/library/go cannot be asked: offline mode is on"
     assert caught.value.hint == "leave out `--offline`"

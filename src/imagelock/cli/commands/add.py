@@ -30,7 +30,7 @@ from imagelock.registry.sources import Sources
     help="Follow a range such as `>=20,<21`; alone, the one that begins with the tag, or with the newest version.",
 )
 @click.option("--variant", help="Follow the tags of this variant: `slim` is short for `--tag {version}-slim`.")
-@click.option("--tag", help="A tag, or where the version stands in it, such as `{version}-slim`.")
+@click.option("--tag", help="Use this tag, or a pattern such as `{version}-slim`.")
 @format_option
 @with_settings
 def command(  # noqa: PLR0913  click hands over each option as an argument
@@ -97,4 +97,5 @@ def _lock(
             settings, project, images_file, plan_smallest, transaction=transaction, beside=beside, sources=sources
         )
     except BatchError as error:
-        raise BatchError(f"cannot add `{entry.alias}`; no file was changed", error.failures) from error
+        message = f"cannot add `{entry.alias}`; no file was changed"
+        raise BatchError(message, error.failures, action="cannot add") from error

@@ -105,7 +105,8 @@ def _ask_contents(settings: Settings, changes: Sequence[Change]) -> Contents:
         answers = run_all(questions, watcher=watch(settings.console, "Asking about", repositories))
     if answers.failures:
         asked = count(len(questions))
-        raise BatchError(f"cannot compare the contents of {len(answers.failures)} of {asked}", answers.failures)
+        message = f"cannot compare the contents of {len(answers.failures)} of {asked}"
+        raise BatchError(message, answers.failures, action="cannot compare the contents of")
     return answers.found
 
 

@@ -41,7 +41,8 @@ def command(
         repositories = {text: reference.repository for text, reference in written.items()}
         answers = run_all(questions, watcher=watch(settings.console, "Asking about", repositories))
     if answers.failures:
-        raise BatchError(f"cannot tell {len(answers.failures)} of {count(len(written), 'digest')}", answers.failures)
+        message = f"cannot resolve {len(answers.failures)} of {count(len(written), 'reference')}"
+        raise BatchError(message, answers.failures, action="cannot resolve")
     if output_format == "json":
         settings.console.json(
             {

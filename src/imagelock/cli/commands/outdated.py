@@ -48,7 +48,8 @@ def command(settings: Settings, *, names: tuple[str, ...], wants_exit_code: bool
         print_standings(settings.console, statuses)
     if answers.failures:
         asked = count(len(statuses) + len(answers.failures))
-        raise BatchError(f"cannot tell the state of {len(answers.failures)} of {asked}", answers.failures)
+        message = f"cannot tell the state of {len(answers.failures)} of {asked}"
+        raise BatchError(message, answers.failures, action="cannot tell the state of")
     if wants_exit_code and any(status.is_outdated for status in statuses):
         click.get_current_context().exit(ExitCode.NO)
 

@@ -99,7 +99,7 @@ def _raise_unless_yes(found: Mapping[str, ImageProvenance], results: Results[Ima
         message = f"not built from the lock: {len(refused)} of {asked}"
         raise CheckFailedError(message, details=[*refused, *unread], hint=_hint(refused.values()))
     if results.failures and not unknown:
-        raise BatchError(f"cannot read {len(results.failures)} of {asked}", results.failures)
+        raise BatchError(f"cannot read {len(results.failures)} of {asked}", results.failures, action="cannot read")
     if unknown:
         message = f"cannot say what {len(unknown)} of {asked} was built from"
         raise ImagelockError(message, details=[*unknown, *unread], hint=_ATTEST)

@@ -24,7 +24,7 @@ from imagelock.model.tags.version_range import VersionRange, parse_version_range
 @click.argument("repository")
 @click.option("--version", metavar="RANGE", help="A range as in images.toml, such as `>=20.11,<21`.")
 @click.option("--variant", help="Short for `--tag {version}-VARIANT`.")
-@click.option("--tag", "pattern", metavar="PATTERN", help="Where the version stands, such as `{version}-slim`.")
+@click.option("--tag", "pattern", metavar="PATTERN", help="Read versions by a pattern such as `{version}-slim`.")
 @click.option("--precision", type=int, metavar="N", help="Only versions of N numbers, floating tags among them.")
 @click.option("--prereleases", is_flag=True, help="Take pre-releases, too.")
 @format_option
@@ -68,7 +68,7 @@ def _parse_range(
     except InvalidSelectorError as error:
         raise ImagelockError(f"--{error.field}: {error.message}", details=error.details, hint=error.hint) from error
     if wanted is None and tag is not None:
-        raise ImagelockError(f"--tag: `{tag}` is no pattern", hint="write `{version}` where the version stands")
+        raise ImagelockError(f"--tag: `{tag}` is not a pattern", hint="write `{version}` in the place of the version")
     return wanted
 
 

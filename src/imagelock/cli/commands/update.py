@@ -86,7 +86,7 @@ def _with_way_on(error: BatchError, *, every: Collection[str]) -> BatchError:
     if not others or len(others) > _MAX_NAMED:
         return error
     way_on = f"run `imagelock update {' '.join(others)}` to update the {'other' if len(others) == 1 else 'others'}"
-    return BatchError(error.message, error.failures, way_on=way_on)
+    return BatchError(error.summary, error.failures, action=error.action, way_on=way_on)
 
 
 def take_content(

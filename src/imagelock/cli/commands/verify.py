@@ -101,7 +101,8 @@ def _raise_unless_served(settings: Settings, project: Project, verifications: Se
         message = f"cannot pull {len(failed)} of {asked} as locked"
         raise CheckFailedError(message, details=details, hint=_hint(failed))
     if unknown:
-        raise BatchError(f"cannot verify {len({name for name, _ in unknown})} of {asked}", unknown)
+        message = f"cannot verify {len({name for name, _ in unknown})} of {asked}"
+        raise BatchError(message, unknown, action="cannot verify")
 
 
 def _unknown(verifications: Sequence[Verification]) -> list[tuple[str, ImagelockError]]:

@@ -123,7 +123,7 @@ class _Finder:
                 for assignment in split_assignments(command.arguments, escape=self._escape):
                     self._arguments.declare(assignment, escape=self._escape)
             elif command.name in _INSTRUCTIONS:
-                raise DockerfileError(command.offset, f"{command.name.upper()} stands before the first FROM")
+                raise DockerfileError(command.offset, f"{command.name.upper()} before the first FROM")
 
     def _note_uses(self, stages: tuple[BuildStage, ...]) -> None:
         platforms = (command.flag_value("platform") for command in self._commands if command.name == "from")

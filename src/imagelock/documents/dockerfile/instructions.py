@@ -169,7 +169,7 @@ def _split_fields(line: SourceText) -> Iterator[SourceText]:
             field = line.cut(at, len(line) if end < 0 else end)
             at += len(field)
             if '"' in field.text:
-                raise DockerfileError(field.span.start, "a quote stands inside a field of --mount")
+                raise DockerfileError(field.span.start, "a quote inside a field of --mount")
         yield field
         if at >= len(line):
             return

@@ -158,7 +158,7 @@ def _refuse_literals(text: str, literals: list[str]) -> None:
 def _refuse_wrong_number_of_holes(text: str, holes: list[str]) -> None:
     versions = [f"{{{hole}}}" for hole in holes if hole != "build"]
     if not versions:
-        raise _error(f"`{text}` has no hole for the version", hint="write `{version}` or `{date}` where it stands")
+        raise _error(f"`{text}` has no hole for the version", hint="write `{version}` or `{date}` in its place")
     if len(versions) > 1:
         raise _error(f"`{text}` has more than one hole for the version: {' and '.join(versions)}")
     if len(holes) - len(versions) > 1:

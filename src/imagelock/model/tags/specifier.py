@@ -94,8 +94,8 @@ def _is_in_pep_440(clause: re.Match[str]) -> bool:
 _BARE = rf"v?(?P<numbers>{NUMBERS})(?P<suffix>{SUFFIX})?"
 _FOREIGN_VERSION = rf"\s*v?(?P<version>(?P<numbers>{NUMBERS})(?:{SUFFIX})?)"
 _TRANSLATIONS = {
-    r"": "`*` takes any version; commas stand only between clauses",
-    r"\*.*": "`*` stands alone: no other clause goes with it",
+    r"": "`*` takes any version; commas go only between clauses",
+    r"\*.*": "`*` takes no other clause beside it",
     r"===.*": "`==` compares versions; for one text, give it as an exact `tag`",
     rf"(?:=|==)?{_FOREIGN_VERSION}\.[*xX]": "write `=={numbers}.*`",
     rf"={_FOREIGN_VERSION}": "write `=={version}`",

@@ -101,7 +101,7 @@ def _parse_pattern(tag: str | None, variant: str | None) -> TagPattern:
         return ANY_TAG
     if not _is_pattern(tag):
         raise InvalidSelectorError(
-            f"stands beside the exact tag `{tag}`, which leaves nothing to choose",
+            f"cannot go with the exact tag `{tag}`, which leaves nothing to choose",
             field="version",
             hint='remove `version`, or give a pattern such as `tag = "{version}-slim"`',
         )

@@ -234,9 +234,10 @@ def error_of(failure: TransportFailure, request: httpx.Request) -> RegistryError
                 f"the response of {host} is too large", details=[str(failure), describe(request)]
             )
         case FailureKind.NO_SUCH_HOST:
-            return TemporaryError(
-                f"{host} can't be found", details=[str(failure)], hint="check the spelling and the network"
-            )
+            hint = "check the spelling and the network"
+            if not {".", ":"} & set(registry):
+                hint = "check the spelling: names on Docker Hub are lower-case, and an address has a `.` or a port"
+            return TemporaryError(f"{host} can't be found", details=[str(failure)], hint=hint)
         case FailureKind.GREETING_CLOSED:
             return TemporaryError(f"no answer from {host}", details=[str(failure)], hint=_plain_http(registry))
         case _:

@@ -135,7 +135,7 @@ def test_an_inline_dockerfile_is_edited_in_its_compose_file() -> None:
         (">\n    FROM a\n", "from : the inline Dockerfile is not written after a plain `|`"),
         ('"FROM a"\n', "from : the inline Dockerfile is not written after a plain `|`"),
         ("|1\n    FROM a\n", "from : the inline Dockerfile is not written after a plain `|`"),
-        ("|\n    RUN x\n    FROM a\n", "from : RUN stands before the first FROM"),
+        ("|\n    RUN x\n    FROM a\n", "from : RUN before the first FROM"),
         ("|-\n    FROM a", "from a"),
         ("|\n    FROM a\r    FROM b\n", "from : the inline Dockerfile is not written after a plain `|`"),
     ],

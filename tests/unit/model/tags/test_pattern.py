@@ -119,8 +119,8 @@ HOLES = "the holes are {version}, {date} and {build}"
         ("{version}}", "`{version}}` has a `}`, which no tag can have", None),
         ("{version} slim", "`{version} slim` has a ` `, which no tag can have", None),
         ("-{version}", "`-{version}` starts with `-`, which no tag does", None),
-        ("slim", "`slim` has no hole for the version", "write `{version}` or `{date}` where it stands"),
-        ("k3s{build}", "`k3s{build}` has no hole for the version", "write `{version}` or `{date}` where it stands"),
+        ("slim", "`slim` has no hole for the version", "write `{version}` or `{date}` in its place"),
+        ("k3s{build}", "`k3s{build}` has no hole for the version", "write `{version}` or `{date}` in its place"),
         (
             "{version}-{date}",
             "`{version}-{date}` has more than one hole for the version: {version} and {date}",

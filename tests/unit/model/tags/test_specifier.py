@@ -88,14 +88,14 @@ def test_habits_of_other_tools_are_translated(text: str, hint: str) -> None:
 
 
 def test_any_version_stands_alone() -> None:
-    hint = "`*` stands alone: no other clause goes with it"
+    hint = "`*` takes no other clause beside it"
 
     assert _refusal("*,<4") == ("version", "`*` is not a PEP 440 clause", (), hint)
 
 
 @pytest.mark.parametrize("text", ["", "  ", ">=3,", ",<4", ">=3,,<4"])
 def test_no_clause_is_empty(text: str) -> None:
-    hint = "`*` takes any version; commas stand only between clauses"
+    hint = "`*` takes any version; commas go only between clauses"
 
     assert _refusal(text) == ("version", "a clause is empty", (), hint)
 

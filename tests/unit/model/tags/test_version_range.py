@@ -99,7 +99,7 @@ EXACT = "goes with a version range, and this is an exact tag"
         (
             {"version": ">=3", "tag": "3.12"},
             "version",
-            "stands beside the exact tag `3.12`, which leaves nothing to choose",
+            "cannot go with the exact tag `3.12`, which leaves nothing to choose",
             'remove `version`, or give a pattern such as `tag = "{version}-slim"`',
         ),
         (
