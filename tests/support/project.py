@@ -18,6 +18,7 @@ from imagelock.cli.main import run
 from tests.support.locked_images import HEADER, digest, lock_text
 from tests.support.oci_images import Content
 from tests.support.oci_layout import write_layout
+from tests.support.reports import asks_for_json, check_report
 
 DURATION = re.compile(r" in [0-9.]+m?s$", re.MULTILINE)
 IMAGES = """\
@@ -130,7 +131,13 @@ class Project:
         return self.images[name].digest.removeprefix("sha256:")[:12]
 
     def run(self, *arguments: str) -> Outcome:
-        """Run ``imagelock`` and wait for it."""
+        """Run ``imagelock`` and wait for it. JSON that it prints for scripts must be as its schema says."""
+        outcome = self._run(arguments)
+        if asks_for_json(arguments) and outcome.stdout:
+            check_report(arguments, outcome.stdout, outcome.exit_code)
+        return outcome
+
+    def _run(self, arguments: tuple[str, ...]) -> Outcome:
         if self.capture is None:
             return self._run_process(arguments)
         self.capture.readouterr()
