@@ -19,7 +19,7 @@ from imagelock.registry.sources import LayoutMirrors, Sources, open_registries
 def find_cache(settings: Settings) -> Path | None:
     """Where content by digest is kept between runs; None where nothing is to be kept, or where there is no place."""
     from imagelock.registry.content_cache import default_cache_directory  # noqa: PLC0415  only the network needs it
-    from imagelock.registry.homes import find_home  # noqa: PLC0415
+    from imagelock.registry.user_files import find_home  # noqa: PLC0415
 
     if not settings.uses_cache:
         return None
@@ -31,10 +31,10 @@ def open_sources(settings: Settings, folder: Path, registries: Iterable[Registry
     registries = tuple(registries)
 
     def open_all(expected: Sequence[AnyRepository]) -> AbstractContextManager[BlobSource]:
-        from imagelock.registry.homes import find_home, once  # noqa: PLC0415  only the network needs it
-        from imagelock.registry.locations import RegistrySettings  # noqa: PLC0415
+        from imagelock.registry.locations import RegistrySettings  # noqa: PLC0415  only the network needs it
+        from imagelock.registry.user_files import find_home, warn_once  # noqa: PLC0415
 
-        warn = once(settings.console.warn)
+        warn = warn_once(settings.console.warn)
         trace = settings.console.detail if settings.console.verbosity > 1 else None
         registry_settings = RegistrySettings(
             folder=folder,

@@ -83,7 +83,7 @@ class RegistryClient:
 
         A tag whose digest was seen before is asked for that first: pulls are counted, such requests aren't.
         """
-        return self._find_known(reference) or self._fetch(reference)
+        return self._find_cached(reference) or self._fetch(reference)
 
     def fetch_digest(self, reference: ImageReference) -> Digest:
         """Return the digest that a tag has now; for a digest, whether the registry itself still serves it.
@@ -98,14 +98,14 @@ class RegistryClient:
         if isinstance(reference, TagReference):
             # Whatever else was answered with status 200 has a digest, too, and it is no image's.
             parse_manifest(fetched, what=str(reference))
-        return self._keep(reference, fetched).digest
+        return self._store(reference, fetched).digest
 
     def fetch_served(self, reference: PinnedReference) -> FetchedManifest:
         """Return content that the registry itself serves now: one GET, or one HEAD where the bytes are cached."""
         body = self._cache.read(reference.digest) if self._cache else None
         if body is None:
             origin = self._locations.origin_of(_repository_of(reference.repository))
-            return self._keep(reference, self._fetch_from(origin, reference))
+            return self._store(reference, self._fetch_from(origin, reference))
         self.fetch_digest(reference)
         return FetchedManifest(reference.digest, body)
 
@@ -150,16 +150,16 @@ class RegistryClient:
         with ExitStack() as stack:
             response = _first_success(locations, lambda location: self._open_blob_at(location, repository, descriptor))
             stack.callback(response.close)
-            yield check_stream(descriptor, _registry_errors(response), what=str(repository))
+            yield check_stream(descriptor, _read_stream(response), what=str(repository))
 
     def list_tags(self, repository: AnyRepository) -> tuple[str, ...]:
         """Return every tag of a repository once, in the registry's order: the whole list, or an error."""
         repository = _repository_of(repository)
         location = self._locations.origin_of(repository)
-        with self._locations.telling_of_mirrors(repository):
+        with self._locations.noting_mirrors(repository):
             return list_all_tags(self._host(location), Subject(location.path, repository, str(repository)))
 
-    def _find_known(self, reference: ImageReference) -> FetchedManifest | None:
+    def _find_cached(self, reference: ImageReference) -> FetchedManifest | None:
         if self._cache is None:
             return None
         is_pinned = isinstance(reference, PinnedReference)
@@ -174,9 +174,9 @@ class RegistryClient:
         is_pinned = isinstance(reference, PinnedReference)
         locations = self._locations.of_content(repository) if is_pinned else self._locations.of_tag(repository)
         fetched = _first_success(locations, lambda location: self._fetch_from(location, reference))
-        return self._keep(reference, fetched)
+        return self._store(reference, fetched)
 
-    def _keep(self, reference: ImageReference, fetched: FetchedManifest) -> FetchedManifest:
+    def _store(self, reference: ImageReference, fetched: FetchedManifest) -> FetchedManifest:
         if self._cache:
             self._cache.write(fetched.digest, fetched.body)
             if isinstance(reference, TagReference):
@@ -191,7 +191,7 @@ class RegistryClient:
         try:
             return read_manifest(reference, response)
         except InvalidContentError as problem:
-            raise host.explain(response, subject, problem) from problem
+            raise host.content_error(response, subject, problem) from problem
 
     def _fetch_blob_from(self, location: Location, repository: Repository, descriptor: Descriptor) -> bytes:
         host = self._host(location)
@@ -201,7 +201,7 @@ class RegistryClient:
         try:
             return read_blob(descriptor, response, what=str(repository))
         except InvalidContentError as problem:
-            raise host.explain(response, subject, problem) from problem
+            raise host.content_error(response, subject, problem) from problem
 
     def _open_blob_at(self, location: Location, repository: Repository, descriptor: Descriptor) -> httpx.Response:
         host = self._host(location)
@@ -224,7 +224,7 @@ class RegistryClient:
         subject = Subject(location.path, _repository_of(reference.repository), str(reference))
         response = host.send(manifest_request(host.endpoint, location.path, reference, method="HEAD"), subject)
         if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
-            host.demand_success(response, subject)
+            host.raise_for_status(response, subject)
         return _digest_of_head(reference, response)
 
     def _host(self, location: Location) -> Host:
@@ -284,7 +284,7 @@ def _digest_of_head(reference: ImageReference, response: httpx.Response) -> Dige
     return digest if digest is not None and digest.algorithm == TAG_ALGORITHM else None
 
 
-def _registry_errors(response: httpx.Response) -> Iterator[bytes]:
+def _read_stream(response: httpx.Response) -> Iterator[bytes]:
     """Yield the body of a streamed response; what ends it early is an error of ours."""
     try:
         yield from stream_body(response)

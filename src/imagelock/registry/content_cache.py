@@ -16,7 +16,7 @@ from imagelock.errors import FileError, InvalidDigestError
 from imagelock.model.digest import Digest
 from imagelock.model.frozen import frozen
 from imagelock.model.reference import TagReference
-from imagelock.registry.homes import NO_HOME
+from imagelock.registry.user_files import NO_HOME
 
 ACCESS_FILE_NAME = "registries.json"
 """The file of ``auth.schemes.SchemeMemory``."""

@@ -15,12 +15,12 @@ from imagelock.registry.auth.authenticator import Authenticator
 from imagelock.registry.auth.credentials import CredentialSource, Keyring, NoCredentials
 from imagelock.registry.auth.schemes import SchemeMemory
 from imagelock.registry.auth.token_server import TokenServers
-from imagelock.registry.homes import ignore
 from imagelock.registry.http.addresses import Origin
 from imagelock.registry.http.backoff import Clock
 from imagelock.registry.http.sender import Sender
 from imagelock.registry.locations import Endpoint, Location, RegistrySettings, find_endpoint
-from imagelock.registry.refusals import Asked, Identity, depends_on_credentials, refusal_in_success, refusal_of
+from imagelock.registry.refusals import Identity, RefusedRequest, depends_on_credentials, refusal_in_success, refusal_of
+from imagelock.registry.user_files import ignore_warning
 
 _REPOSITORIES_OF_A_TOKEN = 40
 """About as many repositories as a token may be for."""
@@ -76,26 +76,26 @@ class Host:
 
     def ask(self, request: httpx.Request, subject: Subject) -> httpx.Response:
         """Return a 2xx response, or raise what the refusal means."""
-        return self.demand_success(self.send(request, subject), subject)
+        return self.raise_for_status(self.send(request, subject), subject)
 
     def send(self, request: httpx.Request, subject: Subject) -> httpx.Response:
         """Return the response of any status, after all that credentials can do for it."""
         return self._authenticator.send(request, subject.path)
 
-    def demand_success(self, response: httpx.Response, subject: Subject) -> httpx.Response:
+    def raise_for_status(self, response: httpx.Response, subject: Subject) -> httpx.Response:
         """Return a 2xx response, or raise what the refusal means."""
         if not response.is_success:
-            raise refusal_of(response, self._asked(subject, response))
+            raise refusal_of(response, self._refused_request(subject, response))
         return response
 
-    def explain(self, response: httpx.Response, subject: Subject, problem: InvalidContentError) -> RegistryError:
+    def content_error(self, response: httpx.Response, subject: Subject, problem: InvalidContentError) -> RegistryError:
         """Return the error for a 2xx response that holds something else than what was asked for."""
-        return refusal_in_success(response, problem, self._asked(subject, response))
+        return refusal_in_success(response, problem, self._refused_request(subject, response))
 
-    def _asked(self, subject: Subject, response: httpx.Response) -> Asked:
+    def _refused_request(self, subject: Subject, response: httpx.Response) -> RefusedRequest:
         found = self._authenticator.find_credentials(subject.path) if depends_on_credentials(response) else None
         identity = Identity.CREDENTIALS if found else Identity.NO_CREDENTIALS
-        return Asked(
+        return RefusedRequest(
             what=subject.what,
             repository=subject.repository,
             identity=Identity.ANONYMOUS if self._is_anonymous else identity,
@@ -155,4 +155,4 @@ def _open_credentials(settings: RegistrySettings) -> CredentialSource:
         return NoCredentials()
     from imagelock.registry.auth.credential_store import CredentialStore  # noqa: PLC0415  open registries don't need it
 
-    return CredentialStore(settings.environment, home=settings.home, warn=settings.warn or ignore)
+    return CredentialStore(settings.environment, home=settings.home, warn=settings.warn or ignore_warning)

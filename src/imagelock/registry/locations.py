@@ -21,7 +21,6 @@ from imagelock.images_file.registries import RegistryDeclaration
 from imagelock.locking.parallel import workers_for
 from imagelock.model.frozen import frozen
 from imagelock.model.reference import DOCKER_HUB, RegistryName, Repository
-from imagelock.registry.homes import find_home, ignore
 from imagelock.registry.http.addresses import Origin, is_loopback
 from imagelock.registry.http.connections import Connections
 from imagelock.registry.registries_conf import (
@@ -31,6 +30,7 @@ from imagelock.registry.registries_conf import (
     find_rule,
     read_registries_conf,
 )
+from imagelock.registry.user_files import find_home, ignore_warning
 
 _API_HOSTS = {DOCKER_HUB: "registry-1.docker.io"}
 """People write docker.io; the API is served elsewhere."""
@@ -146,13 +146,13 @@ class Locations:
         return _origin(repository, self._find_rule(repository))
 
     @contextmanager
-    def telling_of_mirrors(self, repository: Repository) -> Iterator[None]:
+    def noting_mirrors(self, repository: Repository) -> Iterator[None]:
         """Add to what fails in a block, which asks the registry itself, that mirrors were not asked."""
         try:
             yield
         except RegistryError as error:
             if len(self.of_content(repository)) > 1:
-                raise with_word_on_mirrors(error, repository) from error
+                raise with_mirror_note(error, repository) from error
             raise
 
     def _declared_mirrors(self, repository: Repository) -> tuple[Location, ...]:
@@ -189,13 +189,13 @@ def _location(text: str, *, may_be_plain: bool = False) -> Location:
 
 def make_locations(settings: RegistrySettings) -> Locations:
     """Return the locations of settings and of the machine's registries.conf."""
-    warn = settings.warn or ignore
+    warn = settings.warn or ignore_warning
     files = find_registries_conf(settings.environment, home=settings.home, warn=warn)
     rules = read_registries_conf(files, home=settings.home, warn=warn)
     return Locations(settings.declaration_of, rules)
 
 
-def with_word_on_mirrors(error: RegistryError, repository: Repository) -> RegistryError:
+def with_mirror_note(error: RegistryError, repository: Repository) -> RegistryError:
     """Return the same error with what a person wants to know who has mirrors: none of them was asked."""
     word = f"the list of tags comes from {repository.registry} alone: a mirror may know some of them only"
     location = f'`location = "MIRROR/…"` for {repository.registry} in registries.conf asks a mirror in its place'

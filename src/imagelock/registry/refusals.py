@@ -74,13 +74,13 @@ def is_written_by_distribution(response: httpx.Response) -> bool:
 def _complaints(errors: list[object]) -> Iterator[Complaint]:
     for error in errors:
         if isinstance(error, str):
-            complaint = Complaint("", _safe(error))
+            complaint = Complaint("", _safe_text(error))
         elif isinstance(error, dict):
             # Google's servers have one more object under `error`, with the code and the message.
             inner = error["error"] if isinstance(error.get("error"), dict) else error
             message = next((inner[key] for key in _MESSAGE_KEYS if isinstance(inner.get(key), str)), "")
             code = inner.get("code")
-            complaint = Complaint(_safe(code) if isinstance(code, str) else "", _safe(message))
+            complaint = Complaint(_safe_text(code) if isinstance(code, str) else "", _safe_text(message))
         else:
             continue
         if complaint.code or complaint.message:
@@ -91,7 +91,7 @@ def _plain_text(response: httpx.Response) -> tuple[Complaint, ...]:
     text = response.content.decode("utf-8", "replace").strip()
     if not text or text.startswith("<") or content_type(response) == "text/html":
         return ()
-    return (Complaint("", _safe(text)),)
+    return (Complaint("", _safe_text(text)),)
 
 
 class Identity(Enum):
@@ -105,8 +105,8 @@ class Identity(Enum):
 
 
 @frozen(kw_only=True)
-class Asked:
-    """What was asked, of which registry and with which credentials: what the error for a refusal has to say."""
+class RefusedRequest:
+    """What was refused, of which registry and with which credentials: what the error for a refusal has to say."""
 
     what: str
     """The reference or repository, as errors name it."""
@@ -133,25 +133,29 @@ def depends_on_credentials(response: httpx.Response) -> bool:
     return response.status_code in statuses or (response.is_success and _has_code(response, _LOGIN_CODES))
 
 
-def refusal_of(response: httpx.Response, asked: Asked) -> RegistryError:
+def refusal_of(response: httpx.Response, refused: RefusedRequest) -> RegistryError:
     """Return the error for a response that is no 2xx."""
     complaints = read_complaints(response)
     if response.status_code == HTTPStatus.NOT_FOUND or (response.is_client_error and _says_missing(complaints)):
-        return _not_found(response, asked, complaints)
+        return _not_found(response, refused, complaints)
     if response.status_code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
-        return _login_refused(response, asked, complaints)
+        return _login_refused(response, refused, complaints)
     if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
-        return _too_many_requests(response, asked, complaints)
+        return _too_many_requests(response, refused, complaints)
     if response.is_server_error or response.status_code == HTTPStatus.REQUEST_TIMEOUT:
         return TemporaryError(
-            f"{asked.registry} failed to answer for {asked.what}",
-            details=_said(response, complaints),
+            f"{refused.registry} failed to answer for {refused.what}",
+            details=_response_details(response, complaints),
             hint="run the same command again in a while",
         )
-    return RegistryError(f"{asked.registry} refused to answer for {asked.what}", details=_said(response, complaints))
+    return RegistryError(
+        f"{refused.registry} refused to answer for {refused.what}", details=_response_details(response, complaints)
+    )
 
 
-def refusal_in_success(response: httpx.Response, problem: InvalidContentError, asked: Asked) -> RegistryError:
+def refusal_in_success(
+    response: httpx.Response, problem: InvalidContentError, refused: RefusedRequest
+) -> RegistryError:
     """Return the error for a 2xx response with ``problem``: what it means if it is a refusal with a wrong status.
 
     JFrog's and Nexus' proxies answer so where the registry behind them refuses.
@@ -159,14 +163,14 @@ def refusal_in_success(response: httpx.Response, problem: InvalidContentError, a
     complaints = read_complaints(response) if _is_refusal(response) else ()
     codes = {complaint.code for complaint in complaints}
     if codes & _MISSING_CODES:
-        return _not_found(response, asked, complaints)
+        return _not_found(response, refused, complaints)
     if codes & _LOGIN_CODES:
-        return _login_refused(response, asked, complaints)
+        return _login_refused(response, refused, complaints)
     if _TOO_MANY_REQUESTS in codes:
-        return _too_many_requests(response, asked, complaints)
+        return _too_many_requests(response, refused, complaints)
     if not complaints:
         return problem
-    details = [*problem.details, *_said(response, complaints)]
+    details = [*problem.details, *_response_details(response, complaints)]
     return InvalidContentError(problem.message, details=details, hint=problem.hint)
 
 
@@ -183,63 +187,69 @@ def _says_missing(complaints: Iterable[Complaint]) -> bool:
     return any(complaint.code in _MISSING_CODES for complaint in complaints)
 
 
-def _not_found(response: httpx.Response, asked: Asked, complaints: tuple[Complaint, ...]) -> ImageNotFoundError:
-    is_repository = asked.what == str(asked.repository) or any(each.code == _NO_REPOSITORY for each in complaints)
+def _not_found(
+    response: httpx.Response, refused: RefusedRequest, complaints: tuple[Complaint, ...]
+) -> ImageNotFoundError:
+    is_repository = refused.what == str(refused.repository) or any(each.code == _NO_REPOSITORY for each in complaints)
     return ImageNotFoundError(
-        f"{asked.what} does not exist",
-        details=_said(response, complaints),
+        f"{refused.what} does not exist",
+        details=_response_details(response, complaints),
         hint="check the spelling of the repository"
         if is_repository
-        else f"list what there is: `imagelock tags {asked.repository}`",
+        else f"list what there is: `imagelock tags {refused.repository}`",
     )
 
 
-def _login_refused(response: httpx.Response, asked: Asked, complaints: tuple[Complaint, ...]) -> AuthenticationError:
-    login = asked.login_command
-    match asked.identity:
+def _login_refused(
+    response: httpx.Response, refused: RefusedRequest, complaints: tuple[Complaint, ...]
+) -> AuthenticationError:
+    login = refused.login_command
+    match refused.identity:
         case Identity.NO_CREDENTIALS:
-            who, hint = f"no credentials for {asked.registry} were found", f"check the spelling, or run `{login}`"
-            if asked.credential_problems:
+            who, hint = f"no credentials for {refused.registry} were found", f"check the spelling, or run `{login}`"
+            if refused.credential_problems:
                 hint = f"mend what was passed over, or run `{login}`"
         case Identity.ANONYMOUS:
             who, hint = "no credentials used (`--anonymous`)", f"leave out --anonymous, or run `{login}`"
         case Identity.CREDENTIALS:
-            who = f"asked with the credentials from {asked.credentials_source}"
+            who = f"asked with the credentials from {refused.credentials_source}"
             hint = f"check the spelling, or run `{login}` again; public images need no login: try --anonymous"
-    passed_over = asked.credential_problems if asked.identity is Identity.NO_CREDENTIALS else ()
+    passed_over = refused.credential_problems if refused.identity is Identity.NO_CREDENTIALS else ()
     return AuthenticationError(
-        f"{asked.what} does not exist or needs a login",
-        details=[who, *passed_over, *_said(response, complaints)],
+        f"{refused.what} does not exist or needs a login",
+        details=[who, *passed_over, *_response_details(response, complaints)],
         hint=hint,
     )
 
 
-def _too_many_requests(response: httpx.Response, asked: Asked, complaints: tuple[Complaint, ...]) -> TemporaryError:
+def _too_many_requests(
+    response: httpx.Response, refused: RefusedRequest, complaints: tuple[Complaint, ...]
+) -> TemporaryError:
     if not is_quota_spent(response):
         return TemporaryError(
-            f"{asked.registry} has had too many requests, and did not answer for {asked.what}",
-            details=_said(response, complaints),
+            f"{refused.registry} has had too many requests, and did not answer for {refused.what}",
+            details=_response_details(response, complaints),
             hint="run the same command again in a while",
         )
-    has_credentials = asked.identity is Identity.CREDENTIALS
-    who = f"with the credentials from {asked.credentials_source}" if has_credentials else "without a login"
+    has_credentials = refused.identity is Identity.CREDENTIALS
+    who = f"with the credentials from {refused.credentials_source}" if has_credentials else "without a login"
     quota = read_quota(response)
     return TemporaryError(
-        f"the pull quota of {asked.registry} is spent, and {asked.what} was not answered",
-        details=[f"asked {who}", *([str(quota)] if quota else []), *_said(response, complaints)],
+        f"the pull quota of {refused.registry} is spent, and {refused.what} was not answered",
+        details=[f"asked {who}", *([str(quota)] if quota else []), *_response_details(response, complaints)],
         hint="wait until the quota resets"
         if has_credentials
-        else f"run `{asked.login_command}`: an account has a larger quota",
+        else f"run `{refused.login_command}`: an account has a larger quota",
     )
 
 
-def _said(response: httpx.Response, complaints: tuple[Complaint, ...]) -> list[str]:
+def _response_details(response: httpx.Response, complaints: tuple[Complaint, ...]) -> list[str]:
     host = origin_of(response.url).host_and_port
-    said = [f"{host} answered {sent_status(response)}", *(f"it said: {complaint}" for complaint in complaints)]
-    wish = describe_retry_after(response)
-    return said if wish is None else [*said, wish]
+    details = [f"{host} answered {sent_status(response)}", *(f"it said: {complaint}" for complaint in complaints)]
+    retry_after = describe_retry_after(response)
+    return details if retry_after is None else [*details, retry_after]
 
 
-def _safe(text: str) -> str:
+def _safe_text(text: str) -> str:
     """Return a server's words without what they repeat of our credentials; masked before they are cut to a length."""
     return printable(mask_secrets(text))

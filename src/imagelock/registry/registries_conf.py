@@ -15,9 +15,9 @@ from typing import Any
 from imagelock.errors import FileError, InvalidReferenceError
 from imagelock.model.frozen import frozen
 from imagelock.model.reference import check_location
-from imagelock.registry.homes import NO_HOME, Warn, ignore, list_if_possible, read_if_possible, read_named
+from imagelock.registry.user_files import NO_HOME, Warn, ignore_warning, list_if_possible, read_if_possible, read_named
 
-_BORDERS = ("/", ":", "@", "")
+_BOUNDARIES = ("/", ":", "@", "")
 AUTH_FILES = "containers-auth.json"
 """Among credential helpers it means the files that `podman login` writes."""
 
@@ -57,7 +57,7 @@ class RegistryRule:
         if self.prefix.startswith("*."):
             host = repository.partition("/")[0].partition(":")[0]
             return host.endswith(self.prefix[1:])
-        return repository.startswith(self.prefix) and repository[len(self.prefix) :][:1] in _BORDERS
+        return repository.startswith(self.prefix) and repository[len(self.prefix) :][:1] in _BOUNDARIES
 
     def relocate(self, repository: str, location: str) -> str:
         """Replace the prefix by a location; of a wildcard the whole host."""
@@ -70,7 +70,9 @@ def find_rule(repository: str, rules: Iterable[RegistryRule]) -> RegistryRule | 
     return max((rule for rule in rules if rule.matches(repository)), key=lambda rule: len(rule.prefix), default=None)
 
 
-def find_registries_conf(environment: Mapping[str, str], *, home: Path, warn: Warn = ignore) -> tuple[Path, ...]:
+def find_registries_conf(
+    environment: Mapping[str, str], *, home: Path, warn: Warn = ignore_warning
+) -> tuple[Path, ...]:
     """List the files that exist, in the order in which later ones replace rules of earlier ones.
 
     A folder of them that can't be read is told.
@@ -80,14 +82,14 @@ def find_registries_conf(environment: Mapping[str, str], *, home: Path, warn: Wa
         return (Path(chosen),)
     user, system = home / ".config" / "containers", Path("/etc/containers")
     # Where the user's own file is there and can't be read, the system's counts.
-    mains = [path for path in (user / "registries.conf", system / "registries.conf") if _may_be_there(path)]
+    mains = [path for path in (user / "registries.conf", system / "registries.conf") if _may_exist(path)]
     mains = mains[: 1 + (len(mains) > 1 and not os.access(mains[0], os.R_OK))]
     folders = (system / "registries.conf.d", user / "registries.conf.d")
     parts = [path for folder in folders for path in list_if_possible(folder, warn=warn) if path.suffix == ".conf"]
     return (*mains, *parts)
 
 
-def _may_be_there(path: Path) -> bool:
+def _may_exist(path: Path) -> bool:
     try:
         path.stat()
     except (FileNotFoundError, NotADirectoryError):
@@ -98,7 +100,7 @@ def _may_be_there(path: Path) -> bool:
 
 
 def read_registries_conf(
-    paths: Iterable[Path], *, home: Path = NO_HOME, warn: Warn = ignore
+    paths: Iterable[Path], *, home: Path = NO_HOME, warn: Warn = ignore_warning
 ) -> tuple[RegistryRule, ...]:
     """Read all files; of two rules for one prefix the later counts. See ``read_texts`` for what can't be read."""
     rules: dict[str, RegistryRule] = {}
@@ -107,7 +109,9 @@ def read_registries_conf(
     return tuple(rules.values())
 
 
-def read_credential_helpers(paths: Iterable[Path], *, home: Path = NO_HOME, warn: Warn = ignore) -> tuple[str, ...]:
+def read_credential_helpers(
+    paths: Iterable[Path], *, home: Path = NO_HOME, warn: Warn = ignore_warning
+) -> tuple[str, ...]:
     """Return the names in ``credential-helpers``, of the last file that has any, ``AUTH_FILES`` among them.
 
     ``AUTH_FILES`` alone where no file has any, as containers-registries.conf(5) has it.

@@ -90,7 +90,7 @@ class Sources:
     def fetch_manifest(self, reference: ImageReference) -> FetchedManifest:
         """Get a manifest or an index."""
         found = self._find_in_layouts(
-            reference, lambda layout: self._layouts.fetch_manifest(_in_layout(reference, layout))
+            reference, lambda layout: self._layouts.fetch_manifest(_layout_reference(reference, layout))
         )
         return found or self._source_of(reference.repository).fetch_manifest(reference)
 
@@ -99,7 +99,7 @@ class Sources:
         found = None
         if self._is_offline or isinstance(reference, TagReference):
             found = self._find_in_layouts(
-                reference, lambda layout: self._layouts.fetch_digest(_in_layout(reference, layout))
+                reference, lambda layout: self._layouts.fetch_digest(_layout_reference(reference, layout))
             )
         return found or self._source_of(reference.repository).fetch_digest(reference)
 
@@ -114,9 +114,9 @@ class Sources:
             return self._source_of(repository).list_tags(repository)
         except RegistryError as error:
             if isinstance(repository, Repository) and self._mirrors_of(repository).folders:
-                from imagelock.registry.locations import with_word_on_mirrors  # noqa: PLC0415  imports sockets
+                from imagelock.registry.locations import with_mirror_note  # noqa: PLC0415  imports sockets
 
-                raise with_word_on_mirrors(error, repository) from error
+                raise with_mirror_note(error, repository) from error
             raise
 
     def fetch_blob(self, repository: AnyRepository, descriptor: Descriptor) -> bytes:
@@ -193,7 +193,7 @@ class Sources:
             return self._registries
 
 
-def _in_layout(reference: ImageReference, layout: LayoutRepository) -> ImageReference:
+def _layout_reference(reference: ImageReference, layout: LayoutRepository) -> ImageReference:
     """Return what a layout calls a registry's image: its digest, or its canonical name."""
     if isinstance(reference, PinnedReference):
         return PinnedReference(layout, reference.digest)

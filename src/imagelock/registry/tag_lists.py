@@ -58,7 +58,7 @@ class Link:
     relations: str | None
 
     @property
-    def leads_on(self) -> bool:
+    def is_next(self) -> bool:
         """Whether it leads to the next page, in whatever quotes; without relations, if it looks like a page.
 
         containers/image reads no relations, so that registries get away without.
@@ -74,7 +74,7 @@ class TagsPage:
 
     listed: tuple[str, ...]
     """Every text, also what can't be a tag, such as the digests that Nexus lists."""
-    following: httpx.URL | None
+    next_url: httpx.URL | None
     is_linked: bool = True
     """Whether the registry itself said that there are more."""
     is_empty: bool = False
@@ -105,27 +105,27 @@ def list_all_tags(host: Host, subject: Subject) -> tuple[str, ...]:
         is_new = not listed.issuperset(page.listed)
         listed.update(page.listed)
         tags.update(dict.fromkeys(page.tags))
-        if _is_last(page, asked=request.url, is_new=is_new) or page.following is None:
+        if _is_last(page, asked=request.url, is_new=is_new) or page.next_url is None:
             return tuple(tags)
-        if page.following in visited or (page.listed and not is_new):
+        if page.next_url in visited or (page.listed and not is_new):
             raise InvalidContentError(f"the list of tags of {subject.what} has no end: its pages go in a circle")
-        visited.add(page.following)
-        request = at(request, page.following)
+        visited.add(page.next_url)
+        request = at(request, page.next_url)
         response = host.send(request, subject)
     raise InvalidContentError(f"the list of tags of {subject.what} has more than {TAGS_PAGES} pages")
 
 
 def _read_page(host: Host, subject: Subject, response: httpx.Response, *, asked: httpx.URL) -> TagsPage:
-    host.demand_success(response, subject)
+    host.raise_for_status(response, subject)
     try:
         return read_tags_page(response, asked=asked, what=subject.what)
     except InvalidContentError as problem:
-        raise host.explain(response, subject, problem) from problem
+        raise host.content_error(response, subject, problem) from problem
 
 
 def _is_last(page: TagsPage, *, asked: httpx.URL, is_new: bool) -> bool:
     """Whether a list ends here: an empty page that links elsewhere does not end it, one that links to itself does."""
-    if page.following is None or (page.is_empty and page.following == asked):
+    if page.next_url is None or (page.is_empty and page.next_url == asked):
         return True
     return not page.is_linked and not is_new
 
@@ -145,7 +145,7 @@ def read_tags_page(response: httpx.Response, *, asked: httpx.URL, what: str) -> 
     texts = tuple(entry for entry in listed if isinstance(entry, str))
     link = find_next_link(response.headers, what=what)
     if link is not None:
-        return TagsPage(texts, _following(link, asked, what), is_empty=not listed)
+        return TagsPage(texts, _next_page_url(link, asked, what), is_empty=not listed)
     if texts and len(listed) == TAGS_PER_PAGE:
         # A full page without a link: some registries leave the next step to us.
         return TagsPage(texts, with_query(without_query(asked), [_PAGE_SIZE, ("last", texts[-1])]), is_linked=False)
@@ -175,7 +175,7 @@ def find_next_link(headers: httpx.Headers, *, what: str) -> str | None:
     """Return the target of the first link to a next page; ``InvalidContentError`` if a link can't be read."""
     for line in headers.get_list("link"):
         for link in _links_of_line(line, what):
-            if link.leads_on:
+            if link.is_next:
                 return link.target
     return None
 
@@ -200,7 +200,7 @@ def _links_of_line(line: str, what: str) -> Iterator[Link]:
         yield Link(match[1] if match[1] is not None else match[2], relations)
 
 
-def _following(link: str, asked: httpx.URL, what: str) -> httpx.URL:
+def _next_page_url(link: str, asked: httpx.URL, what: str) -> httpx.URL:
     try:
         query = parameters_of(join_url(asked, link))
     except InvalidUrlError as error:

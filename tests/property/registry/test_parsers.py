@@ -17,11 +17,11 @@ from imagelock.model.reference import RegistryName
 from imagelock.registry.auth.challenges import check_realm, choose_challenge, parse_challenges
 from imagelock.registry.auth.credential_store import find_candidates
 from imagelock.registry.auth.docker_config import parse_auth_file, parse_legacy_auth_file
-from imagelock.registry.auth.helpers import read_helper_answer
+from imagelock.registry.auth.helpers import read_helper_output
 from imagelock.registry.auth.token_server import read_token
 from imagelock.registry.auth.tokens import AccessRefusedError
 from imagelock.registry.http import TransportFailure
-from imagelock.registry.http.addresses import InvalidUrlError, find_danger
+from imagelock.registry.http.addresses import InvalidUrlError, find_forbidden_kind
 from imagelock.registry.http.backoff import describe_retry_after, read_quota, read_retry_after
 from imagelock.registry.http.messages import Rules, authorized, make_request, next_hop, read_body
 from imagelock.registry.http.sender import read_warnings
@@ -87,7 +87,7 @@ def test_pages_of_tags(body: bytes, link: str) -> None:
     except ImagelockError:
         return
     assert all(tag.isascii() and tag.isprintable() for tag in page.tags)
-    assert page.following is None or origin_of(page.following) == origin_of(ASKED)
+    assert page.next_url is None or origin_of(page.next_url) == origin_of(ASKED)
 
 
 @given(HEADER | st.text(max_size=100))
@@ -97,7 +97,7 @@ def test_addresses(text: str) -> None:
     except InvalidUrlError:
         return
     assert parse_url(str(url)) == url
-    find_danger(origin_of(url).host)
+    find_forbidden_kind(origin_of(url).host)
 
 
 @given(HEADER | st.text(max_size=100))
@@ -114,11 +114,11 @@ def test_redirects(location: str) -> None:
     rules = Rules(registry=RegistryName("reg.example"), max_body_bytes=1)
     request = authorized(make_request(ASKED, rules), "Basic x")
     try:
-        following = next_hop(request, response(status=302, location=location), hops=0)
+        next_url = next_hop(request, response(status=302, location=location), hops=0)
     except ImagelockError:
         return
-    assert following is not None
-    assert origin_of(following.url) == origin_of(ASKED) or "authorization" not in following.headers
+    assert next_url is not None
+    assert origin_of(next_url.url) == origin_of(ASKED) or "authorization" not in next_url.headers
 
 
 @given(BODY, HEADER)
@@ -171,7 +171,7 @@ def test_files_of_credentials(text: str, host: str, path: str) -> None:
 @given(BODY, st.booleans())
 def test_answers_of_helpers(output: bytes, has_failed: bool) -> None:  # noqa: FBT001  hypothesis passes it so
     try:
-        read_helper_answer(output, program="docker-credential-x", has_failed=has_failed)
+        read_helper_output(output, program="docker-credential-x", has_failed=has_failed)
     except ImagelockError:
         return
 

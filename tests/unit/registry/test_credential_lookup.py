@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from imagelock.registry.auth.credential_store import HelperQuestion, find_candidates
+from imagelock.registry.auth.credential_store import HelperEntry, find_candidates
 from imagelock.registry.auth.docker_config import AuthFile
 from imagelock.registry.http.addresses import Login
 
@@ -61,15 +61,15 @@ def test_a_namespace_is_not_the_registry() -> None:
 def test_helpers_come_before_what_the_file_holds() -> None:
     auth_file = AuthFile("f", (("gcr.io", MINE),), helpers=(("gcr.io", "gcloud"),), default_helper="desktop")
     assert list(find_candidates(auth_file, "gcr.io", "a/b")) == [
-        HelperQuestion("gcloud", "gcr.io"),
-        HelperQuestion("desktop", "gcr.io"),
+        HelperEntry("gcloud", "gcr.io"),
+        HelperEntry("desktop", "gcr.io"),
         MINE,
     ]
-    assert list(find_candidates(auth_file, "ghcr.io", "a/b")) == [HelperQuestion("desktop", "ghcr.io")]
+    assert list(find_candidates(auth_file, "ghcr.io", "a/b")) == [HelperEntry("desktop", "ghcr.io")]
 
 
 def test_a_helper_is_asked_for_docker_hub_under_its_old_name() -> None:
     auth_file = AuthFile("f", default_helper="desktop")
     assert list(find_candidates(auth_file, "docker.io", "library/alpine")) == [
-        HelperQuestion("desktop", "https://index.docker.io/v1/")
+        HelperEntry("desktop", "https://index.docker.io/v1/")
     ]

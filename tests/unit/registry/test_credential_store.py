@@ -106,7 +106,7 @@ def helper(folder: Path, script: str) -> Mapping[str, str]:
 
 
 def ask(folder: Path, script: str, *, seconds: float = 5.0) -> object:
-    return CredentialHelpers(helper(folder, script), time_limit_seconds=seconds).ask("test", HOST)
+    return CredentialHelpers(helper(folder, script), time_limit_seconds=seconds).get("test", HOST)
 
 
 def test_a_helper_is_asked_for_exactly_the_configured_key(tmp_path: Path) -> None:
@@ -125,7 +125,7 @@ def test_a_helper_that_has_nothing_is_no_error(tmp_path: Path) -> None:
 def test_a_helper_is_asked_once_for_a_registry(tmp_path: Path) -> None:
     environment = helper(tmp_path, f"""echo >> {tmp_path}/calls; echo '{{"Username": "me", "Secret": "s"}}'""")
     helpers = CredentialHelpers(environment)
-    assert helpers.ask("test", HOST) == helpers.ask("test", HOST)
+    assert helpers.get("test", HOST) == helpers.get("test", HOST)
     assert (tmp_path / "calls").read_text() == "\n"
 
 
@@ -167,13 +167,13 @@ def test_a_helper_that_hung_is_not_asked_for_another_registry(tmp_path: Path) ->
     helpers = CredentialHelpers(environment, time_limit_seconds=0.2)
     for host in (HOST, "other.example"):
         with pytest.raises(AuthenticationError, match=r"did not answer in 0\.2 seconds"):
-            helpers.ask("test", host)
+            helpers.get("test", host)
     assert (tmp_path / "calls").read_text() == "\n"
 
 
 def test_a_missing_helper_is_named(tmp_path: Path) -> None:
     with pytest.raises(AuthenticationError, match="docker-credential-test is not installed"):
-        CredentialHelpers({"PATH": str(tmp_path)}).ask("test", HOST)
+        CredentialHelpers({"PATH": str(tmp_path)}).get("test", HOST)
 
 
 @pytest.mark.parametrize("name", ["../sh", "a/b", "", "a.b", "a b", "a\n"])

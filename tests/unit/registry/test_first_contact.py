@@ -12,7 +12,7 @@ def test_the_next_one_is_the_first_when_the_first_gave_way() -> None:
     assert contact.wait_or_lead() is None
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(contact.wait_or_lead)
-        contact.give_way()
+        contact.abandon()
         assert waiting.result(timeout=5) is None
 
 
@@ -20,7 +20,7 @@ def test_whoever_is_not_the_first_can_not_give_way() -> None:
     contact = Discovery(None)
     assert contact.wait_or_lead() is None
     with ThreadPoolExecutor(2) as pool:
-        pool.submit(contact.give_way).result(timeout=5)
+        pool.submit(contact.abandon).result(timeout=5)
         waiting = pool.submit(contact.wait_or_lead)
         contact.resolve(Open())
         assert waiting.result(timeout=5) == Open()

@@ -58,7 +58,7 @@ def test_the_pages_of_a_registry_as_specified() -> None:
 
 @pytest.mark.advisory("go-containerregistry#2295")
 @pytest.mark.parametrize(
-    ("link", "following"),
+    ("link", "next_url"),
     [
         (f'<{PATH}?n=5&last=b>; rel="next"', "?n=1000&last=b"),
         (f"<{PATH}?last=b&n=5>; rel=next", "?n=1000&last=b"),
@@ -70,11 +70,11 @@ def test_the_pages_of_a_registry_as_specified() -> None:
         ('<https://evil.example/v2/team/a/tags/list?last=b>; rel="next"', "?n=1000&last=b"),
     ],
 )
-def test_of_a_link_only_the_query_counts(link: str, following: str) -> None:
+def test_of_a_link_only_the_query_counts(link: str, next_url: str) -> None:
     """Advisories about lists that go on at another host can't happen: only the registry itself is asked."""
     tags, internet = tags_of(page("a", "b", link=link), page("c"))
     assert tags == ("a", "b", "c")
-    assert internet.log()[1:] == [f"GET reg.example{PATH}{following}"]
+    assert internet.log()[1:] == [f"GET reg.example{PATH}{next_url}"]
 
 
 @pytest.mark.parametrize(

@@ -54,10 +54,10 @@ from imagelock.registry.refusals import is_written_by_distribution
 
 _MAX_RENEWALS = 2
 """From nothing to a token for many repositories, and from there to one for this repository alone."""
-_HINTS_OF_AGE = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
+_EXPIRY_STATUSES = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 """ECR Public answers 400 to an expired token, Google's registries 403, both without a challenge."""
 
-Challenged = BearerChallenge | BasicChallenge | None
+ChosenChallenge = BearerChallenge | BasicChallenge | None
 
 
 class Authenticator:
@@ -118,7 +118,7 @@ class Authenticator:
             return error.response
         finally:
             # Threads that wait for the scheme must not wait for a request that failed.
-            self._discovery.give_way()
+            self._discovery.abandon()
 
     def find_credentials(self, path: str) -> FoundCredentials | None:
         """Return the credentials for a repository of the host."""
@@ -129,7 +129,7 @@ class Authenticator:
         response = self._sender.send(authorized(request, authorization.header))
         for _ in range(_MAX_RENEWALS):
             if origin_of(response.url) != self._origin:
-                return self._token_servers.answer_anonymously(request, response)
+                return self._token_servers.authenticate_anonymously(request, response)
             renewed = self._renew(authorization, response, request, path)
             if renewed is None:
                 return response
@@ -167,7 +167,7 @@ class Authenticator:
         if scheme is None:
             self._note_open(response)
             return None
-        self._forget(authorization)
+        self._discard(authorization)
         if self._discovery.resolve(scheme):
             self._memory.note(self._origin, scheme)
         if isinstance(scheme, Basic):
@@ -183,22 +183,22 @@ class Authenticator:
         if self._discovery.resolve_if_unknown(Open()) and is_about_content:
             self._memory.note(self._origin, Open())
 
-    def _may_help(self, authorization: Authorization, response: httpx.Response, challenge: Challenged) -> bool:
+    def _may_help(self, authorization: Authorization, response: httpx.Response, challenge: ChosenChallenge) -> bool:
         """Whether a refusal may turn into a success by another authorization."""
         status, kind = response.status_code, authorization.kind
         if kind is AuthorizationKind.OWN_TOKEN:
             return False
         if kind is AuthorizationKind.LOGIN:
-            return status == HTTPStatus.UNAUTHORIZED and self._is_login_where_token_is_wanted(
+            return status == HTTPStatus.UNAUTHORIZED and self._is_basic_login_where_bearer_is_wanted(
                 authorization, response, challenge
             )
         if authorization.token is not None and authorization.token.is_aged(self._clock.monotonic()):
-            return status in _HINTS_OF_AGE
+            return status in _EXPIRY_STATUSES
         is_public_token = kind is AuthorizationKind.PUBLIC_TOKEN
-        return status == HTTPStatus.UNAUTHORIZED or (is_public_token and status in _HINTS_OF_AGE)
+        return status == HTTPStatus.UNAUTHORIZED or (is_public_token and status in _EXPIRY_STATUSES)
 
-    def _is_login_where_token_is_wanted(
-        self, authorization: Authorization, response: httpx.Response, challenge: Challenged
+    def _is_basic_login_where_bearer_is_wanted(
+        self, authorization: Authorization, response: httpx.Response, challenge: ChosenChallenge
     ) -> bool:
         """Tell a refused password, which is noted, from one that was sent where a token is wanted by now."""
         if authorization.found is None:
@@ -208,14 +208,14 @@ class Authenticator:
         self._keyring.note_refusal(self._origin, authorization.found, response)
         return False
 
-    def _forget(self, authorization: Authorization) -> None:
+    def _discard(self, authorization: Authorization) -> None:
         if authorization.kind is AuthorizationKind.PUBLIC_TOKEN:
             self._is_public_token_refused = True
         if authorization.token is not None:
             self._cache_of(authorization.found).drop(authorization.scope, authorization.token)
 
     def _read_scheme(
-        self, challenge: Challenged, authorization: Authorization, response: httpx.Response, request: httpx.Request
+        self, challenge: ChosenChallenge, authorization: Authorization, response: httpx.Response, request: httpx.Request
     ) -> Basic | Bearer | None:
         """Return the scheme of a challenge; where there is none, the scheme that the host had before."""
         known = self._discovery.scheme

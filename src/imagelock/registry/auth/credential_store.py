@@ -22,8 +22,8 @@ from imagelock.registry.auth.docker_config import (
     parse_legacy_auth_file,
 )
 from imagelock.registry.auth.helpers import CredentialHelpers
-from imagelock.registry.homes import Warn, ignore, once, read_if_possible, read_named
 from imagelock.registry.registries_conf import AUTH_FILES, find_registries_conf, read_credential_helpers
+from imagelock.registry.user_files import Warn, ignore_warning, read_if_possible, read_named, warn_once
 
 DOCKER_HUB_KEY = "https://index.docker.io/v1/"
 """The key under which ``docker login`` stores the credentials of Docker Hub."""
@@ -34,14 +34,14 @@ _PARSERS = {AuthFileKind.CURRENT: parse_auth_file, AuthFileKind.LEGACY: parse_le
 
 
 @frozen
-class HelperQuestion:
+class HelperEntry:
     """The helper that a file names for a registry, and the key under which it has the secret."""
 
     helper: str
     key: str
 
 
-def find_candidates(auth_file: AuthFile, host: str, path: str) -> Iterator[Credentials | HelperQuestion]:
+def find_candidates(auth_file: AuthFile, host: str, path: str) -> Iterator[Credentials | HelperEntry]:
     """Yield what a file has for a repository of ``host`` (with its port, if any), the best first.
 
     A helper of that very registry comes first, then the file's default helper, then what the file holds itself: a
@@ -50,9 +50,9 @@ def find_candidates(auth_file: AuthFile, host: str, path: str) -> Iterator[Crede
     keys = tuple(_host_keys(host))
     for registry, helper in auth_file.helpers:
         if helper and _registry_of(registry) in map(_registry_of, keys):
-            yield HelperQuestion(helper, registry)
+            yield HelperEntry(helper, registry)
     if auth_file.default_helper:
-        yield HelperQuestion(auth_file.default_helper, keys[0])
+        yield HelperEntry(auth_file.default_helper, keys[0])
     stored = _find_entry(auth_file, keys, path)
     if stored is not None:
         yield stored
@@ -97,10 +97,10 @@ class CredentialStore:
     the registry wants a login after all, ``problems`` says what was passed over.
     """
 
-    def __init__(self, environment: Mapping[str, str], *, home: Path, warn: Warn = ignore) -> None:
+    def __init__(self, environment: Mapping[str, str], *, home: Path, warn: Warn = ignore_warning) -> None:
         self._environment = environment
         self._home = home
-        self._warn = once(warn)
+        self._warn = warn_once(warn)
         self._helpers = CredentialHelpers(environment)
         self._lock = Lock()
         self._sources: tuple[AuthFile | str, ...] | None = None
@@ -127,9 +127,9 @@ class CredentialStore:
         if self._sources is None:
             self._sources = tuple(self._read_sources())
         for candidate, source in self._candidates(self._sources, host, path):
-            if not isinstance(candidate, HelperQuestion):
+            if not isinstance(candidate, HelperEntry):
                 return FoundCredentials(candidate, source)
-            credentials = self._ask(candidate)
+            credentials = self._ask_helper(candidate)
             if credentials is not None:
                 return FoundCredentials(credentials, f"docker-credential-{candidate.helper}")
         return None
@@ -137,22 +137,22 @@ class CredentialStore:
     @staticmethod
     def _candidates(
         sources: Iterable[AuthFile | str], host: str, path: str
-    ) -> Iterator[tuple[Credentials | HelperQuestion, str]]:
+    ) -> Iterator[tuple[Credentials | HelperEntry, str]]:
         """Yield what the sources have, the best first, each with the name of its source."""
         for source in sources:
             if isinstance(source, str):
-                yield HelperQuestion(source, host), source
+                yield HelperEntry(source, host), source
             else:
                 yield from ((candidate, source.source) for candidate in find_candidates(source, host, path))
 
-    def _ask(self, question: HelperQuestion) -> Credentials | None:
+    def _ask_helper(self, entry: HelperEntry) -> Credentials | None:
         try:
-            return self._helpers.ask(question.helper, question.key)
+            return self._helpers.get(entry.helper, entry.key)
         except AuthenticationError as error:
-            self._pass_over(f"{error.message}: registries are asked without the logins that it may have")
+            self._skip(f"{error.message}: registries are asked without the logins that it may have")
             return None
 
-    def _pass_over(self, problem: str) -> None:
+    def _skip(self, problem: str) -> None:
         self._problems[problem] = None
         self._warn(problem)
 
@@ -162,8 +162,8 @@ class CredentialStore:
         if any(location.is_required for location in locations):
             yield from self._read_files(locations)
             return
-        files = find_registries_conf(self._environment, home=self._home, warn=self._pass_over)
-        helpers = read_credential_helpers(files, home=self._home, warn=self._pass_over)
+        files = find_registries_conf(self._environment, home=self._home, warn=self._skip)
+        helpers = read_credential_helpers(files, home=self._home, warn=self._skip)
         # Docker's files count even where podman's do not: they are no business of registries.conf.
         for name in helpers if AUTH_FILES in helpers else (*helpers, AUTH_FILES):
             if name == AUTH_FILES:
@@ -184,7 +184,7 @@ class CredentialStore:
     def _read(self, location: AuthFileLocation) -> str | None:
         """Read a file; what is no UTF-8 stays as Python's surrogates. ``FileError`` if it must be there and isn't."""
         if not location.is_required:
-            content = read_if_possible(location.path, warn=self._pass_over)
+            content = read_if_possible(location.path, warn=self._skip)
         elif not location.path.exists():
             raise FileError(f"{location.path} does not exist", hint="look at REGISTRY_AUTH_FILE")
         else:

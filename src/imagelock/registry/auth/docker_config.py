@@ -21,8 +21,8 @@ from imagelock.model.frozen import frozen
 from imagelock.registry.auth.credentials import Credentials, IdentityToken, RegistryToken
 from imagelock.registry.http.addresses import Login
 
-_MEND = "log in again with `docker login`, or mend the file; public images need no login: try --anonymous"
-_BYTES = frozenset(map(chr, range(0xDC80, 0xDD00)))
+_HINT = "log in again with `docker login`, or mend the file; public images need no login: try --anonymous"
+_ESCAPED_BYTES = frozenset(map(chr, range(0xDC80, 0xDD00)))
 """What Python makes of bytes that are no UTF-8: passwords may be of any bytes."""
 _RUN_FOLDER = Path("/run/containers")
 """Here `podman login` writes where there is no session, as for root and in CI: in a folder named after the user."""
@@ -62,9 +62,9 @@ def _object(text: str, source: str) -> Mapping[str, Any]:
     try:
         document = json.loads(text.removeprefix("\ufeff") or "{}")
     except (ValueError, RecursionError) as error:
-        if not text.isascii() and any(character in _BYTES for character in text):
-            raise FileError(f"{source} can't be read", details=["it is no UTF-8 and no JSON"], hint=_MEND) from error
-        raise FileError(f"{source} is not JSON", hint=_MEND) from error
+        if not text.isascii() and any(character in _ESCAPED_BYTES for character in text):
+            raise FileError(f"{source} can't be read", details=["it is no UTF-8 and no JSON"], hint=_HINT) from error
+        raise FileError(f"{source} is not JSON", hint=_HINT) from error
     return _mapping(document, "", source)
 
 
@@ -129,13 +129,13 @@ def _string(value: object, where: str, source: str, *, may_be_bytes: bool = Fals
     if not isinstance(value, str):
         raise _unreadable(source, where, "must be a string")
     surrogates = () if value.isascii() else [each for each in value if "\ud800" <= each <= "\udfff"]
-    if not all(may_be_bytes and each in _BYTES for each in surrogates):
+    if not all(may_be_bytes and each in _ESCAPED_BYTES for each in surrogates):
         raise _unreadable(source, where, "has characters that are no Unicode")
     return value
 
 
 def _unreadable(source: str, where: str, problem: str) -> FileError:
-    return FileError(f"{source}: {where}{' ' if where else 'the document '}{problem}", hint=_MEND)
+    return FileError(f"{source}: {where}{' ' if where else 'the document '}{problem}", hint=_HINT)
 
 
 class AuthFileKind(Enum):

@@ -21,7 +21,7 @@ from imagelock.registry.auth.credentials import IDENTITY_TOKEN_USER, Credentials
 from imagelock.registry.http.addresses import Login
 
 _NAME = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
-_NOTHING_FOUND = "credentials not found in native keychain"
+_NOT_FOUND_MESSAGE = "credentials not found in native keychain"
 
 _TIME_LIMIT_SECONDS = 30.0
 _MAX_OUTPUT_BYTES = 64 * 1024
@@ -38,10 +38,10 @@ def helper_program(helper: str) -> str:
     return f"docker-credential-{helper}"
 
 
-def read_helper_answer(output: bytes, *, program: str, has_failed: bool) -> Credentials | None:
+def read_helper_output(output: bytes, *, program: str, has_failed: bool) -> Credentials | None:
     """Return what a helper printed, ``None`` if it has nothing; the output is never shown, it may be a secret."""
     if has_failed:
-        if output.decode("utf-8", "replace").strip() == _NOTHING_FOUND:
+        if output.decode("utf-8", "replace").strip() == _NOT_FOUND_MESSAGE:
             return None
         raise AuthenticationError(f"the credential helper {program} failed", hint=_hint(program))
     try:
@@ -74,18 +74,18 @@ class CredentialHelpers:
         self._environment = dict(environment)
         self._time_limit_seconds = time_limit_seconds
         self._lock = Lock()
-        self._hanging: dict[str, AuthenticationError] = {}
+        self._timed_out: dict[str, AuthenticationError] = {}
         """Helpers that took the whole time limit once: they are not asked for another registry."""
         self._answers: dict[tuple[str, str], Credentials | AuthenticationError | None] = {}
         self._running: subprocess.Popen[bytes] | None = None
         self._is_closed = False
 
-    def ask(self, helper: str, key: str) -> Credentials | None:
+    def get(self, helper: str, key: str) -> Credentials | None:
         """Return what a helper has under exactly this key; ``AuthenticationError`` if it can't be asked."""
         helper_program(helper)
         with self._lock:
             if (helper, key) not in self._answers:
-                self._answers[helper, key] = self._hanging.get(helper) or self._run_or_fail(helper, key)
+                self._answers[helper, key] = self._timed_out.get(helper) or self._run_or_error(helper, key)
             answer = self._answers[helper, key]
         if isinstance(answer, AuthenticationError):
             raise answer
@@ -98,12 +98,12 @@ class CredentialHelpers:
         if process is not None:
             process.kill()
 
-    def _run_or_fail(self, helper: str, key: str) -> Credentials | AuthenticationError | None:
+    def _run_or_error(self, helper: str, key: str) -> Credentials | AuthenticationError | None:
         """Return a failure, too, to be kept: one that takes the whole time limit must not take it for every image."""
         try:
             return self._run(helper_program(helper), key)
         except HelperTimeoutError as error:
-            self._hanging[helper] = error
+            self._timed_out[helper] = error
             return error
         except AuthenticationError as error:
             return error
@@ -113,7 +113,7 @@ class CredentialHelpers:
         if self._is_closed:
             process.kill()
         try:
-            output = self._converse(process, key)
+            output = self._exchange(process, key)
             has_failed = process.wait(self._time_limit_seconds) != 0
         except (TimeoutError, subprocess.TimeoutExpired) as error:
             raise HelperTimeoutError(
@@ -126,7 +126,7 @@ class CredentialHelpers:
             process.wait()
         if self._is_closed:
             raise RegistryError("the run is over")
-        return read_helper_answer(output, program=program, has_failed=has_failed)
+        return read_helper_output(output, program=program, has_failed=has_failed)
 
     def _start(self, program: str, key: str) -> subprocess.Popen[bytes]:
         path = find_program(program, self._environment)
@@ -150,7 +150,7 @@ class CredentialHelpers:
                 f"the credential helper {program} can't be started", details=[str(error)]
             ) from error
 
-    def _converse(self, process: subprocess.Popen[bytes], key: str) -> bytes:
+    def _exchange(self, process: subprocess.Popen[bytes], key: str) -> bytes:
         if process.stdin is None or process.stdout is None:
             raise AssertionError("both are pipes")
         deadline = time.monotonic() + self._time_limit_seconds

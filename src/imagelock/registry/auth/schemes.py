@@ -141,7 +141,7 @@ class Discovery:
     def wait_or_lead(self) -> Scheme | None:
         """Wait until the scheme is known; ``None`` says that the caller's request is the first.
 
-        The caller must ``resolve`` then, or ``give_way``.
+        The caller must ``resolve`` then, or ``abandon``.
         """
         with self._changed:
             while self._scheme is None and self._leader is not None:
@@ -153,18 +153,18 @@ class Discovery:
     def resolve(self, scheme: Scheme) -> bool:
         """Set the scheme, and return whether it is news; a later response replaces an earlier one."""
         with self._changed:
-            is_news = self._scheme != scheme
+            is_changed = self._scheme != scheme
             self._scheme = scheme
             self._leader = None
             self._changed.notify_all()
-            return is_news
+            return is_changed
 
     def resolve_if_unknown(self, scheme: Scheme) -> bool:
         """Set the scheme unless it is known, and return whether it is news."""
         with self._changed:
             return self._scheme is None and self.resolve(scheme)
 
-    def give_way(self) -> None:
+    def abandon(self) -> None:
         """Let the next thread be the first, if the calling one was and learned nothing."""
         with self._changed:
             if self._leader == get_ident():

@@ -35,11 +35,11 @@ _SHORTEST_SECRET = 8
 """A server chooses its tokens: one that calls a word of ours a token must not have it masked in what is printed."""
 _DEFAULT_LIFETIME_SECONDS = 60.0
 _LONGEST_LIFETIME_SECONDS = 24 * 60 * 60.0
-_USED_LIFE = 0.9
+_USED_SHARE_OF_LIFETIME = 0.9
 """The part of a token's life in which it is used: it must not die on its way."""
-_EXCHANGES_NOTHING = frozenset({400, HTTPStatus.UNAUTHORIZED, 404, 405})
+_EXCHANGE_UNSUPPORTED = frozenset({400, HTTPStatus.UNAUTHORIZED, 404, 405})
 _CONTENT = re.compile(r"/v2/(.+)/(?:manifests|blobs|tags)/[^/]+", re.ASCII)
-_ABOUT_THE_IMAGE = "DENIED"
+_DENIED = "DENIED"
 """With this code GitHub's token server speaks of the package, not of the login."""
 
 
@@ -58,15 +58,15 @@ class TokenServers:
         if refusal is not None:
             raise AccessRefusedError(refusal)
         if found is not None and origin.host_and_port != scheme.registry:
-            self._sender.say(f"{origin} was named by {scheme.registry} and gets the credentials for it")
+            self._sender.trace(f"{origin} was named by {scheme.registry} and gets the credentials for it")
         try:
             return self._fetch(scheme, tuple(part for scope in scopes for part in scope.split()), found)
         except AccessRefusedError as error:
-            if found is not None and _is_about_the_login(error.response):
+            if found is not None and _concerns_login(error.response):
                 self._keyring.note_refusal(origin, found, error.response)
             raise
 
-    def answer_anonymously(self, request: httpx.Request, response: httpx.Response) -> httpx.Response:
+    def authenticate_anonymously(self, request: httpx.Request, response: httpx.Response) -> httpx.Response:
         """Meet the challenge of a host that we were redirected to with an anonymous token, once.
 
         registry.k8s.io redirects to hosts that hand out a token to anonymous clients. No credentials go there, not even
@@ -92,7 +92,7 @@ class TokenServers:
         try:
             return self._ask(exchange_request(scheme, scopes, credentials))
         except AccessRefusedError as error:
-            if login is None or error.response.status_code not in _EXCHANGES_NOTHING:
+            if login is None or error.response.status_code not in _EXCHANGE_UNSUPPORTED:
                 raise
         return self._ask(token_request(scheme, scopes, login))
 
@@ -147,7 +147,7 @@ def read_token(response: httpx.Response, *, now: float) -> Token:
     lifetime = document.get("expires_in")
     if isinstance(lifetime, bool) or not isinstance(lifetime, int | float):
         lifetime = _DEFAULT_LIFETIME_SECONDS
-    usable_seconds = min(max(_DEFAULT_LIFETIME_SECONDS, lifetime), _LONGEST_LIFETIME_SECONDS) * _USED_LIFE
+    usable_seconds = min(max(_DEFAULT_LIFETIME_SECONDS, lifetime), _LONGEST_LIFETIME_SECONDS) * _USED_SHARE_OF_LIFETIME
     return Token(
         text=text, usable_seconds=usable_seconds, usable_until=now + usable_seconds, granted=_granted_scopes(text)
     )
@@ -188,7 +188,7 @@ def _granted_scopes(token: str) -> frozenset[str] | None:
         return None
 
 
-def _is_about_the_login(response: httpx.Response) -> bool:
+def _concerns_login(response: httpx.Response) -> bool:
     if response.status_code != HTTPStatus.UNAUTHORIZED:
         return False
-    return all(complaint.code != _ABOUT_THE_IMAGE for complaint in read_complaints(response))
+    return all(complaint.code != _DENIED for complaint in read_complaints(response))

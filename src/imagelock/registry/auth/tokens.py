@@ -108,7 +108,7 @@ class TokenCache:
         self._batches: dict[str, tuple[str, ...]] = {}
         self._unfetched: list[tuple[str, ...]] = []
         """Batches that no thread has begun to fetch."""
-        self._alone: set[str] = set()
+        self._single_scopes: set[str] = set()
         self._takes_batches = True
 
     def plan(self, scopes: Iterable[str]) -> None:
@@ -135,36 +135,36 @@ class TokenCache:
         """
         while True:
             with self._lock:
-                token, running = self._fresh(scope), self._fetching.get(scope)
+                token, running = self._usable_token(scope), self._fetching.get(scope)
             if token is not None:
                 return token, False
             if running is not None:
                 running.answer.result()
                 continue
-            mine = self._start(scope)
-            if mine is not None:
-                self._run(mine, fetch)
-                token = mine.answer.result()
-                if token is not None and not mine.is_shared:
+            own = self._start(scope)
+            if own is not None:
+                self._run(own, fetch)
+                token = own.answer.result()
+                if token is not None and not own.is_shared:
                     return token, True
 
     def drop(self, scope: str, token: Token) -> None:
         """Forget a token that was refused, and ask for that scope alone from now on."""
         with self._lock:
-            self._alone.add(scope)
+            self._single_scopes.add(scope)
             if self._tokens.get(scope) is token:
                 del self._tokens[scope]
 
-    def _fresh(self, scope: str) -> Token | None:
+    def _usable_token(self, scope: str) -> Token | None:
         token = self._tokens.get(scope)
         return token if token is not None and self._clock.monotonic() < token.usable_until else None
 
     def _start(self, scope: str) -> _Fetching | None:
         """Claim a scope and those of its batch that are free; ``None`` if another thread did."""
         with self._lock:
-            if scope in self._fetching or self._fresh(scope) is not None:
+            if scope in self._fetching or self._usable_token(scope) is not None:
                 return None
-            is_single = scope in self._alone or not self._takes_batches
+            is_single = scope in self._single_scopes or not self._takes_batches
             batch = () if is_single else self._batches.get(scope, ())
             others = (other for other in batch if other != scope and self._is_free(other))
             fetching = _Fetching((scope, *others))
@@ -172,16 +172,16 @@ class TokenCache:
             return fetching
 
     def _is_free(self, scope: str) -> bool:
-        return scope not in self._fetching and scope not in self._alone and self._fresh(scope) is None
+        return scope not in self._fetching and scope not in self._single_scopes and self._usable_token(scope) is None
 
     def _run(self, fetching: _Fetching, fetch: Fetch) -> None:
         """Fetch, and tell the threads that wait."""
         try:
             token = fetch(fetching.scopes)
         except BaseException as error:  # noqa: BLE001  every thread that waits raises it
-            is_refused = _is_about_the_request(error)
+            is_refused = _may_be_too_many_scopes(error)
             with self._lock:
-                self._end(fetching)
+                self._remove(fetching)
                 self._takes_batches = self._takes_batches and not (fetching.is_shared and is_refused)
             if fetching.is_shared and is_refused:
                 fetching.answer.set_result(None)
@@ -189,21 +189,21 @@ class TokenCache:
                 fetching.answer.set_exception(error)
         else:
             with self._lock:
-                self._end(fetching)
-                self._keep(token, fetching)
+                self._remove(fetching)
+                self._store(token, fetching)
             fetching.answer.set_result(token)
 
-    def _end(self, fetching: _Fetching) -> None:
+    def _remove(self, fetching: _Fetching) -> None:
         for scope in fetching.scopes:
             del self._fetching[scope]
 
-    def _keep(self, token: Token, fetching: _Fetching) -> None:
+    def _store(self, token: Token, fetching: _Fetching) -> None:
         """Keep a token for the scopes that it says it is for; the others are asked for alone."""
         for scope in fetching.scopes:
             if not fetching.is_shared or token.granted is None or scope in token.granted:
                 self._tokens[scope] = token
             else:
-                self._alone.add(scope)
+                self._single_scopes.add(scope)
 
 
 def pull_scope(path: str) -> str:
@@ -229,7 +229,7 @@ def _token_bytes(scope: str) -> int:
     return _TOKEN_BYTES_OF_ENTRY + len(scope) * 4 // 3
 
 
-def _is_about_the_request(error: BaseException) -> bool:
+def _may_be_too_many_scopes(error: BaseException) -> bool:
     """Whether asking for fewer scopes may help: the server answered, and it isn't busy."""
     if isinstance(error, AccessRefusedError):
         return error.response.is_client_error and error.response.status_code != HTTPStatus.TOO_MANY_REQUESTS

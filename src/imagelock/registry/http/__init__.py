@@ -35,14 +35,16 @@ class FailureKind(Enum):
     """The server doesn't speak TLS."""
     NO_COMMON_TLS = auto()
     """The server speaks no version of TLS, or no cipher, that we speak."""
-    GREETING_CLOSED = auto()
+    HANDSHAKE_CLOSED = auto()
     """The server closed the connection when it was greeted in TLS: it may speak none, or be busy."""
     TOO_LARGE = auto()
     CLOSED = auto()
     """The run is over: the user pressed Ctrl-C, or another failure ended it."""
 
 
-_REPEATED = frozenset({FailureKind.NOT_REACHED, FailureKind.TIMED_OUT, FailureKind.BROKEN, FailureKind.GREETING_CLOSED})
+_REPEATED = frozenset(
+    {FailureKind.NOT_REACHED, FailureKind.TIMED_OUT, FailureKind.BROKEN, FailureKind.HANDSHAKE_CLOSED}
+)
 # The reasons are OpenSSL's names.
 _NO_TLS_REASONS = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNEXPECTED_MESSAGE", "RECORD_LAYER_FAILURE"})
 _NO_COMMON_TLS_REASONS = frozenset(
@@ -89,7 +91,7 @@ def failure_of(
             return TransportFailure(FailureKind.NOT_REACHED, error.strerror or "there is no way there")
         case ssl.SSLEOFError() | ssl.SSLZeroReturnError() | ConnectionError() if in_handshake:
             return TransportFailure(
-                FailureKind.GREETING_CLOSED, "the server closed the connection in the TLS handshake"
+                FailureKind.HANDSHAKE_CLOSED, "the server closed the connection in the TLS handshake"
             )
         case _:
             return TransportFailure(FailureKind.BROKEN, error.strerror or "the connection broke")

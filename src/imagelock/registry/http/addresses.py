@@ -78,7 +78,7 @@ def _split_host(scheme: str, host_and_port: str) -> tuple[str, str, int]:
     return scheme, host, port
 
 
-def find_danger(host: str) -> str | None:
+def find_forbidden_kind(host: str) -> str | None:
     """Return what kind of host it is if no server may send us there, ``None`` if it is an ordinary one."""
     name = host.rstrip(".")
     if is_loopback(host):
@@ -86,7 +86,7 @@ def find_danger(host: str) -> str | None:
     if name in _METADATA_NAMES:
         return "a cloud's metadata service"
     address = _address(name)
-    return None if address is None else _danger_of_address(address)
+    return None if address is None else _forbidden_kind_of_address(address)
 
 
 def is_loopback(host: str) -> bool:
@@ -96,7 +96,7 @@ def is_loopback(host: str) -> bool:
     return name == "localhost" or name.endswith(".localhost") or (address is not None and address.is_loopback)
 
 
-def _danger_of_address(address: IPv4Address | IPv6Address) -> str | None:
+def _forbidden_kind_of_address(address: IPv4Address | IPv6Address) -> str | None:
     if address in _METADATA_ADDRESSES:
         return "a cloud's metadata service"
     if address.is_link_local:
@@ -168,7 +168,7 @@ def find_proxy(origin: Origin, environment: Mapping[str, str]) -> Proxy | None:
     """Return the proxy for a host, ``None`` for a direct connection, as always to this machine."""
     names = (f"{origin.scheme}_proxy", "all_proxy")
     name = next((name for name in names if _variable(environment, name)), None)
-    if name is None or is_loopback(origin.host) or _is_excepted(origin, _variable(environment, "no_proxy")):
+    if name is None or is_loopback(origin.host) or _is_excluded(origin, _variable(environment, "no_proxy")):
         return None
     return _parse_proxy(_variable(environment, name), variable=name.upper())
 
@@ -190,19 +190,19 @@ def _parse_proxy(text: str, *, variable: str) -> Proxy:
         origin = Origin.of("http", host)
     except ValueError as error:
         # Neither the address nor a part of it is shown: a password with a slash is taken for anything.
-        raise _unusable(variable, "it must be http://[USER:PASSWORD@]HOST[:PORT]") from error
+        raise _unusable_proxy(variable, "it must be http://[USER:PASSWORD@]HOST[:PORT]") from error
     if parts.scheme != "http":
-        raise _unusable(variable, f"{parts.scheme}:// is not supported, only http://")
+        raise _unusable_proxy(variable, f"{parts.scheme}:// is not supported, only http://")
     return Proxy(origin, login)
 
 
-def _unusable(variable: str, reason: str) -> RegistryError:
+def _unusable_proxy(variable: str, reason: str) -> RegistryError:
     return RegistryError(
         "the proxy that the environment names can't be used", details=[reason], hint=f"look at {variable}"
     )
 
 
-def _is_excepted(origin: Origin, exceptions: str) -> bool:
+def _is_excluded(origin: Origin, exceptions: str) -> bool:
     entries = (entry.strip().lower() for entry in exceptions.split(","))
     return any(_matches(origin, entry) for entry in entries if entry)
 

@@ -72,7 +72,7 @@ class Backoff:
     def __init__(self) -> None:
         self._lock = Lock()
         self._not_before: dict[Origin, float] = {}
-        self._answers: dict[Origin, int] = {}
+        self._responses: dict[Origin, int] = {}
         self._unreachable: dict[Origin, RegistryError] = {}
 
     def not_before(self, origin: Origin) -> float:
@@ -85,21 +85,21 @@ class Backoff:
         with self._lock:
             self._not_before[origin] = max(moment, self._not_before.get(origin, 0.0))
 
-    def note_answer(self, origin: Origin) -> None:
+    def note_response(self, origin: Origin) -> None:
         """Note that the host lives, whatever it answered."""
         with self._lock:
-            self._answers[origin] = self._answers.get(origin, 0) + 1
+            self._responses[origin] = self._responses.get(origin, 0) + 1
             self._unreachable.pop(origin, None)
 
-    def answers(self, origin: Origin) -> int:
+    def count_responses(self, origin: Origin) -> int:
         """Return how often the host answered in this run."""
         with self._lock:
-            return self._answers.get(origin, 0)
+            return self._responses.get(origin, 0)
 
-    def mark_unreachable(self, origin: Origin, error: RegistryError, *, answers_before: int) -> None:
-        """Let no thread ask a host again that has answered no thread since ``answers_before``."""
+    def mark_unreachable(self, origin: Origin, error: RegistryError, *, responses_before: int) -> None:
+        """Let no thread ask a host again that has answered no thread since ``responses_before``."""
         with self._lock:
-            if self._answers.get(origin, 0) == answers_before:
+            if self._responses.get(origin, 0) == responses_before:
                 self._unreachable[origin] = error
 
     def unreachable_error(self, origin: Origin) -> RegistryError | None:
@@ -150,7 +150,7 @@ def concerns_all_requests(response: httpx.Response) -> bool:
     return response.status_code in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
 
 
-def guessed_pause_seconds(attempt: int, *, jitter: float) -> float:
+def backoff_seconds(attempt: int, *, jitter: float) -> float:
     """Return the pause after the ``attempt``-th failure (from 1) where no server named one; ``jitter`` is 0 to 1."""
     return float(jitter * min(_MAX_GUESSED_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2 ** (attempt - 1)))
 
@@ -160,8 +160,8 @@ def read_retry_after(response: httpx.Response, *, now: datetime) -> float | None
 
     https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
     """
-    wish = _retry_after(response)
-    return max(0.0, (wish - now).total_seconds()) if isinstance(wish, datetime) else wish
+    retry_after = _retry_after(response)
+    return max(0.0, (retry_after - now).total_seconds()) if isinstance(retry_after, datetime) else retry_after
 
 
 def describe_retry_after(response: httpx.Response) -> str | None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from imagelock.errors import FileError
 from imagelock.model.frozen import frozen
 from imagelock.project.files import find_kind_problem
-from imagelock.registry.homes import list_if_possible
+from imagelock.registry.user_files import list_if_possible
 
 BUNDLES = (
     Path("/etc/ssl/certs/ca-certificates.crt"),

@@ -75,7 +75,7 @@ class Connections:
             futures: list[Future[socket.socket]] = [Future() for _ in range(missing)]
             self._early[route].extend(futures)
         for future in futures:
-            Thread(target=self._fulfil, args=(future, route), daemon=True).start()
+            Thread(target=self._open_into, args=(future, route), daemon=True).start()
         if futures and origin.is_encrypted:
             # Reading the system's authorities takes 20 ms, while the first packets are on their way.
             Thread(target=self._prepare_tls, args=(route,), daemon=True).start()
@@ -94,18 +94,18 @@ class Connections:
     def _probe(self, route: Route) -> bool:
         future: Future[socket.socket] = Future()
         try:
-            future.set_result(self._greet(route))
+            future.set_result(self._shake_hands(route))
         except TransportFailure as failure:
-            return failure.kind not in (FailureKind.NO_TLS, FailureKind.GREETING_CLOSED)
+            return failure.kind not in (FailureKind.NO_TLS, FailureKind.HANDSHAKE_CLOSED)
         with self._lock:
             self._early[route].appendleft(future)
         return True
 
-    def _greet(self, route: Route) -> socket.socket:
+    def _shake_hands(self, route: Route) -> socket.socket:
         try:
             return self.dial(route)
         except TransportFailure as failure:
-            if failure.kind is not FailureKind.GREETING_CLOSED:
+            if failure.kind is not FailureKind.HANDSHAKE_CLOSED:
                 raise
         return self.dial(route)
 
@@ -124,7 +124,7 @@ class Connections:
         with self._lock:
             futures = list(self._early.pop(route, ()))
         for future in futures:
-            future.add_done_callback(_end_unused)
+            future.add_done_callback(_shut_down_unused)
 
     def dial(self, route: Route) -> socket.socket:
         """Connect, through the proxy if there is one, and encrypt if the origin is https.
@@ -146,7 +146,7 @@ class Connections:
             return self._encrypt(connection, context, host=route.origin.host)
         except TransportFailure as failure:
             if failure.kind is FailureKind.UNKNOWN_AUTHORITY:
-                raise self._refusal_of_authority(failure, route) from failure
+                raise self._untrusted_authority(failure, route) from failure
             raise
 
     def close(self) -> None:
@@ -157,24 +157,24 @@ class Connections:
             futures: list[Future[Any]] = list(self._addresses.values())
             futures += (future for waiting in self._early.values() for future in waiting)
         for connection in connections:
-            _end(connection)
+            _shut_down(connection)
         for future in futures:
-            _fail(future, TransportFailure(FailureKind.CLOSED, "the run is over"))
+            _set_failure(future, TransportFailure(FailureKind.CLOSED, "the run is over"))
 
     def _prepare_tls(self, route: Route) -> None:
         with suppress(FileError, OSError):  # the threads that connect raise it, too
             self._tls_context(route)
 
-    def _fulfil(self, future: Future[socket.socket], route: Route) -> None:
+    def _open_into(self, future: Future[socket.socket], route: Route) -> None:
         try:
             connection = self.dial(route)
         except BaseException as failure:  # noqa: BLE001  the thread that takes it dials anew, and tells why that failed
-            _fail(future, failure)
+            _set_failure(future, failure)
         else:
             try:
                 future.set_result(connection)
             except InvalidStateError:
-                _end(connection)
+                _shut_down(connection)
 
     def _connect(self, host: str, port: int) -> socket.socket:
         """Try the addresses of a host in turn. They share the time: the first may lead nowhere, as broken IPv6 does."""
@@ -245,11 +245,11 @@ class Connections:
             self._open.add(connection)
             is_closed = self._is_closed
         if is_closed:
-            _end(connection)
+            _shut_down(connection)
             raise TransportFailure(FailureKind.CLOSED, "the run is over")
         return connection
 
-    def _refusal_of_authority(self, failure: TransportFailure, route: Route) -> TransportFailure:
+    def _untrusted_authority(self, failure: TransportFailure, route: Route) -> TransportFailure:
         """Say whether authorities were declared for a host, and which ones of them could not be read."""
         files = find_certificate_files(certificate_folders(self._home), route.origin.host_and_port)
         is_declared = bool(files.authorities) or self._ca_file_of(route.registry) is not None
@@ -269,24 +269,24 @@ def _look_up(lookup: Future[Sequence[Address]], host: str, port: int) -> None:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except BaseException as error:  # noqa: BLE001  it is raised in the threads that wait
-        _fail(lookup, error)
+        _set_failure(lookup, error)
     else:
         with suppress(InvalidStateError):
             lookup.set_result([(family, address) for family, _, _, _, address in found])
 
 
-def _fail(future: Future[Any], failure: BaseException) -> None:
+def _set_failure(future: Future[Any], failure: BaseException) -> None:
     """Let the threads that wait for a future raise a failure, unless the end of the run did so first."""
     with suppress(InvalidStateError):
         future.set_exception(failure)
 
 
-def _end_unused(future: Future[socket.socket]) -> None:
+def _shut_down_unused(future: Future[socket.socket]) -> None:
     if future.exception() is None:
-        _end(future.result())
+        _shut_down(future.result())
 
 
-def _end(connection: socket.socket) -> None:
+def _shut_down(connection: socket.socket) -> None:
     """Close at once. Only ``shutdown`` wakes a thread that waits for a byte; ``close`` alone would leave it there."""
     with suppress(OSError):
         connection.shutdown(socket.SHUT_RDWR)

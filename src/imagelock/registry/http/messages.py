@@ -98,17 +98,17 @@ def rules_of(request: httpx.Request) -> Rules:
 
 def authorized(request: httpx.Request, authorization: str) -> httpx.Request:
     """Return the same request with an ``Authorization`` header, or without one if it is empty."""
-    return _changed(request, authorization=authorization)
+    return _copy(request, authorization=authorization)
 
 
 def at(request: httpx.Request, url: httpx.URL) -> httpx.Request:
     """Return the same request to another URL; across an origin without ``Authorization``."""
-    return _changed(request, url=url, authorization=None if origin_of(url) == origin_of(request.url) else "")
+    return _copy(request, url=url, authorization=None if origin_of(url) == origin_of(request.url) else "")
 
 
 def as_get(request: httpx.Request) -> httpx.Request:
     """Return the same request with the method ``GET``."""
-    return _changed(request, method="GET")
+    return _copy(request, method="GET")
 
 
 def next_hop(request: httpx.Request, response: httpx.Response, *, hops: int) -> httpx.Request | None:
@@ -207,7 +207,7 @@ def _destination(request: httpx.Request, location: str) -> httpx.URL:
     return url
 
 
-def _changed(
+def _copy(
     request: httpx.Request, *, method: str | None = None, url: httpx.URL | None = None, authorization: str | None = None
 ) -> httpx.Request:
     """Return a copy; httpx itself adds the ``Host`` that belongs to the URL."""

@@ -16,7 +16,9 @@ from imagelock.registry.http import FailureKind, TransportFailure
 from imagelock.registry.http.addresses import Route
 from imagelock.registry.http.connections import Connections
 
-_REFUSALS = frozenset({FailureKind.BROKEN, FailureKind.NOT_REACHED, FailureKind.GREETING_CLOSED, FailureKind.TIMED_OUT})
+_REFUSALS = frozenset(
+    {FailureKind.BROKEN, FailureKind.NOT_REACHED, FailureKind.HANDSHAKE_CLOSED, FailureKind.TIMED_OUT}
+)
 
 
 class Reusable(Protocol):
@@ -85,7 +87,7 @@ class Pool(Generic[Connection]):
             try:
                 return self._open()
             except TransportFailure as failure:
-                if not self._is_full_by(failure, deadline):
+                if not self._shows_capacity(failure, deadline):
                     raise
 
     def put_back(self, connection: Connection) -> None:
@@ -152,7 +154,7 @@ class Pool(Generic[Connection]):
                 self._changed.notify_all()
         return connection
 
-    def _is_full_by(self, failure: TransportFailure, deadline: Deadline) -> bool:
+    def _shows_capacity(self, failure: TransportFailure, deadline: Deadline) -> bool:
         """Whether a failure to connect means that the server keeps no more connections than those that live."""
         if failure.kind not in _REFUSALS:
             return False

@@ -28,8 +28,8 @@ from imagelock.registry.http.backoff import (
     MAX_PAUSE_SECONDS,
     Backoff,
     Clock,
+    backoff_seconds,
     concerns_all_requests,
-    guessed_pause_seconds,
     is_worth_repeating,
     read_retry_after,
 )
@@ -41,7 +41,7 @@ _ESCAPED = re.compile(r"\\(.)")
 _MAX_WARNINGS_LENGTH = 4096
 """Of all warnings of a response together, as the specification has it."""
 _THIS_MACHINE = "localhost"
-_TRY_LATER = "run the same command again when it answers"
+_RETRY_HINT = "run the same command again when it answers"
 
 
 def hide_queries(record: logging.LogRecord) -> bool:
@@ -90,22 +90,22 @@ class Sender:
             response = self._send_with_retries(request)
         return response
 
-    def say(self, line: str) -> None:
+    def trace(self, line: str) -> None:
         """Trace what happens; the line must hold no secret."""
         if self._trace is not None:
             self._trace(line)
 
     def _send_with_retries(self, request: httpx.Request) -> httpx.Response:
         origin = origin_of(request.url)
-        answers_before = self._backoff.answers(origin)
+        responses_before = self._backoff.count_responses(origin)
         for attempt in range(1, ATTEMPTS + 1):
             self._wait_for_backoff(origin)
             try:
                 response = self._send_once(request, origin)
             except TransportFailure as failure:
                 if attempt == ATTEMPTS or not failure.is_worth_repeating:
-                    raise self._final_error(failure, request, answers_before) from failure
-                self._clock.sleep(guessed_pause_seconds(attempt, jitter=self._jitter()))
+                    raise self._final_error(failure, request, responses_before) from failure
+                self._clock.sleep(backoff_seconds(attempt, jitter=self._jitter()))
             else:
                 pause = self._pause_after(request, response, attempt)
                 if pause is None:
@@ -121,14 +121,14 @@ class Sender:
         try:
             response = self._exchange(request)
         except TransportFailure as failure:
-            self.say(f"{describe(request)}: {failure}")
+            self.trace(f"{describe(request)}: {failure}")
             raise
-        self._backoff.note_answer(origin)
-        self._warnings.pass_on(response)
+        self._backoff.note_response(origin)
+        self._warnings.report(response)
         if self._trace is not None:
             length = "a stream" if not response.is_closed else f"{len(response.content)} bytes"
             milliseconds = (self._clock.monotonic() - started) * 1000
-            self.say(f"{describe(request)}: {response.status_code}, {length}, {milliseconds:.0f} ms")
+            self.trace(f"{describe(request)}: {response.status_code}, {length}, {milliseconds:.0f} ms")
         return response
 
     def _exchange(self, request: httpx.Request) -> httpx.Response:
@@ -162,13 +162,13 @@ class Sender:
             return None
         asked_for = read_retry_after(response, now=self._clock.now())
         if asked_for is None:
-            return guessed_pause_seconds(attempt, jitter=self._jitter())
+            return backoff_seconds(attempt, jitter=self._jitter())
         return asked_for if asked_for <= MAX_PAUSE_SECONDS else None
 
-    def _final_error(self, failure: TransportFailure, request: httpx.Request, answers_before: int) -> RegistryError:
+    def _final_error(self, failure: TransportFailure, request: httpx.Request, responses_before: int) -> RegistryError:
         error = error_of(failure, request)
         if failure.kind is not FailureKind.TOO_LARGE and isinstance(error, TemporaryError):
-            self._backoff.mark_unreachable(origin_of(request.url), error, answers_before=answers_before)
+            self._backoff.mark_unreachable(origin_of(request.url), error, responses_before=responses_before)
         return error
 
 
@@ -183,22 +183,22 @@ def _read_whole(response: httpx.Response, *, is_head: bool, max_bytes: int) -> b
 class Warnings:
     """Passes each ``Warning`` of a host on once, however many responses carry it. Thread-safe."""
 
-    def __init__(self, tell: Callable[[str], None] | None) -> None:
-        self._tell = tell
+    def __init__(self, warn: Callable[[str], None] | None) -> None:
+        self._warn = warn
         self._lock = Lock()
-        self._told: set[tuple[Origin, str]] = set()
+        self._reported: set[tuple[Origin, str]] = set()
 
-    def pass_on(self, response: httpx.Response) -> None:
+    def report(self, response: httpx.Response) -> None:
         """Tell the warnings of a response that are new."""
-        if self._tell is None or "warning" not in response.headers:
+        if self._warn is None or "warning" not in response.headers:
             return
         origin = origin_of(response.url)
         for warning in read_warnings(response.headers):
             with self._lock:
-                is_new = (origin, warning) not in self._told
-                self._told.add((origin, warning))
+                is_new = (origin, warning) not in self._reported
+                self._reported.add((origin, warning))
             if is_new:
-                self._tell(f"{origin.host_and_port} says: {warning}")
+                self._warn(f"{origin.host_and_port} says: {warning}")
 
 
 def read_warnings(headers: httpx.Headers) -> Iterator[str]:
@@ -216,7 +216,7 @@ def read_warnings(headers: httpx.Headers) -> Iterator[str]:
 def error_of(failure: TransportFailure, request: httpx.Request) -> RegistryError:
     """Return the error for a request that ended in a failure."""
     host, registry = origin_of(request.url).host_and_port, rules_of(request).registry
-    about_tls = _about_tls(failure, host=host, registry=registry)
+    about_tls = _tls_error(failure, host=host, registry=registry)
     if about_tls is not None:
         return about_tls
     origin = origin_of(request.url)
@@ -238,13 +238,13 @@ def error_of(failure: TransportFailure, request: httpx.Request) -> RegistryError
             if not {".", ":"} & set(registry):
                 hint = "check the spelling: names on Docker Hub are lower-case, and an address has a `.` or a port"
             return TemporaryError(f"{host} can't be found", details=[str(failure)], hint=hint)
-        case FailureKind.GREETING_CLOSED:
-            return TemporaryError(f"no answer from {host}", details=[str(failure)], hint=_plain_http(registry))
+        case FailureKind.HANDSHAKE_CLOSED:
+            return TemporaryError(f"no answer from {host}", details=[str(failure)], hint=_plain_http_hint(registry))
         case _:
-            return TemporaryError(f"no answer from {host}", details=[str(failure)], hint=_TRY_LATER)
+            return TemporaryError(f"no answer from {host}", details=[str(failure)], hint=_RETRY_HINT)
 
 
-def _about_tls(failure: TransportFailure, *, host: str, registry: str) -> RegistryError | None:
+def _tls_error(failure: TransportFailure, *, host: str, registry: str) -> RegistryError | None:
     """Return the error for what trying again does not mend; ``None`` for other failures."""
     table = f'[registries."{registry}"]'
     match failure.kind:
@@ -272,13 +272,13 @@ def _about_tls(failure: TransportFailure, *, host: str, registry: str) -> Regist
             message = f"{host} and we speak no common TLS: it must be version 1.2 or 1.3"
             hint = f"it may want a certificate of ours; look at it with `openssl s_client -connect {_with_port(host)}`"
         case FailureKind.NO_TLS:
-            message, hint = f"{host} speaks no TLS", _plain_http(registry)
+            message, hint = f"{host} speaks no TLS", _plain_http_hint(registry)
         case _:
             return None
     return RegistryError(message, details=[str(failure)], hint=hint)
 
 
-def _plain_http(registry: str) -> str:
+def _plain_http_hint(registry: str) -> str:
     return f'if it is meant to speak no TLS: [registries."{registry}"] plain-http = true in images.toml'
 
 

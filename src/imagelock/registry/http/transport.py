@@ -34,7 +34,7 @@ _BLANK_BEFORE_COLON = re.compile(rb"^([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]+:", re.M
 _REPEATABLE = frozenset({"GET", "HEAD"})
 QUEUE_SECONDS = 4.0
 """A connection's first response is waited for, before one that has become free is asked in its place."""
-_LOOK_SECONDS = 0.2
+_POLL_SECONDS = 0.2
 _MAX_REFUSED = 2
 """Connections of its own that a request may lose without a byte, while other connections to the host live."""
 
@@ -63,7 +63,7 @@ class Transport(httpx.BaseTransport):
         while True:
             connection = pool.take(deadline)
             try:
-                head = connection.ask(request, pool, deadline)
+                head = connection.send(request, pool, deadline)
             except BaseException as error:
                 is_silent = connection.broke_silently(error)
                 has_others = self._drop(connection, pool, deadline, is_silent=is_silent)
@@ -72,7 +72,7 @@ class Transport(httpx.BaseTransport):
                 if not (is_silent and may_repeat and request.method in _REPEATABLE):
                     raise
                 continue
-            if _is_about_idleness(head, connection) and request.method in _REPEATABLE:
+            if _is_idle_timeout(head, connection) and request.method in _REPEATABLE:
                 pool.drop(connection)
                 continue
             body = _Body(connection, pool, deadline)
@@ -111,7 +111,7 @@ class _Connection:
         """Whether it was open before the current request was to be sent."""
         self.never_answered = True
 
-    def ask(self, request: httpx.Request, pool: Pool[_Connection], deadline: Deadline) -> h11.Response:
+    def send(self, request: httpx.Request, pool: Pool[_Connection], deadline: Deadline) -> h11.Response:
         """Send a request and return the head of the response."""
         self._is_silent = True
         data = b"".join(self._http.send(event) or b"" for event in _events(request, pool.route))
@@ -126,7 +126,7 @@ class _Connection:
         try:
             return self._read_head(deadline)
         except h11.RemoteProtocolError as error:
-            raise _broken(error) from error
+            raise _protocol_failure(error) from error
 
     def broke_silently(self, error: BaseException) -> bool:
         """Whether a failed exchange broke off before the first byte of a response."""
@@ -143,7 +143,7 @@ class _Connection:
                 else:
                     raise TransportFailure(FailureKind.BROKEN, "the connection was closed")
         except h11.RemoteProtocolError as error:
-            raise _broken(error) from error
+            raise _protocol_failure(error) from error
 
     def make_idle(self) -> bool:
         """Prepare for the next request; ``False`` if the connection can't be used again."""
@@ -175,15 +175,15 @@ class _Connection:
 
         Servers that serve one connection after the other, or a few, come to the next one when those are closed.
         """
-        started, patience = time.monotonic(), deadline.silence_seconds()
+        started, limit_seconds = time.monotonic(), deadline.silence_seconds()
         poll = select.poll()
         try:
             poll.register(self._socket, select.POLLIN)
         except ValueError as error:
             raise TransportFailure(FailureKind.CLOSED, "the run is over") from error
-        while not poll.poll(min(_LOOK_SECONDS, deadline.silence_seconds()) * 1000):
+        while not poll.poll(min(_POLL_SECONDS, deadline.silence_seconds()) * 1000):
             waited = time.monotonic() - started
-            if waited > patience:
+            if waited > limit_seconds:
                 raise TransportFailure(FailureKind.TIMED_OUT, "the time limit is over")
             if waited > QUEUE_SECONDS and pool.has_idle():
                 raise TransportFailure(FailureKind.BROKEN, "the server serves other connections first")
@@ -259,11 +259,11 @@ def _events(request: httpx.Request, route: Route) -> Iterator[h11.Event]:
     yield h11.EndOfMessage()
 
 
-def _is_about_idleness(head: h11.Response, connection: _Connection) -> bool:
+def _is_idle_timeout(head: h11.Response, connection: _Connection) -> bool:
     """Whether a response is what servers say on an idle connection before they close it, and none to the request."""
     return head.status_code == HTTPStatus.REQUEST_TIMEOUT and connection.was_open
 
 
-def _broken(error: h11.RemoteProtocolError) -> TransportFailure:
+def _protocol_failure(error: h11.RemoteProtocolError) -> TransportFailure:
     # h11 quotes what it could not read.
     return TransportFailure(FailureKind.BROKEN, printable(mask_secrets(str(error))))

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urljoin, urlsplit
 
 import httpx
 
-from imagelock.registry.http.addresses import DEFAULT_PORTS, InvalidUrlError, Origin, find_danger, is_loopback
+from imagelock.registry.http.addresses import DEFAULT_PORTS, InvalidUrlError, Origin, find_forbidden_kind, is_loopback
 
 _ALLOWED = re.compile(r"[!-\[\]-~]+", re.ASCII)
 """Visible ASCII but for the backslash, which some readers take for a slash."""
@@ -91,7 +91,7 @@ def find_objection(url: httpx.URL, *, asked: httpx.URL) -> str | None:
     if origin.is_encrypted and is_loopback(origin.host) and is_loopback(asked_origin.host):
         # A registry on this machine may have its token server beside it: the certificate proves that it is one.
         return None
-    danger = find_danger(origin.host)
+    danger = find_forbidden_kind(origin.host)
     return None if danger is None else f"its host is {danger}"
 
 

@@ -74,8 +74,8 @@ def list_if_possible(folder: Path, *, warn: Warn) -> tuple[Path, ...]:
         return ()
 
 
-def once(warn: Warn) -> Warn:
-    """Return a function that tells each text once, from whatever thread it comes."""
+def warn_once(warn: Warn) -> Warn:
+    """Return a function that passes each text on once, from whatever thread it comes."""
     told: set[str] = set()
     lock = Lock()
 
@@ -89,5 +89,5 @@ def once(warn: Warn) -> Warn:
     return tell
 
 
-def ignore(text: str) -> None:
+def ignore_warning(text: str) -> None:
     """Tell nothing: for questions whose answer is told elsewhere."""

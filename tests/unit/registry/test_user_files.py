@@ -14,9 +14,8 @@ from imagelock.errors import AuthenticationError, FileError
 from imagelock.registry.auth.credential_store import CredentialStore
 from imagelock.registry.auth.credentials import FoundCredentials
 from imagelock.registry.auth.docker_config import parse_auth_file
-from imagelock.registry.auth.helpers import read_helper_answer
+from imagelock.registry.auth.helpers import read_helper_output
 from imagelock.registry.content_cache import ContentCache, default_cache_directory, measure_cache
-from imagelock.registry.homes import NO_HOME, find_home, once
 from imagelock.registry.http.addresses import Login, Origin, basic_authorization, find_proxy
 from imagelock.registry.http.certificates import find_certificate_files
 from imagelock.registry.registries_conf import (
@@ -26,6 +25,7 @@ from imagelock.registry.registries_conf import (
     read_credential_helpers,
     read_registries_conf,
 )
+from imagelock.registry.user_files import NO_HOME, find_home, warn_once
 from tests.support.fake_registry.answers import Handler
 from tests.support.fake_registry.bearer_hosts import IMAGE, A, bearer_internet
 from tests.support.fake_registry.clients import Setup
@@ -304,7 +304,7 @@ class TestBytes:
         assert basic_authorization(found.credentials) == self.HEADER
 
     def test_of_a_helper(self) -> None:
-        login = read_helper_answer(b'{"Username":"me","Secret":"p\xe4ss\xff"}', program="x", has_failed=False)
+        login = read_helper_output(b'{"Username":"me","Secret":"p\xe4ss\xff"}', program="x", has_failed=False)
         assert isinstance(login, Login)
         assert basic_authorization(login) == self.HEADER
 
@@ -321,6 +321,6 @@ class TestBytes:
 
 def test_a_text_is_told_once() -> None:
     told: list[str] = []
-    tell = once(told.append)
+    tell = warn_once(told.append)
     tell("a"), tell("b"), tell("a")
     assert told == ["a", "b"]
