@@ -1,4 +1,4 @@
-"""Answer what locking asks of registries: manifests, digests, blobs and lists of tags."""
+"""Fetch manifests, digests, blobs and lists of tags from registries: the ``ManifestSource`` of locking."""
 
 from __future__ import annotations
 
@@ -68,10 +68,10 @@ class RegistryClient:
         self._hosts: dict[RegistryName, Host] = {}
 
     def prepare(self, repositories: Iterable[AnyRepository]) -> None:
-        """Announce what will be asked, so that connections and tokens can be shared; it never fails."""
+        """Open connections for the repositories that will be asked for, and plan their tokens; it never fails."""
         paths: defaultdict[Location, dict[str, None]] = defaultdict(dict)
         for repository in repositories:
-            # One that must not be asked is an error when it is asked, and of that image alone.
+            # A blocked repository is an error only when its own image is fetched.
             with suppress(RegistryError):
                 location = self._locations.of_tag(_repository_of(repository))[0]
                 paths[location.without_path()][location.path] = None
@@ -79,16 +79,16 @@ class RegistryClient:
             self._host(location).prepare(expected)
 
     def fetch_manifest(self, reference: ImageReference) -> FetchedManifest:
-        """Return a manifest or index under the digest of its bytes; from the cache if it is there under that digest.
+        """Return a manifest or index with the digest of its bytes; from the cache if it has that digest.
 
-        A tag whose digest was seen before is asked for that first: pulls are counted, such requests aren't.
+        Where the cache knows a tag's last digest, a ``HEAD`` checks it first: registries count ``GET`` as a pull.
         """
         return self._find_cached(reference) or self._fetch(reference)
 
     def fetch_digest(self, reference: ImageReference) -> Digest:
-        """Return the digest that a tag has now; for a digest, whether the registry itself still serves it.
+        """Return the digest that a tag has now; for a pinned reference, its digest if the registry still serves it.
 
-        ``HEAD`` is free where pulls are counted; where it is refused or tells no digest, the content is fetched.
+        Uses ``HEAD``, which Docker Hub does not count as a pull; without a usable response the content is fetched.
         """
         digest = self._head(reference)
         if digest is not None:
@@ -96,12 +96,12 @@ class RegistryClient:
         locations = self._authoritative_locations(reference)
         fetched = _first_success(locations, lambda location: self._fetch_from(location, reference))
         if isinstance(reference, TagReference):
-            # Whatever else was answered with status 200 has a digest, too, and it is no image's.
+            # Any other body with status 200 has a digest as well: only that of a manifest is returned.
             parse_manifest(fetched, what=str(reference))
         return self._store(reference, fetched).digest
 
     def fetch_served(self, reference: PinnedReference) -> FetchedManifest:
-        """Return content that the registry itself serves now: one GET, or one HEAD where the bytes are cached."""
+        """Return content that the registry itself serves now, by one ``GET``, or ``HEAD`` if it is cached."""
         body = self._cache.read(reference.digest) if self._cache else None
         if body is None:
             origin = self._locations.origin_of(_repository_of(reference.repository))
@@ -110,7 +110,7 @@ class RegistryClient:
         return FetchedManifest(reference.digest, body)
 
     def fetch_blob_size(self, repository: AnyRepository, digest: Digest) -> int | None:
-        """Ask the registry itself by HEAD for a blob; its size in bytes, or None where the response does not tell."""
+        """Return a blob's size in bytes, by ``HEAD`` to the registry itself; ``None`` without a length."""
         repository = _repository_of(repository)
         location = self._locations.origin_of(repository)
         host = self._host(location)
@@ -120,7 +120,7 @@ class RegistryClient:
         return int(length) if _LENGTH.fullmatch(length) else None
 
     def fetch_blob(self, repository: AnyRepository, descriptor: Descriptor) -> bytes:
-        """Return a small blob, such as a configuration, verified by its digest."""
+        """Return a small blob, such as a configuration, verified by its digest; from the cache if it is there."""
         repository = _repository_of(repository)
         cached = self._cache.read(descriptor.digest) if self._cache else None
         if cached is not None and len(cached) == descriptor.size_bytes:
@@ -133,17 +133,17 @@ class RegistryClient:
 
     @contextmanager
     def open_blob(self, repository: AnyRepository, descriptor: Descriptor) -> Iterator[Iterator[bytes]]:
-        """Open a blob of any size, such as a layer; yields its bytes in pieces, at most 64 KiB of them at a time.
+        """Open a blob of any size, such as a layer, and yield its bytes in pieces of at most 64 KiB.
 
-        The pieces are hashed as they pass: the iteration ends without an error only after as many bytes as the
-        descriptor names, with its digest. Until then nothing may be built on them. Use it so, from any thread::
+        The pieces are hashed as they pass: the iteration ends without an error only if size and digest are those of
+        the descriptor. Until then the bytes are not verified. From any thread::
 
             with client.open_blob(repository, descriptor) as pieces, path.open("wb") as file:
                 for piece in pieces:
                     file.write(piece)
 
-        The first mirror that answers serves all of it. A broken connection is a ``TemporaryError``: the caller opens
-        the blob again. Nothing is cached.
+        The first mirror that responds serves all of it. A broken connection raises ``TemporaryError``, after which the
+        caller may open the blob again. Nothing is cached.
         """
         repository = _repository_of(repository)
         locations = self._locations.of_content(repository)
@@ -153,7 +153,7 @@ class RegistryClient:
             yield check_stream(descriptor, _read_stream(response), what=str(repository))
 
     def list_tags(self, repository: AnyRepository) -> tuple[str, ...]:
-        """Return every tag of a repository once, in the registry's order: the whole list, or an error."""
+        """Return every tag of a repository once, in the registry's order: the complete list, or an error."""
         repository = _repository_of(repository)
         location = self._locations.origin_of(repository)
         with self._locations.noting_mirrors(repository):
@@ -209,12 +209,12 @@ class RegistryClient:
         return host.ask(request, Subject(location.path, repository, f"a blob of {repository}"))
 
     def _head(self, reference: ImageReference) -> Digest | None:
-        """Ask without fetching; ``None`` if the response tells nothing that may be believed."""
+        """Return the digest in the response to a ``HEAD``; ``None`` if it has none that can be trusted."""
         locations = self._authoritative_locations(reference)
         return _first_success(locations, lambda location: self._head_at(location, reference))
 
     def _authoritative_locations(self, reference: ImageReference) -> Sequence[Location]:
-        """Return the locations that may say what a reference is now: for a tag those that a fetch would ask, too."""
+        """Return the locations that may resolve a reference: the registry itself and, for tags, trusted mirrors."""
         repository = _repository_of(reference.repository)
         is_tag = isinstance(reference, TagReference)
         return self._locations.of_tag(repository) if is_tag else (self._locations.origin_of(repository),)
@@ -236,7 +236,7 @@ class RegistryClient:
 
 @contextmanager
 def open_registry_client(settings: RegistrySettings, connections: Connections) -> Iterator[RegistryClient]:
-    """Open a client for the length of a block; leaving it ends every exchange and every wait of other threads."""
+    """Open a client for a ``with`` block; on leaving it, every exchange and every wait of other threads ends."""
     clock = SystemClock()
     transport = Transport(connections, time_limit_seconds=settings.time_limit_seconds)
     memory = SchemeMemory(settings.cache_directory, clock=clock)
@@ -264,7 +264,7 @@ def _client_of(hosts: Hosts, settings: RegistrySettings) -> RegistryClient:
 
 
 def _first_success(locations: Sequence[Location], fetch: Callable[[Location], _Answer]) -> _Answer:
-    """Ask one location after the other; only what the last one, the registry itself, says is an error."""
+    """Try the locations in order; only the error of the last one, the registry itself, is raised."""
     for mirror in locations[:-1]:
         with suppress(RegistryError):
             return fetch(mirror)
@@ -272,7 +272,7 @@ def _first_success(locations: Sequence[Location], fetch: Callable[[Location], _A
 
 
 def _digest_of_head(reference: ImageReference, response: httpx.Response) -> Digest | None:
-    """Return the digest that the response to a ``HEAD`` tells, if nothing on the way could have written it."""
+    """Return the digest in the response to a ``HEAD``, unless it came without TLS and may be forged."""
     origin = origin_of(response.url)
     is_private = origin.is_encrypted or is_loopback(origin.host)
     if not (response.is_success and is_private) or is_schema_1(content_type(response)):
@@ -280,12 +280,12 @@ def _digest_of_head(reference: ImageReference, response: httpx.Response) -> Dige
     digest = read_digest_header(response)
     if isinstance(reference, PinnedReference):
         return digest if digest == reference.digest else None
-    # Locks hold what we hash a tag's content to, and another algorithm's digest would look like another image.
+    # Locks hold the digest that we compute of a tag's content: another algorithm's would look like another image.
     return digest if digest is not None and digest.algorithm == TAG_ALGORITHM else None
 
 
 def _read_stream(response: httpx.Response) -> Iterator[bytes]:
-    """Yield the body of a streamed response; what ends it early is an error of ours."""
+    """Yield the body of a streamed response; ``RegistryError`` if it ends early."""
     try:
         yield from stream_body(response)
     except TransportFailure as failure:

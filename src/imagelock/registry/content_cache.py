@@ -1,7 +1,7 @@
-"""Content by digest on disk: it can't change, so it is fetched once.
+"""A cache of content by digest on disk, which never changes, so it is fetched once.
 
-Each read computes the digest anew, so a damaged or forged file is as good as none; and a cache that can't be written
-is no failure, only a slower run.
+Each read verifies the digest, so a damaged or forged file counts as missing. A cache that cannot be written makes runs
+slower and never fails them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from imagelock.model.reference import TagReference
 from imagelock.registry.user_files import NO_HOME
 
 ACCESS_FILE_NAME = "registries.json"
-"""The file of ``auth.schemes.SchemeMemory``."""
+"""The name of the file of ``auth.schemes.SchemeMemory``."""
 _CONTENT, _TAGS = "content", "tags"
 _MAX_DIGEST_LENGTH = 256
 
@@ -33,9 +33,9 @@ class CacheSize:
 
 
 def default_cache_directory(environment: Mapping[str, str], *, home: Path) -> Path | None:
-    """Return the user's cache folder: https://specifications.freedesktop.org/basedir-spec/latest/.
+    """Return the user's cache folder by https://specifications.freedesktop.org/basedir-spec/latest/.
 
-    ``None`` where nothing names one and the user has no home.
+    ``None`` if the user has neither ``XDG_CACHE_HOME`` nor a home.
     """
     named = environment.get("XDG_CACHE_HOME")
     if not named and home == NO_HOME:
@@ -44,7 +44,7 @@ def default_cache_directory(environment: Mapping[str, str], *, home: Path) -> Pa
 
 
 def measure_cache(directory: Path) -> CacheSize:
-    """Count the files of a cache; a missing folder is an empty one."""
+    """Return number and size of a cache's files; a missing folder is an empty cache."""
     sizes = []
     try:
         for path in _files(directory):
@@ -56,7 +56,7 @@ def measure_cache(directory: Path) -> CacheSize:
 
 
 def clean_cache(directory: Path) -> CacheSize:
-    """Delete our files in a cache and return how much they were; files of other programs stay."""
+    """Delete the files of a cache and return their number and size; files of other programs stay."""
     size = measure_cache(directory)
     try:
         for path in _files(directory):
@@ -67,13 +67,13 @@ def clean_cache(directory: Path) -> CacheSize:
 
 
 class ContentCache:
-    """Manifests, indexes and configurations by digest, and which digest a tag had the last time."""
+    """Manifests, indexes and configurations by digest, and the last digest of each tag."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
 
     def read(self, digest: Digest) -> bytes | None:
-        """Return the content if it is there and still has its digest."""
+        """Return the content if it is cached and has its digest."""
         with suppress(OSError):
             body = self._content_path(digest).read_bytes()
             if Digest.of(body, algorithm=digest.algorithm) == digest:
@@ -81,18 +81,18 @@ class ContentCache:
         return None
 
     def write(self, digest: Digest, body: bytes) -> None:
-        """Store content that was verified, also in place of a damaged file."""
+        """Store verified content; a damaged file is replaced."""
         if self.read(digest) is None:
             write_cache_file(self._content_path(digest), body)
 
     def find_tag(self, reference: TagReference) -> Digest | None:
-        """Return the digest that a tag had when it was last fetched: a guess, good for a cheaper question."""
+        """Return the digest that a tag had when it was last fetched, to be checked by a ``HEAD``."""
         with suppress(OSError, InvalidDigestError):
             return Digest.parse(self._tag_path(reference).read_text("ascii", "replace")[:_MAX_DIGEST_LENGTH])
         return None
 
     def note_tag(self, reference: TagReference, digest: Digest) -> None:
-        """Remember the digest of a tag."""
+        """Store the digest of a tag."""
         if self.find_tag(reference) != digest:
             write_cache_file(self._tag_path(reference), str(digest).encode())
 
@@ -104,7 +104,7 @@ class ContentCache:
 
 
 def write_cache_file(path: Path, content: bytes) -> None:
-    """Write a file of the cache, whole or not at all; a disk that can't is no failure."""
+    """Write a file of the cache atomically; errors of the disk are ignored."""
     import tempfile  # noqa: PLC0415  4 ms that the first request needn't wait for
 
     with suppress(OSError):

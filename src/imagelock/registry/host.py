@@ -1,4 +1,4 @@
-"""One host of one registry: requests are authenticated, and refusals become errors."""
+"""One host of one registry: sends authenticated requests, and turns refusals into errors."""
 
 from __future__ import annotations
 
@@ -23,35 +23,35 @@ from imagelock.registry.refusals import Identity, RefusedRequest, depends_on_cre
 from imagelock.registry.user_files import ignore_warning
 
 _REPOSITORIES_OF_A_TOKEN = 40
-"""About as many repositories as a token may be for."""
+"""About as many as fit into one token (``auth.tokens``)."""
 
 
 class Dialer(Protocol):
     """Opens connections before the first request needs them."""
 
     def open_early(self, origin: Origin, *, registry: RegistryName, connections: int) -> None:
-        """Begin to open connections to a host; returns at once, and failures show when it is asked."""
+        """Start to open connections to a host and return at once; a failure is raised by the first request."""
         ...
 
     def speaks_tls(self, origin: Origin, *, registry: RegistryName) -> bool:
-        """Return whether the server there begins a TLS handshake; nothing else is sent."""
+        """Return whether the server completes a TLS handshake; nothing else is sent."""
         ...
 
 
 @frozen
 class Subject:
-    """What a request is about."""
+    """What a request is for."""
 
     path: str
-    """Of the repository, on the host that is asked."""
+    """The path of the repository on the host that is asked."""
     repository: Repository
-    """As images.toml calls it."""
+    """The repository as images.toml names it."""
     what: str
-    """As errors call the thing asked for."""
+    """The requested thing, as errors name it."""
 
 
 class Host:
-    """One host of one registry, ready to be asked. Thread-safe."""
+    """Sends requests to one host of one registry. Thread-safe."""
 
     def __init__(
         self, endpoint: Endpoint, *, authenticator: Authenticator, keyring: Keyring, dialer: Dialer, is_anonymous: bool
@@ -63,7 +63,7 @@ class Host:
         self._is_anonymous = is_anonymous
 
     def prepare(self, paths: Iterable[str]) -> None:
-        """Announce the repositories that will be asked for; connect to the host and to its token server."""
+        """Plan the tokens for repositories that will be asked for; connect to the host and to its token server."""
         paths = tuple(paths)
         self._authenticator.prepare(paths)
         registry = self.endpoint.registry
@@ -75,21 +75,21 @@ class Host:
             self._dialer.open_early(realm, registry=registry, connections=tokens)
 
     def ask(self, request: httpx.Request, subject: Subject) -> httpx.Response:
-        """Return a 2xx response, or raise what the refusal means."""
+        """Return a 2xx response; ``RegistryError`` for any other."""
         return self.raise_for_status(self.send(request, subject), subject)
 
     def send(self, request: httpx.Request, subject: Subject) -> httpx.Response:
-        """Return the response of any status, after all that credentials can do for it."""
+        """Return the response of any status, after every renewal of credentials that may help."""
         return self._authenticator.send(request, subject.path)
 
     def raise_for_status(self, response: httpx.Response, subject: Subject) -> httpx.Response:
-        """Return a 2xx response, or raise what the refusal means."""
+        """Return the response if it is a 2xx; ``RegistryError`` if not."""
         if not response.is_success:
             raise refusal_of(response, self._refused_request(subject, response))
         return response
 
     def content_error(self, response: httpx.Response, subject: Subject, problem: InvalidContentError) -> RegistryError:
-        """Return the error for a 2xx response that holds something else than what was asked for."""
+        """Return the error for a 2xx response with other content than requested."""
         return refusal_in_success(response, problem, self._refused_request(subject, response))
 
     def _refused_request(self, subject: Subject, response: httpx.Response) -> RefusedRequest:
@@ -105,7 +105,7 @@ class Host:
 
 
 class Hosts:
-    """Opens the hosts of a run over one transport: the one place where the stages meet. Thread-safe."""
+    """Makes the hosts of a run over one transport: the stages are put together here. Thread-safe."""
 
     def __init__(
         self,
@@ -146,7 +146,7 @@ class Hosts:
         )
 
     def close(self) -> None:
-        """End what other threads wait for besides the network: credential helpers."""
+        """End the credential helper that runs, so that no thread waits for it."""
         self._keyring.close()
 
 

@@ -1,7 +1,7 @@
-"""Copy images into an OCI layout, byte for byte, with everything that belongs to them.
+"""Copy images into an OCI layout, byte for byte, with their manifests, blobs and signatures.
 
-Manifests come first, since they tell what there is to fetch; then each blob that the layout lacks, once, however many
-images share it; index.json comes last. A run that ends early leaves complete content, which the next one keeps.
+Manifests are fetched first, since they list the blobs; then each blob that the layout lacks, once for all images;
+index.json is written last. A run that ends early leaves complete content, which the next run keeps.
 """
 
 from __future__ import annotations
@@ -24,43 +24,43 @@ from imagelock.registry.layout_writer import LayoutWriter
 
 _MAX_DOWNLOADS = 8
 _MAX_LOOKUPS = 12
-"""Tags of one repository that are asked for one by one: those of an index with two platforms."""
+"""The most tags of one repository to look up one by one: those for an index with two platforms."""
 _ATTEMPTS = 4
-"""Of one blob, if its connection breaks under way."""
+"""For one blob, if its connection breaks."""
 
 
 class Progress(Protocol):
-    """Hears of manifests and blobs, how many bytes there are to handle, and how many are done."""
+    """Receives the progress of manifests and blobs, and of their bytes."""
 
     manifests: Watcher
     blobs: Watcher
 
     def expect_bytes(self, size_bytes: int) -> None:
-        """Hear of the whole size."""
+        """Add to the total number of bytes."""
         ...
 
     def add(self, size_bytes: int) -> None:
-        """Hear of bytes that are done; fewer than none where a blob has to begin anew. Called from many threads."""
+        """Add to the bytes that are done; a negative number where a blob starts again. Called from many threads."""
         ...
 
 
 @frozen(kw_only=True)
 class MirrorResult:
-    """What a layout holds now, and what it took."""
+    """The result of a run: the contents of the layout, and the bytes that were fetched."""
 
     names: Mapping[str, Descriptor]
     """All images and signatures of this run by their names."""
     size_bytes: int
-    """Of all that belongs to them."""
+    """The size of their manifests and blobs."""
     fetched_bytes: int
-    """Of the blobs that the layout lacked."""
+    """The size of the blobs that the layout lacked."""
     skipped: tuple[Descriptor, ...]
-    """Layers that may not be distributed freely, which the registry does not have."""
+    """Non-distributable layers, which the registry does not have."""
 
 
 @frozen
 class _Blob:
-    """A blob, and a repository that has it."""
+    """A blob and a repository that has it."""
 
     repository: AnyRepository
     descriptor: Descriptor
@@ -74,7 +74,7 @@ def mirror_images(
     progress: Progress,
     with_signatures: bool = True,
 ) -> MirrorResult:
-    """Fetch what a layout lacks of the images, and leave its index.json alone; all failures are raised at once."""
+    """Fetch the content of images that a layout lacks, without its index.json; ``BatchError`` has all failures."""
     manifests = _SavingReader(source, writer)
     contents = _collect_images(images, manifests, progress.manifests)
     if with_signatures:
@@ -82,7 +82,7 @@ def mirror_images(
     blobs = {blob.digest: _Blob(image.repository, blob) for image in contents.values() for blob in image.blobs}
     size_bytes = sum(blob.descriptor.size_bytes for blob in blobs.values())
     progress.expect_bytes(size_bytes)
-    # The largest first, so that none of them is left over when all else is done.
+    # The largest first: a large one that starts last would delay the end.
     in_order = sorted(blobs.values(), key=lambda blob: -blob.descriptor.size_bytes)
     named = {f"{blob.repository}@{blob.descriptor.digest}": blob for blob in in_order}
     questions = {name: partial(_ensure, blob, source, writer, progress) for name, blob in named.items()}
@@ -101,7 +101,7 @@ def mirror_images(
 def _collect_images(
     images: Iterable[MirroredImage], source: ManifestReader, watcher: Watcher
 ) -> dict[str, ImageContents]:
-    """Read the manifests of all images, by name."""
+    """Return the contents of all images by name, from their manifests."""
     questions = {image.name: partial(collect_contents, image.reference, source) for image in images}
     results = run_all(questions, watcher=watcher)
     if results.failures:
@@ -113,7 +113,7 @@ def _collect_images(
 def _collect_signatures(
     images: Iterable[ImageContents], source: ManifestReader, registry: BlobSource, watcher: Watcher
 ) -> dict[str, ImageContents]:
-    """Read the tags in which cosign keeps what it says about images, by name; only a 404 means that there is none."""
+    """Return the contents of cosign's tags for the images by name; only a 404 counts as missing."""
     tags = {str(tag): tag for tag in _signature_tags(images, registry)}
     questions = {name: partial(collect_contents, tag, source) for name, tag in tags.items()}
     results = run_all(questions, watcher=watcher)
@@ -125,7 +125,7 @@ def _collect_signatures(
 
 
 def _signature_tags(images: Iterable[ImageContents], registry: BlobSource) -> Iterator[TagReference]:
-    """List the tags to look for: all that cosign may have made, or those that a repository's list has.
+    """Yield the tags to look up: all that cosign may have written, or those in the repository's list of tags.
 
     Official images have twenty manifests, so eighty possible tags: a list of all tags costs fewer requests.
     """
@@ -135,7 +135,7 @@ def _signature_tags(images: Iterable[ImageContents], registry: BlobSource) -> It
     many = {str(repository): repository for repository, tags in by_repository.items() if len(tags) > _MAX_LOOKUPS}
     lists = run_all({name: partial(registry.list_tags, repository) for name, repository in many.items()}).found
     for repository, tags in by_repository.items():
-        # Where the list is refused, each tag is asked for.
+        # If the list is refused, each tag is looked up.
         listed = lists.get(str(repository))
         if listed is None:
             yield from tags
@@ -145,7 +145,7 @@ def _signature_tags(images: Iterable[ImageContents], registry: BlobSource) -> It
 
 
 def _ensure(blob: _Blob, source: BlobSource, writer: LayoutWriter, progress: Progress) -> int | None:
-    """Fetch a blob unless it is there; return the bytes that were fetched, or None for one that may be missing."""
+    """Fetch a blob unless it is there; return the bytes fetched, ``None`` for a missing non-distributable layer."""
     if writer.has(blob.descriptor):
         progress.add(blob.descriptor.size_bytes)
         return 0
@@ -182,7 +182,7 @@ def _fetch(blob: _Blob, source: BlobSource, writer: LayoutWriter, progress: Prog
 
 
 class _SavingReader:
-    """Reads manifests from the layout where they are right, else from their source, and keeps them in the layout."""
+    """Reads valid manifests of the layout, fetches the others from their source, and writes them to the layout."""
 
     def __init__(self, source: BlobSource, writer: LayoutWriter) -> None:
         self._source = source
@@ -191,11 +191,11 @@ class _SavingReader:
 
     @property
     def size_bytes(self) -> int:
-        """The bytes of all manifests that were read."""
+        """The size of all manifests that were read."""
         return sum(self._sizes.values())
 
     def fetch_manifest(self, reference: ImageReference) -> FetchedManifest:
-        """Return a manifest or index, which the layout has from then on."""
+        """Return a manifest or index, after writing it to the layout."""
         fetched = self._read(reference)
         if fetched is None:
             fetched = self._source.fetch_manifest(reference)

@@ -1,11 +1,11 @@
-"""Write an OCI image layout: content first, each piece whole or not at all, and index.json last.
+"""Write an OCI image layout: content first, each file atomically, and index.json last.
 
 https://github.com/opencontainers/image-spec/blob/main/image-layout.md. A run that is killed leaves complete blobs,
-which the next one keeps, and an index.json that names only what is complete. Pieces under way lie in a folder of their
-own, since other tools refuse a file in ``blobs/sha256`` whose name is not a digest.
+which the next run keeps, and an index.json that names only complete content. Partial files are in a separate folder,
+since other tools refuse a file in ``blobs/sha256`` whose name is not a digest.
 
-Entries of others in index.json, and keys that we do not know, stay as they are. Content whose name moves to another
-digest gets a name of its own, so that nothing is lost before a prune.
+Entries of other tools in index.json, and unknown keys, are kept. Content whose name moves to another digest gets the
+name ``REPOSITORY@DIGEST``, so that nothing is lost before a prune.
 """
 
 from __future__ import annotations
@@ -39,21 +39,21 @@ Entry = Mapping[str, Any]
 
 @frozen
 class Pruned:
-    """What was deleted from a layout."""
+    """Number and size of the files that were deleted from a layout."""
 
     count: int
     size_bytes: int
 
 
 class LayoutWriter:
-    """One layout that this process has for itself. Thread-safe."""
+    """Writes to a layout that is locked for this process. Thread-safe."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._staging = folder / _STAGING
 
     def has(self, descriptor: Descriptor) -> bool:
-        """Whether the content is there with its length and its digest; reads all of it."""
+        """Return whether the content is there with its size and digest; reads all of it."""
         path = self._path(descriptor.digest)
         try:
             if not path.is_file() or path.stat().st_size != descriptor.size_bytes:
@@ -65,7 +65,7 @@ class LayoutWriter:
         return found == descriptor.digest.hex
 
     def read(self, digest: Digest) -> bytes | None:
-        """Return a manifest that is there and has its digest."""
+        """Return a manifest if it is there and has its digest."""
         path = self._path(digest)
         try:
             body = path.read_bytes() if path.is_file() and path.stat().st_size <= _MAX_MANIFEST_BYTES else b""
@@ -74,7 +74,7 @@ class LayoutWriter:
         return body if body and Digest.of(body, algorithm=digest.algorithm) == digest else None
 
     def add(self, descriptor: Descriptor, body: bytes) -> None:
-        """Write content that has the descriptor's length and digest; anything else raises ``InvalidContentError``."""
+        """Write content; ``InvalidContentError`` unless it has the descriptor's size and digest."""
         if len(body) != descriptor.size_bytes or Digest.of(body, algorithm=descriptor.digest.algorithm) != (
             descriptor.digest
         ):
@@ -82,9 +82,9 @@ class LayoutWriter:
         self.add_pieces(descriptor, [body])
 
     def add_pieces(self, descriptor: Descriptor, pieces: Iterable[bytes]) -> None:
-        """Write content while it arrives. The pieces must end in an error unless they have the descriptor's digest.
+        """Write content while it arrives. The iteration must raise unless the pieces have the descriptor's digest.
 
-        That is what ``open_blob`` of every source does: a second hash here would cost a fifth of the whole time.
+        ``open_blob`` of every source does so: a second hash here would take a fifth of the whole time.
         """
         staged = self._staging / f"{descriptor.digest.hex}-{get_ident()}"
         path = self._path(descriptor.digest)
@@ -100,7 +100,7 @@ class LayoutWriter:
             staged.unlink(missing_ok=True)
 
     def read_entries(self) -> list[dict[str, Any]]:
-        """Return the descriptors of index.json as they are there, unknown keys included."""
+        """Return the descriptors of index.json as parsed, with unknown keys."""
         return list(self._read_index().get("manifests", []))
 
     def write_entries(self, entries: Sequence[Mapping[str, Any]]) -> bool:
@@ -110,7 +110,7 @@ class LayoutWriter:
         return _write_changed(self.folder / "index.json", body, staging=self._staging)
 
     def prune(self, kept: Iterable[Digest]) -> Pruned:
-        """Delete all content but what is kept."""
+        """Delete all content except these digests."""
         wanted = {self._path(digest) for digest in kept}
         number = size_bytes = 0
         for path in sorted(self.folder.glob("blobs/*/*")):
@@ -138,9 +138,9 @@ class LayoutWriter:
 
 @contextmanager
 def open_layout_writer(folder: Path) -> Iterator[LayoutWriter]:
-    """Begin a layout, or take one that is there, and keep other runs out of it for the length of a block.
+    """Open a new or an existing layout for a ``with`` block, locked against other runs.
 
-    A folder with anything else in it is refused, and nothing is written there.
+    ``FileError`` for a folder with other files, in which nothing is written.
     """
     _refuse_other_folders(folder)
     staging = folder / _STAGING
@@ -161,7 +161,7 @@ def open_layout_writer(folder: Path) -> Iterator[LayoutWriter]:
 
 
 def _begin(folder: Path, staging: Path) -> None:
-    """Drop what a run that was killed has left under way, and mark the folder as a layout."""
+    """Delete the partial files of a killed run, and mark the folder as a layout."""
     try:
         shutil.rmtree(staging, ignore_errors=True)
         staging.mkdir()
@@ -195,7 +195,7 @@ def _refuse_other_folders(folder: Path) -> None:
 
 
 def _bounded(pieces: Iterable[bytes], descriptor: Descriptor) -> Iterator[bytes]:
-    """Yield the pieces, and no more bytes than the descriptor announces: an endless blob must not fill the disk."""
+    """Yield the pieces up to the descriptor's size; a longer blob is an error, so that it cannot fill the disk."""
     size_bytes = 0
     for piece in pieces:
         size_bytes += len(piece)
@@ -205,7 +205,7 @@ def _bounded(pieces: Iterable[bytes], descriptor: Descriptor) -> Iterator[bytes]
 
 
 def _write_changed(path: Path, body: bytes, *, staging: Path) -> bool:
-    """Write a file whole or not at all; one that has these bytes already stays as it is."""
+    """Write a file atomically unless it has these bytes already; return whether it was written."""
     try:
         if path.exists() and path.read_bytes() == body:
             return False
@@ -218,7 +218,7 @@ def _write_changed(path: Path, body: bytes, *, staging: Path) -> bool:
 
 
 def merge_entries(entries: Iterable[Entry], names: Mapping[str, Descriptor]) -> list[Entry]:
-    """Return the entries with each name on its content, sorted by name; unchanged ones stay as they are."""
+    """Return the entries with each name at its new content, sorted by name; unchanged entries are kept."""
     merged: dict[str, Entry] = {}
     nameless: list[Entry] = []
     for entry in entries:
@@ -238,7 +238,7 @@ def merge_entries(entries: Iterable[Entry], names: Mapping[str, Descriptor]) -> 
 def keep_locked(
     entries: Sequence[Entry], locked: Iterable[Digest], reader: ManifestReader, layout: LayoutRepository
 ) -> tuple[list[Entry], frozenset[Digest]]:
-    """Return the entries whose content the lock names, with the signatures of it, and all digests that they need."""
+    """Return the entries of locked content and of its signatures, and the digests of all their content."""
     wanted = {str(digest) for digest in locked}
     kept = [entry for entry in entries if entry.get("digest") in wanted]
     contents = [_collect(entry, reader, layout) for entry in kept]
@@ -275,6 +275,6 @@ def _renamed(entry: Entry, name: str) -> Entry:
 
 
 def _repository_of(name: str) -> str:
-    """Return what is before the tag; the colon of a port is none of a tag."""
+    """Return the part before the tag; the colon of a port is not that of a tag."""
     repository, colon, tag = name.rpartition(":")
     return repository if colon and "/" not in tag else name

@@ -1,7 +1,7 @@
-"""What a run knows of registries before it asks them: their declarations, and which host serves a repository.
+"""Settings of registries, and the hosts that serve a repository: its mirrors and the registry itself.
 
-Content by digest may come from any mirror, since its hash proves it. What a tag means is decided by the registry alone,
-unless images.toml sets ``mirrors-resolve-tags``. A lock names the registry in any case.
+Content by digest may come from any mirror, since it is verified by its hash. Tags are resolved by the registry alone,
+unless images.toml sets ``mirrors-resolve-tags``. A lock always names the registry, never a mirror.
 """
 
 from __future__ import annotations
@@ -33,19 +33,19 @@ from imagelock.registry.registries_conf import (
 from imagelock.registry.user_files import find_home, ignore_warning
 
 _API_HOSTS = {DOCKER_HUB: "registry-1.docker.io"}
-"""People write docker.io; the API is served elsewhere."""
+"""The host of the API, where it differs from the registry name in references."""
 
 
 @frozen(kw_only=True)
 class RegistrySettings:
-    """What a run of imagelock knows about the network before it uses it."""
+    """The network settings of a run, from options, environment and images.toml."""
 
     folder: Path = Path()
     """The folder of images.toml, to which a ``ca_file`` is relative."""
     registries: tuple[RegistryDeclaration, ...] = ()
     """What images.toml says about registries, one declaration a registry."""
     anonymous: bool = False
-    """Look for no credentials at all."""
+    """Whether to send no credentials, and look for none."""
     time_limit_seconds: float = 60.0
     """For one exchange with a server, from the request to the last byte of the response."""
     cache_directory: Path | None = None
@@ -53,7 +53,7 @@ class RegistrySettings:
     trace: Callable[[str], None] | None = None
     """Called from any thread with a line about each exchange; the lines hold no secrets."""
     warn: Callable[[str], None] | None = None
-    """Called from any thread with what a registry wants its users to know, once for each text."""
+    """Called from any thread with each warning, such as a registry's ``Warning`` header, once a text."""
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
     home: Path = field(default_factory=lambda: find_home(os.environ))
 
@@ -69,27 +69,27 @@ class RegistrySettings:
 
 
 class TlsProbe(Protocol):
-    """Finds out whether a server speaks TLS."""
+    """Tests whether a server speaks TLS."""
 
     def __call__(self, origin: Origin, *, registry: RegistryName) -> bool:
-        """Return whether the server shakes hands; nothing else is sent."""
+        """Return whether the server completes a TLS handshake; nothing else is sent."""
         ...
 
 
 @frozen
 class Endpoint:
-    """A host that is asked: a registry or a mirror."""
+    """The address of a registry or mirror."""
 
     registry: RegistryName
-    """As people write it: credentials and certificates are looked for under this name."""
+    """The name in references, under which credentials and certificates are configured."""
     origin: Origin
 
 
 def find_endpoint(location: Location, declared: RegistryDeclaration, *, speaks_tls: TlsProbe) -> Endpoint:
-    """Choose between https and http: http only where images.toml says so, or where a server without TLS is allowed.
+    """Return the endpoint with https, or with http where images.toml or this machine's configuration allows it.
 
-    It is allowed on this machine, and where registries.conf calls a host insecure. ``speaks_tls`` is asked before
-    anything is sent: that is no downgrade.
+    Hosts on this machine, and those that registries.conf calls insecure, get http if ``speaks_tls`` finds no TLS. It
+    is called before anything else is sent, so that a failed request is never repeated without encryption.
     """
     origin = Origin.of("https", _API_HOSTS.get(location.host, location.host))
     plain_http = declared.plain_http
@@ -99,7 +99,7 @@ def find_endpoint(location: Location, declared: RegistryDeclaration, *, speaks_t
 
 
 def _may_be_plain(location: Location, declared: RegistryDeclaration) -> bool:
-    """Whether a host has to be asked if it speaks TLS."""
+    """Return whether a host may use http, and nothing decides it but a TLS probe."""
     is_decided = declared.plain_http is not None or declared.ca_file is not None
     return not is_decided and (location.may_be_plain or is_loopback(Origin.of("https", location.host).host))
 
@@ -111,15 +111,15 @@ class Location:
     host: RegistryName
     path: str
     may_be_plain: bool = False
-    """Whether registries.conf allows the host to do without TLS."""
+    """Whether registries.conf calls the host insecure."""
 
     def without_path(self) -> Location:
-        """Return the host alone, as a key for what all its repositories share."""
+        """Return the same host without a path: the key of what all its repositories share."""
         return Location(self.host, "", self.may_be_plain)
 
 
 class Locations:
-    """The locations of repositories: mirrors of images.toml come first, then those of registries.conf."""
+    """Returns the locations of repositories: mirrors of images.toml first, then those of registries.conf."""
 
     def __init__(
         self, declaration_of: Callable[[RegistryName], RegistryDeclaration], rules: tuple[RegistryRule, ...]
@@ -128,13 +128,13 @@ class Locations:
         self._rules = rules
 
     def of_content(self, repository: Repository) -> tuple[Location, ...]:
-        """Return the locations of content by digest, in the order of asking; the last one is the registry itself."""
+        """Return the locations of content by digest, in the order of use; the last one is the registry itself."""
         rule = self._find_rule(repository)
         declared = self._declared_mirrors(repository)
         return (*declared, *_mirrors_of_rule(repository, rule, unwanted=MirrorUse.TAGS), _origin(repository, rule))
 
     def of_tag(self, repository: Repository) -> tuple[Location, ...]:
-        """Return the locations that may say what a tag means; unless images.toml allows mirrors, the registry alone."""
+        """Return the locations that may resolve a tag: the registry alone, unless images.toml allows mirrors."""
         rule = self._find_rule(repository)
         if not self._declaration_of(repository.registry).mirrors_resolve_tags:
             return (_origin(repository, rule),)
@@ -142,12 +142,12 @@ class Locations:
         return (*declared, *_mirrors_of_rule(repository, rule, unwanted=MirrorUse.DIGESTS), _origin(repository, rule))
 
     def origin_of(self, repository: Repository) -> Location:
-        """Return the registry itself, which alone knows what it still serves."""
+        """Return the location of the registry itself."""
         return _origin(repository, self._find_rule(repository))
 
     @contextmanager
     def noting_mirrors(self, repository: Repository) -> Iterator[None]:
-        """Add to what fails in a block, which asks the registry itself, that mirrors were not asked."""
+        """Add to a ``RegistryError`` of the block that tags are listed by the registry alone, if there are mirrors."""
         try:
             yield
         except RegistryError as error:
@@ -196,7 +196,7 @@ def make_locations(settings: RegistrySettings) -> Locations:
 
 
 def with_mirror_note(error: RegistryError, repository: Repository) -> RegistryError:
-    """Return the same error with what a person wants to know who has mirrors: none of them was asked."""
+    """Return the same error with two more details: mirrors are not used for lists of tags, and what replaces that."""
     word = f"the list of tags comes from {repository.registry} alone: a mirror may know some of them only"
     location = f'`location = "MIRROR/…"` for {repository.registry} in registries.conf asks a mirror in its place'
     return type(error)(error.message, details=[*error.details, word, location], hint=error.hint)
@@ -208,27 +208,27 @@ def make_connections(settings: RegistrySettings) -> Connections:
 
 
 def open_early(expected: Iterable[Repository], settings: RegistrySettings, connections: Connections) -> None:
-    """Begin to connect to the hosts of repositories that will be asked for, one connection a repository up to a limit.
+    """Start to connect to the hosts of repositories that will be asked for, one connection a repository up to a limit.
 
-    This needs no HTTP library, whose import takes as long as one or two round trips.
+    It needs no HTTP library, whose import takes as long as one or two round trips.
     """
     locations = make_locations(settings)
     wanted: Counter[Location] = Counter()
     for repository in dict.fromkeys(expected):
-        # One that must not be asked is an error when it is asked, and of that image alone.
+        # A blocked repository is an error only when its own image is fetched.
         with suppress(RegistryError):
             wanted[locations.of_tag(repository)[0].without_path()] += 1
     for location, count in wanted.items():
         declared = settings.declaration_of(location.host)
         open_at = partial(_open_early_at, location, declared, connections, count=min(count, workers_for(count)))
         if _may_be_plain(location, declared):
-            # To find out whether it speaks TLS takes round trips, which the caller needn't wait for.
+            # The TLS probe takes round trips, for which the caller need not wait.
             Thread(target=open_at, daemon=True).start()
         else:
             open_at()
 
 
 def _open_early_at(location: Location, declared: RegistryDeclaration, connections: Connections, *, count: int) -> None:
-    with suppress(ImagelockError):  # the first request to the host raises it, too
+    with suppress(ImagelockError):  # the first request to the host raises it again
         endpoint = find_endpoint(location, declared, speaks_tls=connections.speaks_tls)
         connections.open_early(endpoint.origin, registry=endpoint.registry, connections=count)

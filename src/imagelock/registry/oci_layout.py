@@ -1,4 +1,4 @@
-"""OCI image layouts: directories that hold images the way a registry does, for air-gapped machines and for demos.
+"""Read OCI image layouts: directories of images by digest, for machines without a network.
 
 https://github.com/opencontainers/image-spec/blob/main/image-layout.md
 """
@@ -24,7 +24,7 @@ _MAX_BLOB_BYTES = 8 * 1024 * 1024
 
 
 def find_signed_digest(name: str) -> Digest | None:
-    """Return the digest that a tag is about in which cosign keeps signatures, or None for any other name."""
+    """Return the digest in the name of a cosign tag (``sha256-….sig``); ``None`` for any other name."""
     tag = name.rpartition(":")[2]
     tag = next((tag.removesuffix(suffix) for suffix in _SIGNATURE_SUFFIXES if tag.endswith(suffix)), tag)
     with suppress(InvalidDigestError):
@@ -39,15 +39,15 @@ class LayoutSource:
         self._folder = folder
 
     def prepare(self, repositories: Iterable[AnyRepository]) -> None:
-        """Nothing can be prepared on a disk."""
+        """Do nothing: a disk needs no preparation."""
 
     def fetch_manifest(self, reference: ImageReference) -> FetchedManifest:
-        """Read the manifest or index that a name of the layout points to, or one by its digest."""
+        """Return the manifest or index of a name in index.json, or of a digest."""
         digest = self.fetch_digest(reference)
         return FetchedManifest(digest, self._read_blob(reference.repository, digest, _MAX_MANIFEST_BYTES))
 
     def fetch_digest(self, reference: ImageReference) -> Digest:
-        """Look a name up in the layout's index; a digest must be there as a manifest that has it."""
+        """Return the digest of a name in index.json, or a pinned digest after its manifest was verified."""
         if isinstance(reference, PinnedReference):
             if not self._blob_path(reference.repository, reference.digest).is_file():
                 raise ImageNotFoundError(f"{reference.repository} has no content {reference.digest}")
@@ -56,30 +56,30 @@ class LayoutSource:
         return self._find_named(reference)
 
     def fetch_served(self, reference: PinnedReference) -> FetchedManifest:
-        """Read a manifest or index by its digest, as ``fetch_manifest`` does: a layout is its own registry."""
+        """Return a manifest or index, as ``fetch_manifest`` does: a layout has no mirrors or cache."""
         return self.fetch_manifest(reference)
 
     @contextmanager
     def open_blob(self, repository: AnyRepository, descriptor: Descriptor) -> Iterator[Iterator[bytes]]:
-        """Open a blob of any size; its pieces end in an error unless they have its digest."""
+        """Open a blob of any size; its iteration raises an error at the end unless it has its digest."""
         with self._open(repository, descriptor.digest) as file:
             yield _verified_pieces(file, descriptor.digest)
 
     def fetch_blob_size(self, repository: AnyRepository, digest: Digest) -> int | None:
-        """Hash a blob of any size, and return its size in bytes."""
+        """Return the size of a blob in bytes, after verifying its digest."""
         with self._open(repository, digest) as file:
             return sum(map(len, _verified_pieces(file, digest)))
 
     def list_tags(self, repository: AnyRepository) -> tuple[str, ...]:
-        """List the names of the layout's images."""
+        """Return the names in index.json."""
         return tuple(dict.fromkeys(name for _, name in self._entries(repository) if name is not None))
 
     def fetch_blob(self, repository: AnyRepository, descriptor: Descriptor) -> bytes:
-        """Read a small blob, verified by its digest."""
+        """Return a small blob, verified by its digest."""
         return self._read_blob(repository, descriptor.digest, _MAX_BLOB_BYTES)
 
     def list_images(self, repository: AnyRepository) -> tuple[PinnedReference, ...]:
-        """List the images that index.json names or has without a name; signatures and other artifacts are left out."""
+        """Return the images in index.json, with or without a name, except signatures and other artifacts."""
         return tuple(
             PinnedReference(repository, entry.digest, name)
             for entry, name in self._entries(repository)
@@ -104,7 +104,7 @@ class LayoutSource:
         )
 
     def _entries(self, repository: AnyRepository) -> list[tuple[Descriptor, str | None]]:
-        """Return the descriptors of index.json with the names that they have there."""
+        """Return the descriptors of index.json with their names."""
         path = self._directory(repository) / "index.json"
         try:
             body = read_bytes(path, max_bytes=_MAX_MANIFEST_BYTES)

@@ -1,4 +1,4 @@
-"""The distribution protocol, without sending anything: requests from references, values from responses.
+"""The distribution protocol, sans I/O: requests from references, values from responses.
 
 https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pull
 """
@@ -36,14 +36,14 @@ from imagelock.registry.locations import Endpoint
 
 DIGEST_HEADER = "docker-content-digest"
 TAG_ALGORITHM = "sha256"
-"""What content is hashed with that was asked for by a tag."""
+"""The algorithm of the digest computed for content that was requested by tag."""
 # On one line, and without `*/*`: Docker Hub answers with another image if index types are missing, some with schema 1.
 _MANIFEST_TYPES = f"{OCI_INDEX}, {DOCKER_INDEX}, {OCI_MANIFEST}, {DOCKER_MANIFEST}"
 _MANIFEST_HEADERS = (("Accept", _MANIFEST_TYPES),)
 
 
 class _Content(StrEnum):
-    """What is fetched of a registry, as its paths name it."""
+    """The kinds of content, as URL paths name them."""
 
     MANIFEST = "manifests"
     BLOB = "blobs"
@@ -52,7 +52,7 @@ class _Content(StrEnum):
 def manifest_request(endpoint: Endpoint, path: str, reference: ImageReference, *, method: str = "GET") -> httpx.Request:
     """Return the request for a manifest or index, by digest if the reference has one.
 
-    With ``HEAD`` it asks only which one it is, which Docker Hub doesn't count as a pull.
+    Docker Hub does not count a ``HEAD`` as a pull.
     """
     name = reference.digest if isinstance(reference, PinnedReference) else reference.tag
     rules = Rules(registry=endpoint.registry, max_body_bytes=MANIFEST_BYTES)
@@ -60,7 +60,7 @@ def manifest_request(endpoint: Endpoint, path: str, reference: ImageReference, *
 
 
 def blob_request(endpoint: Endpoint, path: str, descriptor: Descriptor) -> httpx.Request:
-    """Return the request for a small blob, such as a configuration, whose response is read whole."""
+    """Return the request for a small blob; ``InvalidContentError`` if it claims more than ``CONFIG_BYTES``."""
     if descriptor.size_bytes > CONFIG_BYTES:
         raise InvalidContentError(
             f"the configuration {descriptor.digest} of {endpoint.registry}/{path} claims {descriptor.size_bytes} bytes",
@@ -71,13 +71,13 @@ def blob_request(endpoint: Endpoint, path: str, descriptor: Descriptor) -> httpx
 
 
 def blob_head_request(endpoint: Endpoint, path: str, digest: Digest) -> httpx.Request:
-    """Return the request that asks whether a blob is there."""
+    """Return the ``HEAD`` request for a blob."""
     rules = Rules(registry=endpoint.registry, max_body_bytes=0)
     return make_request(_url(endpoint, path, _Content.BLOB, digest), rules, method="HEAD")
 
 
 def blob_stream_request(endpoint: Endpoint, path: str, descriptor: Descriptor) -> httpx.Request:
-    """Return the request for a blob of any size, whose response is streamed at ``STREAM_BYTES_PER_SECOND`` at least."""
+    """Return the request for a blob of any size; its response is streamed, at ``STREAM_BYTES_PER_SECOND`` at least."""
     rules = Rules(
         registry=endpoint.registry,
         max_body_bytes=descriptor.size_bytes,
@@ -88,10 +88,10 @@ def blob_stream_request(endpoint: Endpoint, path: str, descriptor: Descriptor) -
 
 
 def read_manifest(reference: ImageReference, response: httpx.Response) -> FetchedManifest:
-    """Take the body under the digest that we compute from it.
+    """Return the body with the digest computed from it; ``InvalidContentError`` if it is not what was requested.
 
-    The header is a witness, nothing more: it can't stand in for the digest that was asked for (CVE-2025-24882), and
-    where it contradicts the body, the body was changed on the way.
+    The digest header only serves as a check: it never replaces the requested digest (CVE-2025-24882), and if it
+    contradicts the body, the body was changed on the way.
     """
     wanted = reference.digest if isinstance(reference, PinnedReference) else None
     refuse_web_page(response, what=str(reference))
@@ -105,18 +105,18 @@ def read_manifest(reference: ImageReference, response: httpx.Response) -> Fetche
             details=[f"asked for  {wanted}", f"the body is {digest}"],
             hint="never use this image: a proxy or the registry has changed it",
         )
-    witness = read_digest_header(response)
-    if wanted is None and witness is not None and witness != Digest.of(response.content, algorithm=witness.algorithm):
+    claimed = read_digest_header(response)
+    if wanted is None and claimed is not None and claimed != Digest.of(response.content, algorithm=claimed.algorithm):
         raise InvalidContentError(
             f"{reference}: the registry's digest header contradicts the body",
-            details=[f"the header says {witness}", f"the body is     {digest}"],
+            details=[f"the header says {claimed}", f"the body is     {digest}"],
             hint="a proxy on the way may rewrite content: ask the registry without it",
         )
     return FetchedManifest(digest, response.content, content_type(response))
 
 
 def read_blob(descriptor: Descriptor, response: httpx.Response, *, what: str) -> bytes:
-    """Take a blob only if it has the length and the digest that its descriptor names."""
+    """Return the body of a blob; ``InvalidContentError`` unless it has the descriptor's size and digest."""
     digest = Digest.of(response.content, algorithm=descriptor.digest.algorithm)
     if len(response.content) != descriptor.size_bytes or digest != descriptor.digest:
         raise InvalidContentError(
@@ -130,7 +130,7 @@ def read_blob(descriptor: Descriptor, response: httpx.Response, *, what: str) ->
 
 
 def check_stream(descriptor: Descriptor, pieces: Iterable[bytes], *, what: str) -> Iterator[bytes]:
-    """Yield the pieces of a blob, and then nothing more only if they have the descriptor's size and digest."""
+    """Yield the pieces of a blob; ``InvalidContentError`` at the end unless they match the descriptor."""
     hashing, size = hashlib.new(descriptor.digest.algorithm, usedforsecurity=False), 0
     for piece in pieces:
         hashing.update(piece)
@@ -147,7 +147,7 @@ def check_stream(descriptor: Descriptor, pieces: Iterable[bytes], *, what: str) 
 
 
 def read_digest_header(response: httpx.Response) -> Digest | None:
-    """Return the digest that the registry claims; ``None`` where it claims none, several, or something unreadable."""
+    """Return the digest in the response's header; ``None`` if there is none, more than one, or an unreadable one."""
     claims = response.headers.get_list(DIGEST_HEADER)
     try:
         return Digest.parse(claims[0].strip('"')) if len(claims) == 1 else None
@@ -156,7 +156,7 @@ def read_digest_header(response: httpx.Response) -> Digest | None:
 
 
 def refuse_web_page(response: httpx.Response, *, what: str) -> None:
-    """Refuse a sign-in page of a proxy, which has status 200 and a digest like anything else."""
+    """Raise ``InvalidContentError`` for a web page, such as the sign-in page of a proxy, which has status 200."""
     if content_type(response) in ("text/html", "application/xhtml+xml"):
         raise InvalidContentError(
             f"{what} was answered with a web page",

@@ -1,6 +1,6 @@
-"""From a response that is no 2xx to an error of ours: what failed, what the registry said, and what to do about it.
+"""Turn a response that is not a 2xx into an error: what failed, what the registry reported, and a hint.
 
-Error bodies are the specification's JSON, or whatever is sent instead of it:
+Error bodies are the JSON of the specification, or whatever a registry or proxy sends instead:
 https://github.com/opencontainers/distribution-spec/blob/main/spec.md#error-codes
 """
 
@@ -39,7 +39,7 @@ _TOO_MANY_REQUESTS = "TOOMANYREQUESTS"
 
 @frozen
 class Complaint:
-    """One reason that a registry gave, fit to be printed."""
+    """One entry of ``errors`` in the body of a refusal, safe to print."""
 
     code: str
     message: str
@@ -49,7 +49,7 @@ class Complaint:
 
 
 def read_complaints(response: httpx.Response) -> tuple[Complaint, ...]:
-    """Return the reasons in an error's body, in whatever shape; a web page has none."""
+    """Return at most five entries of an error's body, of any known shape; a web page has none."""
     try:
         document = json.loads(response.content)
     except (ValueError, RecursionError):
@@ -60,9 +60,9 @@ def read_complaints(response: httpx.Response) -> tuple[Complaint, ...]:
 
 
 def is_written_by_distribution(response: httpx.Response) -> bool:
-    """Whether the refusal has the shape that only CNCF distribution and its descendants give it.
+    """Return whether a refusal has the shape that only CNCF distribution and software derived from it send.
 
-    They serve every repository that a token names, so one token may serve many.
+    They accept a token for every repository that it names, so one token may cover many.
     """
     try:
         errors = json.loads(response.content)["errors"]
@@ -76,7 +76,7 @@ def _complaints(errors: list[object]) -> Iterator[Complaint]:
         if isinstance(error, str):
             complaint = Complaint("", _safe_text(error))
         elif isinstance(error, dict):
-            # Google's servers have one more object under `error`, with the code and the message.
+            # Google's servers wrap code and message in another object, `error`.
             inner = error["error"] if isinstance(error.get("error"), dict) else error
             message = next((inner[key] for key in _MESSAGE_KEYS if isinstance(inner.get(key), str)), "")
             code = inner.get("code")
@@ -95,46 +95,46 @@ def _plain_text(response: httpx.Response) -> tuple[Complaint, ...]:
 
 
 class Identity(Enum):
-    """With which credentials a request was sent."""
+    """Which credentials a request had."""
 
     NO_CREDENTIALS = auto()
     """None were found."""
     ANONYMOUS = auto()
-    """None were looked for, as the user asked."""
+    """None were looked for, because of ``--anonymous``."""
     CREDENTIALS = auto()
 
 
 @frozen(kw_only=True)
 class RefusedRequest:
-    """What was refused, of which registry and with which credentials: what the error for a refusal has to say."""
+    """A request that was refused: what it was for, and the credentials that it had."""
 
     what: str
-    """The reference or repository, as errors name it."""
+    """The reference or repository, as error messages name it."""
     repository: Repository
     identity: Identity = Identity.NO_CREDENTIALS
     credentials_source: str = ""
     credential_problems: tuple[str, ...] = ()
-    """What was passed over in the search for credentials."""
+    """The sources of credentials that were skipped, each with the reason."""
 
     @property
     def registry(self) -> str:
-        """The registry, as people write it."""
+        """The registry name as in references."""
         return self.repository.registry
 
     @property
     def login_command(self) -> str:
-        """The command that stores credentials; without a registry it means Docker Hub."""
+        """The command that stores credentials; without a registry it is for Docker Hub."""
         return "docker login" if self.registry == DOCKER_HUB else f"docker login {self.registry}"
 
 
 def depends_on_credentials(response: httpx.Response) -> bool:
-    """Whether a refusal depends on the credentials; else no helper need be asked for a password to report it."""
+    """Return whether a refusal may be due to credentials: only then its error needs a look-up of them."""
     statuses = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS)
     return response.status_code in statuses or (response.is_success and _has_code(response, _LOGIN_CODES))
 
 
 def refusal_of(response: httpx.Response, refused: RefusedRequest) -> RegistryError:
-    """Return the error for a response that is no 2xx."""
+    """Return the error for a response that is not a 2xx."""
     complaints = read_complaints(response)
     if response.status_code == HTTPStatus.NOT_FOUND or (response.is_client_error and _says_missing(complaints)):
         return _not_found(response, refused, complaints)
@@ -156,9 +156,9 @@ def refusal_of(response: httpx.Response, refused: RefusedRequest) -> RegistryErr
 def refusal_in_success(
     response: httpx.Response, problem: InvalidContentError, refused: RefusedRequest
 ) -> RegistryError:
-    """Return the error for a 2xx response with ``problem``: what it means if it is a refusal with a wrong status.
+    """Return the error for a 2xx response with ``problem``: that of a refusal if the body is one.
 
-    JFrog's and Nexus' proxies answer so where the registry behind them refuses.
+    The proxies of JFrog and Nexus send status 200 when the registry behind them refuses.
     """
     complaints = read_complaints(response) if _is_refusal(response) else ()
     codes = {complaint.code for complaint in complaints}
@@ -175,7 +175,7 @@ def refusal_in_success(
 
 
 def _is_refusal(response: httpx.Response) -> bool:
-    """Whether a body may hold reasons: no image's manifest does, and what other content says is none of our users'."""
+    """Return whether a body may be an error: it is short, and not a manifest, whose text is never shown."""
     return b'"schemaVersion"' not in response.content and len(response.content) <= ERROR_BYTES
 
 
@@ -251,5 +251,5 @@ def _response_details(response: httpx.Response, complaints: tuple[Complaint, ...
 
 
 def _safe_text(text: str) -> str:
-    """Return a server's words without what they repeat of our credentials; masked before they are cut to a length."""
+    """Return a server's text on one line, with secrets masked before it is cut to a length."""
     return printable(mask_secrets(text))

@@ -1,6 +1,6 @@
-"""registries.conf, where podman, skopeo and CRI-O keep their mirrors.
+"""Read registries.conf, in which podman, skopeo and CRI-O have their mirrors.
 
-containers-registries.conf(5): the longest prefix of a repository counts, on the borders of its components.
+containers-registries.conf(5): the rule with the longest prefix applies; prefixes end at the borders of components.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from imagelock.registry.user_files import NO_HOME, Warn, ignore_warning, list_if
 
 _BOUNDARIES = ("/", ":", "@", "")
 AUTH_FILES = "containers-auth.json"
-"""Among credential helpers it means the files that `podman login` writes."""
+"""The name in ``credential-helpers`` that means the files of `podman login`."""
 
 
 class MirrorUse(StrEnum):
-    """What a mirror may be asked for, in the words of the file."""
+    """What a mirror is used for: the values of ``pull-from-mirror``."""
 
     EVERYTHING = "all"
     DIGESTS = "digest-only"
@@ -47,20 +47,20 @@ class RegistryRule:
     prefix: str
     """``host[/path]``, or ``*.domain``."""
     location: str = ""
-    """What replaces the prefix; empty to leave the name as it is."""
+    """The replacement of the prefix; empty if the name is kept."""
     is_insecure: bool = False
     is_blocked: bool = False
     mirrors: tuple[MirrorRule, ...] = ()
 
     def matches(self, repository: str) -> bool:
-        """Whether the repository lies under the prefix."""
+        """Return whether the prefix covers a repository."""
         if self.prefix.startswith("*."):
             host = repository.partition("/")[0].partition(":")[0]
             return host.endswith(self.prefix[1:])
         return repository.startswith(self.prefix) and repository[len(self.prefix) :][:1] in _BOUNDARIES
 
     def relocate(self, repository: str, location: str) -> str:
-        """Replace the prefix by a location; of a wildcard the whole host."""
+        """Return the repository with its prefix, or for a wildcard its host, replaced by a location."""
         rest = repository[repository.index("/") :] if self.prefix.startswith("*.") else repository[len(self.prefix) :]
         return f"{location}{rest}"
 
@@ -73,15 +73,15 @@ def find_rule(repository: str, rules: Iterable[RegistryRule]) -> RegistryRule | 
 def find_registries_conf(
     environment: Mapping[str, str], *, home: Path, warn: Warn = ignore_warning
 ) -> tuple[Path, ...]:
-    """List the files that exist, in the order in which later ones replace rules of earlier ones.
+    """Return the files that exist, in the order in which rules of later ones replace those of earlier ones.
 
-    A folder of them that can't be read is told.
+    ``warn`` gets a line for a folder that cannot be read.
     """
     chosen = environment.get("CONTAINERS_REGISTRIES_CONF") or environment.get("REGISTRIES_CONFIG_PATH")
     if chosen:
         return (Path(chosen),)
     user, system = home / ".config" / "containers", Path("/etc/containers")
-    # Where the user's own file is there and can't be read, the system's counts.
+    # If the user's own file exists and cannot be read, the system's applies.
     mains = [path for path in (user / "registries.conf", system / "registries.conf") if _may_exist(path)]
     mains = mains[: 1 + (len(mains) > 1 and not os.access(mains[0], os.R_OK))]
     folders = (system / "registries.conf.d", user / "registries.conf.d")
@@ -102,7 +102,7 @@ def _may_exist(path: Path) -> bool:
 def read_registries_conf(
     paths: Iterable[Path], *, home: Path = NO_HOME, warn: Warn = ignore_warning
 ) -> tuple[RegistryRule, ...]:
-    """Read all files; of two rules for one prefix the later counts. See ``read_texts`` for what can't be read."""
+    """Return the rules of all files, the last one for each prefix. ``read_texts`` says what cannot be read."""
     rules: dict[str, RegistryRule] = {}
     for path, text in read_texts(paths, home=home, warn=warn):
         rules.update((rule.prefix, rule) for rule in parse_registries_conf(text, source=str(path)))
@@ -112,9 +112,9 @@ def read_registries_conf(
 def read_credential_helpers(
     paths: Iterable[Path], *, home: Path = NO_HOME, warn: Warn = ignore_warning
 ) -> tuple[str, ...]:
-    """Return the names in ``credential-helpers``, of the last file that has any, ``AUTH_FILES`` among them.
+    """Return ``credential-helpers`` of the last file that has it; without any, ``AUTH_FILES`` alone.
 
-    ``AUTH_FILES`` alone where no file has any, as containers-registries.conf(5) has it.
+    The default is that of containers-registries.conf(5).
     """
     helpers: tuple[str, ...] = ()
     for path, text in read_texts(paths, home=home, warn=warn):
@@ -123,9 +123,9 @@ def read_credential_helpers(
 
 
 def read_texts(paths: Iterable[Path], *, home: Path, warn: Warn) -> Iterator[tuple[Path, str]]:
-    """Yield the files with their texts; one of the user that can't be read is told and passed over.
+    """Yield the files with their texts; an unreadable one below the home is skipped with a warning.
 
-    One of the system, or one that a variable names, is an error: it may block registries.
+    ``FileError`` for any other, which may block registries: those of the system, or named by a variable.
     """
     for path in paths:
         if path.is_relative_to(home):
@@ -141,7 +141,7 @@ def read_texts(paths: Iterable[Path], *, home: Path, warn: Warn) -> Iterator[tup
 
 
 def parse_registries_conf(text: str, *, source: str) -> tuple[RegistryRule, ...]:
-    """Return the rules of one file; its other settings are about short names, which a lock doesn't have."""
+    """Return the rules of one file; its other settings concern short names, which locks do not have."""
     document = _parse(text, source)
     rules = (_rule(table, source) for table in _tables(document, "registry", source))
     return (*_rules_of_version_1(document, source), *rules)
@@ -163,7 +163,7 @@ def _parse(text: str, source: str) -> Mapping[str, Any]:
 
 
 def _rules_of_version_1(document: Mapping[str, Any], source: str) -> Iterator[RegistryRule]:
-    """Yield the rules of ``[registries.block]`` and ``[registries.insecure]``: an old file blocks no less."""
+    """Yield the rules of version 1: ``[registries.block]`` and ``[registries.insecure]``, which podman still reads."""
     old = _table(document, "registries", source)
     blocked, insecure = (_hosts(_table(old, key, source), source) for key in ("block", "insecure"))
     for host in dict.fromkeys((*blocked, *insecure)):
@@ -218,7 +218,7 @@ def _location(table: Mapping[str, Any], source: str) -> str:
 
 
 def _text(table: Mapping[str, Any], key: str, source: str) -> str:
-    """Return a name without the slashes that podman allows at its end."""
+    """Return a string without trailing slashes, which podman allows; empty if the key is missing."""
     text = table.get(key) or ""
     if not isinstance(text, str):
         raise FileError(f"{source}: {key} must be a string")

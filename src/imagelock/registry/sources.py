@@ -1,4 +1,4 @@
-"""Where content comes from: a layout on disk or a registry, told apart by the reference."""
+"""One source over registries and OCI layouts on disk: the kind of reference decides which is asked."""
 
 from __future__ import annotations
 
@@ -41,18 +41,18 @@ class LayoutMirrors:
     folders: tuple[str, ...]
     """Relative to the folder of images.toml."""
     resolve_tags: bool = False
-    """Whether they may say which content a tag has: a layout names it as ``REPOSITORY:TAG``."""
+    """Whether they may resolve tags: a layout names the content of a tag ``REPOSITORY:TAG``."""
 
 
 _NO_MIRRORS = LayoutMirrors(())
 
 
 class Sources:
-    """Sends each question to where its answer is; the registry client is opened by the first one that needs it.
+    """A ``ManifestSource`` over layouts and registries. Thread-safe.
 
-    Content by digest is looked for in the layouts that are mirrors first; what a registry serves is asked of the
-    registry itself. Thread-safe. Without ``open_registries`` the network is off, and the layouts are all there is; it
-    gets the repositories that are known to be asked.
+    Content by digest comes from layouts that are mirrors if they have it, else from the registry. The first request
+    that needs a registry calls ``open_registries`` with the repositories that are expected; ``None`` means that the
+    network is off, and only layouts are read.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class Sources:
         self._opened.__exit__(kind, error, traceback)
 
     def prepare(self, repositories: Iterable[AnyRepository]) -> None:
-        """Announce what is going to be asked of registries; not what layouts are likely to answer."""
+        """Prepare the registries for these repositories, except those whose tags layouts may resolve."""
         remote = [
             repository
             for repository in repositories
@@ -88,14 +88,14 @@ class Sources:
             self._open(self._open_registries, remote).prepare(remote)
 
     def fetch_manifest(self, reference: ImageReference) -> FetchedManifest:
-        """Get a manifest or an index."""
+        """Return a manifest or an index."""
         found = self._find_in_layouts(
             reference, lambda layout: self._layouts.fetch_manifest(_layout_reference(reference, layout))
         )
         return found or self._source_of(reference.repository).fetch_manifest(reference)
 
     def fetch_digest(self, reference: ImageReference) -> Digest:
-        """Ask for the digest that a reference has now; for a digest, whether it is still served."""
+        """Return the digest that a reference has now; for a pinned reference, its digest if it is still served."""
         found = None
         if self._is_offline or isinstance(reference, TagReference):
             found = self._find_in_layouts(
@@ -104,7 +104,7 @@ class Sources:
         return found or self._source_of(reference.repository).fetch_digest(reference)
 
     def list_tags(self, repository: AnyRepository) -> tuple[str, ...]:
-        """List every tag of a repository: the registry's word alone, since a mirror may know only some."""
+        """Return every tag of a repository, from the registry alone: a mirror may have only some of them."""
         if repository not in self._tags:
             self._tags[repository] = self._list_tags(repository)
         return self._tags[repository]
@@ -120,13 +120,13 @@ class Sources:
             raise
 
     def fetch_blob(self, repository: AnyRepository, descriptor: Descriptor) -> bytes:
-        """Get a small blob."""
+        """Return a small blob, verified by its digest."""
         reference = PinnedReference(repository, descriptor.digest)
         found = self._find_in_layouts(reference, lambda layout: self._layouts.fetch_blob(layout, descriptor))
         return self._source_of(repository).fetch_blob(repository, descriptor) if found is None else found
 
     def fetch_served(self, reference: PinnedReference) -> FetchedManifest:
-        """Get content that the registry or layout itself serves now; without network, that a layout has."""
+        """Return content that the registry or layout itself serves now; without network, content of a layout."""
         return (
             self.fetch_manifest(reference)
             if self._is_offline
@@ -134,7 +134,7 @@ class Sources:
         )
 
     def fetch_blob_size(self, repository: AnyRepository, digest: Digest) -> int | None:
-        """Ask the registry or layout itself for a blob's size; without network, the layouts."""
+        """Return a blob's size in bytes from the registry or layout itself; without network, from the layouts."""
         found = None
         if self._is_offline:
             reference = PinnedReference(repository, digest)
@@ -142,10 +142,10 @@ class Sources:
         return self._source_of(repository).fetch_blob_size(repository, digest) if found is None else found
 
     def open_blob(self, repository: AnyRepository, descriptor: Descriptor) -> AbstractContextManager[Iterator[bytes]]:
-        """Open a blob of any size, which ends in an error unless it has its digest."""
+        """Open a blob of any size; its iteration raises an error unless it has the descriptor's digest."""
 
         def find(layout: LayoutRepository) -> LayoutRepository:
-            # Read once before it is used: a damaged mirror must not hide the registry.
+            # Hash all of it before it is used: a damaged mirror must not hide the registry.
             self._layouts.fetch_blob_size(layout, descriptor.digest)
             return layout
 
@@ -159,7 +159,7 @@ class Sources:
         return self._open_registries is None
 
     def _find_in_layouts(self, reference: ImageReference, ask: Callable[[LayoutRepository], _T]) -> _T | None:
-        """Ask the layouts that are mirrors, one after the other; without network, damaged content is an error."""
+        """Return the first result from the layouts that are mirrors; without network, damaged content is an error."""
         mirrors = self._mirrors_of(reference.repository)
         if isinstance(reference, TagReference) and not mirrors.resolve_tags:
             return None
@@ -194,7 +194,7 @@ class Sources:
 
 
 def _layout_reference(reference: ImageReference, layout: LayoutRepository) -> ImageReference:
-    """Return what a layout calls a registry's image: its digest, or its canonical name."""
+    """Return the reference under which a layout has a registry's image: by digest, or by canonical name."""
     if isinstance(reference, PinnedReference):
         return PinnedReference(layout, reference.digest)
     return TagReference(layout, str(reference))
@@ -202,7 +202,7 @@ def _layout_reference(reference: ImageReference, layout: LayoutRepository) -> Im
 
 @contextmanager
 def open_registries(settings: RegistrySettings, expected: Sequence[AnyRepository]) -> Iterator[RegistryClient]:
-    """Open a registry client for the length of a block; connections are begun before httpx is imported."""
+    """Open a registry client for a ``with`` block; connections start before httpx is imported."""
     from imagelock.registry.locations import make_connections, open_early  # noqa: PLC0415  only the network needs it
 
     repositories = [repository for repository in expected if isinstance(repository, Repository)]

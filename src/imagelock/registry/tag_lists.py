@@ -1,11 +1,11 @@
-"""A repository's list of tags: the whole of it, page by page, or an error.
+"""Read a repository's complete list of tags, page by page, or raise an error.
 
 https://github.com/opencontainers/distribution-spec/blob/main/spec.md#listing-tags, with ``Link`` headers as in
-https://www.rfc-editor.org/rfc/rfc8288. With one page missing, a range would take an older tag without a word: a page
-that is no page, and a link that can't be read, end in an error.
+https://www.rfc-editor.org/rfc/rfc8288. With a page missing, a range would silently select an older tag, so an invalid
+page or link raises an error.
 
-Of a link only the query counts. Its host and path are wrong often enough (Artifactory forgets a prefix, Nexus adds
-one), and a list has no business being continued elsewhere.
+Only the query of a link is used. Its host and path are often wrong (Artifactory omits a prefix, Nexus adds one), and a
+list never continues on another host.
 """
 
 from __future__ import annotations
@@ -52,16 +52,16 @@ _PARAMETER = re.compile(
 
 @frozen
 class Link:
-    """One link of a header, as written: its target, and its relations, ``None`` where it names none."""
+    """One link of a ``Link`` header, as written; ``relations`` is ``None`` if it has no ``rel``."""
 
     target: str
     relations: str | None
 
     @property
     def is_next(self) -> bool:
-        """Whether it leads to the next page, in whatever quotes; without relations, if it looks like a page.
+        """Whether it is a link to the next page; one without ``rel`` is if it has a query.
 
-        containers/image reads no relations, so that registries get away without.
+        containers/image does not read ``rel``, so some registries omit it.
         """
         if self.relations is None:
             return "?" in self.target
@@ -70,19 +70,19 @@ class Link:
 
 @frozen
 class TagsPage:
-    """What one page lists, and where there may be more."""
+    """The entries of one page, and the URL of the next."""
 
     listed: tuple[str, ...]
-    """Every text, also what can't be a tag, such as the digests that Nexus lists."""
+    """Every string, including those that are not tags, such as the digests that Nexus lists."""
     next_url: httpx.URL | None
     is_linked: bool = True
-    """Whether the registry itself said that there are more."""
+    """Whether ``next_url`` comes from a ``Link`` header, and is not guessed from a full page."""
     is_empty: bool = False
-    """Whether nothing is listed at all."""
+    """Whether the list has no entries of any type."""
 
     @property
     def tags(self) -> tuple[str, ...]:
-        """What is listed and can be a tag."""
+        """The entries that are valid tags."""
         return tuple(text for text in self.listed if is_tag(text))
 
 
@@ -138,7 +138,7 @@ def tags_request(endpoint: Endpoint, path: str, *, with_page_size: bool = True) 
 
 
 def read_tags_page(response: httpx.Response, *, asked: httpx.URL, what: str) -> TagsPage:
-    """Read one page; ``InvalidContentError`` for everything else that is sent with status 200."""
+    """Read one page; ``InvalidContentError`` for anything else with a 2xx status."""
     if response.status_code == HTTPStatus.PARTIAL_CONTENT:
         raise InvalidContentError(f"only a part of the list of tags of {what} was sent")
     listed = _read_list(response, what)
@@ -147,18 +147,18 @@ def read_tags_page(response: httpx.Response, *, asked: httpx.URL, what: str) -> 
     if link is not None:
         return TagsPage(texts, _next_page_url(link, asked, what), is_empty=not listed)
     if texts and len(listed) == TAGS_PER_PAGE:
-        # A full page without a link: some registries leave the next step to us.
+        # A full page without a link: some registries expect the client to ask on with `last`.
         return TagsPage(texts, with_query(without_query(asked), [_PAGE_SIZE, ("last", texts[-1])]), is_linked=False)
     return TagsPage(texts, None, is_empty=not listed)
 
 
 def _read_list(response: httpx.Response, what: str) -> list[object]:
-    """Return the list as it is written; ``null`` is an empty one, and so is a page that has a name alone."""
+    """Return the entries as parsed; ``null``, and a page with only a ``name``, are an empty list."""
     name = f"the list of tags of {what}"
     try:
         document = parse_json_object(response.content, what=name)
     except InvalidContentError:
-        # Not before: some registries call a list a web page.
+        # Checked only now: some registries send a valid list as text/html.
         refuse_web_page(response, what=name)
         raise
     listed = document.get("tags")
@@ -181,7 +181,7 @@ def find_next_link(headers: httpx.Headers, *, what: str) -> str | None:
 
 
 def _links_of_line(line: str, what: str) -> Iterator[Link]:
-    """Yield the links of a header line; one that can't be read may be the one to the next page."""
+    """Yield the links of a header line; an unreadable one is an error, since it may be that of the next page."""
     position = 0
     while position < len(line) and line[position:].strip(" \t,"):
         match = _TARGET.match(line, position) if len(line) <= _MAX_LINK_LENGTH else None

@@ -1,7 +1,7 @@
-"""A person's home as it is: missing, another's, or closed. What can't be read there is passed over, and told.
+"""Read files of the user's home, which may be missing or unreadable: those are skipped with a warning.
 
 Containers run under users without a name or a home, and ``sudo`` leaves files of root in it. Docker and podman warn and
-go on, since public images need nothing of it.
+continue, since public images need none of these files.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Warn = Callable[[str], None]
 
 
 def find_home(environment: Mapping[str, str], *, warn: Warn | None = None) -> Path:
-    """Return the home folder, ``NO_HOME`` where there is none or it may not be entered, which is told."""
+    """Return the home folder; ``NO_HOME`` if there is none, or, with a warning, if it may not be entered."""
     home = Path(environment.get("HOME") or _home_of_user())
     if not home.is_absolute():
         return home.absolute()
@@ -49,12 +49,12 @@ def _home_of_user() -> str | Path:
 
 
 def read_named(path: Path) -> bytes:
-    """Read a file that a person named; the null device is how people name an empty one."""
+    """Return the bytes of a file that the user named; the null device counts as an empty file."""
     return b"" if path == Path(os.devnull) else read_bytes(path)
 
 
 def read_if_possible(path: Path, *, warn: Warn) -> bytes | None:
-    """Read a file that need not be there; one that is there and can't be read is told and passed over."""
+    """Return the bytes of an optional file; ``None`` if it is missing, or, with a warning, if it cannot be read."""
     try:
         return read_bytes(path)
     except FileError as error:
@@ -64,7 +64,7 @@ def read_if_possible(path: Path, *, warn: Warn) -> bytes | None:
 
 
 def list_if_possible(folder: Path, *, warn: Warn) -> tuple[Path, ...]:
-    """List a folder that need not be there, sorted; one that is there and can't be read is told and passed over."""
+    """Return the sorted paths in an optional folder; none if it is missing or, with a warning, unreadable."""
     try:
         return tuple(sorted(folder.iterdir()))
     except (FileNotFoundError, NotADirectoryError):
@@ -75,19 +75,19 @@ def list_if_possible(folder: Path, *, warn: Warn) -> tuple[Path, ...]:
 
 
 def warn_once(warn: Warn) -> Warn:
-    """Return a function that passes each text on once, from whatever thread it comes."""
-    told: set[str] = set()
+    """Return a function that passes each text on only once. Thread-safe."""
+    seen: set[str] = set()
     lock = Lock()
 
-    def tell(text: str) -> None:
+    def pass_on(text: str) -> None:
         with lock:
-            is_news = text not in told
-            told.add(text)
-        if is_news:
+            is_new = text not in seen
+            seen.add(text)
+        if is_new:
             warn(text)
 
-    return tell
+    return pass_on
 
 
 def ignore_warning(text: str) -> None:
-    """Tell nothing: for questions whose answer is told elsewhere."""
+    """Drop a warning that is reported elsewhere."""

@@ -1,4 +1,4 @@
-"""Who may ask what: challenges, credentials and tokens.
+"""Authentication: challenges, credentials and tokens.
 
 https://distribution.github.io/distribution/spec/auth/token/
 """

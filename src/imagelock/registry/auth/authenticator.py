@@ -1,9 +1,9 @@
-"""Authenticate requests to one host: challenges, credentials and tokens, put together.
+"""Authenticate requests to one host with credentials or tokens, and renew them after a refusal.
 
 https://distribution.github.io/distribution/spec/auth/token/
 
-It is no ``httpx.Auth``: there a failed token request can't be caught, a 401 of a host that we were redirected to looks
-like one of the host itself, and no token can be fetched beside the flow.
+It is not an ``httpx.Auth``: in one, a failed token request cannot be caught, a 401 of a host that we were redirected to
+looks like one of the host itself, and tokens cannot be prefetched.
 """
 
 from __future__ import annotations
@@ -53,9 +53,9 @@ from imagelock.registry.http.urls import origin_of
 from imagelock.registry.refusals import is_written_by_distribution
 
 _MAX_RENEWALS = 2
-"""From nothing to a token for many repositories, and from there to one for this repository alone."""
+"""First to a token for many repositories, then to one for this repository alone."""
 _EXPIRY_STATUSES = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
-"""ECR Public answers 400 to an expired token, Google's registries 403, both without a challenge."""
+"""Refusals of expired tokens: ECR Public sends 400, Google's registries 403, both without a challenge."""
 
 ChosenChallenge = BearerChallenge | BasicChallenge | None
 
@@ -92,36 +92,36 @@ class Authenticator:
 
     @property
     def token_server(self) -> Origin | None:
-        """The token server that will be asked, as far as it is known."""
+        """The origin of the token server, if it is known and needed."""
         scheme = self._discovery.scheme
         return origin_of(scheme.realm) if isinstance(scheme, Bearer) and not scheme.public_token else None
 
     def prepare(self, paths: Iterable[str]) -> None:
-        """Announce the repositories that will be asked for, so that one token can serve many of them."""
+        """Plan tokens for repositories that will be asked for, so that one token can cover many of them."""
         with self._plan_lock:
             new = [path for path in paths if path not in self._expected]
             self._expected.update(dict.fromkeys(new))
             self._unplanned.update(dict.fromkeys(new))
         scheme = self._discovery.scheme
         if isinstance(scheme, Bearer) and not scheme.knows_batches and len(self._expected) > 1:
-            # It matters now: the first request will find out.
+            # Batches matter from two repositories on: the next request discovers whether they are accepted.
             self._discovery.invalidate(scheme)
 
     def send(self, request: httpx.Request, path: str) -> httpx.Response:
-        """Return the response after all that credentials can do for it: perhaps a refusal of them.
+        """Return the response to an authenticated request, which may be a refusal of the credentials.
 
-        ``path`` is the repository's. ``RegistryError`` if a server gave no response.
+        ``path`` is that of the repository. ``RegistryError`` if a server sent no response.
         """
         try:
             return self._send(request, path)
         except AccessRefusedError as error:
             return error.response
         finally:
-            # Threads that wait for the scheme must not wait for a request that failed.
+            # A request that failed must not leave threads waiting for the scheme.
             self._discovery.abandon()
 
     def find_credentials(self, path: str) -> FoundCredentials | None:
-        """Return the credentials for a repository of the host."""
+        """Return the credentials for a repository of the host, if there are any."""
         return self._keyring.find(self._registry, path)
 
     def _send(self, request: httpx.Request, path: str) -> httpx.Response:
@@ -138,9 +138,9 @@ class Authenticator:
         return response
 
     def _first_authorization(self, path: str) -> Authorization:
-        """Return what the first request for a repository carries: nothing where the scheme is unknown.
+        """Return the authorization of the first attempt: none if the scheme is unknown.
 
-        Other threads wait then until ``send`` is over.
+        Other threads then wait until ``send`` has ended.
         """
         scheme = self._discovery.wait_or_lead()
         if not isinstance(scheme, Bearer):
@@ -150,14 +150,14 @@ class Authenticator:
         except (RegistryError, AccessRefusedError):
             if not scheme.is_remembered:
                 raise
-            # What was remembered may be wrong: the registry itself will say what it wants.
+            # The remembered scheme may be outdated: the next response of the registry has its challenge.
             self._discovery.invalidate(scheme)
             return self._first_authorization(path)
 
     def _renew(
         self, authorization: Authorization, response: httpx.Response, request: httpx.Request, path: str
     ) -> Authorization | None:
-        """Return what to send after a refusal; ``None`` if the response is final."""
+        """Return the authorization of the next attempt; ``None`` if the response is final."""
         if response.is_success:
             self._note_open(response)
             return None
@@ -178,13 +178,13 @@ class Authenticator:
         return self._token(scheme, path)
 
     def _note_open(self, response: httpx.Response) -> None:
-        """Note that a host of unknown scheme answers without credentials; a busy server's answer shows nothing."""
+        """Record that a host of unknown scheme needs no credentials, unless the response is that of a busy server."""
         is_about_content = response.is_success or response.status_code == HTTPStatus.NOT_FOUND
         if self._discovery.resolve_if_unknown(Open()) and is_about_content:
             self._memory.note(self._origin, Open())
 
     def _may_help(self, authorization: Authorization, response: httpx.Response, challenge: ChosenChallenge) -> bool:
-        """Whether a refusal may turn into a success by another authorization."""
+        """Return whether another authorization may succeed."""
         status, kind = response.status_code, authorization.kind
         if kind is AuthorizationKind.OWN_TOKEN:
             return False
@@ -200,7 +200,7 @@ class Authenticator:
     def _is_basic_login_where_bearer_is_wanted(
         self, authorization: Authorization, response: httpx.Response, challenge: ChosenChallenge
     ) -> bool:
-        """Tell a refused password, which is noted, from one that was sent where a token is wanted by now."""
+        """Return whether Basic credentials were refused only because a token is wanted; else record their refusal."""
         if authorization.found is None:
             return False
         if login_of(authorization.found.credentials) and isinstance(challenge, BearerChallenge):
@@ -217,12 +217,12 @@ class Authenticator:
     def _read_scheme(
         self, challenge: ChosenChallenge, authorization: Authorization, response: httpx.Response, request: httpx.Request
     ) -> Basic | Bearer | None:
-        """Return the scheme of a challenge; where there is none, the scheme that the host had before."""
+        """Return the scheme of a challenge; without one, the known Bearer scheme of the host."""
         known = self._discovery.scheme
         if isinstance(challenge, BasicChallenge):
             return Basic()
         if isinstance(known, Bearer) and (challenge is None or authorization.token is not None):
-            # NVIDIA's registry names another realm once a token has expired: the first one stays.
+            # NVIDIA's registry names another realm once a token has expired: the first one is kept.
             return known
         if challenge is None:
             return None
@@ -235,9 +235,9 @@ class Authenticator:
         )
 
     def _takes_batches(self, service: str, response: httpx.Response, request: httpx.Request) -> bool:
-        """Return whether one token may be for many repositories, which the body of a refusal tells by its shape.
+        """Return whether one token may cover many repositories, by the shape of the body of a refusal.
 
-        The refusal of a ``HEAD`` has no body: where it matters, the same is asked once more by ``GET``.
+        The refusal of a ``HEAD`` has no body: with more than one repository the request is repeated by ``GET``.
         """
         if is_known_to_take_batches(service):
             return True
@@ -247,7 +247,7 @@ class Authenticator:
         return is_written_by_distribution(response)
 
     def _login(self, path: str) -> Authorization:
-        """Return a login, sent without being asked once more; none where there is none of that kind."""
+        """Return the login for a repository, or no authorization if there is none."""
         found = self.find_credentials(path)
         login = None if found is None else login_of(found.credentials)
         if found is None or login is None:
@@ -273,15 +273,15 @@ class Authenticator:
         if found is None:
             cache.prefetch(fetch, besides=scope)
         token, is_own = cache.get(scope, fetch)
-        # A login only after it was accepted once: Docker Hub locks accounts after a few failed ones.
+        # With a login only after one success: Docker Hub locks accounts after a few failed logins.
         cache.prefetch(fetch, besides=scope)
         kind = AuthorizationKind.OWN_TOKEN if is_own else AuthorizationKind.SHARED_TOKEN
         return Authorization(kind, bearer_authorization(token.text), found, token, scope)
 
     def _plan(self) -> None:
-        """Divide the scopes of all expected repositories into batches, by the credentials that open them.
+        """Divide the scopes of all expected repositories into batches, separately for each login.
 
-        Other threads wait meanwhile, though a credential helper may run: they must not ask for single tokens.
+        Other threads wait meanwhile, although a credential helper may run: else they would fetch single tokens.
         """
         with self._plan_lock:
             by_credentials: defaultdict[FoundCredentials | None, list[str]] = defaultdict(list)
@@ -292,7 +292,7 @@ class Authenticator:
                 self._cache_of(found).plan(scopes)
 
     def _cache_of(self, found: FoundCredentials | None) -> TokenCache:
-        """Return the tokens of one login: what one may see is no business of another."""
+        """Return the token cache of one login: tokens are never shared between logins."""
         with self._lock:
             return self._caches.setdefault(found, TokenCache(self._clock))
 

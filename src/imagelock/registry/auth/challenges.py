@@ -1,10 +1,10 @@
-"""``WWW-Authenticate``: what a registry asks for before it answers, and which token servers it may name.
+"""Parse ``WWW-Authenticate`` challenges, and check the token servers that they name.
 
-https://www.rfc-editor.org/rfc/rfc9110#section-11.6.1, read as leniently as the registries write it: several challenges
-on one line, missing commas, semicolons, unquoted addresses. Linear in the length of the header.
+https://www.rfc-editor.org/rfc/rfc9110#section-11.6.1, parsed as leniently as registries write it: several challenges
+on one line, missing commas, semicolons, unquoted URLs. Linear in the length of the header.
 
-A registry that could name any address as its token server would make us its messenger inside the user's network, or
-have the user's password sent to a host of its choice (CVE-2026-48978, CVE-2026-33540, CVE-2019-10214).
+A registry that may name any URL as its token server can send requests into the user's network, or have the user's
+password sent to a host of its choice (CVE-2026-48978, CVE-2026-33540, CVE-2019-10214).
 """
 
 from __future__ import annotations
@@ -29,22 +29,22 @@ _SEPARATORS = " \t,;"
 
 @frozen
 class Challenge:
-    """A scheme in lower case with its parameters, names in lower case; of two with one name the first counts."""
+    """A scheme and its parameters, with lower-case names; the first of two equal names applies."""
 
     scheme: str
     parameters: tuple[tuple[str, str], ...] = ()
 
     def get(self, name: str) -> str:
-        """Return the parameter, or nothing."""
+        """Return a parameter; an empty string if it is missing."""
         return dict(self.parameters).get(name, "")
 
 
 @frozen
 class BearerChallenge:
-    """The host wants a token of the realm's token server."""
+    """The host requires a token of the realm's token server."""
 
     realm: str
-    """As written: perhaps relative to the request's URL, and not checked yet."""
+    """As written: it may be relative to the request's URL, and is not checked yet."""
     service: str = ""
     scopes: tuple[str, ...] = ()
     error: str = ""
@@ -52,16 +52,16 @@ class BearerChallenge:
 
 @frozen
 class BasicChallenge:
-    """The host wants a user name and a password."""
+    """The host requires a user name and a password."""
 
 
 def parse_challenges(values: Iterable[str]) -> tuple[Challenge, ...]:
-    """Return every challenge of every ``WWW-Authenticate`` line; what can't be read is left out."""
+    """Return every challenge of every ``WWW-Authenticate`` line; unreadable ones are left out."""
     return tuple(challenge for value in values for challenge in _challenges_of_line(value[:_MAX_LENGTH]))
 
 
 def choose_challenge(challenges: Iterable[Challenge]) -> BearerChallenge | BasicChallenge | None:
-    """Return the best challenge that can be met: a token before a password, whatever their order."""
+    """Return the preferred challenge, Bearer before Basic in any order; ``None`` if neither is there."""
     challenges = tuple(challenges)
     for challenge in challenges:
         if challenge.scheme == "bearer" and challenge.get("realm"):
@@ -105,7 +105,7 @@ def _value(match: re.Match[str]) -> str:
 
 
 def check_realm(realm: str, *, asked: httpx.URL) -> httpx.URL:
-    """Return the URL of a realm in the response of ``asked``; ``InvalidContentError`` if it must not be followed."""
+    """Return the URL of a realm in the response to ``asked``; ``InvalidContentError`` if it must not be requested."""
     try:
         url = join_url(asked, realm)
     except InvalidUrlError as error:
@@ -113,7 +113,7 @@ def check_realm(realm: str, *, asked: httpx.URL) -> httpx.URL:
     reason = find_objection(url, asked=asked)
     origin, asked_origin = origin_of(url), origin_of(asked)
     if reason is None and not origin.is_encrypted and origin != asked_origin and is_loopback(asked_origin.host):
-        # That a registry on this machine speaks http was not declared, and its token server is elsewhere.
+        # http was only allowed for the registry on this machine, and this token server is on another one.
         reason = "it is not encrypted"
     if reason is not None:
         raise _refusal(realm, asked, reason)

@@ -1,6 +1,6 @@
-"""Find the credentials of a repository by the rules of Docker and podman: equal host and port, and nothing less.
+"""Find the credentials for a repository by the rules of Docker and podman: host and port must be equal.
 
-Environment, files and helpers are read when the first registry asks for a login. Choosing by a part of the name has
+Environment, files and helpers are read when the first registry requires a login. A match by a part of the name has
 sent passwords to ``ghcr.io.evil.example`` (CVE-2026-59891).
 """
 
@@ -35,17 +35,17 @@ _PARSERS = {AuthFileKind.CURRENT: parse_auth_file, AuthFileKind.LEGACY: parse_le
 
 @frozen
 class HelperEntry:
-    """The helper that a file names for a registry, and the key under which it has the secret."""
+    """The helper that a file names for a registry, and the key to ask it for."""
 
     helper: str
     key: str
 
 
 def find_candidates(auth_file: AuthFile, host: str, path: str) -> Iterator[Credentials | HelperEntry]:
-    """Yield what a file has for a repository of ``host`` (with its port, if any), the best first.
+    """Yield the credentials and helpers of a file for a repository of ``host`` (with its port, if any), best first.
 
-    A helper of that very registry comes first, then the file's default helper, then what the file holds itself: a
-    helper that has nothing leaves the word to the next.
+    First the helper of that registry, then the default helper, then stored credentials: a helper that has none is
+    followed by the next candidate.
     """
     keys = tuple(_host_keys(host))
     for registry, helper in auth_file.helpers:
@@ -59,7 +59,7 @@ def find_candidates(auth_file: AuthFile, host: str, path: str) -> Iterator[Crede
 
 
 def _find_entry(auth_file: AuthFile, keys: tuple[str, ...], path: str) -> Credentials | None:
-    """Return the entry of the longest namespace, as podman stores them, or that of the registry as a whole."""
+    """Return the entry of the longest namespace, which podman supports, or else that of the registry."""
     entries = dict(auth_file.entries)
     names = [f"{key}/{namespace}" for namespace in _namespaces(path) for key in keys]
     by_registry = {_registry_of(key): credentials for key, credentials in reversed(auth_file.entries)}
@@ -69,7 +69,7 @@ def _find_entry(auth_file: AuthFile, keys: tuple[str, ...], path: str) -> Creden
 
 
 def _namespaces(path: str) -> Iterator[str]:
-    """Yield the repository's path, then ever shorter beginnings of it."""
+    """Yield the repository's path, then its parents, the longest first."""
     while path:
         yield path
         path = path.rpartition("/")[0]
@@ -84,17 +84,17 @@ def _host_keys(host: str) -> Iterator[str]:
 
 
 def _registry_of(key: str) -> str:
-    """``https://reg.example/v1/`` and ``reg.example`` are one registry to Docker; ``reg.example/team`` is podman's."""
+    """Return the host of ``https://reg.example/v1/`` as Docker writes it; podman's ``reg.example/team`` stays."""
     _, scheme, rest = key.rpartition("://")
     host, slash, path = rest.partition("/")
     return host.lower() if scheme or path.strip("/") in ("", "v1", "v2") else f"{host}{slash}{path}"
 
 
 class CredentialStore:
-    """Everything that ``docker login`` and ``podman login`` stored. Thread-safe.
+    """The credentials that ``docker login`` and ``podman login`` stored. Thread-safe.
 
-    A helper that fails and a file that can't be read are told once and passed over: public images need neither. Where
-    the registry wants a login after all, ``problems`` says what was passed over.
+    Failing helpers and unreadable files are skipped with one warning each, since public images need neither. If a
+    registry requires a login, its error lists ``problems``.
     """
 
     def __init__(self, environment: Mapping[str, str], *, home: Path, warn: Warn = ignore_warning) -> None:
@@ -109,11 +109,11 @@ class CredentialStore:
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """What was passed over until now."""
+        """The files and helpers that were skipped until now, each with the reason."""
         return tuple(self._problems)
 
     def find(self, host: str, path: str) -> FoundCredentials | None:
-        """Return the credentials of a repository, from the first source that has any."""
+        """Return the credentials for a repository, from the first source that has any."""
         with self._lock:
             if (host, path) not in self._found:
                 self._found[host, path] = self._find(host, path)
@@ -138,7 +138,7 @@ class CredentialStore:
     def _candidates(
         sources: Iterable[AuthFile | str], host: str, path: str
     ) -> Iterator[tuple[Credentials | HelperEntry, str]]:
-        """Yield what the sources have, the best first, each with the name of its source."""
+        """Yield the candidates of all sources, best first, each with the name of its source."""
         for source in sources:
             if isinstance(source, str):
                 yield HelperEntry(source, host), source
@@ -164,7 +164,7 @@ class CredentialStore:
             return
         files = find_registries_conf(self._environment, home=self._home, warn=self._skip)
         helpers = read_credential_helpers(files, home=self._home, warn=self._skip)
-        # Docker's files count even where podman's do not: they are no business of registries.conf.
+        # Docker's files are read even where registries.conf leaves out podman's: it does not govern them.
         for name in helpers if AUTH_FILES in helpers else (*helpers, AUTH_FILES):
             if name == AUTH_FILES:
                 yield from self._read_files(locations)
@@ -182,7 +182,7 @@ class CredentialStore:
                 yield _PARSERS[location.kind](content, source=str(location.path))
 
     def _read(self, location: AuthFileLocation) -> str | None:
-        """Read a file; what is no UTF-8 stays as Python's surrogates. ``FileError`` if it must be there and isn't."""
+        """Return the text of a file, with surrogates for bytes that are not UTF-8; ``FileError`` if it is required."""
         if not location.is_required:
             content = read_if_possible(location.path, warn=self._skip)
         elif not location.path.exists():

@@ -1,4 +1,4 @@
-"""Credentials as values that hide their secrets in a traceback, a log line or a ``repr``, and those of one run.
+"""Credentials, whose secrets a ``repr`` never shows, and the keyring of one run.
 
 Docker Hub locks an account after a few failed logins, so credentials that a server refused are not sent to it again.
 """
@@ -16,21 +16,21 @@ from imagelock.model.frozen import frozen
 from imagelock.registry.http.addresses import Login, Origin
 
 IDENTITY_TOKEN_USER = "<token>"  # noqa: S105  a marker that helpers use, not a password
-"""The user name under which credential helpers hand out an identity token."""
+"""The user name with which credential helpers mark an identity token."""
 
 
 @frozen
 class IdentityToken:
-    """A long-lived token that a token server exchanges for short ones."""
+    """A long-lived token that a token server exchanges for short-lived ones."""
 
     token: str = field(repr=False)
     login: Login | None = None
-    """Stored with it; for token servers that exchange no identity token."""
+    """A login that was stored with it, for token servers that do not support the exchange."""
 
 
 @frozen
 class RegistryToken:
-    """A token that the registry itself takes; nothing is exchanged."""
+    """A token for the registry itself, sent without an exchange."""
 
     token: str = field(repr=False)
 
@@ -39,7 +39,7 @@ Credentials = Login | IdentityToken | RegistryToken
 
 
 def login_of(credentials: Credentials) -> Login | None:
-    """Return the user name and password among credentials, if there are any."""
+    """Return the user name and password in credentials, if they have any."""
     match credentials:
         case Login():
             return credentials
@@ -51,7 +51,7 @@ def login_of(credentials: Credentials) -> Login | None:
 
 @frozen
 class FoundCredentials:
-    """Credentials, and the file or helper that they were found in, for errors."""
+    """Credentials, and the file or helper that they came from, for error messages."""
 
     credentials: Credentials
     source: str
@@ -62,20 +62,20 @@ class CredentialSource(Protocol):
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """What was passed over, and why: it may hold credentials."""
+        """The files and helpers that were skipped, each with the reason."""
         ...
 
     def find(self, host: str, path: str) -> FoundCredentials | None:
-        """Return the credentials of a repository, ``None`` if there are none; a broken file or helper is an error."""
+        """Return the credentials for a repository, ``None`` if there are none; ``FileError`` for an invalid file."""
         ...
 
     def close(self) -> None:
-        """End what ``find`` waits for in other threads."""
+        """End the helper for which ``find`` waits in another thread."""
         ...
 
 
 class NoCredentials:
-    """The source of ``--anonymous``."""
+    """The credential source of ``--anonymous``."""
 
     problems: tuple[str, ...] = ()
 
@@ -87,7 +87,7 @@ class NoCredentials:
 
 
 class Keyring:
-    """Credentials of a run, and which server refused which. Thread-safe; the source is opened at the first use."""
+    """The credentials of a run, and the servers that refused them. Thread-safe; the source opens at the first use."""
 
     def __init__(self, open_source: Callable[[], CredentialSource]) -> None:
         self._open_source = open_source
@@ -97,7 +97,7 @@ class Keyring:
         self._refusals: dict[tuple[Origin, Credentials], httpx.Response] = {}
 
     def find(self, host: str, path: str) -> FoundCredentials | None:
-        """Return the credentials of a repository."""
+        """Return the credentials for a repository, ``None`` if there are none."""
         with self._lock:
             if self._source is None:
                 self._source = self._open_source()
@@ -107,22 +107,22 @@ class Keyring:
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """What was passed over in the search for credentials, until now."""
+        """The files and helpers that were skipped until now, each with the reason."""
         return () if self._source is None else self._source.problems
 
     def close(self) -> None:
-        """End what ``find`` waits for in other threads."""
+        """End the helper for which ``find`` waits in another thread."""
         with self._lock:
             self._is_closed = True
             if self._source is not None:
                 self._source.close()
 
     def note_refusal(self, origin: Origin, found: FoundCredentials, response: httpx.Response) -> None:
-        """Remember the response in which a server refused credentials."""
+        """Store the response in which a server refused credentials."""
         with self._lock:
             self._refusals[origin, found.credentials] = response
 
     def find_refusal(self, origin: Origin, found: FoundCredentials | None) -> httpx.Response | None:
-        """Return the response in which the server refused these credentials, ``None`` if it did not."""
+        """Return the response in which a server refused these credentials, if it did."""
         with self._lock:
             return self._refusals.get((origin, found.credentials)) if found else None

@@ -1,7 +1,7 @@
-"""The files that ``docker login`` and ``podman login`` write: where they are, and what is in them.
+"""Find and parse the files that ``docker login`` and ``podman login`` write.
 
-https://docs.docker.com/reference/cli/docker/login/ and containers-auth.json(5). Unknown keys belong to other programs;
-what cannot be read is an error that names the place.
+https://docs.docker.com/reference/cli/docker/login/ and containers-auth.json(5). Unknown keys are ignored; an unreadable
+value is an error that names its place.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from imagelock.registry.http.addresses import Login
 
 _HINT = "log in again with `docker login`, or mend the file; public images need no login: try --anonymous"
 _ESCAPED_BYTES = frozenset(map(chr, range(0xDC80, 0xDD00)))
-"""What Python makes of bytes that are no UTF-8: passwords may be of any bytes."""
+"""How Python represents bytes that are not UTF-8 (``surrogateescape``): a password may have any bytes."""
 _RUN_FOLDER = Path("/run/containers")
-"""Here `podman login` writes where there is no session, as for root and in CI: in a folder named after the user."""
+"""`podman login` writes here, in a folder named by the user's number, if there is no session, as for root and in CI."""
 
 
 @frozen
 class AuthFile:
-    """One file of credentials: what it holds, and which helpers hold the rest."""
+    """A parsed file of credentials, with the helpers that it names."""
 
     source: str
     """The path, or the name of the environment variable."""
@@ -38,11 +38,11 @@ class AuthFile:
     helpers: tuple[tuple[str, str], ...] = ()
     """Registry and helper, from ``credHelpers``."""
     default_helper: str = ""
-    """From ``credsStore``: asked for every registry that has no helper of its own."""
+    """From ``credsStore``: used for every registry without a helper of its own."""
 
 
 def parse_auth_file(text: str, *, source: str) -> AuthFile:
-    """Read a file of either tool; ``FileError`` names the source and the key, and never a secret."""
+    """Parse a file of either tool; ``FileError`` names the source and the key, never a secret."""
     document = _object(text, source)
     auths = document.get("auths")
     return AuthFile(
@@ -54,7 +54,7 @@ def parse_auth_file(text: str, *, source: str) -> AuthFile:
 
 
 def parse_legacy_auth_file(text: str, *, source: str) -> AuthFile:
-    """Read a .dockercfg, which is the ``auths`` of a config.json without anything around it."""
+    """Parse a .dockercfg: the ``auths`` of a config.json at the top level."""
     return AuthFile(source=source, entries=_entries(_object(text, source), source))
 
 
@@ -74,7 +74,7 @@ def _entries(auths: Mapping[str, Any], source: str) -> tuple[tuple[str, Credenti
 
 
 def _credentials(entry: Mapping[str, Any], key: str, source: str) -> Credentials | None:
-    """Return the credentials of an entry; an empty one, whose secret a helper holds, has none."""
+    """Return the credentials of an entry; ``None`` for an empty one, whose secret a helper has."""
     where = f"auths.{key}"
     registry_token = _string(entry.get("registrytoken"), f"{where}.registrytoken", source)
     if registry_token:
@@ -82,7 +82,7 @@ def _credentials(entry: Mapping[str, Any], key: str, source: str) -> Credentials
     login = _login(entry, where, source)
     identity_token = _string(entry.get("identitytoken"), f"{where}.identitytoken", source)
     if identity_token:
-        # `az acr login` writes a user name with an empty password beside it, which opens nothing.
+        # `az acr login` also writes a user name with an empty password, which is not a login.
         return IdentityToken(identity_token, login if login and login.password else None)
     return login
 
@@ -97,7 +97,7 @@ def _login(entry: Mapping[str, Any], where: str, source: str) -> Login | None:
 
 
 def _decode_login(encoded: str, where: str, source: str) -> Login | None:
-    # Some write it with `base64`, which breaks lines, and Docker's reader skips those.
+    # `base64` breaks lines, and Docker's parser skips line breaks.
     line = "".join(encoded.splitlines())
     try:
         decoded = base64.b64decode(line + "=" * (-len(line) % 4), validate=True).decode("utf-8", "surrogateescape")
@@ -123,7 +123,7 @@ def _strings(value: object, where: str, source: str) -> Mapping[str, str]:
 
 
 def _string(value: object, where: str, source: str, *, may_be_bytes: bool = False) -> str:
-    """Read a text; bytes that are no UTF-8 are in it as Python has them, as ``surrogateescape``."""
+    """Return a string, empty if missing; ``may_be_bytes`` allows surrogates for bytes that are not UTF-8."""
     if value is None:
         return ""
     if not isinstance(value, str):
@@ -152,13 +152,13 @@ class AuthFileLocation:
     path: Path
     kind: AuthFileKind = AuthFileKind.CURRENT
     is_required: bool = False
-    """Whether the file was named explicitly: a missing one is an error then."""
+    """Whether the file was named explicitly, so that a missing one is an error."""
 
 
 def find_auth_files(
     environment: Mapping[str, str], *, home: Path, run_folder: Path = _RUN_FOLDER
 ) -> tuple[AuthFileLocation, ...]:
-    """Return the files to read, in order; only the one of ``REGISTRY_AUTH_FILE`` if it is set, as podman does."""
+    """Return the files to read, in order; only that of ``REGISTRY_AUTH_FILE`` if it is set, as podman does."""
     chosen = environment.get("REGISTRY_AUTH_FILE")
     if chosen:
         return (AuthFileLocation(Path(chosen), is_required=True),)
@@ -172,7 +172,7 @@ def _podman_folders(environment: Mapping[str, str], home: Path, run_folder: Path
         yield Path(environment["XDG_RUNTIME_DIR"]) / "containers"
     elif sys.platform == "linux":
         own = run_folder / str(os.getuid())
-        # Where root's podman has run, others may not even look: they have nothing there.
+        # Other users may not enter the folder of root's podman, and have no files there.
         if os.access(own, os.X_OK):
             yield own
     yield Path(environment.get("XDG_CONFIG_HOME") or home / ".config") / "containers"

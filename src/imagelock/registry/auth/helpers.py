@@ -1,4 +1,4 @@
-"""Run ``docker-credential-NAME`` programs: one at a time, with limits, their output never shown.
+"""Run ``docker-credential-NAME`` programs, one at a time, with limits; their output is never shown.
 
 https://github.com/docker/docker-credential-helpers#development
 """
@@ -28,7 +28,7 @@ _MAX_OUTPUT_BYTES = 64 * 1024
 
 
 def helper_program(helper: str) -> str:
-    """Return the program's name; a helper's name with a slash or a dot could start any program."""
+    """Return the program's name; an error for a name with a slash or a dot, which could run any program."""
     if not _NAME.fullmatch(helper):
         raise AuthenticationError(
             f"{helper!r} can't be the name of a credential helper",
@@ -39,7 +39,7 @@ def helper_program(helper: str) -> str:
 
 
 def read_helper_output(output: bytes, *, program: str, has_failed: bool) -> Credentials | None:
-    """Return what a helper printed, ``None`` if it has nothing; the output is never shown, it may be a secret."""
+    """Return the credentials in a helper's output, ``None`` if it has none; the output is never shown."""
     if has_failed:
         if output.decode("utf-8", "replace").strip() == _NOT_FOUND_MESSAGE:
             return None
@@ -68,20 +68,20 @@ class HelperTimeoutError(AuthenticationError):
 
 
 class CredentialHelpers:
-    """Asks each helper once for each registry. Thread-safe: some helpers hang when two of them run."""
+    """Runs each helper once a registry. Thread-safe: one at a time, since some helpers hang when two run."""
 
     def __init__(self, environment: Mapping[str, str], *, time_limit_seconds: float = _TIME_LIMIT_SECONDS) -> None:
         self._environment = dict(environment)
         self._time_limit_seconds = time_limit_seconds
         self._lock = Lock()
         self._timed_out: dict[str, AuthenticationError] = {}
-        """Helpers that took the whole time limit once: they are not asked for another registry."""
+        """Helpers that exceeded the time limit once: they are not run for another registry."""
         self._answers: dict[tuple[str, str], Credentials | AuthenticationError | None] = {}
         self._running: subprocess.Popen[bytes] | None = None
         self._is_closed = False
 
     def get(self, helper: str, key: str) -> Credentials | None:
-        """Return what a helper has under exactly this key; ``AuthenticationError`` if it can't be asked."""
+        """Return the credentials that a helper has for exactly this key; ``AuthenticationError`` if it fails."""
         helper_program(helper)
         with self._lock:
             if (helper, key) not in self._answers:
@@ -92,14 +92,14 @@ class CredentialHelpers:
         return answer
 
     def close(self) -> None:
-        """End the helper that runs: it may wait for a person, and the end of a run must not wait with it."""
+        """Kill the running helper: it may wait for the user, which must not delay the end of a run."""
         self._is_closed = True
         process = self._running
         if process is not None:
             process.kill()
 
     def _run_or_error(self, helper: str, key: str) -> Credentials | AuthenticationError | None:
-        """Return a failure, too, to be kept: one that takes the whole time limit must not take it for every image."""
+        """Return the result or the error, which is cached: a time-out must not repeat for every image."""
         try:
             return self._run(helper_program(helper), key)
         except HelperTimeoutError as error:
@@ -159,12 +159,12 @@ class CredentialHelpers:
                 question.write(key.encode())
                 question.close()
             except BrokenPipeError:
-                pass  # It didn't want to hear the question; what it says counts all the same.
+                pass  # It did not read its input; its output is used nevertheless.
             return _read_until(answer, deadline)
 
 
 def _read_until(answer: IO[bytes], deadline: float) -> bytes:
-    """Read to the end or to the limit of size, whichever comes first; ``TimeoutError`` at the limit of time."""
+    """Return the output up to its end or the size limit; ``TimeoutError`` at the deadline."""
     output = bytearray()
     while len(output) <= _MAX_OUTPUT_BYTES:
         ready, _, _ = select.select([answer], [], [], max(0.0, deadline - time.monotonic()))

@@ -1,7 +1,7 @@
-"""Authentication schemes of hosts: well known, remembered from the last run for a day, or discovered by one request.
+"""Authentication schemes of hosts: built in, remembered for a day, or discovered by one request.
 
-What is remembered saves the request that would only be refused; if it is wrong, it costs one request. It holds
-addresses, no secrets; tokens never reach the disk.
+A remembered scheme saves the request that would only be refused; a wrong one costs one request. The file has URLs and
+no secrets: tokens are never written to disk.
 """
 
 from __future__ import annotations
@@ -28,31 +28,31 @@ _MAX_BYTES = 1024 * 1024
 
 @frozen
 class Open:
-    """It wants no credentials."""
+    """The host needs no credentials."""
 
 
 @frozen
 class Basic:
-    """It wants a user name and a password with each request."""
+    """The host requires a user name and a password with each request."""
 
 
 @frozen(kw_only=True)
 class Bearer:
-    """It wants a token of that realm."""
+    """The host requires a token of the realm's token server."""
 
     registry: RegistryName
     realm: httpx.URL
     service: str = ""
     takes_batches: bool = False
-    """Whether one token may be for many repositories."""
+    """Whether one token may cover many repositories."""
     knows_batches: bool = True
-    """``False`` where only a ``HEAD`` was refused, whose response doesn't tell whether batches are taken."""
+    """``False`` if only a ``HEAD`` was refused, whose response has no body to tell it by."""
     is_remembered: bool = False
-    """Not said by the host in this run: a mistake must not cost more than a request."""
+    """Whether it is not from a response of this run, so that a failure leads to a new discovery."""
 
     @property
     def public_token(self) -> str:
-        """The token that opens public repositories without a token server; empty where none is known."""
+        """The fixed token for public repositories, which needs no token server; empty if none is known."""
         return _PUBLIC_TOKENS.get(self.registry, "")
 
 
@@ -68,12 +68,12 @@ _WELL_KNOWN = {
     "cgr.dev": ("https://cgr.dev/token", "cgr.dev"),
     "gcr.io": ("https://gcr.io/v2/token", "gcr.io"),
 }
-# GitHub's registry wants to see some token, and any will do for public packages; Homebrew relies on it.
+# GitHub's registry accepts any token for public packages; Homebrew relies on it.
 _PUBLIC_TOKENS: Mapping[str, str] = {"ghcr.io": "QQ=="}
 
 
 def find_well_known(registry: RegistryName, origin: Origin) -> Bearer | None:
-    """Return what is known of the large public registries, so that the first request needn't be refused."""
+    """Return the built-in scheme of a large public registry, which saves its first refusal."""
     host = origin.host_and_port
     if host not in _WELL_KNOWN or not origin.is_encrypted:
         return None
@@ -88,12 +88,12 @@ def find_well_known(registry: RegistryName, origin: Origin) -> Bearer | None:
 
 
 def is_known_to_take_batches(service: str) -> bool:
-    """Whether a token service is known to serve many repositories with one token."""
+    """Return whether a token service is known to issue tokens for many repositories."""
     return service in _BATCHING_SERVICES
 
 
 class SchemeMemory:
-    """One file for all hosts. Thread-safe; what can't be read is forgotten."""
+    """The file of remembered schemes of all hosts. Thread-safe; an unreadable file counts as empty."""
 
     def __init__(self, directory: Path | None, *, clock: Clock) -> None:
         self._path = None if directory is None else directory / ACCESS_FILE_NAME
@@ -103,18 +103,18 @@ class SchemeMemory:
         self._is_changed = False
 
     def find(self, registry: RegistryName, origin: Origin) -> Scheme | None:
-        """Return the scheme that a host had less than a day ago."""
+        """Return the scheme of a host, if it was stored less than a day ago."""
         with self._lock:
             return _parse_entry(self._entries.get(str(origin)), registry, origin, now=self._now)
 
     def note(self, origin: Origin, scheme: Scheme) -> None:
-        """Remember what a host said in this run."""
+        """Store the scheme that a host has in this run."""
         with self._lock:
             self._entries[str(origin)] = {**_dump_scheme(scheme), "at": self._now}
             self._is_changed = True
 
     def save(self) -> None:
-        """Write the file if there is something new to remember."""
+        """Write the file if anything changed."""
         with self._lock:
             if self._path is not None and self._is_changed:
                 write_cache_file(self._path, json.dumps(self._entries, indent=1, sort_keys=True).encode())
@@ -122,9 +122,9 @@ class SchemeMemory:
 
 
 class Discovery:
-    """Finds the scheme of one host: where it is unknown, the first request goes alone and the others wait for it.
+    """The authentication scheme of one host, discovered once. Thread-safe.
 
-    Thread-safe.
+    The first thread sends its request alone; the others block until it has seen the challenge.
     """
 
     def __init__(self, known: Scheme | None) -> None:
@@ -134,14 +134,14 @@ class Discovery:
 
     @property
     def scheme(self) -> Scheme | None:
-        """The scheme, if it is known by now."""
+        """The scheme, if it is known."""
         with self._changed:
             return self._scheme
 
     def wait_or_lead(self) -> Scheme | None:
-        """Wait until the scheme is known; ``None`` says that the caller's request is the first.
+        """Wait for the scheme and return it; ``None`` if the caller's request is the first.
 
-        The caller must ``resolve`` then, or ``abandon``.
+        The caller must then ``resolve`` or ``abandon``.
         """
         with self._changed:
             while self._scheme is None and self._leader is not None:
@@ -151,7 +151,7 @@ class Discovery:
             return self._scheme
 
     def resolve(self, scheme: Scheme) -> bool:
-        """Set the scheme, and return whether it is news; a later response replaces an earlier one."""
+        """Set the scheme, in place of an earlier one, and return whether it changed."""
         with self._changed:
             is_changed = self._scheme != scheme
             self._scheme = scheme
@@ -160,19 +160,19 @@ class Discovery:
             return is_changed
 
     def resolve_if_unknown(self, scheme: Scheme) -> bool:
-        """Set the scheme unless it is known, and return whether it is news."""
+        """Set the scheme unless it is known, and return whether it changed."""
         with self._changed:
             return self._scheme is None and self.resolve(scheme)
 
     def abandon(self) -> None:
-        """Let the next thread be the first, if the calling one was and learned nothing."""
+        """Let another thread discover the scheme, if the calling one was to and did not."""
         with self._changed:
             if self._leader == get_ident():
                 self._leader = None
                 self._changed.notify_all()
 
     def invalidate(self, scheme: Scheme) -> None:
-        """Forget a scheme that proved wrong, unless another one replaced it in the meantime."""
+        """Drop a scheme that proved wrong, unless another one has replaced it meanwhile."""
         with self._changed:
             if self._scheme == scheme:
                 self._scheme = None
@@ -225,7 +225,7 @@ def _parse_entry(entry: object, registry: RegistryName, origin: Origin, *, now: 
 def _remembered_bearer(
     registry: RegistryName, origin: Origin, realm: str, service: str, *, takes_batches: bool | None
 ) -> Bearer | None:
-    """Check the realm anew: another program could have written the file, or this one under other rules."""
+    """Return the scheme if its realm passes today's checks: another program or version may have written the file."""
     try:
         url = check_realm(realm, asked=httpx.URL(f"{origin}/v2/"))
     except InvalidContentError:

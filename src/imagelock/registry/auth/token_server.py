@@ -30,21 +30,21 @@ from imagelock.registry.refusals import read_complaints
 
 CLIENT_ID = "imagelock"
 _VISIBLE = re.compile(r"[!-~]+", re.ASCII)
-"""Anything else could end the header line and begin another one."""
+"""Any other character could end the header line and begin another one."""
 _SHORTEST_SECRET = 8
-"""A server chooses its tokens: one that calls a word of ours a token must not have it masked in what is printed."""
+"""Shorter tokens are not masked in output: a server could choose an ordinary word."""
 _DEFAULT_LIFETIME_SECONDS = 60.0
 _LONGEST_LIFETIME_SECONDS = 24 * 60 * 60.0
 _USED_SHARE_OF_LIFETIME = 0.9
-"""The part of a token's life in which it is used: it must not die on its way."""
+"""Tokens are not used in the last tenth of their lifetime, so that none expires in transit."""
 _EXCHANGE_UNSUPPORTED = frozenset({400, HTTPStatus.UNAUTHORIZED, 404, 405})
 _CONTENT = re.compile(r"/v2/(.+)/(?:manifests|blobs|tags)/[^/]+", re.ASCII)
 _DENIED = "DENIED"
-"""With this code GitHub's token server speaks of the package, not of the login."""
+"""GitHub's token server sends this code with a 401 about the package, not about the login."""
 
 
 class TokenServers:
-    """Asks token servers, and sends none of them credentials that it refused. Thread-safe."""
+    """Fetches tokens, and never sends a token server credentials that it refused. Thread-safe."""
 
     def __init__(self, sender: Sender, *, clock: Clock, keyring: Keyring) -> None:
         self._sender = sender
@@ -52,7 +52,7 @@ class TokenServers:
         self._clock = clock
 
     def fetch(self, scheme: Bearer, scopes: tuple[str, ...], found: FoundCredentials | None) -> Token:
-        """Return a token for scopes; ``AccessRefusedError`` if the server gives none, ``RegistryError`` if it fails."""
+        """Return a token for scopes; ``AccessRefusedError`` if the server refuses it, ``RegistryError`` if it fails."""
         origin = origin_of(scheme.realm)
         refusal = self._keyring.find_refusal(origin, found)
         if refusal is not None:
@@ -67,10 +67,10 @@ class TokenServers:
             raise
 
     def authenticate_anonymously(self, request: httpx.Request, response: httpx.Response) -> httpx.Response:
-        """Meet the challenge of a host that we were redirected to with an anonymous token, once.
+        """Return the response of a host that we were redirected to, after one try with an anonymous token.
 
-        registry.k8s.io redirects to hosts that hand out a token to anonymous clients. No credentials go there, not even
-        such as are stored for that very host: the registry chose it, not the user (CVE-2020-15157).
+        registry.k8s.io redirects to hosts that require an anonymous token. Credentials are never sent there, even if
+        some are stored for that host: the registry chose it, not the user (CVE-2020-15157).
         """
         challenge = choose_challenge(parse_challenges(response.headers.get_list("www-authenticate")))
         if response.status_code != HTTPStatus.UNAUTHORIZED or not isinstance(challenge, BearerChallenge):
@@ -84,7 +84,7 @@ class TokenServers:
         return self._sender.send(authorized(at(request, response.url), bearer_authorization(token.text)))
 
     def _fetch(self, scheme: Bearer, scopes: tuple[str, ...], found: FoundCredentials | None) -> Token:
-        """Ask; where a server exchanges no identity token, ask again with the login beside it."""
+        """Fetch a token; if the server does not exchange identity tokens, with the login stored beside it."""
         credentials = found.credentials if found else None
         login = login_of(credentials) if credentials else None
         if not isinstance(credentials, IdentityToken):
@@ -101,7 +101,7 @@ class TokenServers:
 
 
 def token_request(scheme: Bearer, scopes: tuple[str, ...], login: Login | None) -> httpx.Request:
-    """Return the ``GET`` for a token, with a login or anonymous."""
+    """Return the ``GET`` request for a token, with a login or anonymous."""
     url = with_query(
         scheme.realm, [*_service(scheme), *(("scope", scope) for scope in scopes), ("client_id", CLIENT_ID)]
     )
@@ -110,7 +110,7 @@ def token_request(scheme: Bearer, scopes: tuple[str, ...], login: Login | None) 
 
 
 def exchange_request(scheme: Bearer, scopes: tuple[str, ...], identity: IdentityToken) -> httpx.Request:
-    """Return the ``POST`` that exchanges an identity token for a token."""
+    """Return the ``POST`` request that exchanges an identity token for a token."""
     remember_secret(identity.token)
     form = [
         ("grant_type", "refresh_token"),
@@ -123,10 +123,10 @@ def exchange_request(scheme: Bearer, scopes: tuple[str, ...], identity: Identity
 
 
 def read_token(response: httpx.Response, *, now: float) -> Token:
-    """Read the answer; the token may have either of two names, and the server's clock is not ours.
+    """Return the token in a response, under either of its two names.
 
-    ``now`` is a moment of the monotonic clock. ``AccessRefusedError`` if the response is no 2xx, or one that has a
-    reason in place of a token.
+    ``now`` is in monotonic seconds: expiry does not depend on the server's clock. ``AccessRefusedError`` if the
+    response is not a 2xx, or has an error in place of a token.
     """
     if not response.is_success:
         raise AccessRefusedError(response)
@@ -138,7 +138,7 @@ def read_token(response: httpx.Response, *, now: float) -> Token:
         raise InvalidContentError(problem.message, details=said, hint=problem.hint) from problem
     text = document.get("access_token") or document.get("token")
     if not text and read_complaints(response):
-        # Azure's registries have written `{"details": "incorrect username or password"}` with status 200.
+        # Azure's registries have sent `{"details": "incorrect username or password"}` with status 200.
         raise AccessRefusedError(as_refusal(response))
     if not isinstance(text, str) or not _VISIBLE.fullmatch(text):
         raise InvalidContentError(f"{what} holds no usable token")
@@ -154,7 +154,7 @@ def read_token(response: httpx.Response, *, now: float) -> Token:
 
 
 def bearer_authorization(token: str) -> str:
-    """Return the header of a token: https://www.rfc-editor.org/rfc/rfc6750#section-2.1."""
+    """Return the value of an ``Authorization`` header: https://www.rfc-editor.org/rfc/rfc6750#section-2.1."""
     if not _VISIBLE.fullmatch(token):
         raise InvalidContentError("a token has characters that no header may have", hint="log in again")
     if len(token) >= _SHORTEST_SECRET:
@@ -163,7 +163,7 @@ def bearer_authorization(token: str) -> str:
 
 
 def _scopes_of(url: httpx.URL) -> tuple[str, ...]:
-    """Make up what a challenge left out, as Google's hosts do: the repository is called otherwise there."""
+    """Return the scopes that a challenge of Google's hosts leaves out, from the repository's path on that host."""
     content = _CONTENT.fullmatch(url.path)
     return (pull_scope(content[1]),) if content else ()
 
@@ -177,7 +177,7 @@ def _service(scheme: Bearer) -> list[tuple[str, str]]:
 
 
 def _granted_scopes(token: str) -> frozenset[str] | None:
-    """Return what a JSON web token says it is for. Not verified: it only saves requests that would be refused."""
+    """Return the scopes in a JSON web token, unverified: they only save requests that would be refused."""
     try:
         payload = token.split(".")[1]
         claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))

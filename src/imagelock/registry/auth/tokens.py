@@ -1,4 +1,4 @@
-"""Tokens of one host and login: each is fetched once, however many threads wait for it, and one may cover many scopes.
+"""The tokens of one host and login: each is fetched once for all threads, and may cover many scopes.
 
 https://distribution.github.io/distribution/spec/auth/scope/
 """
@@ -20,30 +20,30 @@ from imagelock.registry.auth.credentials import FoundCredentials
 from imagelock.registry.http.backoff import Clock
 
 _MAX_TOKEN_BYTES = 5_000
-"""Proxies in front of registries refuse header lines above 8 KiB, and a token lists what it is for."""
+"""Proxies in front of registries refuse header lines above 8 KiB, and a token lists its scopes."""
 _TOKEN_BYTES_OF_ENTRY = 75
-"""Of ``{"type":"repository","name":"","actions":["pull"]}`` in base64, and a little."""
+"""The length of ``{"type":"repository","name":"","actions":["pull"]}`` in base64, with a margin."""
 
 
 @frozen(kw_only=True, eq=False)
 class Token:
-    """A token, and how long it may be used."""
+    """A token and its lifetime."""
 
     text: str = field(repr=False)
     usable_seconds: float
-    """From the moment it came."""
+    """From its arrival."""
     usable_until: float
-    """A moment of the monotonic clock."""
+    """In monotonic seconds."""
     granted: frozenset[str] | None
-    """The scopes that it says it is for; ``None`` where it doesn't say."""
+    """The scopes that it lists; ``None`` if it lists none."""
 
     def is_aged(self, now: float) -> bool:
-        """Whether more than half of its life is over: a refusal may then mean that it died early."""
+        """Return whether more than half of its lifetime is over: a refusal may then mean that it has expired."""
         return now > self.usable_until - self.usable_seconds / 2
 
 
 class AccessRefusedError(Exception):
-    """A registry or its token server takes no credentials of ours; the response says why."""
+    """A registry or its token server refused the credentials, or their lack; the response has the reason."""
 
     def __init__(self, response: httpx.Response) -> None:
         super().__init__(response.status_code)
@@ -55,13 +55,13 @@ class AuthorizationKind(Enum):
 
     NONE = auto()
     PUBLIC_TOKEN = auto()
-    """The word that opens every public repository of a registry."""
+    """The fixed token for all public repositories of a registry."""
     SHARED_TOKEN = auto()
-    """A token of a batch, or one from before: it may lack this repository, or be too old."""
+    """A token of a batch or from the cache: it may lack this repository, or have expired."""
     OWN_TOKEN = auto()
-    """A token fetched for this very request, after the registry said what it wants."""
+    """A token fetched for this request alone."""
     LOGIN = auto()
-    """A user name and password, or a token that the user gave us."""
+    """A user name and password, or a registry token of the user."""
 
 
 @frozen
@@ -74,23 +74,23 @@ class Authorization:
     """The credentials behind it, if any."""
     token: Token | None = None
     scope: str = ""
-    """What the token was fetched for."""
+    """The scope for which the token was fetched."""
 
 
 NO_AUTHORIZATION = Authorization(AuthorizationKind.NONE)
 
 
 Fetch = Callable[[tuple[str, ...]], Token]
-"""Fetches one token for some scopes."""
+"""Fetches one token for all of these scopes."""
 
 
 @frozen(eq=False)
 class _Fetching:
-    """A request for a token on its way, and the scopes that it asks for."""
+    """A token request in progress (single flight), and its scopes."""
 
     scopes: tuple[str, ...]
     answer: Future[Token | None] = field(default_factory=Future)
-    """``None`` if a batch of scopes was refused, which is no error of any of them."""
+    """``None`` if a batch of scopes was refused: each scope is then fetched alone."""
 
     @property
     def is_shared(self) -> bool:
@@ -98,7 +98,7 @@ class _Fetching:
 
 
 class TokenCache:
-    """Holds tokens by scope; scopes that were planned are fetched in batches. Thread-safe."""
+    """Tokens by scope; planned scopes are fetched in batches. Thread-safe."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -107,19 +107,19 @@ class TokenCache:
         self._fetching: dict[str, _Fetching] = {}
         self._batches: dict[str, tuple[str, ...]] = {}
         self._unfetched: list[tuple[str, ...]] = []
-        """Batches that no thread has begun to fetch."""
+        """Batches whose fetch has not started."""
         self._single_scopes: set[str] = set()
         self._takes_batches = True
 
     def plan(self, scopes: Iterable[str]) -> None:
-        """Divide scopes that will be wanted into batches, each of which one token can cover."""
+        """Divide scopes that will be needed into batches, each for one token."""
         for batch in divide(scopes):
             with self._lock:
                 self._batches.update(dict.fromkeys(batch, batch))
                 self._unfetched.append(batch)
 
     def prefetch(self, fetch: Fetch, *, besides: str) -> None:
-        """Begin to fetch all batches but that of one scope, in threads of our own; a batch of one is left alone."""
+        """Start to fetch all batches of several scopes, except that of one scope, in daemon threads."""
         with self._lock:
             batches, self._unfetched = self._unfetched, []
         for batch in batches:
@@ -129,9 +129,9 @@ class TokenCache:
                     Thread(target=self._run, args=(fetching, fetch), daemon=True).start()
 
     def get(self, scope: str, fetch: Fetch) -> tuple[Token, bool]:
-        """Return a token for a scope, and whether it was fetched for that scope alone just now.
+        """Return a token for a scope, and whether it was fetched by this call for that scope alone.
 
-        What ``fetch`` raises is raised in every thread that waits for the same token.
+        An exception of ``fetch`` is raised in every thread that waits for the same token.
         """
         while True:
             with self._lock:
@@ -149,7 +149,7 @@ class TokenCache:
                     return token, True
 
     def drop(self, scope: str, token: Token) -> None:
-        """Forget a token that was refused, and ask for that scope alone from now on."""
+        """Drop a refused token; from now on its scope is fetched alone."""
         with self._lock:
             self._single_scopes.add(scope)
             if self._tokens.get(scope) is token:
@@ -160,7 +160,7 @@ class TokenCache:
         return token if token is not None and self._clock.monotonic() < token.usable_until else None
 
     def _start(self, scope: str) -> _Fetching | None:
-        """Claim a scope and those of its batch that are free; ``None`` if another thread did."""
+        """Claim a scope and the free scopes of its batch; ``None`` if another thread has claimed it."""
         with self._lock:
             if scope in self._fetching or self._usable_token(scope) is not None:
                 return None
@@ -175,7 +175,7 @@ class TokenCache:
         return scope not in self._fetching and scope not in self._single_scopes and self._usable_token(scope) is None
 
     def _run(self, fetching: _Fetching, fetch: Fetch) -> None:
-        """Fetch, and tell the threads that wait."""
+        """Fetch a token, and set the result or the exception for the waiting threads."""
         try:
             token = fetch(fetching.scopes)
         except BaseException as error:  # noqa: BLE001  every thread that waits raises it
@@ -198,7 +198,7 @@ class TokenCache:
             del self._fetching[scope]
 
     def _store(self, token: Token, fetching: _Fetching) -> None:
-        """Keep a token for the scopes that it says it is for; the others are asked for alone."""
+        """Store a token for the scopes that it lists; the others will be fetched alone."""
         for scope in fetching.scopes:
             if not fetching.is_shared or token.granted is None or scope in token.granted:
                 self._tokens[scope] = token
@@ -207,12 +207,12 @@ class TokenCache:
 
 
 def pull_scope(path: str) -> str:
-    """Return the scope that reading a repository needs."""
+    """Return the scope for reading a repository."""
     return f"repository:{path}:pull"
 
 
 def divide(scopes: Iterable[str]) -> Iterator[tuple[str, ...]]:
-    """Divide scopes, in order, into batches whose tokens fit into a header line; each scope comes once."""
+    """Yield the distinct scopes, in order, in batches whose token fits into a header line."""
     batch: list[str] = []
     size = 0
     for scope in dict.fromkeys(scopes):
@@ -230,7 +230,7 @@ def _token_bytes(scope: str) -> int:
 
 
 def _may_be_too_many_scopes(error: BaseException) -> bool:
-    """Whether asking for fewer scopes may help: the server answered, and it isn't busy."""
+    """Return whether fewer scopes may succeed: the server refused the request, and not for its rate."""
     if isinstance(error, AccessRefusedError):
         return error.response.is_client_error and error.response.status_code != HTTPStatus.TOO_MANY_REQUESTS
     return isinstance(error, InvalidContentError)

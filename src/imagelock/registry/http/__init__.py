@@ -1,6 +1,6 @@
-"""Careful HTTP: one exchange over connections of our own, then retries, redirects and limits around it.
+"""HTTP/1.1 with limits: exchanges over connections of our own, retries and redirects.
 
-Here is the one failure that the stages raise before there is a response; it imports no HTTP library.
+This module has ``TransportFailure``, which the stages raise when there is no response. It imports no HTTP library.
 """
 
 from __future__ import annotations
@@ -11,35 +11,35 @@ from enum import Enum, auto
 
 
 class FailureKind(Enum):
-    """Named for what may be done about it."""
+    """Why there is no response, divided by what can be done about it."""
 
     NO_SUCH_HOST = auto()
     NOT_REACHED = auto()
     """The connection was refused, or there is no route."""
     TIMED_OUT = auto()
     BROKEN = auto()
-    """The connection broke, or what came was no HTTP, or not all of it."""
+    """The connection broke, or the response was not HTTP, or incomplete."""
     UNKNOWN_AUTHORITY = auto()
-    """No authority that we trust signed the certificate."""
+    """The certificate is not signed by a trusted authority."""
     OTHER_AUTHORITY = auto()
-    """The same, although authorities were declared for the registry."""
+    """The same, although authorities are declared for the registry."""
     CERTIFICATE_DATE = auto()
-    """A certificate has expired, or is not valid yet."""
+    """A certificate has expired or is not valid yet."""
     CERTIFICATE_NAME = auto()
-    """The certificate is for other hosts."""
+    """The certificate is for another host."""
     CERTIFICATE = auto()
-    """The certificate is refused for another reason."""
+    """The certificate is invalid for another reason."""
     CLIENT_CERTIFICATE = auto()
-    """The server wants a certificate of the client, or another one."""
+    """The server requires a client certificate, or another one."""
     NO_TLS = auto()
     """The server doesn't speak TLS."""
     NO_COMMON_TLS = auto()
-    """The server speaks no version of TLS, or no cipher, that we speak."""
+    """No version of TLS, or no cipher, is supported on both sides."""
     HANDSHAKE_CLOSED = auto()
-    """The server closed the connection when it was greeted in TLS: it may speak none, or be busy."""
+    """The server closed the connection during the TLS handshake: it may not speak TLS, or be busy."""
     TOO_LARGE = auto()
     CLOSED = auto()
-    """The run is over: the user pressed Ctrl-C, or another failure ended it."""
+    """The run has ended: by Ctrl-C, or by another failure."""
 
 
 _REPEATED = frozenset(
@@ -59,8 +59,8 @@ _NAME_CODES = frozenset({62, 63, 64})
 _AUTHORITY_CODES = frozenset({2, 18, 19, 20, 21, 27})
 
 
-class TransportFailure(Exception):  # noqa: N818  it becomes an error of ours only where it ends a run
-    """No response; ``str`` says why, in words without secrets."""
+class TransportFailure(Exception):  # noqa: N818  the sender turns it into an ImagelockError
+    """There is no response; ``str`` is the reason, without secrets."""
 
     def __init__(self, kind: FailureKind, reason: str) -> None:
         super().__init__(reason)
@@ -68,14 +68,14 @@ class TransportFailure(Exception):  # noqa: N818  it becomes an error of ours on
 
     @property
     def is_worth_repeating(self) -> bool:
-        """Whether the next attempt may end otherwise."""
+        """Whether another attempt may succeed."""
         return self.kind in _REPEATED
 
 
 def failure_of(
     error: OSError | UnicodeError, *, while_connecting: bool = False, in_handshake: bool = False
 ) -> TransportFailure:
-    """Return the failure that an error of a socket means; the texts of the system hold no secrets."""
+    """Return the failure for an error of a socket; the system's texts hold no secrets."""
     match error:
         case ssl.SSLCertVerificationError():
             return TransportFailure(_certificate_kind(error.verify_code), error.verify_message)

@@ -1,7 +1,7 @@
-"""Origins, hosts that no server may redirect us to, logins, and the proxy through which a host is reached.
+"""Origins, hosts that a server may not redirect to, logins, and the proxy of a host.
 
-No server may send us to this machine, to its neighbours, or to a cloud's metadata service. Private networks (10/8,
-192.168/16, fd00::/8) are fine: company registries and their token servers live there.
+A server may not redirect to this machine, to link-local addresses, or to a cloud's metadata service. Private networks
+(10/8, 192.168/16, fd00::/8) are allowed: company registries and their token servers are there.
 
 Proxies are those of ``HTTPS_PROXY``, ``HTTP_PROXY``, ``ALL_PROXY`` and ``NO_PROXY`` in either case, as curl and Go read
 them (https://pkg.go.dev/golang.org/x/net/http/httpproxy); tunnels: https://www.rfc-editor.org/rfc/rfc9110#CONNECT.
@@ -38,7 +38,7 @@ _STATUS = re.compile(rb"HTTP/1\.[01] ([0-9]{3})")
 
 @frozen(order=True)
 class Origin:
-    """Scheme, host and port: credentials for one origin are sent to no other."""
+    """Scheme, host and port. Credentials for one origin are never sent to another."""
 
     scheme: str
     host: str
@@ -51,12 +51,12 @@ class Origin:
 
     @property
     def host_and_port(self) -> str:
-        """Host and port as in a ``Host`` header: the port only where it isn't the scheme's default."""
+        """Host and port as in a ``Host`` header, without the scheme's default port."""
         return self.host if self.port == DEFAULT_PORTS[self.scheme] else f"{self.host}:{self.port}"
 
     @property
     def is_encrypted(self) -> bool:
-        """Whether TLS protects what is sent there."""
+        """Whether the scheme is https."""
         return self.scheme == "https"
 
     def __str__(self) -> str:
@@ -64,7 +64,7 @@ class Origin:
 
 
 class InvalidUrlError(ValueError):
-    """A URL that must not be followed; its text says why."""
+    """A URL that must not be followed; ``str`` is the reason."""
 
 
 def _split_host(scheme: str, host_and_port: str) -> tuple[str, str, int]:
@@ -79,7 +79,7 @@ def _split_host(scheme: str, host_and_port: str) -> tuple[str, str, int]:
 
 
 def find_forbidden_kind(host: str) -> str | None:
-    """Return what kind of host it is if no server may send us there, ``None`` if it is an ordinary one."""
+    """Return the kind of a host that a server may not redirect to; ``None`` for any other host."""
     name = host.rstrip(".")
     if is_loopback(host):
         return "this machine"
@@ -90,7 +90,7 @@ def find_forbidden_kind(host: str) -> str | None:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether the host is this machine, however it is spelled; nothing is looked up."""
+    """Return whether a host is this machine, in any spelling; no name is resolved."""
     name = host.rstrip(".")
     address = _address(name)
     return name == "localhost" or name.endswith(".localhost") or (address is not None and address.is_loopback)
@@ -107,7 +107,7 @@ def _forbidden_kind_of_address(address: IPv4Address | IPv6Address) -> str | None
 
 
 def _address(host: str) -> IPv4Address | IPv6Address | None:
-    """Return the address that a resolver would make of a host: also of ``127.1``, ``2130706433`` and ``0x7f.1``."""
+    """Return the address of a numeric host as resolvers read it, ``127.1``, ``2130706433`` and ``0x7f.1`` included."""
     if host.startswith("["):
         try:
             return _without_wrapping(IPv6Address(host.strip("[]")))
@@ -130,21 +130,21 @@ def _without_wrapping(address: IPv6Address) -> IPv4Address | IPv6Address:
 
 @frozen
 class Login:
-    """A user name and a password, or what a registry takes for one."""
+    """A user name and a password, or a token in its place."""
 
     username: str
     password: str = field(repr=False)
 
 
 def basic_authorization(login: Login) -> str:
-    """Return the header of a user name and a password: https://www.rfc-editor.org/rfc/rfc7617."""
+    """Return the value of an ``Authorization`` header: https://www.rfc-editor.org/rfc/rfc7617."""
     remember_login(login.username, login.password)
     return f"Basic {base64.b64encode(f'{login.username}:{login.password}'.encode('utf-8', 'surrogateescape')).decode()}"
 
 
 @frozen
 class Proxy:
-    """An HTTP proxy, and the login for it."""
+    """An HTTP proxy and its login."""
 
     origin: Origin
     login: Login | None = None
@@ -152,7 +152,7 @@ class Proxy:
 
 @frozen
 class Route:
-    """How a host is reached on behalf of a registry; two routes share no connection."""
+    """How a host is reached on behalf of a registry. Connections are never shared between routes."""
 
     origin: Origin
     registry: RegistryName
@@ -160,12 +160,12 @@ class Route:
 
     @property
     def is_forwarded(self) -> bool:
-        """Whether a proxy reads our requests, which it can only without TLS."""
+        """Whether a proxy forwards plain requests; with TLS it only tunnels."""
         return self.proxy is not None and not self.origin.is_encrypted
 
 
 def find_proxy(origin: Origin, environment: Mapping[str, str]) -> Proxy | None:
-    """Return the proxy for a host, ``None`` for a direct connection, as always to this machine."""
+    """Return the proxy for a host; ``None`` for a direct connection, which hosts on this machine always get."""
     names = (f"{origin.scheme}_proxy", "all_proxy")
     name = next((name for name in names if _variable(environment, name)), None)
     if name is None or is_loopback(origin.host) or _is_excluded(origin, _variable(environment, "no_proxy")):
@@ -189,7 +189,7 @@ def _parse_proxy(text: str, *, variable: str) -> Proxy:
         )
         origin = Origin.of("http", host)
     except ValueError as error:
-        # Neither the address nor a part of it is shown: a password with a slash is taken for anything.
+        # No part of the address is shown: a password with a slash may be parsed as any part.
         raise _unusable_proxy(variable, "it must be http://[USER:PASSWORD@]HOST[:PORT]") from error
     if parts.scheme != "http":
         raise _unusable_proxy(variable, f"{parts.scheme}:// is not supported, only http://")
@@ -208,7 +208,7 @@ def _is_excluded(origin: Origin, exceptions: str) -> bool:
 
 
 def _matches(origin: Origin, entry: str) -> bool:
-    """Whether an entry covers an origin: ``*``, a domain, an address or a network, each perhaps with a port."""
+    """Return whether an entry of ``NO_PROXY`` covers an origin: ``*``, domain, address or network, or with a port."""
     host, colon, port = entry.rpartition(":")
     if colon and port.isascii() and port.isdigit() and (":" not in host or host.endswith("]")):
         return int(port) == origin.port and _matches_host(origin.host.strip("[]"), host)
@@ -228,7 +228,7 @@ def _matches_host(host: str, entry: str) -> bool:
 
 
 def open_tunnel(connection: socket.socket, proxy: Proxy, origin: Origin) -> None:
-    """Ask the proxy at the other end to connect us; ``TransportFailure`` if it won't."""
+    """Open a tunnel to an origin by ``CONNECT``; ``TransportFailure`` if the proxy refuses."""
     target = f"{origin.host}:{origin.port}"
     login = f"Proxy-Authorization: {basic_authorization(proxy.login)}\r\n" if proxy.login else ""
     try:
@@ -247,7 +247,7 @@ def open_tunnel(connection: socket.socket, proxy: Proxy, origin: Origin) -> None
 
 
 def _read_head(connection: socket.socket) -> bytes:
-    """Read a head byte by byte: what follows belongs to the host behind the proxy."""
+    """Read a response head byte by byte: the bytes after it come from the host behind the proxy."""
     head = bytearray()
     while not head.endswith(b"\r\n\r\n") and len(head) < _MAX_HEAD_BYTES:
         byte = connection.recv(1)

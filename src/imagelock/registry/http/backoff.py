@@ -1,4 +1,4 @@
-"""When to ask a host again: attempts, pauses, ``Retry-After``, quotas, and what all threads share about a host."""
+"""Retries: attempts, pauses, ``Retry-After``, quotas, and the back-off state that all threads share."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from imagelock.registry.http.messages import first_header
 
 ATTEMPTS = 4
 MAX_PAUSE_SECONDS = 60.0
-"""A longer ``Retry-After`` ends the request: a person or a CI job decides about minutes."""
+"""A longer ``Retry-After`` is an error: the user or the CI job decides whether to wait for minutes."""
 _RETRIED_STATUSES = frozenset({408, 429, 500, 502, 503, 504, 522})
 _FIRST_PAUSE_SECONDS = 0.5
 _MAX_GUESSED_PAUSE_SECONDS = 30.0
@@ -28,46 +28,46 @@ _SECONDS_PER_HOUR = 3600
 
 
 class Clock(Protocol):
-    """What waiting and expiry need of time."""
+    """The clock of pauses and expiry; tests replace it."""
 
     def monotonic(self) -> float:
-        """Return seconds that never go back."""
+        """Return the seconds of a monotonic clock."""
         ...
 
     def now(self) -> datetime:
-        """Return the date, for servers that name one."""
+        """Return the current date, for a ``Retry-After`` with a date."""
         ...
 
     def sleep(self, seconds: float) -> None:
-        """Wait, or return early at the end of the run."""
+        """Wait that long; return early at the end of the run."""
         ...
 
 
 class SystemClock:
-    """The real one; its sleepers wake when the client closes, so that Ctrl-C ends a run at once."""
+    """The system's clock; closing the client ends its sleeps, so that Ctrl-C ends a run at once."""
 
     def __init__(self) -> None:
         self._is_closing = Event()
 
     def monotonic(self) -> float:
-        """Return seconds that never go back."""
+        """Return the seconds of a monotonic clock."""
         return time.monotonic()
 
     def now(self) -> datetime:
-        """Return the date."""
+        """Return the current date."""
         return datetime.now(UTC)
 
     def sleep(self, seconds: float) -> None:
-        """Wait, unless the client closes."""
+        """Wait that long, or until the client closes."""
         self._is_closing.wait(seconds)
 
     def wake_sleepers(self) -> None:
-        """End every wait, now and later."""
+        """End every sleep, present and future."""
         self._is_closing.set()
 
 
 class Backoff:
-    """One back-off a host, shared by all threads: sixteen of them must not each ask a busy server four times."""
+    """Back-off state per host, shared by all threads, so that 16 threads do not each retry a busy host four times."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -76,41 +76,41 @@ class Backoff:
         self._unreachable: dict[Origin, RegistryError] = {}
 
     def not_before(self, origin: Origin) -> float:
-        """Return the moment (of the monotonic clock) before which the host must not be asked."""
+        """Return the time, in monotonic seconds, before which no request may be sent to the host."""
         with self._lock:
             return self._not_before.get(origin, 0.0)
 
     def pause_until(self, origin: Origin, moment: float) -> None:
-        """Let all threads wait; a later moment replaces an earlier one, never the other way round."""
+        """Pause all threads until a time in monotonic seconds; a pause is only ever extended."""
         with self._lock:
             self._not_before[origin] = max(moment, self._not_before.get(origin, 0.0))
 
     def note_response(self, origin: Origin) -> None:
-        """Note that the host lives, whatever it answered."""
+        """Count a response of the host, of any status: it is reachable."""
         with self._lock:
             self._responses[origin] = self._responses.get(origin, 0) + 1
             self._unreachable.pop(origin, None)
 
     def count_responses(self, origin: Origin) -> int:
-        """Return how often the host answered in this run."""
+        """Return the number of responses of the host in this run."""
         with self._lock:
             return self._responses.get(origin, 0)
 
     def mark_unreachable(self, origin: Origin, error: RegistryError, *, responses_before: int) -> None:
-        """Let no thread ask a host again that has answered no thread since ``responses_before``."""
+        """Stop all requests to a host that sent no response since ``responses_before`` were counted."""
         with self._lock:
             if self._responses.get(origin, 0) == responses_before:
                 self._unreachable[origin] = error
 
     def unreachable_error(self, origin: Origin) -> RegistryError | None:
-        """Return the error of the thread that found the host unreachable."""
+        """Return the error of the first thread that could not reach the host, if any."""
         with self._lock:
             return self._unreachable.get(origin)
 
 
 @frozen
 class Quota:
-    """How many pulls a registry grants within a window of time."""
+    """The pull quota of a registry within a time window."""
 
     limit: int
     remaining: int
@@ -122,7 +122,7 @@ class Quota:
 
 
 def read_quota(response: httpx.Response) -> Quota | None:
-    """Read Docker Hub's headers, which a 2xx response has, too; ``None`` where there is no limit."""
+    """Return the quota in Docker Hub's headers, which 2xx responses also have; ``None`` if there is none."""
     limit = _LIMIT.fullmatch(first_header(response, "ratelimit-limit"))
     remaining = _LIMIT.fullmatch(first_header(response, "ratelimit-remaining"))
     if not limit or not remaining:
@@ -131,14 +131,14 @@ def read_quota(response: httpx.Response) -> Quota | None:
 
 
 def is_quota_spent(response: httpx.Response) -> bool:
-    """Tell a spent quota, where waiting seconds is useless, from a limit on haste, where it helps."""
+    """Return whether a 429 reports a used-up quota: unlike a rate limit, it does not end within seconds."""
     return response.status_code == HTTPStatus.TOO_MANY_REQUESTS and b"pull rate limit" in response.content.lower()
 
 
 def is_worth_repeating(response: httpx.Response, *, method: str) -> bool:
-    """Whether the same request may soon get another response.
+    """Return whether a retry may get another response.
 
-    A ``HEAD`` on which a server fails is not: the ``GET`` that follows it is repeated for both.
+    A ``HEAD`` that fails with 5xx is not retried: the ``GET`` that follows it is.
     """
     if method == "HEAD" and response.is_server_error:
         return False
@@ -146,17 +146,17 @@ def is_worth_repeating(response: httpx.Response, *, method: str) -> bool:
 
 
 def concerns_all_requests(response: httpx.Response) -> bool:
-    """Whether all requests to that host should wait, not this one alone."""
+    """Return whether all requests to the host must wait, and not only this one."""
     return response.status_code in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
 
 
 def backoff_seconds(attempt: int, *, jitter: float) -> float:
-    """Return the pause after the ``attempt``-th failure (from 1) where no server named one; ``jitter`` is 0 to 1."""
+    """Return the pause after the ``attempt``-th failure (from 1) without ``Retry-After``; ``jitter`` is 0 to 1."""
     return float(jitter * min(_MAX_GUESSED_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2 ** (attempt - 1)))
 
 
 def read_retry_after(response: httpx.Response, *, now: datetime) -> float | None:
-    """Return the seconds that ``Retry-After`` asks for, in either of its forms; ``None`` if it can't be read.
+    """Return the seconds in ``Retry-After``, in either of its forms; ``None`` if it is missing or unreadable.
 
     https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
     """
@@ -165,7 +165,7 @@ def read_retry_after(response: httpx.Response, *, now: datetime) -> float | None
 
 
 def describe_retry_after(response: httpx.Response) -> str | None:
-    """Return in words what ``Retry-After`` asks for."""
+    """Return ``Retry-After`` in words; ``None`` if it is missing or unreadable."""
     match _retry_after(response):
         case None:
             return None
@@ -181,7 +181,7 @@ def _retry_after(response: httpx.Response) -> float | datetime | None:
         return float(value)
     if not value:
         return None
-    from email.utils import parsedate_to_datetime  # noqa: PLC0415  4 ms that only a busy server's answer is worth
+    from email.utils import parsedate_to_datetime  # noqa: PLC0415  4 ms that only a busy server's response needs
 
     try:
         moment = parsedate_to_datetime(value)

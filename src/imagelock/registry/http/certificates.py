@@ -1,6 +1,6 @@
-"""Which certificates are trusted: the operating system's authorities, and those declared for one registry.
+"""TLS contexts: they trust the operating system's authorities, and those declared for one registry.
 
-``certs.d`` as Docker and podman have it: https://docs.docker.com/engine/security/certificates/ and
+``certs.d`` is read as by Docker and podman: https://docs.docker.com/engine/security/certificates/ and
 containers-certs.d(5).
 """
 
@@ -25,25 +25,25 @@ BUNDLES = (
     Path("/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem"),
     Path("/etc/ssl/cert.pem"),
 )
-"""Where systems keep their authorities, in the order in which Go looks for them: a Python that was not built for this
-system, such as those that uv installs, may look elsewhere."""
+"""Where systems keep their authorities, in the order of Go. A Python that was not built for this system, such as those
+that uv installs, may look elsewhere."""
 _HASHED = re.compile(r"[0-9a-f]{8}\.[0-9]+", re.ASCII)
-"""A file of a folder in which OpenSSL finds authorities."""
+"""The name of a file in a folder of authorities, as OpenSSL looks it up."""
 
 
 @frozen
 class CertificateFiles:
-    """Files that count for one host, besides the system's."""
+    """The certificate files for one host, besides the system's."""
 
     authorities: tuple[Path, ...] = ()
     client_pairs: tuple[tuple[Path, Path], ...] = ()
-    """Certificate and key: shown to that host and to no other."""
+    """Certificate and key of the client, presented to that host alone."""
     passed_over: tuple[str, ...] = ()
-    """Folders of that host that can't be read, each with the reason."""
+    """Folders for that host that cannot be read, each with the reason."""
 
 
 def certificate_folders(home: Path) -> tuple[Path, ...]:
-    """Return the folders that may have a folder named after a host; the first that has it counts."""
+    """Return the folders that may hold a folder named after a host; the first with one is used."""
     return (
         home / ".config" / "containers" / "certs.d",
         Path("/etc/containers/certs.d"),
@@ -53,7 +53,7 @@ def certificate_folders(home: Path) -> tuple[Path, ...]:
 
 
 def find_certificate_files(folders: tuple[Path, ...], host_and_port: str) -> CertificateFiles:
-    """Return the files in the folder of exactly this host and port; half a client certificate is an error."""
+    """Return the files for exactly this host and port; a client certificate or key alone is an error."""
     passed_over: list[str] = []
     listings = (list_if_possible(folder / host_and_port, warn=passed_over.append) for folder in folders)
     names = next((names for names in listings if names), ())
@@ -73,11 +73,11 @@ def find_certificate_files(folders: tuple[Path, ...], host_and_port: str) -> Cer
 
 
 def make_tls_context(files: CertificateFiles, *, ca_file: Path | None) -> ssl.SSLContext:
-    """Verify against the system's store (or what ``SSL_CERT_FILE`` names instead), and the given files.
+    """Return a context that trusts the system's store (or ``SSL_CERT_FILE`` in its place) and the given files.
 
-    The verdict is the same with every Python. From 3.13 on, Python's default refuses authorities that docker, podman
-    and curl accept, and that companies have in the system's store: without an authority key identifier, or with basic
-    constraints that are not critical. As curl and Go do, an intermediate authority that is named is believed.
+    It verifies equally with every Python. From 3.13 on, Python's default refuses authorities that docker, podman and
+    curl accept, and that companies have in the system's store: without an authority key identifier, or with basic
+    constraints that are not critical. As with curl and Go, an intermediate authority among the files is trusted.
     """
     context = ssl.create_default_context()
     if not _finds_store():
@@ -101,7 +101,7 @@ def make_tls_context(files: CertificateFiles, *, ca_file: Path | None) -> ssl.SS
 
 
 def _finds_store() -> bool:
-    """Whether OpenSSL was built to look where this system has its authorities, or a variable says where."""
+    """Return whether OpenSSL finds authorities in its default places, or a variable names other ones."""
     paths = ssl.get_default_verify_paths()
     variables = (paths.openssl_cafile_env, paths.openssl_capath_env)
     if paths.cafile or any(os.environ.get(name) for name in variables):
@@ -121,5 +121,5 @@ def _load_first_bundle(context: ssl.SSLContext) -> None:
 
 
 def _refuse_to_ask() -> str:
-    """OpenSSL would ask for a key's password on the terminal, from any thread."""
+    """Give no password for a key: OpenSSL would ask for it on the terminal, from any thread."""
     return ""

@@ -1,7 +1,7 @@
-"""Open connections, some of them before the first request needs them, and end them all at once.
+"""Open connections, some of them before the first request needs them, and close all of them at the end of a run.
 
-A handshake costs two or three round trips: while Python imports httpx (which this module must not import), threads of
-our own open the connections for the first requests; while the first response is on its way, those to the token server.
+A handshake costs two or three round trips. So threads open the connections for the first requests while Python imports
+httpx (which this module must not import), and those to the token server while the first response is on its way.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ from imagelock.registry.http.certificates import (
 
 CONNECT_SECONDS = 10.0
 Address = tuple[int, Any]
-"""A family and what ``connect`` wants of it."""
+"""An address family, and the argument of ``connect`` for it."""
 
 
 class Connections:
-    """Every connection of a run, and those that wait for their first use. Thread-safe."""
+    """All connections of a run, including those opened early. Thread-safe."""
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ class Connections:
         self._contexts: dict[tuple[CertificateFiles, Path | None], ssl.SSLContext] = {}
 
     def find_route(self, origin: Origin, registry: RegistryName) -> Route:
-        """Return how a host is reached on behalf of a registry; looked up once."""
+        """Return the route to a host on behalf of a registry; it is computed once."""
         route = self._routes.get((origin, registry))
         if route is None:
             route = Route(origin, registry, find_proxy(origin, self._environment))
@@ -68,7 +68,7 @@ class Connections:
         return route
 
     def open_early(self, origin: Origin, *, registry: RegistryName, connections: int) -> None:
-        """Begin to open connections to a host until that many wait; returns at once, failures show at the request."""
+        """Start to open connections to a host until that many are unused, and return at once."""
         route = self.find_route(origin, registry)
         with self._lock:
             missing = max(0, connections - len(self._early[route]))
@@ -81,9 +81,9 @@ class Connections:
             Thread(target=self._prepare_tls, args=(route,), daemon=True).start()
 
     def speaks_tls(self, origin: Origin, *, registry: RegistryName) -> bool:
-        """Shake hands with a server, and keep the connection; one that fails otherwise may speak TLS.
+        """Return whether a server speaks TLS; the connection is kept for a request. Other failures count as TLS.
 
-        A server that closes the connection when it is greeted is greeted twice: it might have been busy.
+        The handshake is repeated if the server closes the connection during it: it might have been busy.
         """
         route = self.find_route(origin, registry)
         with self._probe_lock:
@@ -110,7 +110,7 @@ class Connections:
         return self.dial(route)
 
     def take_early(self, route: Route) -> socket.socket | None:
-        """Return a connection that was begun early, once it is open; ``None`` if there is none or it failed."""
+        """Return a connection that was started early, once it is open; ``None`` if there is none left."""
         while True:
             with self._lock:
                 future = self._early[route].popleft() if self._early[route] else None
@@ -120,16 +120,16 @@ class Connections:
                 return future.result()
 
     def discard_early(self, route: Route) -> None:
-        """Close the connections that were begun early and not used: a server may be waiting for one of them."""
+        """Close the early connections that were not used: a server may be waiting for a request on one of them."""
         with self._lock:
             futures = list(self._early.pop(route, ()))
         for future in futures:
             future.add_done_callback(_shut_down_unused)
 
     def dial(self, route: Route) -> socket.socket:
-        """Connect, through the proxy if there is one, and encrypt if the origin is https.
+        """Return a new connection, through the proxy of the route if it has one, with TLS if the origin is https.
 
-        ``TransportFailure`` says what went wrong, within about ``CONNECT_SECONDS`` for each of both steps.
+        ``TransportFailure`` after at most about ``CONNECT_SECONDS`` for the connection, and again for the handshake.
         """
         next_stop = route.proxy.origin if route.proxy else route.origin
         connection = self._connect(next_stop.host, next_stop.port)
@@ -150,7 +150,7 @@ class Connections:
             raise
 
     def close(self) -> None:
-        """End every connection, and so every wait for a name, a handshake or a byte, in whatever thread."""
+        """Close every connection, which ends every wait of any thread for a name, a handshake or a byte."""
         with self._lock:
             self._is_closed = True
             connections = list(self._open)
@@ -162,13 +162,13 @@ class Connections:
             _set_failure(future, TransportFailure(FailureKind.CLOSED, "the run is over"))
 
     def _prepare_tls(self, route: Route) -> None:
-        with suppress(FileError, OSError):  # the threads that connect raise it, too
+        with suppress(FileError, OSError):  # the threads that connect raise it again
             self._tls_context(route)
 
     def _open_into(self, future: Future[socket.socket], route: Route) -> None:
         try:
             connection = self.dial(route)
-        except BaseException as failure:  # noqa: BLE001  the thread that takes it dials anew, and tells why that failed
+        except BaseException as failure:  # noqa: BLE001  the thread that takes it dials again, and raises that failure
             _set_failure(future, failure)
         else:
             try:
@@ -177,7 +177,7 @@ class Connections:
                 _shut_down(connection)
 
     def _connect(self, host: str, port: int) -> socket.socket:
-        """Try the addresses of a host in turn. They share the time: the first may lead nowhere, as broken IPv6 does."""
+        """Try the addresses of a host in turn. They share the time limit: with broken IPv6 the first never connects."""
         deadline = time.monotonic() + CONNECT_SECONDS
         failure: OSError | UnicodeError = OSError(errno.EADDRNOTAVAIL, "the name has no address")
         try:
@@ -195,7 +195,7 @@ class Connections:
     def _connect_to(self, address: Address, *, timeout_seconds: float) -> socket.socket:
         connection = socket.socket(address[0], socket.SOCK_STREAM)
         try:
-            # Tracked before it connects, so that ``close`` ends the wait for a host that never answers.
+            # Tracked before it connects, so that ``close`` ends the wait for an unreachable host.
             self._track(connection)
             connection.settimeout(timeout_seconds)
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -206,7 +206,7 @@ class Connections:
         return connection
 
     def _resolve(self, host: str, port: int) -> Sequence[Address]:
-        """Return the addresses of a name, looked up once, by a thread of our own: the system's call can't be ended."""
+        """Return the addresses of a name, resolved once, in its own thread: the system's call cannot be cancelled."""
         with self._lock:
             if self._is_closed:
                 raise TransportFailure(FailureKind.CLOSED, "the run is over")
@@ -222,9 +222,9 @@ class Connections:
             raise
 
     def _encrypt(self, connection: socket.socket, context: ssl.SSLContext, *, host: str) -> socket.socket:
-        """Shake hands over a connection that exists, perhaps through a proxy."""
+        """Return the TLS socket over an open connection, after the handshake."""
         try:
-            # The handshake comes after the tracking, so that ``close`` ends it, too.
+            # The handshake comes after the tracking, so that ``close`` ends it.
             private = context.wrap_socket(connection, server_hostname=host.strip("[]"), do_handshake_on_connect=False)
         except (OSError, UnicodeError) as error:
             connection.close()
@@ -236,7 +236,7 @@ class Connections:
             private.close()
             raise failure_of(error, in_handshake=True) from error
         except (AttributeError, ValueError) as error:
-            # What Python says of a handshake on a socket that the end of the run has closed meanwhile.
+            # Python raises these for a handshake on a socket that ``close`` has closed meanwhile.
             raise TransportFailure(FailureKind.CLOSED, "the run is over") from error
         return private
 
@@ -250,7 +250,7 @@ class Connections:
         return connection
 
     def _untrusted_authority(self, failure: TransportFailure, route: Route) -> TransportFailure:
-        """Say whether authorities were declared for a host, and which ones of them could not be read."""
+        """Return the failure, with whether authorities are declared for the host and which cannot be read."""
         files = find_certificate_files(certificate_folders(self._home), route.origin.host_and_port)
         is_declared = bool(files.authorities) or self._ca_file_of(route.registry) is not None
         kind = FailureKind.OTHER_AUTHORITY if is_declared else FailureKind.UNKNOWN_AUTHORITY
@@ -268,7 +268,7 @@ class Connections:
 def _look_up(lookup: Future[Sequence[Address]], host: str, port: int) -> None:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except BaseException as error:  # noqa: BLE001  it is raised in the threads that wait
+    except BaseException as error:  # noqa: BLE001  the threads that wait raise it
         _set_failure(lookup, error)
     else:
         with suppress(InvalidStateError):
@@ -276,7 +276,7 @@ def _look_up(lookup: Future[Sequence[Address]], host: str, port: int) -> None:
 
 
 def _set_failure(future: Future[Any], failure: BaseException) -> None:
-    """Let the threads that wait for a future raise a failure, unless the end of the run did so first."""
+    """Set the exception of a future, unless the end of the run has set one."""
     with suppress(InvalidStateError):
         future.set_exception(failure)
 
@@ -287,7 +287,7 @@ def _shut_down_unused(future: Future[socket.socket]) -> None:
 
 
 def _shut_down(connection: socket.socket) -> None:
-    """Close at once. Only ``shutdown`` wakes a thread that waits for a byte; ``close`` alone would leave it there."""
+    """Close at once. Only ``shutdown`` wakes a thread that waits for a byte; ``close`` alone does not."""
     with suppress(OSError):
         connection.shutdown(socket.SHUT_RDWR)
     connection.close()

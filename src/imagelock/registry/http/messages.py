@@ -1,8 +1,7 @@
-"""Requests and responses: how ours are made and changed, and how much of a response is read.
+"""Make and change ``httpx.Request``s, follow redirects, and read response bodies up to a limit.
 
-The values are httpx's. ``make_request`` is the only way to make a request, ``at`` and ``authorized`` are the only ways
-to change one. Each limit is one that working registries stay far below; bodies are limited after decoding, since a
-kilobyte of gzip can hold a megabyte of zeros.
+Requests are made by ``make_request`` alone, and changed by ``at``, ``authorized`` and ``as_get`` alone. Registries stay
+far below each limit. Bodies are limited after decoding: a kilobyte of gzip can hold a megabyte of zeros.
 """
 
 from __future__ import annotations
@@ -24,23 +23,23 @@ from imagelock.registry.http.addresses import InvalidUrlError
 from imagelock.registry.http.urls import find_objection, join_url, origin_of, shown
 
 MANIFEST_BYTES = 4 * 1024 * 1024
-"""What registries must accept at least, and what containers/image and oras read at most."""
+"""The size that registries must accept at least, and that containers/image and oras read at most."""
 CONFIG_BYTES = 8 * 1024 * 1024
 TAGS_PAGE_BYTES = 8 * 1024 * 1024
 TAG_LIST_BYTES = 256 * 1024 * 1024
-"""All pages together: ten thousand of them could still be more than any memory holds."""
+"""Of all pages together: ten thousand pages could still exceed the memory."""
 TOKEN_BYTES = 128 * 1024
 ERROR_BYTES = 64 * 1024
 TAGS_PAGES = 10_000
 TAGS_PER_PAGE = 1000
-"""ECR and distribution answer an error to more."""
+"""ECR and distribution refuse a larger page size."""
 STREAM_BYTES_PER_SECOND = 64 * 1024
-"""A streamed body may take this much more time than a short exchange: the slowest line that is waited for."""
+"""The slowest transfer that is waited for: a streamed body gets more time by its size."""
 _MAX_REDIRECTS = 5
 SILENCE_SECONDS = 30.0
-"""Until the next byte."""
+"""The longest wait for the next byte."""
 SLOW_SILENCE_SECONDS = 60.0
-"""The same for what some registries compute anew for each request: Artifactory's lists of tags."""
+"""The same for responses that some registries compute for each request: Artifactory's lists of tags."""
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _RULES = "rules"
@@ -59,19 +58,19 @@ _PIECE_BYTES = 64 * 1024
 
 @frozen(kw_only=True)
 class Rules:
-    """How a request is to be handled by the stages below; it travels with the request and is never sent."""
+    """How the lower stages handle a request: it travels with the request and is never sent."""
 
     registry: RegistryName
-    """On whose behalf: certificates that are declared for a registry count for its token server, too."""
+    """The registry on whose behalf it is sent: its declared certificates also apply to its token server."""
     max_body_bytes: int
-    """Of a 2xx response, decoded; a longer body is an error, not a long wait."""
+    """The limit of a decoded 2xx body; a longer one is an error."""
     max_silence_seconds: float = SILENCE_SECONDS
     may_leave_origin: bool = True
-    """``False`` for token servers, which have no reason to redirect a client with credentials to another host."""
+    """``False`` for token servers: a redirect to another host would carry credentials away."""
     is_streamed: bool = False
-    """Whether the body of a 2xx response is left to the caller, who reads it by ``stream_body`` and closes it."""
+    """Whether the caller reads the body of a 2xx response by ``stream_body``, and closes the response."""
     more_seconds: float = 0.0
-    """Added to the time limit of an exchange: what a large body may take besides."""
+    """Added to the time limit of an exchange, for a large body."""
 
 
 def make_request(
@@ -82,7 +81,7 @@ def make_request(
     headers: Iterable[tuple[str, str]] = (),
     form: Iterable[tuple[str, str]] | None = None,
 ) -> httpx.Request:
-    """Make a request; with a form its fields are the body."""
+    """Return a request; the body are the URL-encoded fields of ``form``, if given."""
     lines = [*_EVERY_REQUEST, *headers, *([_FORM_TYPE] if form is not None else [])]
     content = None if form is None else urlencode(list(form)).encode()
     return httpx.Request(method, url, headers=lines, content=content, extensions={_RULES: rules})
@@ -102,7 +101,7 @@ def authorized(request: httpx.Request, authorization: str) -> httpx.Request:
 
 
 def at(request: httpx.Request, url: httpx.URL) -> httpx.Request:
-    """Return the same request to another URL; across an origin without ``Authorization``."""
+    """Return the same request for another URL; for another origin without ``Authorization``."""
     return _copy(request, url=url, authorization=None if origin_of(url) == origin_of(request.url) else "")
 
 
@@ -112,7 +111,7 @@ def as_get(request: httpx.Request) -> httpx.Request:
 
 
 def next_hop(request: httpx.Request, response: httpx.Response, *, hops: int) -> httpx.Request | None:
-    """Return the request that a redirect asks for, ``None`` if the response is none; ``hops`` were followed already."""
+    """Return the request for the target of a redirect, ``None`` if there is none; ``hops`` redirects came before."""
     if response.status_code not in _REDIRECTS:
         return None
     url = _destination(request, first_header(response, "location"))
@@ -128,7 +127,7 @@ def next_hop(request: httpx.Request, response: httpx.Response, *, hops: int) -> 
 
 
 def redirect_refused(request: httpx.Request, reason: str) -> InvalidContentError:
-    """Return the error without the URL itself: signed URLs are secrets."""
+    """Return the error, without the target: signed URLs are secrets."""
     return InvalidContentError(
         f"{origin_of(request.url)} redirects to an address that must not be followed: {reason}",
         details=[f"asked for {shown(request.url)}"],
@@ -136,12 +135,12 @@ def redirect_refused(request: httpx.Request, reason: str) -> InvalidContentError
 
 
 def describe(request: httpx.Request) -> str:
-    """Return method and URL for people, without secrets."""
+    """Return method and URL as printed, without secrets."""
     return f"{request.method} {shown(request.url)}"
 
 
 def as_refusal(response: httpx.Response) -> httpx.Response:
-    """Return a 2xx response that refuses in its body as the 401 that it should have been."""
+    """Return a 2xx response whose body is a refusal as a 401; ``sent_status`` returns the original status."""
     return httpx.Response(
         HTTPStatus.UNAUTHORIZED,
         headers=response.headers.raw,
@@ -157,7 +156,7 @@ def sent_status(response: httpx.Response) -> int:
 
 
 def first_header(response: httpx.Response, name: str) -> str:
-    """Return the value of the first line of that name, or nothing: httpx joins several lines."""
+    """Return the value of the first header line of that name, or an empty string; httpx would join several lines."""
     return next(iter(response.headers.get_list(name)), "")
 
 
@@ -167,7 +166,7 @@ def content_type(response: httpx.Response) -> str:
 
 
 def read_body(chunks: Iterable[bytes], *, status: int, headers: httpx.Headers, max_bytes: int) -> bytes:
-    """Decode and join a body. A 2xx above the limit is a ``TransportFailure``; any other is cut at ``ERROR_BYTES``."""
+    """Return the decoded body; ``TransportFailure`` for a 2xx above the limit. Others are cut at ``ERROR_BYTES``."""
     is_success = httpx.codes.is_success(status)
     limit = max_bytes if is_success else ERROR_BYTES
     declared = headers.get("content-length", "")
@@ -184,9 +183,9 @@ def read_body(chunks: Iterable[bytes], *, status: int, headers: httpx.Headers, m
 
 
 def stream_body(response: httpx.Response) -> Iterator[bytes]:
-    """Yield the decoded body of a streamed response, at most as many bytes as its rules allow.
+    """Yield the decoded body of a streamed response.
 
-    ``TransportFailure`` if there are more, or if they stop coming.
+    ``TransportFailure`` if it is larger than its rules allow, or ends early.
     """
     limit, received = rules_of(response.request).max_body_bytes, 0
     for piece in _decoded(response.iter_raw(), response.headers.get("content-encoding", "").lower()):
@@ -210,7 +209,7 @@ def _destination(request: httpx.Request, location: str) -> httpx.URL:
 def _copy(
     request: httpx.Request, *, method: str | None = None, url: httpx.URL | None = None, authorization: str | None = None
 ) -> httpx.Request:
-    """Return a copy; httpx itself adds the ``Host`` that belongs to the URL."""
+    """Return a copy; httpx adds the ``Host`` header of the URL."""
     replaced = {b"host", *([] if authorization is None else [b"authorization"])}
     lines = [line for line in request.headers.raw if line[0].lower() not in replaced]
     if authorization:
@@ -225,7 +224,7 @@ def _copy(
 
 
 def _decoded(chunks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
-    """Decode pieces of bounded size. We ask for no encoding; some registries compress all the same."""
+    """Yield decoded pieces of bounded size. Requests accept no encoding; some registries compress nevertheless."""
     if encoding in ("", "identity"):
         yield from chunks
         return

@@ -1,7 +1,7 @@
-"""The connections to one host that are kept between requests, and how many of them the server allows.
+"""A pool of the connections to one host, and the number of them that the server keeps open.
 
-Servers and the proxies before them may keep only a few connections of a client and close the rest without an answer.
-That is no failure of a request: it waits for one of those that live.
+Servers and proxies in front of them may keep only a few connections of a client, and close the others without a
+response. A request on a closed one does not fail: it waits for one of the open connections.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ _REFUSALS = frozenset(
 
 
 class Reusable(Protocol):
-    """What a pool keeps."""
+    """A connection as a pool needs it."""
 
     def make_idle(self) -> bool:
-        """Prepare for the next request; ``False`` if the connection can't be used again."""
+        """Prepare for the next request; return ``False`` if the connection cannot be used again."""
         ...
 
     def is_usable(self) -> bool:
-        """Whether an idle connection is still open."""
+        """Return whether an idle connection is still open."""
         ...
 
     def close(self) -> None:
@@ -41,26 +41,26 @@ Connection = TypeVar("Connection", bound=Reusable)
 
 
 class Deadline:
-    """When an exchange must be over: a byte a minute is a server's trick, too."""
+    """The end of an exchange: a limit on silence alone would allow a server to send a byte a minute."""
 
     def __init__(self, seconds: float, *, max_silence_seconds: float) -> None:
         self._moment = time.monotonic() + seconds
         self._max_silence_seconds = max_silence_seconds
 
     def remaining_seconds(self) -> float:
-        """Return the time that is left; ``TransportFailure`` if there is none."""
+        """Return the seconds that are left; ``TransportFailure`` if there are none."""
         remaining = self._moment - time.monotonic()
         if remaining <= 0:
             raise TransportFailure(FailureKind.TIMED_OUT, "the time limit is over")
         return remaining
 
     def silence_seconds(self) -> float:
-        """Return how long the next byte may take."""
+        """Return the seconds to wait for the next byte; ``TransportFailure`` if none are left."""
         return min(self.remaining_seconds(), self._max_silence_seconds)
 
 
 class Pool(Generic[Connection]):
-    """Idle connections of one route, and how many the server keeps at a time, once that shows. Thread-safe."""
+    """The idle connections of one route, and the number that the server keeps open, once it is known. Thread-safe."""
 
     def __init__(
         self, connections: Connections, route: Route, wrap: Callable[[socket.socket, bool], Connection]
@@ -76,7 +76,7 @@ class Pool(Generic[Connection]):
         self._is_closed = False
 
     def take(self, deadline: Deadline) -> Connection:
-        """Return an idle connection or a new one; wait for one where the server keeps no more than there are."""
+        """Return an idle connection or a new one; wait for one if the server does not keep more open."""
         while True:
             with self._changed:
                 idle = self._wait_for_turn(deadline)
@@ -109,7 +109,7 @@ class Pool(Generic[Connection]):
             self._changed.notify_all()
 
     def drop_refused(self, connection: Connection, deadline: Deadline) -> bool:
-        """Close a connection on which the server never answered, and return whether others live: it keeps no more."""
+        """Close a connection without any response; return whether others are open, which then are all that it keeps."""
         self.drop(connection)
         with self._changed:
             living = self._count_living(deadline)
@@ -118,19 +118,19 @@ class Pool(Generic[Connection]):
         return living > 0
 
     def has_idle(self) -> bool:
-        """Return whether a connection that has answered is free; those that were never used are closed."""
+        """Return whether an idle connection with a response exists; unused early connections are closed."""
         self._connections.discard_early(self.route)
         with self._changed:
             return bool(self._idle)
 
     def close(self) -> None:
-        """End every wait."""
+        """End every wait for a connection."""
         with self._changed:
             self._is_closed = True
             self._changed.notify_all()
 
     def _wait_for_turn(self, deadline: Deadline) -> Connection | None:
-        """Return an idle connection, or ``None`` where another one may be opened."""
+        """Return an idle connection; ``None`` if another one may be opened."""
         while not self._is_closed:
             while self._idle:
                 connection = self._idle.pop()
@@ -155,7 +155,7 @@ class Pool(Generic[Connection]):
         return connection
 
     def _shows_capacity(self, failure: TransportFailure, deadline: Deadline) -> bool:
-        """Whether a failure to connect means that the server keeps no more connections than those that live."""
+        """Return whether a failure to connect shows that the server keeps only the open connections."""
         if failure.kind not in _REFUSALS:
             return False
         with self._changed:
@@ -165,7 +165,7 @@ class Pool(Generic[Connection]):
         return living > 0
 
     def _count_living(self, deadline: Deadline) -> int:
-        """Return how many connections live; where none does, once it is clear what becomes of those being opened."""
+        """Return the number of open connections; if it is 0, wait for those that are being opened."""
         while not (living := self._in_use + len(self._idle)) and self._opening and not self._is_closed:
             self._changed.wait(deadline.remaining_seconds())
         return living

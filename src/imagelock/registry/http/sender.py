@@ -39,13 +39,13 @@ from imagelock.registry.http.urls import origin_of, shown
 _WARNING = re.compile(r'299 - "((?:[^"\\]|\\.)*)"')
 _ESCAPED = re.compile(r"\\(.)")
 _MAX_WARNINGS_LENGTH = 4096
-"""Of all warnings of a response together, as the specification has it."""
+"""Of all warnings of a response together, as in the specification."""
 _THIS_MACHINE = "localhost"
 _RETRY_HINT = "run the same command again when it answers"
 
 
 def hide_queries(record: logging.LogRecord) -> bool:
-    """Let httpx log no query of a URL: it logs each request at INFO, and signed URLs are secrets."""
+    """Hide the queries of URLs in httpx's log records: signed URLs are secrets, and it logs each request at INFO."""
     if isinstance(record.args, tuple):
         record.args = tuple(shown(value) if isinstance(value, httpx.URL) else value for value in record.args)
     return True
@@ -57,7 +57,7 @@ logging.getLogger("httpx").addFilter(hide_queries)
 class Sender:
     """Sends requests by ``httpx.Client`` over a transport of our own. Thread-safe.
 
-    The client follows no redirects, keeps no cookies, and reads nothing of the environment.
+    The client neither follows redirects nor keeps cookies, and does not read the environment.
     """
 
     def __init__(
@@ -78,10 +78,10 @@ class Sender:
         self._warnings = Warnings(warn)
 
     def send(self, request: httpx.Request) -> httpx.Response:
-        """Return the whole response from wherever redirects led (its ``url``), of any status.
+        """Return the response after redirects, of any status; its ``url`` is the final one.
 
-        Its body is decoded and bounded by the request's rules; that of a 2xx is still to be read where the rules say
-        ``is_streamed``. ``RegistryError`` if there is no response, or one that must not be followed.
+        The body is decoded, and limited by the request's rules; with ``is_streamed`` that of a 2xx is not read yet.
+        ``RegistryError`` if there is no response, or a redirect that must not be followed.
         """
         hops = 0
         response = self._send_with_retries(request)
@@ -91,7 +91,7 @@ class Sender:
         return response
 
     def trace(self, line: str) -> None:
-        """Trace what happens; the line must hold no secret."""
+        """Pass a line to the trace; it must not hold secrets."""
         if self._trace is not None:
             self._trace(line)
 
@@ -136,7 +136,7 @@ class Sender:
         try:
             response = self._client.send(request, stream=True)
         except (httpx.RemoteProtocolError, httpx.InvalidURL, ValueError) as error:
-            # The client reads the ``Location`` of every redirect, also of those that it is not to follow.
+            # The client parses the ``Location`` of every redirect, although it does not follow it.
             raise redirect_refused(request, "it can't be read") from error
         if rules.is_streamed and response.is_success:
             return response
@@ -144,7 +144,7 @@ class Sender:
             body = _read_whole(response, is_head=request.method == "HEAD", max_bytes=rules.max_body_bytes)
         finally:
             response.close()
-        # httpx decodes the content that it is given once more where a header says that it is encoded.
+        # httpx would decode the content again if the header were still there.
         headers = [line for line in response.headers.raw if line[0].lower() != b"content-encoding"]
         return httpx.Response(response.status_code, headers=headers, content=body, request=request)
 
@@ -157,7 +157,7 @@ class Sender:
             self._clock.sleep(pause)
 
     def _pause_after(self, request: httpx.Request, response: httpx.Response, attempt: int) -> float | None:
-        """Return the seconds to wait before asking again, ``None`` if this response is the last."""
+        """Return the seconds to wait before a retry; ``None`` if this response is final."""
         if attempt == ATTEMPTS or response.is_success or not is_worth_repeating(response, method=request.method):
             return None
         asked_for = read_retry_after(response, now=self._clock.now())
@@ -175,13 +175,13 @@ class Sender:
 def _read_whole(response: httpx.Response, *, is_head: bool, max_bytes: int) -> bytes:
     chunks = response.iter_raw()
     if is_head:
-        # There is no body, whatever the headers say of its length; only at its end the connection can be used again.
+        # There is no body, whatever length the headers claim; the connection can be reused only after its end.
         return b"".join(chunks)
     return read_body(chunks, status=response.status_code, headers=response.headers, max_bytes=max_bytes)
 
 
 class Warnings:
-    """Passes each ``Warning`` of a host on once, however many responses carry it. Thread-safe."""
+    """Reports each text of ``Warning`` headers once a host. Thread-safe."""
 
     def __init__(self, warn: Callable[[str], None] | None) -> None:
         self._warn = warn
@@ -189,7 +189,7 @@ class Warnings:
         self._reported: set[tuple[Origin, str]] = set()
 
     def report(self, response: httpx.Response) -> None:
-        """Tell the warnings of a response that are new."""
+        """Report the new warnings of a response."""
         if self._warn is None or "warning" not in response.headers:
             return
         origin = origin_of(response.url)
@@ -202,7 +202,7 @@ class Warnings:
 
 
 def read_warnings(headers: httpx.Headers) -> Iterator[str]:
-    """Yield the texts of ``Warning: 299 - "…"``; every other code is about caches."""
+    """Yield the texts of ``Warning: 299 - "…"`` headers; the other codes concern caches."""
     remaining = _MAX_WARNINGS_LENGTH
     for line in headers.get_list("warning"):
         remaining -= len(line)
@@ -214,14 +214,14 @@ def read_warnings(headers: httpx.Headers) -> Iterator[str]:
 
 
 def error_of(failure: TransportFailure, request: httpx.Request) -> RegistryError:
-    """Return the error for a request that ended in a failure."""
+    """Return the error for a request without a response."""
     host, registry = origin_of(request.url).host_and_port, rules_of(request).registry
     about_tls = _tls_error(failure, host=host, registry=registry)
     if about_tls is not None:
         return about_tls
     origin = origin_of(request.url)
     if origin.host_and_port == _THIS_MACHINE and failure.kind is not FailureKind.TOO_LARGE:
-        # Such names are podman's for what it has built: trying again later would not help.
+        # podman names images that it has built so: a retry would not help.
         return RegistryError(
             f"no registry answers at {origin.host}:{origin.port}",
             details=[str(failure)],
@@ -245,7 +245,7 @@ def error_of(failure: TransportFailure, request: httpx.Request) -> RegistryError
 
 
 def _tls_error(failure: TransportFailure, *, host: str, registry: str) -> RegistryError | None:
-    """Return the error for what trying again does not mend; ``None`` for other failures."""
+    """Return the error for a failure of TLS that a retry cannot fix; ``None`` for other failures."""
     table = f'[registries."{registry}"]'
     match failure.kind:
         case FailureKind.UNKNOWN_AUTHORITY:

@@ -1,7 +1,7 @@
-"""One exchange at a time over HTTP/1.1: the only module that knows h11, and the transport under ``httpx.Client``.
+"""The transport under ``httpx.Client``: HTTP/1.1 by h11, which only this module imports.
 
-httpx's own transport has no limit for a whole exchange, can't be woken at the end of a run, and can't use connections
-that were opened before httpx was imported.
+httpx's own transport has no time limit for a whole exchange, cannot be interrupted at the end of a run, and cannot use
+connections that were opened before httpx was imported.
 """
 
 from __future__ import annotations
@@ -33,18 +33,18 @@ _END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
 _BLANK_BEFORE_COLON = re.compile(rb"^([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]+:", re.MULTILINE)
 _REPEATABLE = frozenset({"GET", "HEAD"})
 QUEUE_SECONDS = 4.0
-"""A connection's first response is waited for, before one that has become free is asked in its place."""
+"""The longest wait for the first response on a new connection while another connection is idle."""
 _POLL_SECONDS = 0.2
 _MAX_REFUSED = 2
-"""Connections of its own that a request may lose without a byte, while other connections to the host live."""
+"""How many new connections of one request may close without a byte while others to the host are open."""
 
 
 class Transport(httpx.BaseTransport):
-    """Sends requests, and keeps the connections for the next ones. Thread-safe.
+    """Sends requests, and keeps connections for later ones. Thread-safe.
 
-    The stream of a response is read under the deadline of its exchange. ``TransportFailure`` if there is no response.
-    A ``GET`` or ``HEAD`` is sent again at once if its connection had been open before and broke without a byte of a
-    response, or if the server seems to keep no more connections than those that live.
+    ``TransportFailure`` if there is no response. The time limit of an exchange includes the response's stream. A
+    ``GET`` or ``HEAD`` is sent again at once if a reused connection closes without a byte of a response, or if the
+    server seems to keep only the other open connections.
     """
 
     def __init__(self, connections: Connections, *, time_limit_seconds: float) -> None:
@@ -54,7 +54,7 @@ class Transport(httpx.BaseTransport):
         self._pools: dict[Route, Pool[_Connection]] = {}
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request and return the response, its body still to be read."""
+        """Return the response to a request, with its body unread."""
         rules = rules_of(request)
         seconds = self._time_limit_seconds + rules.more_seconds
         deadline = Deadline(seconds, max_silence_seconds=rules.max_silence_seconds)
@@ -85,7 +85,7 @@ class Transport(httpx.BaseTransport):
         return False
 
     def close(self) -> None:
-        """End every wait for a connection; ``Connections.close`` ends those for a byte."""
+        """End every wait for a connection; ``Connections.close`` ends the waits for bytes."""
         with self._lock:
             pools = list(self._pools.values())
         for pool in pools:
@@ -100,7 +100,7 @@ class Transport(httpx.BaseTransport):
 
 
 class _Connection:
-    """A socket, and what h11 knows of the conversation on it."""
+    """A socket with its h11 state."""
 
     def __init__(self, connection: socket.socket, was_open: bool) -> None:  # noqa: FBT001  a pool calls it so
         self._socket = connection
@@ -108,11 +108,11 @@ class _Connection:
         self._is_silent = True
         self._idle_until = 0.0
         self.was_open = was_open
-        """Whether it was open before the current request was to be sent."""
+        """Whether it was opened before the current request."""
         self.never_answered = True
 
     def send(self, request: httpx.Request, pool: Pool[_Connection], deadline: Deadline) -> h11.Response:
-        """Send a request and return the head of the response."""
+        """Send a request, and return the head of the response."""
         self._is_silent = True
         data = b"".join(self._http.send(event) or b"" for event in _events(request, pool.route))
         seconds = deadline.silence_seconds()
@@ -129,11 +129,11 @@ class _Connection:
             raise _protocol_failure(error) from error
 
     def broke_silently(self, error: BaseException) -> bool:
-        """Whether a failed exchange broke off before the first byte of a response."""
+        """Return whether a failed exchange ended before the first byte of a response."""
         return self._is_silent and isinstance(error, TransportFailure) and error.kind is FailureKind.BROKEN
 
     def read_body(self, deadline: Deadline) -> Iterator[bytes]:
-        """Yield the body to its end."""
+        """Yield the body of the response."""
         try:
             while not isinstance(event := self._http.next_event(), h11.EndOfMessage):
                 if isinstance(event, h11.Data):
@@ -148,7 +148,7 @@ class _Connection:
     def make_idle(self) -> bool:
         """Prepare for the next request; ``False`` if the connection can't be used again."""
         is_done = self._http.our_state is h11.DONE and self._http.their_state is h11.DONE
-        # What follows a complete response belongs to no request of ours.
+        # Bytes after a complete response belong to no request.
         if not is_done or self._http.trailing_data[0]:
             return False
         self._http.start_next_cycle()
@@ -157,13 +157,13 @@ class _Connection:
         return True
 
     def is_usable(self) -> bool:
-        """Whether an idle connection is still open: one with something to read has been closed by the server."""
+        """Return whether an idle connection is open: one that is readable has been closed by the server."""
         if time.monotonic() > self._idle_until:
             return False
         poll = select.poll()
         try:
             poll.register(self._socket, select.POLLIN)
-        except ValueError:  # the end of the run has closed it
+        except ValueError:  # closed at the end of the run
             return False
         return not poll.poll(0)
 
@@ -171,9 +171,9 @@ class _Connection:
         self._socket.close()
 
     def _wait_in_queue(self, pool: Pool[_Connection], deadline: Deadline) -> None:
-        """Wait for a connection's first byte, but not for long where another one that has answered is free.
+        """Wait for a connection's first byte; after ``QUEUE_SECONDS`` fail if another connection is idle.
 
-        Servers that serve one connection after the other, or a few, come to the next one when those are closed.
+        A server that serves one or a few connections at a time comes to the next only when those are closed.
         """
         started, limit_seconds = time.monotonic(), deadline.silence_seconds()
         poll = select.poll()
@@ -189,7 +189,7 @@ class _Connection:
                 raise TransportFailure(FailureKind.BROKEN, "the server serves other connections first")
 
     def _read_head(self, deadline: Deadline) -> h11.Response:
-        """Read heads until that of the final response; a blank before a colon is taken off, as RFC 9112 has it."""
+        """Return the head of the final response; blanks before a colon are removed, as RFC 9112 allows for proxies."""
         received = bytearray()
         while True:
             end = self._receive_head(received, deadline)
@@ -204,7 +204,7 @@ class _Connection:
                 raise TransportFailure(FailureKind.BROKEN, "the answer was no HTTP")
 
     def _receive_head(self, received: bytearray, deadline: Deadline) -> int:
-        """Receive until there is a whole head, and return its length."""
+        """Receive until a whole head is there, and return its length in bytes."""
         while (end := _END_OF_HEAD.search(received)) is None:
             if len(received) > _MAX_HEAD_BYTES or not b"HTTP/".startswith(received[:5]):
                 raise TransportFailure(FailureKind.BROKEN, "the answer was no HTTP")
@@ -217,7 +217,7 @@ class _Connection:
     def _receive(self, deadline: Deadline) -> bytes:
         seconds = deadline.silence_seconds()
         try:
-            # The end of the run may have closed the socket meanwhile.
+            # The socket may have been closed meanwhile, at the end of the run.
             self._socket.settimeout(seconds)
             piece = self._socket.recv(_RECEIVED_BYTES)
         except OSError as error:
@@ -229,7 +229,7 @@ class _Connection:
 
 
 class _Body(httpx.SyncByteStream):
-    """The body of a response; closing it gives the connection back."""
+    """The body of a response; closing it returns the connection to the pool."""
 
     def __init__(self, connection: _Connection, pool: Pool[_Connection], deadline: Deadline) -> None:
         self._connection = connection
@@ -247,7 +247,7 @@ class _Body(httpx.SyncByteStream):
 
 
 def _events(request: httpx.Request, route: Route) -> Iterator[h11.Event]:
-    """Yield what h11 is to send; a proxy that reads along gets the whole URL, and the login that is for it."""
+    """Yield the events of a request; a forwarding proxy gets the whole URL and its own login."""
     target, headers = request.url.raw_path, request.headers.raw
     if route.is_forwarded:
         target = str(request.url).encode("ascii")
@@ -260,10 +260,10 @@ def _events(request: httpx.Request, route: Route) -> Iterator[h11.Event]:
 
 
 def _is_idle_timeout(head: h11.Response, connection: _Connection) -> bool:
-    """Whether a response is what servers say on an idle connection before they close it, and none to the request."""
+    """Return whether a response is the 408 that servers send before they close an idle connection."""
     return head.status_code == HTTPStatus.REQUEST_TIMEOUT and connection.was_open
 
 
 def _protocol_failure(error: h11.RemoteProtocolError) -> TransportFailure:
-    # h11 quotes what it could not read.
+    # h11 quotes the bytes that it could not parse.
     return TransportFailure(FailureKind.BROKEN, printable(mask_secrets(str(error))))

@@ -1,6 +1,6 @@
-r"""URLs as ``httpx.URL``, read strictly: what a server names is never sent anywhere before it went through here.
+r"""Parse URLs strictly into ``httpx.URL``: every URL that a server names is parsed here before it is used.
 
-httpx reads leniently: of ``https://h\@evil/`` it takes ``evil`` for the host. So our own reader comes first, and both
+httpx parses leniently: the host of ``https://h\@evil/`` is ``evil`` to it. So a strict parser comes first, and both
 must find the same origin.
 """
 
@@ -15,16 +15,16 @@ import httpx
 from imagelock.registry.http.addresses import DEFAULT_PORTS, InvalidUrlError, Origin, find_forbidden_kind, is_loopback
 
 _ALLOWED = re.compile(r"[!-\[\]-~]+", re.ASCII)
-"""Visible ASCII but for the backslash, which some readers take for a slash."""
+"""Visible ASCII except the backslash, which some parsers take for a slash."""
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:", re.ASCII)
 _MAX_LENGTH = 16 * 1024
 _SHOWN_PARAMETERS = frozenset({"scope", "service", "n", "last", "ns"})
 
 
 def parse_url(text: str) -> httpx.URL:
-    """Read an absolute http or https URL; ``InvalidUrlError`` for everything that two readers could take differently.
+    """Return an absolute http or https URL; ``InvalidUrlError`` if parsers may disagree about it.
 
-    User names and fragments are refused.
+    URLs with a user name or a fragment are refused.
     """
     origin = _read_origin(text)
     try:
@@ -38,7 +38,7 @@ def parse_url(text: str) -> httpx.URL:
 
 
 def join_url(url: httpx.URL, text: str) -> httpx.URL:
-    """Read a URL that may be relative to another one; ``InvalidUrlError`` as for ``parse_url``."""
+    """Return a URL that may be relative to another; ``InvalidUrlError`` as for ``parse_url``."""
     # urljoin would complete `https:///path` with the other's host.
     if _SCHEME.match(text) or not _ALLOWED.fullmatch(text):
         return parse_url(text)
@@ -56,13 +56,13 @@ def origin_of(url: httpx.URL) -> Origin:
 
 
 def with_query(url: httpx.URL, parameters: Iterable[tuple[str, str]]) -> httpx.URL:
-    """Return the same URL with more query parameters; httpx's ``params`` would replace those that it has."""
+    """Return the URL with more query parameters; httpx's ``params`` would replace the existing ones."""
     more = urlencode(list(parameters), quote_via=quote, safe="/:")
     return url.copy_with(query="&".join(part for part in (url.query.decode("ascii"), more) if part).encode() or None)
 
 
 def without_query(url: httpx.URL) -> httpx.URL:
-    """Return the same URL without its query."""
+    """Return the URL without its query."""
     return url.copy_with(query=None)
 
 
@@ -72,16 +72,16 @@ def parameters_of(url: httpx.URL) -> tuple[tuple[str, str], ...]:
 
 
 def shown(url: httpx.URL) -> str:
-    """Return a URL for people: signed URLs carry secrets in their queries, so only known parameters are shown."""
+    """Return a URL as printed, with the values of known query parameters only: signed URLs are secrets."""
     pairs = [f"{key}={value if key in _SHOWN_PARAMETERS else '…'}" for key, value in parameters_of(url)]
     path = url.raw_path.partition(b"?")[0].decode("ascii")
     return f"{origin_of(url)}{path}{'?' if pairs else ''}{'&'.join(pairs)}"
 
 
 def find_objection(url: httpx.URL, *, asked: httpx.URL) -> str | None:
-    """Return why a URL that the response of ``asked`` names must not be followed; ``None`` if it may.
+    """Return why a URL in a response to ``asked`` must not be followed; ``None`` if it may be.
 
-    The rule that token servers and redirects share.
+    The policy for redirects and for token servers.
     """
     origin, asked_origin = origin_of(url), origin_of(asked)
     if asked_origin.is_encrypted and not origin.is_encrypted:
@@ -89,16 +89,16 @@ def find_objection(url: httpx.URL, *, asked: httpx.URL) -> str | None:
     if origin == asked_origin:
         return None
     if origin.is_encrypted and is_loopback(origin.host) and is_loopback(asked_origin.host):
-        # A registry on this machine may have its token server beside it: the certificate proves that it is one.
+        # A registry on this machine may have its token server there as well, proved by its certificate.
         return None
-    danger = find_forbidden_kind(origin.host)
-    return None if danger is None else f"its host is {danger}"
+    kind = find_forbidden_kind(origin.host)
+    return None if kind is None else f"its host is {kind}"
 
 
 def _read_origin(text: str) -> Origin:
     if len(text) > _MAX_LENGTH:
         raise InvalidUrlError("it is too long")
-    # urlsplit drops line breaks and tabs silently: they are looked for first.
+    # urlsplit silently drops line breaks and tabs, so they are refused first.
     if not _ALLOWED.fullmatch(text):
         raise InvalidUrlError("it has characters that no address has")
     try:
