@@ -100,6 +100,59 @@ def test_what_a_service_of_another_file_extends_and_builds_is_an_output_where_it
 @pytest.mark.parametrize(
     ("files", "found"),
     [
+        (
+            {
+                "compose.yaml": _services(
+                    app="image: 'acme/app:1'", worker="image: 'acme/app:1'", db="image: 'redis:7'"
+                ),
+                "compose.override.yaml": _services(app="build: ."),
+            },
+            _DB_ONLY,
+        ),
+        (
+            {
+                "compose.yaml": _services(app="image: 'acme/app:1'")
+                + "---\n"
+                + _services(app="build: .", worker="image: 'acme/app:1'", db="image: 'redis:7'")
+            },
+            _DB_ONLY,
+        ),
+        (
+            {
+                "compose.yaml": _services(app="build: {context: ., tags: ['acme/app:1']}", worker="image: 'acme/app:1'")
+                + "  db: {image: 'redis:7'}\n"
+            },
+            _DB_ONLY,
+        ),
+    ],
+)
+def test_the_name_of_what_a_service_builds_is_an_output_wherever_it_is(files: dict[str, str], found: list[str]) -> None:
+    assert _found(files, "compose.yaml") == found
+
+
+def test_files_that_one_include_merges_are_one_project() -> None:
+    files = {
+        "compose.yaml": "include: [{path: [a/one.yml, a/two.yml]}]\n",
+        "a/one.yml": _services(app="image: 'acme/app:1'", db="image: 'redis:7'"),
+        "a/two.yml": _services(app="build: ."),
+    }
+    assert _found(files, "a/one.yml") == _DB_ONLY
+
+
+def test_a_build_that_is_reset_makes_no_output() -> None:
+    files = {
+        "compose.yaml": _services(
+            app="build: ., image: 'acme/app:1'",
+            db="extends: app, build: !reset null, image: 'redis:7'",
+            copy="extends: {service: db}",
+        )
+    }
+    assert _found(files, "compose.yaml") == _DB_ONLY
+
+
+@pytest.mark.parametrize(
+    ("files", "found"),
+    [
         ({"compose.yaml": _APP, "other/compose.yaml": _BUILT}, ["image acme/app:1", "image redis:7"]),
         (
             {"compose.yaml": _APP, "compose.override.yaml": _services(app="build: null")},

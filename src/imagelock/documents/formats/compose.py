@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from imagelock.documents.formats.compose_project import (
     ComposeFiles,
     ComposeProject,
-    builds,
     image_name,
     image_of,
+    is_built,
     is_reset,
     services_of,
 )
@@ -66,9 +66,7 @@ def _is_reference(image: Scalar) -> bool:
 
 def _is_built(name: str, chain: tuple[Mapping, ...], project: ComposeProject) -> bool:
     """Whether a service's image is the name of what it builds, in this file or in one that is merged with it."""
-    if is_reset(chain[0].find("build")):
-        return False
-    return any(map(builds, chain)) or name in project.built_services
+    return is_built(chain) or (name in project.built_services and not is_reset(chain[0].find("build")))
 
 
 def _find_service_image(image: Scalar, services: Mapping, project: ComposeProject) -> Iterator[Found]:
@@ -180,7 +178,7 @@ def find_services(document: Node) -> Iterator[ComposeService]:
         yield ComposeService(
             name,
             image=next(images, None),
-            is_built=any(map(builds, bases)),
+            is_built=is_built(bases),
             extends_other_file=not is_complete,
         )
 

@@ -22,6 +22,7 @@ from imagelock.model.reference import DEFAULT_TAG, AnyRepository, split_referenc
 _FAMILY = re.compile(r"(?:docker-|podman-)?compose(?:[._-].*)?\.ya?ml", re.IGNORECASE)
 _LEADS_ELSEWHERE = (b"extends", b"include")
 _KEYS_SINCE_VERSION_2 = ("services", "version", "include", "name", "volumes", "networks", "configs", "secrets")
+_SEVERAL_DOCUMENTS = re.compile(rb"^---", re.MULTILINE)
 _MAX_CHAIN = 50
 ImageName = tuple[AnyRepository, str]
 """An image by repository and tag, whatever digest it has."""
@@ -41,18 +42,6 @@ class ComposeProject:
 NO_PROJECT = ComposeProject()
 
 
-@frozen
-class _Built:
-    """What one file builds."""
-
-    services: frozenset[str]
-    images: tuple[str, ...]
-    """As written, variables and all."""
-
-
-_NOTHING_BUILT = _Built(frozenset(), ())
-
-
 def is_reset(node: Node | None) -> bool:
     """Whether a value is taken away: https://docs.docker.com/reference/compose-file/merge/#reset-value."""
     return node is not None and node.tag == "!reset"
@@ -63,6 +52,16 @@ def builds(service: Mapping) -> bool:
     build = service.find("build")
     is_null = isinstance(build, Scalar) and build.value in ("", "~", "null")
     return build is not None and not is_null and not is_reset(build)
+
+
+def is_built(chain: Iterable[Mapping]) -> bool:
+    """Whether a service is built that extends others: the first of them that says anything about it decides."""
+    for service in chain:
+        if is_reset(service.find("build")):
+            return False
+        if builds(service):
+            return True
+    return False
 
 
 def image_of(service: Mapping) -> Scalar | None:
@@ -122,16 +121,18 @@ class ComposeFiles:
         self._by_name.pop(self._given[0], None)
         self._given = (path, document)
         variables = self.variables_in(dirname(path))
-        siblings = self.family_of(path)
-        built = [self._built_in(sibling) for sibling in siblings]
-        reached = {file for sibling in siblings for file in self._reached_from(sibling)}
+        family = self.family_of(path)
+        reached = {file for sibling in family for file in self._reached_from(sibling)}
         around = [parent for parent in self._parents(path) if path in self._reached_from(parent)]
         reached |= {file for parent in around for file in self._reached_from(parent)} | set(around)
-        built_images = [*built, *(self._built_in(file) for file in reached - set(siblings))]
-        texts = {expanded_text(text, variables) for each in built_images for text in each.images}
+        siblings = {*family, *(file for parent in around for file in self._included_with(path, parent))}
+        built = frozenset(name for sibling in siblings for name in self._built_services(sibling))
+        texts = {text for sibling in siblings for text in self._outputs_in(sibling, built)}
+        texts |= {text for file in reached - siblings for text in self._outputs_in(file, self._built_services(file))}
+        outputs = {expanded_text(text, variables) for text in texts}
         return ComposeProject(
-            built_services=frozenset(name for each in built for name in each.services),
-            built_images=frozenset(name for text in texts if text and (name := image_name(text))),
+            built_services=built,
+            built_images=frozenset(name for text in outputs if text and (name := image_name(text))),
             variables=variables,
         )
 
@@ -184,13 +185,35 @@ class ComposeFiles:
                 waiting += new
         return reached
 
-    def _built_in(self, path: str) -> _Built:
+    def _included_with(self, path: str, parent: str) -> Iterator[str]:
+        """Find the files that one ``include`` entry of a file merges with this one."""
+        document = self._root(parent)
+        entries = document.find_sequence("include").items if isinstance(document, Mapping) else ()
+        for entry in entries:
+            group = [normpath(join(dirname(parent), name)) for name in _paths_of(entry)]
+            yield from group if path in group else ()
+
+    def _built_services(self, path: str) -> frozenset[str]:
+        """Find the services that a file builds."""
         if not self._may_have(path, b"build"):
-            return _NOTHING_BUILT
-        chains = {name: self.chain(path, each)[0] for name, each in services_of(self._root(path)).mappings()}
-        building = {name: chain for name, chain in chains.items() if any(map(builds, chain))}
-        images = (image.value for chain in building.values() for each in chain if (image := image_of(each)))
-        return _Built(frozenset(building), tuple(images))
+            return frozenset()
+        return frozenset(name for name, each in self._all_services_in(path) if is_built(self.chain(path, each)[0]))
+
+    def _outputs_in(self, path: str, built: frozenset[str]) -> Iterator[str]:
+        """Find the names that built services of a file give to what is built, variables and all."""
+        for name, service in self._all_services_in(path) if built else ():
+            is_output = name in built and not is_reset(service.find("build"))
+            for each in self.chain(path, service)[0] if is_output else ():
+                tags = each.find_mapping("build").find_sequence("tags").items
+                yield from (text.value for text in (image_of(each), *tags) if isinstance(text, Scalar))
+
+    def _all_services_in(self, path: str) -> Iterator[tuple[str, Mapping]]:
+        """Give the services of all documents of a file: compose merges them."""
+        yield from services_of(self._root(path)).mappings()
+        content = self.read(path)
+        if content is not None and _SEVERAL_DOCUMENTS.search(content):
+            for document in _documents(content):
+                yield from services_of(document).mappings()
 
     def _services_in(self, path: str) -> dict[str, Node]:
         """Return the services of a file by their names; a file may have thousands that extend each other."""
@@ -227,12 +250,15 @@ class ComposeFiles:
         return Variables.of(basename(path), document)
 
 
-def _first_document(content: bytes | None) -> Node | None:
+def _documents(content: bytes | None) -> tuple[Node, ...]:
     try:
-        documents = () if content is None else read_documents(content, Syntax.YAML)
+        return () if content is None else tuple(read_documents(content, Syntax.YAML))
     except DocumentSyntaxError:
-        return None
-    return next(iter(documents), None)
+        return ()
+
+
+def _first_document(content: bytes | None) -> Node | None:
+    return next(iter(_documents(content)), None)
 
 
 def _files_named_in(document: Node | None) -> Iterable[str]:
@@ -244,7 +270,12 @@ def _files_named_in(document: Node | None) -> Iterable[str]:
         if extended is not None and extended[0] is not None:
             yield extended[0]
     for entry in document.find_sequence("include").items:
-        paths = entry.find("path") if isinstance(entry, Mapping) else entry
-        for item in paths.items if isinstance(paths, Sequence) else (paths,):
-            if isinstance(item, Scalar) and item.value:
-                yield item.value
+        yield from _paths_of(entry)
+
+
+def _paths_of(entry: Node) -> Iterator[str]:
+    """Give the paths of one entry of ``include``: several are merged."""
+    paths = entry.find("path") if isinstance(entry, Mapping) else entry
+    for item in paths.items if isinstance(paths, Sequence) else (paths,):
+        if isinstance(item, Scalar) and item.value:
+            yield item.value
