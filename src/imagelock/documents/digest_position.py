@@ -13,6 +13,8 @@ from imagelock.documents.spans import SourceText, Span
 from imagelock.documents.variables import Literal, Variable, Word, sole_variable
 
 _ALTERNATIVES = (":-", "-")
+_DEMANDS = (":?", "?")
+"""What stops the build, or compose, where a variable has no value."""
 _NOT_PLAIN = NotEditable("quotes or escapes stand inside the reference", "write the reference plainly")
 
 
@@ -58,12 +60,12 @@ def find_digest_position(word: Word, definitions: Definitions) -> Editing:
 
 def _follow(variable: Variable, definitions: Definitions) -> tuple[Word, Definitions] | NotEditable:
     """Go where the text of a variable comes from."""
-    if variable.operator not in ("", *_ALTERNATIVES):
+    if variable.operator not in ("", *_ALTERNATIVES, *_DEMANDS):
         return NotEditable(
             f"`{variable.operator}` computes the reference", "write the whole reference as the variable's default"
         )
     value = definitions.find(variable.name)
-    if variable.operator and (value is None or (not value and variable.operator == ":-")):
+    if variable.operator in _ALTERNATIVES and (value is None or (not value and variable.operator == ":-")):
         return variable.operands[0], definitions
     return definitions.find_editable(variable.name)
 
@@ -94,7 +96,7 @@ def find_position_in_text(source: SourceText) -> Editing:
 
 
 def _position_in_literal(source: SourceText, at_sign: int, tag: int | None) -> Editing:
-    if not source.is_verbatim:
+    if not source.cut(at_sign).is_verbatim:
         return _NOT_PLAIN
     digest = source.cut(at_sign).span
     return InlineDigest(digest, _tag_span(source, tag, digest.start))

@@ -30,7 +30,7 @@ _AUTOMATIC = {
     "TARGETARCH": "amd64",
     "TARGETVARIANT": "",
 }
-_WHOLE_OPERATORS = ("", ":-", "-")
+_WHOLE_OPERATORS = ("", ":-", "-", ":?", "?")
 
 
 @frozen

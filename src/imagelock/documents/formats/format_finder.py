@@ -21,7 +21,7 @@ from imagelock.documents.formats.scalars import (
 from imagelock.documents.formats.split import SplitImage, has_version
 from imagelock.documents.references import Found, Image, NotEditable, Reference, ReferenceKind, Scan, make_scan
 from imagelock.documents.spans import Span
-from imagelock.documents.syntax.nodes import DocumentSyntaxError, Mapping, Node, Scalar, walk
+from imagelock.documents.syntax.nodes import DocumentSyntaxError, Mapping, Node, Scalar, ScalarStyle, walk
 from imagelock.documents.syntax.reader import Syntax, read_documents
 from imagelock.documents.syntax.yaml_types import YamlType
 from imagelock.model.reference import split_reference
@@ -108,9 +108,18 @@ def _resources(document: Node) -> Iterator[Node]:
         node = waiting.pop()
         kind, _ = _kind_and_group(node)
         if kind.endswith("List") and isinstance(node, Mapping) and node.find("items") is not None:
-            waiting.extend(reversed(node.find_sequence("items").items))
+            waiting.extend(_typed(item, node) for item in reversed(node.find_sequence("items").items))
         else:
             yield node
+
+
+def _typed(item: Node, every: Mapping) -> Node:
+    """Give an item of a ``PodList`` or the like the type that the list says once for all."""
+    kind, version = every.find_scalar("kind"), every.find_scalar("apiVersion")
+    if not isinstance(item, Mapping) or item.find("kind") or kind is None or version is None or kind.value == "List":
+        return item
+    own = Scalar(kind.value.removesuffix("List"), kind.source, ScalarStyle.ESCAPED)
+    return Mapping((("apiVersion", version), ("kind", own), *item.entries))
 
 
 def _kind_and_group(node: Node) -> tuple[str, str]:
@@ -183,6 +192,7 @@ def _split(rule: Parts, mapping: Mapping) -> SplitImage | None:
         digest=_field(mapping, rule.digest),
         hex_digest=_field(mapping, rule.hex_digest),
         tag_takes_digest=rule.tag_takes_digest,
+        affix=next((key for key in rule.affix if _first(mapping, (key,))), ""),
         tag_use=rule.tag_use,
     )
 

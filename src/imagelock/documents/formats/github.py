@@ -9,11 +9,20 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from imagelock.documents.formats.scalars import found_after_prefix, found_image, is_template, may_be_reference
-from imagelock.documents.references import Found, ReferenceKind
-from imagelock.documents.syntax.nodes import Mapping, Node, Scalar, Sequence
+from imagelock.documents.formats.scalars import (
+    found_after_prefix,
+    found_image,
+    is_template,
+    may_be_reference,
+    not_editable,
+)
+from imagelock.documents.references import Found, NotEditable, ReferenceKind
+from imagelock.documents.syntax.nodes import Mapping, Node, Scalar, Sequence, walk
 
 _DOCKER_SCHEME = "docker://"
+_COMPARED = NotEditable(
+    "an expression of the job compares it with a text", "give the matrix another key for the comparison"
+)
 _MATRIX_VALUE = re.compile(r"\$\{\{\s*matrix\.([\w-]+(?:\.[\w-]+)*)\s*\}\}", re.ASCII)
 
 
@@ -22,26 +31,30 @@ def find_in_github(document: Node) -> Iterator[Found]:
     if not isinstance(document, Mapping):
         return
     for _, job in document.find_mapping("jobs").mappings():
-        matrix = job.find_mapping("strategy").find_mapping("matrix")
-        yield from _find_container(job.find("container"), matrix)
+        yield from _find_container(job.find("container"), job)
         for service in job.find_mapping("services").values():
             if isinstance(service, Mapping):
-                yield from _find_container(service, matrix)
+                yield from _find_container(service, job)
         yield from _find_steps(job)
     runs = document.find_mapping("runs")
     yield from _find_action(runs.find("image"))
     yield from _find_steps(runs)
 
 
-def _find_container(container: Node | None, matrix: Mapping) -> Iterator[Found]:
+def _find_container(container: Node | None, job: Mapping) -> Iterator[Found]:
     image = container.find("image") if isinstance(container, Mapping) else container
     if not isinstance(image, Scalar):
         return
-    if values := _matrix_values(image.value, matrix):
-        for value in values:
-            yield from (replace(found, used_by=image.value.strip()) for found in _find_image(value))
-    else:
+    expression = _MATRIX_VALUE.fullmatch(image.value.strip())
+    matrix = job.find_mapping("strategy").find_mapping("matrix")
+    values = _matrix_values(expression[1], matrix) if expression else ()
+    if not expression or not values:
         yield from _find_image(image)
+        return
+    is_compared = _is_compared(expression[1], job)
+    for found in (found for value in values for found in _find_image(value)):
+        named = replace(found, used_by=image.value.strip())
+        yield not_editable(named, _COMPARED) if is_compared else named
 
 
 def _find_image(image: Scalar) -> Iterator[Found]:
@@ -51,17 +64,23 @@ def _find_image(image: Scalar) -> Iterator[Found]:
         yield found_image(ReferenceKind.IMAGE, image)
 
 
-def _matrix_values(text: str, matrix: Mapping) -> tuple[Scalar, ...]:
-    """Find the values of ``${{ matrix.KEY }}``; none if another job computes some of them."""
-    expression = _MATRIX_VALUE.fullmatch(text.strip())
-    if expression is None:
-        return ()
-    key, *path = expression[1].split(".")
-    lists = [matrix.find(key), *(_look_up(each, [key]) for each in matrix.find_sequence("include").items)]
+def _is_compared(name: str, job: Mapping) -> bool:
+    """Whether an expression of a job looks for a value of the matrix, which a digest would change."""
+    value = rf"\bmatrix\.{re.escape(name)}(?![\w.-])"
+    comparison = re.compile(rf"{value}\s*[=!]=|[=!]=\s*{value}|\bendsWith\(\s*{value}", re.IGNORECASE)
+    return any(isinstance(node, Scalar) and comparison.search(node.value) for node in walk(job))
+
+
+def _matrix_values(name: str, matrix: Mapping) -> tuple[Scalar, ...]:
+    """Find the values of ``matrix.NAME``, those that ``exclude`` compares with, too; none if some are computed."""
+    key, *path = name.split(".")
+    changes = ("include", "exclude")
+    entries = [each for change in changes for each in matrix.find_sequence(change).items]
+    lists = [matrix.find(key), *(_look_up(each, [key]) for each in entries)]
     values: list[Node | None] = []
     for node in lists:
         values += node.items if isinstance(node, Sequence) else [node]
-    if isinstance(matrix.find("include"), Scalar) or any(_is_computed(value) for value in values):
+    if any(isinstance(matrix.find(change), Scalar) for change in changes) or any(map(_is_computed, values)):
         return ()
     images = (_look_up(value, path) for value in values)
     references = (each.find("image") if isinstance(each, Mapping) else each for each in images)

@@ -10,9 +10,10 @@ from collections import defaultdict
 from collections.abc import Iterator
 from enum import Enum, auto
 
-from imagelock.documents.formats.scalars import is_template, may_be_reference
+from imagelock.documents.formats.embedded import find_in_embedded_yaml
+from imagelock.documents.formats.scalars import found_image, is_template, may_be_reference
 from imagelock.documents.formats.split import SplitImage, has_registry, has_version
-from imagelock.documents.references import Found, ReferenceKind, Unresolved
+from imagelock.documents.references import Found, Image, ReferenceKind, Unresolved
 from imagelock.documents.syntax.nodes import Mapping, Node, Scalar, Sequence
 from imagelock.documents.syntax.yaml_types import YamlType
 from imagelock.model.frozen import frozen
@@ -26,14 +27,20 @@ class _Part(Enum):
     VERSION = auto()
     DIGEST = auto()
     HEX_DIGEST = auto()
+    AFFIX = auto()
+    """What the chart puts before or after the tag."""
 
 
 _SUFFIXES = (  # the longer ones first
+    *((f"{image}tag{affix}", _Part.AFFIX) for image in ("image", "") for affix in ("suffix", "prefix", "label")),
     ("imagerepository", _Part.REPOSITORY),
     ("imageregistry", _Part.REGISTRY),
     ("imageversion", _Part.TAG),
     ("imagedigest", _Part.DIGEST),
     ("imagename", _Part.IMAGE),
+    ("imageurl", _Part.IMAGE),
+    ("imageuri", _Part.IMAGE),
+    ("imageref", _Part.IMAGE),
     ("imagetag", _Part.TAG),
     ("imagesha", _Part.HEX_DIGEST),
     ("repository", _Part.REPOSITORY),
@@ -44,6 +51,8 @@ _SUFFIXES = (  # the longer ones first
     ("tag", _Part.TAG),
     ("sha", _Part.HEX_DIGEST),
 )
+_REGISTRY_KEYS = ("registry", "imageRegistry", "hub")
+_ADDRESSES = ("url", "uri", "ref")
 _PARTS_BELOW_IMAGE = {"name": _Part.IMAGE, "repo": _Part.REPOSITORY}
 _CHART_KEYS = ("chart", "repoURL", "targetRevision")
 
@@ -68,43 +77,83 @@ class _Family:
     @property
     def tag(self) -> Scalar | None:
         """The tag; a ``version`` counts only where nothing tells whose version it is."""
-        return self.value(_Part.TAG) or (None if self.prefix else self.value(_Part.VERSION))
+        image = self.value(_Part.IMAGE)
+        says_nothing = self.prefix or (image and has_version(image.value))
+        return self.value(_Part.TAG) or (None if says_nothing else self.value(_Part.VERSION))
+
+    @property
+    def affix(self) -> str:
+        """The key of what is put before or after the tag."""
+        return self.parts[_Part.AFFIX][0] if self.value(_Part.AFFIX) else ""
 
     @property
     def has_empty_tag(self) -> bool:
         """Whether a tag belongs there that the chart fills in."""
-        return self.tag is None and (_Part.TAG in self.parts or (_Part.VERSION in self.parts and not self.prefix))
+        is_empty_version = _Part.VERSION in self.parts and not self.prefix and not self.value(_Part.VERSION)
+        return self.tag is None and (_Part.TAG in self.parts or is_empty_version)
 
 
 def find_in_values(document: Node) -> Iterator[Found]:
-    """Find images in parts, and whole references under keys that end with ``image``."""
-    for key, mapping in _mappings(document):
-        if any(mapping.find(name) for name in _CHART_KEYS):
+    """Find images in parts, and whole references under keys that end with ``image``, or below one named ``images``."""
+    shared = _registry_of(document.find_mapping("global")) if isinstance(document, Mapping) else None
+    for key, node, registry_above in _nodes(document, shared):
+        if key.lower().endswith("images"):
+            yield from _find_listed(node)
+        if not isinstance(node, Mapping) or any(node.find(name) for name in _CHART_KEYS):
             continue
-        families = _families(mapping, is_below_image=key.lower().endswith("image"))
-        shared_registry = families[""].value(_Part.REGISTRY) if "" in families else None
+        yield from _find_in_texts(node)
+        families = _families(node, is_below_image=key.lower().endswith("image"))
+        beside = families[""].value(_Part.REGISTRY) if "" in families else None
         for family in families.values():
-            if (found := _find(family, shared_registry)) is not None:
-                yield found
+            is_beside = bool(family.prefix and beside)
+            if (found := _find(family)) is not None:
+                yield _with_doubt(found, family, "beside" if is_beside else "above" if registry_above else "")
 
 
-def _mappings(root: Node) -> Iterator[tuple[str, Mapping]]:
-    """Give each mapping once, with the key that it is the value of."""
-    waiting: list[tuple[str, Node]] = [("", root)]
+def _nodes(root: Node, registry: Scalar | None) -> Iterator[tuple[str, Mapping | Sequence, Scalar | None]]:
+    """Give each mapping and list once, with the key that it is the value of, and the registry that is named above."""
+    waiting: list[tuple[str, Node, Scalar | None]] = [("", root, registry)]
     seen: set[int] = set()
     while waiting:
-        key, node = waiting.pop()
+        key, node, above = waiting.pop()
         if id(node) in seen:
             continue
         seen.add(id(node))
         match node:
             case Mapping():
-                yield key, node
-                waiting.extend(reversed(tuple(node.items())))
+                yield key, node, above
+                inner = _registry_of(node) or above
+                below = [(key if name == "tags" else name, value, inner) for name, value in node.items()]
+                waiting.extend(reversed(below))
             case Sequence(items=items):
-                waiting.extend((key, item) for item in reversed(items))
+                yield key, node, above
+                waiting.extend((key, item, above) for item in reversed(items))
             case Scalar():
                 pass
+
+
+def _registry_of(mapping: Mapping) -> Scalar | None:
+    found = (mapping.find_scalar(key) for key in _REGISTRY_KEYS)
+    return next((each for each in found if each and may_be_reference(each)), None)
+
+
+def _find_listed(node: Mapping | Sequence) -> Iterator[Found]:
+    """Find whole references in a list of images, or in a mapping that gives them names."""
+    names = node.items() if isinstance(node, Mapping) else [("", item) for item in node.items]
+    for key, value in names:
+        if isinstance(value, Scalar) and _part_of(key)[1] is None and has_version(value.value):
+            found = found_image(ReferenceKind.IMAGE, value) if may_be_reference(value) else None
+            if found is not None and isinstance(found.target, Image):
+                yield found
+
+
+def _find_in_texts(mapping: Mapping) -> Iterator[Found]:
+    """Find the images of containers that are written as a text, for the chart to put into a template."""
+    for key, value in mapping.items():
+        if not isinstance(value, Scalar) or "image:" not in value.value:
+            continue
+        if key.lower().endswith(("containers", "sidecars")):
+            yield from find_in_embedded_yaml(value, find_in_values)
 
 
 def _families(mapping: Mapping, *, is_below_image: bool) -> dict[str, _Family]:
@@ -113,22 +162,38 @@ def _families(mapping: Mapping, *, is_below_image: bool) -> dict[str, _Family]:
         if not isinstance(value, Scalar):
             continue
         prefix, part = _part_of(key)
+        if part is _Part.IMAGE and part in parts[prefix]:
+            prefix = f"{prefix} {key}"  # `sidecar_image` beside `sidecarImage` is another one
         if part is not None:
             parts[prefix].setdefault(part, (key, value))
         elif is_below_image and key in _PARTS_BELOW_IMAGE:
             parts[""].setdefault(_PARTS_BELOW_IMAGE[key], (key, value))
-    return {prefix: _Family(prefix, found) for prefix, found in parts.items()}
+    return {prefix: _Family(prefix, found) for prefix, found in parts.items() if found}
 
 
 def _part_of(key: str) -> tuple[str, _Part | None]:
     normal = key.lower().replace("_", "").replace("-", "")
+    if normal == "hub":
+        return "", _Part.REGISTRY
     for suffix, part in _SUFFIXES:
         if normal.endswith(suffix):
             return normal.removesuffix(suffix), part
     return "", None
 
 
-def _find(family: _Family, shared_registry: Scalar | None) -> Found | None:
+def _with_doubt(found: Found, family: _Family, registry_is: str) -> Found:
+    """Leave an image alone that may be meant for a registry which another key names."""
+    name = family.value(_Part.IMAGE) or family.value(_Part.REPOSITORY)
+    if not registry_is or name is None or family.value(_Part.REGISTRY) or has_registry(name.value):
+        return found
+    if registry_is == "above" and (has_version(name.value.partition("@")[0]) or not isinstance(found.target, Image)):
+        return found
+    reason = f"only the chart knows whether the registry {registry_is} it belongs to it"
+    target = Unresolved(name.value, reason, "write the registry in front of the name")
+    return Found.at(ReferenceKind.IMAGE, name.source, target)
+
+
+def _find(family: _Family) -> Found | None:
     repository, image = family.value(_Part.REPOSITORY), family.value(_Part.IMAGE)
     repository = repository if repository and may_be_reference(repository) else None
     name = image or repository
@@ -140,11 +205,6 @@ def _find(family: _Family, shared_registry: Scalar | None) -> Found | None:
             return None
         digest = hex_digest = None
     registry = family.value(_Part.REGISTRY)
-    if family.prefix and registry is None and shared_registry and not has_registry(name.value):
-        reason = "only the chart knows whether the registry beside it belongs to it"
-        return Found.at(
-            ReferenceKind.IMAGE, name.source, Unresolved(name.value, reason, "write the registry in front of the name")
-        )
     folders = [part.value.rstrip("/") for part in (registry, repository if image else None) if part]
     return SplitImage(
         name,
@@ -153,6 +213,7 @@ def _find(family: _Family, shared_registry: Scalar | None) -> Found | None:
         digest=digest,
         hex_digest=hex_digest,
         has_empty_tag=family.has_empty_tag,
+        affix=family.affix,
     ).find(ReferenceKind.IMAGE)
 
 
@@ -160,5 +221,7 @@ def _is_whole(family: _Family, image: Scalar) -> bool:
     """Tell whole references from the words that other keys, such as ``pullImage``, have for values."""
     key, _ = family.parts[_Part.IMAGE]
     if is_template(image.value) or key == "name":
-        return False
+        return key == "image" and "{{" not in image.value  # the chart's own templates
+    if key.lower().endswith(_ADDRESSES):
+        return has_version(image.value)
     return key == "image" or ":" in image.value or "/" in image.value

@@ -61,6 +61,8 @@ class Parts:
     digest: tuple[str, ...] = ()
     hex_digest: tuple[str, ...] = ()
     registry: tuple[str, ...] = ()
+    affix: tuple[str, ...] = ()
+    """What is put before or after the tag."""
     tag_takes_digest: bool = False
     """Whether ``1.2@sha256:…`` is sure to be understood as a tag."""
     alone: Alone = Alone.NEVER

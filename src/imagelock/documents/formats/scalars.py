@@ -23,7 +23,7 @@ from imagelock.documents.syntax.yaml_types import YamlType
 
 _TEMPLATE = re.compile(r"\{\{|\$|<<|%%|__[A-Z][A-Z0-9_]*__|<%|@[A-Za-z0-9_.-]+@")
 _NO_REFERENCE = re.compile(
-    r"[a-z][a-z0-9+.-]*://|git@|[./~]|.*\*|!"  # addresses, paths, patterns
+    r"[a-z][a-z0-9+.-]*://|git@|data:|[./~]|.*\*|!"  # addresses, paths, patterns
     r"|.+\.(?:png|svg|jpe?g|gif|webp|ico|bmp|avif|iso|img|qcow2|vmdk|vhdx?|ova|raw|tar|tgz|zip)(?:\.[gx]z|\.bz2)?\Z",
     re.IGNORECASE | re.DOTALL,
 )

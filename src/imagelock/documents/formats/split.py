@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import KW_ONLY
+from typing import TypeGuard
 
 from imagelock.documents.digest_position import find_position_in_text
 from imagelock.documents.formats.scalars import is_template, why_not_plain
@@ -48,11 +49,13 @@ class SplitImage:
     has_empty_tag: bool = False
     tag_takes_digest: bool = False
     """Whether ``1.2@sha256:…`` is sure to be understood as a tag."""
+    affix: str = ""
+    """The key whose value is put before or after the tag, such as ``tagSuffix``."""
     tag_use: AnyTagUse = TagUse.OPTIONAL
 
     def find(self, kind: ReferenceKind) -> Found:
         """Find the reference that the parts make; it has the place of its tag, of its digest, or else of its name."""
-        written = next((part for part in (self.tag, self.digest, self.hex_digest) if part and part.value), self.name)
+        written = next((part for part in (self.tag, self.digest, self.hex_digest) if _has_value(part)), self.name)
         return Found.at(kind, written.source, self._target())
 
     def _target(self) -> Target:
@@ -63,9 +66,9 @@ class SplitImage:
     def _text(self) -> str:
         tag = f":{self.tag.value}" if self.tag and self.tag.value else ""
         name = f"{self.prefix}{self.name.value}"
-        if self.digest and self.digest.value:
+        if self.digest and _has_value(self.digest):
             return f"{name}{tag.partition('@')[0]}@{self.digest.value}"
-        if self.hex_digest and self.hex_digest.value:
+        if self.hex_digest and _has_value(self.hex_digest):
             return f"{name}{tag.partition('@')[0]}@sha256:{self.hex_digest.value}"
         return f"{name}{tag}"
 
@@ -77,6 +80,8 @@ class SplitImage:
             return "it has two registries", "keep one of them"
         if self.tag is not None and self.tag.value and has_version(self.name.value):
             return "it has a tag of its own, and another one beside it", "keep one of them"
+        if self.affix and not _has_value(self.digest) and not _has_value(self.hex_digest):
+            return f"`{self.affix}` beside it changes the tag", "write the whole tag under one key"
         return None if self.tag is None else why_not_text(self.tag)
 
     def _editing(self) -> Editing:
@@ -94,6 +99,10 @@ class SplitImage:
         if self.has_empty_tag:
             return _EMPTY_TAG_BESIDE
         return find_position_in_text(self.name.source) if self.name.is_plain else why_not_plain(self.name)
+
+
+def _has_value(part: Scalar | None) -> TypeGuard[Scalar]:
+    return part is not None and bool(part.value) and part.type is not YamlType.NULL
 
 
 def has_version(name: str) -> bool:
@@ -133,6 +142,6 @@ def _field(scalar: Scalar, field: type[DigestField | HexDigestField]) -> Editing
     is_quoted = scalar.style is ScalarStyle.QUOTED
     if not scalar.is_plain:
         return why_not_plain(scalar)
-    if not (scalar.value or is_quoted):
+    if not (is_quoted or _has_value(scalar)):
         return _EMPTY_FIELD
     return field(scalar.source.span, may_be_empty=is_quoted)

@@ -13,6 +13,7 @@ from imagelock.documents.formats.format import Format
 from imagelock.documents.formats.helm_values import find_in_values
 from imagelock.documents.formats.place_rules import Alone, Inside, Parts, Text
 from imagelock.documents.formats.scalars import found_after_prefix, found_image, may_be_reference
+from imagelock.documents.formats.split import has_version
 from imagelock.documents.references import Found, ReferenceKind, TagNeeded, TagUse
 from imagelock.documents.syntax.nodes import Mapping, Node, Scalar
 from imagelock.documents.syntax.reader import Syntax
@@ -36,6 +37,7 @@ def _kustomize_images(path: str) -> Parts:
         name=("newName", "name"),
         tag=("newTag",),
         digest=("digest",),
+        affix=("tagSuffix",),
         tag_takes_digest=True,
         alone=Alone.WITH_VERSION,
     )
@@ -51,13 +53,22 @@ def _find_argo_kustomize_image(node: Node) -> Iterator[Found]:
     """Find the reference of ``[OLD=]NEW``: https://argo-cd.readthedocs.io/en/stable/user-guide/kustomize/."""
     if not isinstance(node, Scalar) or not may_be_reference(node):
         return
-    old, equals, _ = node.value.rpartition("=")
+    old, equals, new = node.value.rpartition("=")
+    if not has_version(new):
+        return  # the tag of the manifest stays
     if equals and node.is_plain:
         found = found_after_prefix(ReferenceKind.IMAGE, node, f"{old}=", TagUse.DROPPED)
     else:
         found = found_image(ReferenceKind.IMAGE, node, TagUse.DROPPED)
     if found is not None:
         yield found
+
+
+def _find_docker_image(node: Node) -> Iterator[Found]:
+    """Find the name of an OpenShift reference, which may also be that of an ``ImageStreamTag``."""
+    kind, name = (node.find_scalar(key) for key in ("kind", "name")) if isinstance(node, Mapping) else (None, None)
+    if kind is not None and name is not None and kind.value == "DockerImage" and may_be_reference(name):
+        yield found_image(ReferenceKind.IMAGE, name)
 
 
 _ARGO_SOURCES = ("spec.source", "spec.sources[]", "spec.template.spec.source", "spec.template.spec.sources[]")
@@ -70,6 +81,8 @@ KUBERNETES = Format(
     reads=is_resource,
     images=(
         Inside("HelmRelease:spec.values", find_in_values),
+        _kustomize_images("HelmRelease:spec.postRenderers[].kustomize.images[]"),
+        Inside("{HelmChart,HelmChartConfig}.helm.cattle.io:spec.valuesContent", _find_in_values_text),
         *(
             rule
             for source in _ARGO_SOURCES
@@ -80,10 +93,13 @@ KUBERNETES = Format(
             )
         ),
         _kustomize_images("Kustomization.kustomize.toolkit.fluxcd.io:spec.images[]"),
+        _kustomize_images("ImageTagTransformer:imageTag"),
         Text("Cluster.postgresql.cnpg.io:spec.imageName", tag_use=_CNPG_READS_TAG),
         Text("{ImageCatalog,ClusterImageCatalog}:spec.images[].image", tag_use=_CNPG_READS_TAG),
         Text("{Cluster,ImageCatalog,ClusterImageCatalog}:**.extensions[].image.reference"),
-        Text("ImageStream:spec.tags[].from.name"),
+        Inside("ImageStream:spec.tags[].from", _find_docker_image),
+        Inside("BuildConfig:spec.strategy.*.from", _find_docker_image),
+        Inside("BuildConfig:spec.source.images[].from", _find_docker_image),
         Text("**.{containers,initContainers,ephemeralContainers}[].image", accepts=_is_no_istio_placeholder),
         Text("**.volumes[].image.reference", kind=ReferenceKind.IMAGE_VOLUME),
         Text("**.image", is_sure=False, accepts=_is_no_istio_placeholder, tag_beside=("tag",)),

@@ -166,3 +166,51 @@ def test_values_in_a_text_are_pinned_where_they_are() -> None:
     expected = document.replace("a:1", "a:1@D").replace("digest: ''", "digest: 'D'")
     assert pinned_text(document, _KUBERNETES) == expected
     assert pinned_text(document.replace("\n", "\r\n"), _KUBERNETES) == expected.replace("\n", "\r\n")
+
+
+@pytest.mark.parametrize(
+    ("image", "found"),
+    [("a=b:1", ["image b:1"]), ("a:1", ["image a:1"]), ("a=b", []), ("a", [])],
+)
+def test_an_argo_cd_image_without_a_tag_keeps_that_of_the_manifest(image: str, found: list[str]) -> None:
+    document = _resource("Application", f"spec: {{source: {{kustomize: {{images: ['{image}']}}}}}}")
+    assert references(document, _KUBERNETES) == found
+
+
+@pytest.mark.parametrize(
+    ("kind", "spec"),
+    [
+        ("ImageStream", "tags: [{from: {%s}}]"),
+        ("BuildConfig", "strategy: {dockerStrategy: {from: {%s}}}"),
+        ("BuildConfig", "source: {images: [{from: {%s}}]}"),
+    ],
+)
+def test_openshift_names_images_of_a_registry_and_of_its_own_streams(kind: str, spec: str) -> None:
+    own, other = (
+        _resource(kind, f"spec: {{{spec % f'kind: {name}, name: a:1'}}}") for name in ("ImageStreamTag", "DockerImage")
+    )
+    assert references(own, _KUBERNETES) == []
+    assert references(other, _KUBERNETES) == ["image a:1"]
+
+
+def test_the_items_of_a_list_of_one_kind_need_no_kind_of_their_own() -> None:
+    pod = "{spec: {containers: [{image: 'a:1'}]}, status: {containerStatuses: [{image: 'no:1'}]}}"
+    assert references(_resource("PodList", f"items: [{pod}]"), _KUBERNETES) == ["image a:1"]
+
+
+@pytest.mark.parametrize(
+    ("document", "found"),
+    [
+        (
+            _resource("HelmRelease", "spec: {postRenderers: [{kustomize: {images: [{name: a, newTag: v1}]}}]}"),
+            ["image v1 = a:v1"],
+        ),
+        (
+            _resource("HelmChart", "spec:\n  valuesContent: |\n    image: a:1\n", "helm.cattle.io/v1"),
+            ["image a:1"],
+        ),
+        (_resource("ImageTagTransformer", "imageTag: {name: a, newTag: v1}", "builtin"), ["image v1 = a:v1"]),
+    ],
+)
+def test_what_turns_charts_and_manifests_into_resources(document: str, found: list[str]) -> None:
+    assert references(document, _KUBERNETES) == found

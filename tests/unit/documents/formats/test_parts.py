@@ -22,6 +22,8 @@ _NEW_HEX = DIGEST.removeprefix("sha256:")
         (f"name: a, newTag: '1', digest: {OLD_DIGEST}", [f"image 1 = a:1@{OLD_DIGEST}"]),
         (f"name: a, newTag: '1@{OLD_DIGEST}'", [f"image 1@{OLD_DIGEST} = a:1@{OLD_DIGEST}"]),
         ("name: a, newName: b", []),
+        ("name: a, newTag: '1', tagSuffix: ''", ["image 1 = a:1"]),
+        ("name: a, newTag: '1', tagSuffix: -x", ["image 1 = a:1: `tagSuffix` beside it changes the tag"]),
         ("newTag: '1'", []),
     ],
 )
@@ -70,6 +72,7 @@ def test_helm_values(values: str, found: list[str]) -> None:
 
 
 _TWO_REGISTRIES = "it has two registries"
+_REGISTRY_ABOVE = "only the chart knows whether the registry above it belongs to it"
 _OWN_REGISTRY = "only the chart knows whether the registry beside it belongs to it"
 
 
@@ -110,6 +113,25 @@ _OWN_REGISTRY = "only the chart knows whether the registry beside it belongs to 
         ),
         ("image: {repository: a, tag: yes}", ["image yes = a:yes: YAML reads the tag `yes` as true or false"]),
         ("image: {repository: ~, tag: ~, digest: ~}", []),
+        ("image: {repository: a, tag: v1, digest: ~}", ["image v1 = a:v1"]),
+        ("image: {repository: a, tag: v1, sha: null}", ["image v1 = a:v1"]),
+        ("image: {repository: a, tag: v1, tagSuffix: ''}", ["image v1 = a:v1"]),
+        (
+            "image: {repository: a, tag: v1, tagSuffix: -fips}",
+            ["image v1 = a:v1: `tagSuffix` beside it changes the tag"],
+        ),
+        ("hub: gcr.io/istio\nimage: pilot\ntag: v1", ["image v1 = gcr.io/istio/pilot:v1"]),
+        ("registry: r.io\nweb: {image: {repository: a, tag: v1}}", [f"image a: {_REGISTRY_ABOVE}"]),
+        ("global: {hub: r.io/x}\npilot: {image: {name: pilot, tag: v1}}", [f"image pilot: {_REGISTRY_ABOVE}"]),
+        ("registry: r.io\nweb: {image: {registry: '', repository: q.io/a, tag: v1}}", ["image v1 = q.io/a:v1"]),
+        ("registry: r.io\nweb: {image: 'acme/a:1'}", ["image acme/a:1"]),
+        ("web: {image: 'a:1', version: 3}", ["image a:1"]),
+        ("sidecarImage: 'a:1'\nsidecar_image: 'b:1'", ["image a:1", "image b:1"]),
+        ("imageUrl: x/a:1\nimageRef: x/b\nlogoImageUrl: cdn.example/x", ["image x/a:1"]),
+        ("bgImage: 'data:image/png;base64,xx'", []),
+        ("images: {a: 'a:1', b: plain, tags: {dep: 'x/b:1'}}", ["image a:1", "image x/b:1"]),
+        ("extraImages: ['a:1', {image: 'b:1'}, 'http://x:1/y']", ["image a:1", "image b:1"]),
+        ("image: 'a:${V}'", ["image a:${V}: a variable or a template decides the image"]),
         ("image: null\nsideImage: true\nthirdImage: 5", []),
         ("image: {repository: 'https://x.example/y', tag: v1}", []),
         ("git: {repository: 'git@x.example:y/z.git', version: v1}", []),
@@ -123,6 +145,12 @@ _OWN_REGISTRY = "only the chart knows whether the registry beside it belongs to 
 )
 def test_what_decides_an_image_is_read_together(values: str, found: list[str]) -> None:
     assert references(f"{values}\n", _HELM) == found
+
+
+def test_containers_in_a_text_are_pinned_where_they_are() -> None:
+    values = "extraContainers: |\n  - name: a\n    image: a:1 # x\nsidecars: '- image: b:1'\n"
+    assert pinned_text(values, _HELM) == values.replace("a:1", "a:1@D")
+    assert references(values, _HELM)[1:] == ["from : the YAML in it is not written after a plain `|`"]
 
 
 @pytest.mark.parametrize("values", ["image: traefik\nimageTag: v1.7\n", "image: a:1\ntag: ''\n"])

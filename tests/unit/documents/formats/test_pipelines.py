@@ -125,3 +125,27 @@ def test_the_proxy_of_gitlab_stays_in_front_of_a_pinned_reference(prefix: str) -
 )
 def test_gitlab_references_and_variables(document: str, found: list[str]) -> None:
     assert references(document, _GITLAB) == found
+
+
+def _matrix_job(matrix: str, rest: str = "") -> str:
+    return f"jobs: {{a: {{container: '${{{{ matrix.image }}}}', strategy: {{matrix: {{{matrix}}}}}{rest}}}}}\n"
+
+
+def test_what_a_matrix_excludes_changes_with_it() -> None:
+    document = _matrix_job("image: ['a:1', 'b:1'], exclude: [{image: 'a:1', os: x}]")
+    assert pinned_text(document, table.GITHUB) == document.replace(":1'", ":1@D'")
+
+
+@pytest.mark.parametrize(
+    ("condition", "is_refused"),
+    [
+        ("matrix.image == 'a:1'", True),
+        ("'a:1' != matrix.image", True),
+        ("endsWith(matrix.image, ':1')", True),
+        ("startsWith(matrix.image, 'a')", False),
+        ("matrix.image2 == 'a'", False),
+    ],
+)
+def test_a_matrix_value_that_an_expression_compares_is_left_alone(condition: str, *, is_refused: bool) -> None:
+    document = _matrix_job("image: ['a:1']", f', steps: [{{if: "{condition}"}}]')
+    assert bool(refusals(document, table.GITHUB)) == is_refused
