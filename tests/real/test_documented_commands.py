@@ -11,12 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.docker_engine import DockerEngine
 from tests.support.documented import CHECKOUT, PAGES, Reader, console_blocks
 from tests.support.oci_images import Content, image_index, multi_platform_image, platform_image
 from tests.support.project import Project
 from tests.support.provenance_vectors import write_built_images
-from tests.support.real_software import require_programs
-from tests.support.registry_server import RegistryServer
+from tests.support.real_software import NewFolder, require_programs
+from tests.support.registry_server import RegistryServer, anonymous_registry
 from tests.support.remote_repository import RemoteRepository
 
 _TWO = ("linux/amd64", "linux/arm64")
@@ -51,11 +52,10 @@ class _Desk:
             assert done.returncode == 0, done.stderr.decode()
 
 
-@pytest.fixture
-def desk(anonymous: RegistryServer, tmp_path: Path) -> _Desk:
-    """Our registry behind Docker Hub's names, as a company's registries.conf may have it."""
+def _new_desk(registry: RegistryServer, tmp_path: Path) -> _Desk:
+    """A registry behind Docker Hub's names, as a company's registries.conf may have it."""
     conf = tmp_path / "registries.conf"
-    conf.write_text(f'[[registry]]\nprefix = "docker.io"\nlocation = "{anonymous.address}"\ninsecure = true\n')
+    conf.write_text(f'[[registry]]\nprefix = "docker.io"\nlocation = "{registry.address}"\ninsecure = true\n')
     folder = tmp_path / "app"
     folder.mkdir()
     environment = Project(folder=folder).process_environment()
@@ -63,7 +63,7 @@ def desk(anonymous: RegistryServer, tmp_path: Path) -> _Desk:
     environment |= {"CONTAINERS_REGISTRIES_CONF": str(conf), "IMAGELOCK_COLOR": "never"}
     environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
     subprocess.run(["git", "init", "--quiet", "."], cwd=folder, env=environment, check=True)
-    return _Desk(folder=folder, registry=anonymous, environment=environment)
+    return _Desk(folder=folder, registry=registry, environment=environment)
 
 
 def _first_steps(desk: _Desk) -> None:
@@ -138,9 +138,63 @@ def _built_images(desk: _Desk) -> None:
     write_built_images(desk.folder)
 
 
+def _pinned_by_hand(desk: _Desk) -> None:
+    """A Dockerfile with the digest that its tag had some time ago."""
+    old = multi_platform_image(*_TWO, note="golang of last month")
+    desk.push("golang", "1.22-bookworm", image=old)
+    desk.push("golang", "1.22-bookworm")
+    desk.write({"Dockerfile": f"# the toolchain\nFROM golang:1.22-bookworm@{old.digest} AS build\n"})
+
+
+def _two_projects(desk: _Desk) -> None:
+    desk.push("golang", "1.22-bookworm")
+    desk.push("node", "20-slim")
+    for folder, image in (("api", "golang:1.22-bookworm"), ("web", "node:20-slim")):
+        name = image.partition(":")[0]
+        images = f'platforms = ["linux/amd64"]\n[images]\n{name} = "{image}"\n[pin]\nfiles = ["Dockerfile"]\n'
+        desk.write({f"{folder}/images.toml": images, f"{folder}/Dockerfile": f"FROM {image}\n"})
+    desk.run("git add --all")
+    desk.before["imagelock check -C api"] = lambda: desk.run("imagelock render -C api", "imagelock render -C web")
+
+
+def _moving(desk: _Desk) -> None:
+    """A tag that moves, an exact tag with newer ones beside it, and a range with a newer version in it."""
+    for name, *tags in (("golang", "1.22-bookworm"), ("postgres", "16-alpine"), ("redis", "7.2.5")):
+        desk.push(name, *tags)
+    table = '[images.redis]\nimage = "redis"\nversion = ">=7.2,<8"\n'
+    images = 'platforms = ["linux/amd64", "linux/arm64"]\n[images]\ngolang = "golang:1.22-bookworm"\n'
+    images += 'postgres = "postgres:16-alpine"\n'
+    dockerfile = "FROM golang:1.22-bookworm AS build\nFROM postgres:16-alpine\nFROM redis:7.2.5\n"
+    desk.write({"images.toml": f'{images}[pin]\nfiles = ["Dockerfile"]\n{table}', "Dockerfile": dockerfile})
+    desk.run("imagelock lock", "imagelock render", "git add --all", "git commit -qm pins")
+    desk.push("golang", "1.22-bookworm", image=multi_platform_image(*_TWO, note="golang, rebuilt"))
+    desk.push("postgres", "17-alpine", image=multi_platform_image(*_TWO, note="postgres 17"))
+    desk.push("redis", "7.4.1", "8.0.0", image=multi_platform_image(*_TWO, note="redis, newer"))
+    desk.before["imagelock update redis"] = lambda: desk.run("git add --all", "git commit -qm updates")
+
+
+def _questions(desk: _Desk) -> None:
+    """An image whose locked content is gone from the registry, and one for a single platform."""
+    image = multi_platform_image(*_TWO, note="golang of last month")
+    repository = RemoteRepository(registry=desk.registry, path="library/golang")
+    desk.push("golang", "1.22-bookworm", image=image)
+    desk.write(
+        {"images.toml": f'platforms = ["{_TWO[0]}", "{_TWO[1]}"]\n\n[images]\ngolang = "golang:1.22-bookworm"\n'}
+    )
+    desk.run("imagelock lock")
+    desk.push("golang", "1.22-bookworm")
+    for content in (image, *image.children):
+        repository.delete(content.digest)
+    desk.push("legacy-tool", "1", image=multi_platform_image("linux/amd64", note="legacy"))
+
+
 _SCENES: Mapping[str, Callable[[_Desk], None]] = {
     "README.md": _front_page,
     "docs/index.md": _first_steps,
+    "docs/migrate.md": _pinned_by_hand,
+    "docs/monorepo.md": _two_projects,
+    "docs/updates.md": _moving,
+    "docs/faq.md": _questions,
     "docs/versions.md": _ranges,
     "docs/pinning.md": _pinning,
     "docs/air-gap.md": _air_gap,
@@ -155,7 +209,12 @@ _BUILDERS = frozenset({"docs/air-gap.md", "docs/pins-without-edits.md"})
 
 
 @pytest.mark.parametrize("name", [name for name in _SCENES if name not in _BUILDERS])
-def test_a_page_is_true_from_top_to_bottom(desk: _Desk, name: str) -> None:
+def test_a_page_is_true_from_top_to_bottom(new_folder: NewFolder, tmp_path: Path, name: str) -> None:
+    with anonymous_registry(new_folder("registry")) as registry:
+        _read(_new_desk(registry, tmp_path), name)
+
+
+def _read(desk: _Desk, name: str) -> None:
     _SCENES[name](desk)
     reader = Reader(folder=desk.folder, environment=desk.environment, before=desk.before)
     shown, happened = reader.walk(CHECKOUT / name)
@@ -164,12 +223,13 @@ def test_a_page_is_true_from_top_to_bottom(desk: _Desk, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(_BUILDERS))
-def test_a_page_with_builds_is_true(desk: _Desk, name: str, request: pytest.FixtureRequest) -> None:
+def test_a_page_with_builds_is_true(engine: DockerEngine, anonymous: RegistryServer, tmp_path: Path, name: str) -> None:
+    """The engine takes one registry for Docker Hub."""
     require_programs("umoci", "kubectl")
-    engine = request.getfixturevalue("engine")
+    desk = _new_desk(anonymous, tmp_path)
     path = f"{desk.environment['PATH']}:{engine.environment['PATH']}"
     desk.environment |= {**engine.environment, "PATH": path}
-    test_a_page_is_true_from_top_to_bottom(desk, name)
+    _read(desk, name)
 
 
 def _names() -> dict[str, int]:
