@@ -1,4 +1,4 @@
-"""Where ``imagelock`` and ``python -m imagelock`` begin."""
+"""The entry point of ``imagelock`` and ``python -m imagelock``."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import NoReturn
 from imagelock import __version__
 
 _OBJECTS_BETWEEN_COLLECTIONS = 100_000
-"""Python looks for garbage after every 700 new objects: 40 times in a short command, and finds nearly none."""
+"""Python's default is 700, with which a short command collects garbage 40 times and frees nearly none."""
 
 
 def main() -> None:
-    """Answer ``--version`` at once, which scripts ask often, and leave everything else to the command line."""
+    """Run the command line and exit; ``--version``, which scripts often call, needs none of its imports."""
     _open_closed_descriptors()
     if sys.argv[1:] == ["--version"] and _print_version():
         return
@@ -24,12 +24,12 @@ def main() -> None:
         exit_code = _run()
     except KeyboardInterrupt as interrupt:
         _end(interrupt)
-    gc.freeze()  # the memory goes back as a whole: looking for cycles in it on the way out took 7 ms of 90
+    gc.freeze()  # the process ends: a last collection took 7 ms of 90
     sys.exit(exit_code)
 
 
 def _open_closed_descriptors() -> None:
-    """Lead closed standard streams to nowhere: a file that is opened next would get their number and their output."""
+    """Open the null device for closed standard streams: the next opened file would get their number and output."""
     for descriptor in range(3):
         try:
             os.fstat(descriptor)
@@ -38,7 +38,7 @@ def _open_closed_descriptors() -> None:
 
 
 def _print_version() -> bool:
-    """Print the version; False where standard output does not take it, which the command line knows how to tell."""
+    """Print the version; return ``False`` if standard output fails, which the command line then reports."""
     if sys.stdout is None:
         return False
     try:
@@ -61,7 +61,7 @@ def _run() -> int:
 
 
 def _end(interrupt: KeyboardInterrupt) -> NoReturn:
-    """Say what was written before a signal, and end without waiting for threads that wait for a registry."""
+    """Print what was written before a signal, and exit without joining threads that wait for a registry."""
     from imagelock.project.interrupts import exit_code_of, last_words  # noqa: PLC0415  rarely needed
 
     with suppress(OSError, AttributeError):  # closed, full, or None
@@ -71,13 +71,13 @@ def _end(interrupt: KeyboardInterrupt) -> NoReturn:
 
 
 def _line_begin() -> str:
-    """Return what takes the progress away, and the ``^C`` behind it that terminals show; else a line's end."""
+    """Return the control sequence that clears a shown progress and the terminal's ``^C``; without one a line break."""
     console = sys.modules.get("imagelock.cli.console")
     return console.CLEAR_LINE if console is not None and console.Console.is_progress_shown() else "\n"
 
 
 if __name__ == "__main__":
     if not sys.flags.safe_path:
-        # `python -m` looks for modules in the working directory first: a checkout could bring some.
+        # `python -m` imports from the working directory first, and a checkout could contain modules.
         del sys.path[0]
     main()

@@ -1,25 +1,25 @@
-"""Every failure that imagelock reports on purpose.
+"""The errors that imagelock reports, and their exit codes.
 
     ImagelockError
-    ├── InvalidDigestError · InvalidPlatformError · InvalidReferenceError      a word that a person wrote
-    ├── InvalidSelectorError                                                   which tags are wanted
+    ├── InvalidDigestError · InvalidPlatformError · InvalidReferenceError      an invalid value
+    ├── InvalidSelectorError                                                   an invalid range, pattern or tag
     ├── ImagesFileError                                                        images.toml: every problem in it
-    ├── LockfileError                                                          images.lock can't be read, or isn't ours
-    │   └── StaleLockfileError                                                 images.lock doesn't answer images.toml
-    ├── CheckFailedError                                                       the answer to a question is no
+    ├── LockfileError                                                          images.lock is invalid, or another tool's
+    │   └── StaleLockfileError                                                 images.lock does not match images.toml
+    ├── CheckFailedError                                                       a check failed
     ├── DocumentError                                                          a template or a pinned file
-    ├── FileError                                                              the disk said no
-    ├── ProjectBusyError · ProjectChangedError                                 another run or editor was faster
-    ├── RegistryError                                                          what a registry or a layout answered
+    ├── FileError                                                              a file cannot be read or written
+    ├── ProjectBusyError · ProjectChangedError                                 another run holds or changed the project
+    ├── RegistryError                                                          a registry or a layout does not serve it
     │   ├── ImageNotFoundError · AuthenticationError
-    │   │   └── NoTagError                                                     tags, but none that a range takes
-    │   ├── InvalidContentError                                                bytes that must not be believed
+    │   │   └── NoTagError                                                     a range selects no tag
+    │   ├── InvalidContentError                                                content that cannot be trusted
     │   │   └── NoImageError                                                   a chart, a signature or the like
-    │   └── TemporaryError                                                     no answer, 429, 5xx: later may do
+    │   └── TemporaryError                                                     no response, 429, 5xx: retry later
     └── BatchError                                                             all failures of one run
 
-Errors are named for what the reader has to do next. Each one says *what* in its message, *where and why* in its
-details, and what to type in its hint; ``cli`` alone prints them and picks the exit code.
+Errors are named for what the user has to do next. The message says what failed, the details say where and why, and the
+hint says what to do. Each class has its exit code; ``cli`` alone prints them.
 """
 
 from __future__ import annotations
@@ -29,24 +29,24 @@ from enum import IntEnum, StrEnum
 
 _SHOWN_NAMES = 4
 _SAME_DETAILS = 4
-"""So many failures with equal details share them."""
+"""From this many failures with equal details on, the details are printed once."""
 
 
 class ExitCode(IntEnum):
-    """The four answers that a script can tell apart."""
+    """The four results that scripts can distinguish."""
 
     DONE = 0
-    """Done, or yes."""
+    """Success."""
     NO = 1
-    """The answer is no: stale, drifted, dead. Only from commands that ask a question."""
+    """A check failed: stale, drifted or dead. Only commands that check something return it."""
     CANNOT = 2
-    """It can't be done as asked: usage, a bad file, no such image, login refused."""
+    """An error to be fixed by the user: usage, an invalid file, no such image, a refused login."""
     TRY_AGAIN = 3
-    """It can't be done now: no answer, a time-out, too many requests."""
+    """A temporary error: no response, a time-out, too many requests."""
 
 
 class ImagelockError(Exception):
-    """A failure with a message for people, lines of detail, and a hint that names one command."""
+    """An error with a message, lines of detail, and a hint that names one command."""
 
     exit_code = ExitCode.CANNOT
 
@@ -63,23 +63,23 @@ class ImagelockError(Exception):
         self.details = tuple(details)
         self.hint = hint
         self.further_hints = tuple(further_hints)
-        """Where several problems need several things to be done."""
+        """Hints for further problems of the same error."""
 
 
 class InvalidDigestError(ImagelockError):
-    """A digest that isn't ``sha256:`` or ``sha512:`` and lower-case hexadecimal digits of the right number."""
+    """A digest that is not ``sha256:`` or ``sha512:`` and the right number of lower-case hexadecimal digits."""
 
 
 class InvalidPlatformError(ImagelockError):
-    """A platform that isn't ``os/architecture[/variant]``."""
+    """A platform that is not ``os/architecture[/variant]``."""
 
 
 class InvalidReferenceError(ImagelockError):
-    """A text that Docker, podman and BuildKit would refuse as an image reference, too."""
+    """A text that is not an image reference to Docker, podman and BuildKit."""
 
 
 class InvalidSelectorError(ImagelockError):
-    """A range, a pattern or a tag that can't be understood; ``field`` is the key of images.toml that says it."""
+    """An invalid range, pattern or tag; ``field`` is its key in images.toml."""
 
     def __init__(self, message: str, *, field: str, details: Iterable[str] = (), hint: str | None = None) -> None:
         super().__init__(message, details=details, hint=hint)
@@ -87,72 +87,72 @@ class InvalidSelectorError(ImagelockError):
 
 
 class ImagesFileError(ImagelockError):
-    """images.toml can't be used; the details list every problem in it."""
+    """images.toml is invalid; the details list every problem."""
 
 
 class LockfileError(ImagelockError):
-    """images.lock can't be read, or was written by something else."""
+    """images.lock cannot be read, or was written by another tool."""
 
 
 class StaleLockfileError(LockfileError):
-    """images.lock doesn't answer images.toml, and the command needs one that does."""
+    """images.lock does not match images.toml, and the command needs one that does."""
 
 
 class CheckFailedError(ImagelockError):
-    """The answer to the question that the command was asked is no."""
+    """The check that the command makes has failed."""
 
     exit_code = ExitCode.NO
 
 
 class DocumentError(ImagelockError):
-    """A file with image references that can't be rendered or pinned."""
+    """A file with image references that cannot be rendered or pinned."""
 
 
 class FileError(ImagelockError):
-    """A file that can't be read or written."""
+    """A file that cannot be read or written."""
 
 
 class ProjectBusyError(ImagelockError):
-    """Another run is changing the project, and did not finish in time."""
+    """Another run holds the project, and did not finish in time."""
 
     exit_code = ExitCode.TRY_AGAIN
 
 
 class ProjectChangedError(ImagelockError):
-    """A file changed between the moment it was read and the moment of writing; nothing was written."""
+    """A file changed after it was read and before writing; nothing was written."""
 
     exit_code = ExitCode.TRY_AGAIN
 
 
 class RegistryError(ImagelockError):
-    """What a registry, or an OCI layout on disk, answered instead of content."""
+    """A registry, or an OCI layout on disk, did not serve content."""
 
 
 class ImageNotFoundError(RegistryError):
-    """No such repository, tag, digest or platform there."""
+    """The repository, tag, digest or platform does not exist there."""
 
 
 class PlatformNotFoundError(ImageNotFoundError):
-    """The image is there, and not for exactly one of the wanted platforms."""
+    """The image exists, but has none or several of a wanted platform."""
 
 
 class NoTagReason(StrEnum):
-    """Why a range takes none of a repository's tags: what the reader has to change differs."""
+    """Why a range selects none of a repository's tags, divided by what has to change."""
 
     SHAPE = "shape"
     """No tag fits the pattern."""
     NONE = "none"
-    """Tags fit, and all of their versions lie outside the range."""
+    """Tags fit the pattern, and all of their versions are outside the range."""
     PRERELEASE = "prerelease"
-    """Only pre-releases lie in the range."""
+    """Only pre-releases are in the range."""
     FLOATING = "floating"
-    """Only floating tags lie in the range, such as ``3.12`` beside ``3.12.4``."""
+    """Only floating tags are in the range, such as ``3.12`` beside ``3.12.4``."""
     YOUNG = "young"
-    """Every tag in the range has an image that is too young, or has no date."""
+    """Every tag in the range has an image that is younger than ``minimum-age``, or has no date."""
 
 
 class NoTagError(ImageNotFoundError):
-    """A repository has tags, and none that the range takes; the details show the nearest, and why each is refused."""
+    """A range selects none of a repository's tags; the details are the nearest tags and their mismatches."""
 
     def __init__(
         self, message: str, *, reason: NoTagReason, details: Iterable[str] = (), hint: str | None = None
@@ -162,28 +162,28 @@ class NoTagError(ImageNotFoundError):
 
 
 class AuthenticationError(RegistryError):
-    """The registry wants other credentials than those that it was given, or none were found."""
+    """The registry requires credentials that were not found, or refused those that were sent."""
 
 
 class InvalidContentError(RegistryError):
-    """Content that must not be believed: wrong digest, ambiguous JSON, too large, not an image."""
+    """Content that cannot be trusted: wrong digest, ambiguous JSON, too large, not an image."""
 
 
 class NoImageError(InvalidContentError):
-    """Content that is no image, and that is known as something else: a Helm chart, a signature."""
+    """Content that is known to be another kind of artifact: a Helm chart, a signature."""
 
 
 class TemporaryError(RegistryError):
-    """No answer, too many requests, or a failing server: the same command may succeed later."""
+    """No response, too many requests, or a failing server: the same command may succeed later."""
 
     exit_code = ExitCode.TRY_AGAIN
 
 
 class BatchError(ImagelockError):
-    """All failures of one run, by alias; a hint that several share is there once, with their names.
+    """All failures of one run, by alias; a hint that several share occurs once, with their names.
 
-    A single failure is told in the first line, behind ``action``; what follows a ``;`` in the message stays with it.
-    It may be worth trying again only if that holds for each of them. ``way_on`` is a hint about what has not failed.
+    The message of a single failure follows ``action``, and the text after a ``;`` in ``message`` becomes a detail. The
+    exit code is ``TRY_AGAIN`` only if all failures have it. ``way_on`` is a hint about what has not failed.
     """
 
     def __init__(
@@ -224,15 +224,15 @@ class BatchError(ImagelockError):
 
 
 def _listing(names: Sequence[str]) -> str:
-    """Name the first few, and count the others."""
+    """Return the first few names, and the number of the others."""
     shown = names if len(names) <= _SHOWN_NAMES + 1 else names[:_SHOWN_NAMES]
     return ", ".join(shown) + (f" and {len(names) - len(shown)} more" if len(shown) < len(names) else "")
 
 
 def join_problems(problems: Iterable[tuple[str, Iterable[str], str | None]]) -> tuple[tuple[str, ...], str | None]:
-    """Make the details and the hint of one error from the messages, details and hints of several problems.
+    """Return the details and the hint of one error for several problems: message, details and hint of each.
 
-    A hint that all of them share comes once, at the end; otherwise each stays with its problem.
+    A hint that all of them share is the hint of the error; otherwise hints are lines after their problems.
     """
     problems = tuple(problems)
     hints = {hint for *_, hint in problems}
@@ -246,7 +246,7 @@ def join_problems(problems: Iterable[tuple[str, Iterable[str], str | None]]) -> 
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return ``; did you mean `x`?`` for the nearest known word, or nothing where none is near."""
+    """Return ``; did you mean `x`?`` with the nearest known word; an empty string if none is near."""
     import difflib  # noqa: PLC0415  4 ms that only a mistake needs
 
     nearest = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
@@ -254,9 +254,9 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 
 def printable(text: str, *, max_length: int = 300) -> str:
-    """Return text of a server as one line fit for a terminal: cut to a length, and control characters escaped.
+    """Return text of a server as one line: cut to a length, and with control characters escaped.
 
-    Escape sequences could redraw the screen.
+    Escape sequences could otherwise redraw the terminal.
     """
     line = " ".join(text[: max_length * 4].split())
     safe = "".join(

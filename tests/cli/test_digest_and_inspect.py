@@ -78,7 +78,7 @@ def test_a_key_cannot_write_a_hint_of_its_own(tmp_path: Path, capfd: pytest.Capt
     write_layout(tmp_path / "layout", {"forged:1": content})
     assert run(["inspect", "oci:layout:forged:1"]) == 2
     assert capfd.readouterr().err == (
-        f"error: the manifest {content.digest} is ambiguous: the key `x\\n\\nhint: run` is there twice\n"
+        f"error: the manifest {content.digest} is ambiguous: the key `x\\n\\nhint: run` occurs twice\n"
     )
 
 

@@ -1,7 +1,7 @@
-"""What registries hold besides images, by the media types that its authors gave it: Helm charts, signatures, policies.
+"""Name content that is not an image, such as Helm charts, signatures and policies, by its media types.
 
 https://github.com/opencontainers/image-spec/blob/main/manifest.md#guidelines-for-artifact-usage; the types are those
-that the tools themselves write.
+that the tools write.
 """
 
 from __future__ import annotations
@@ -48,17 +48,17 @@ _NAMES = (
     ("application/vnd.zarf.", "a Zarf package"),
 )
 _MAX_LENGTH = 128
-"""RFC 6838 allows 127 characters for each half of a media type, and real ones have half of that together."""
-_KIN_TAG = r"(?:sha256-[0-9a-f]{64}|sha512-[0-9a-f]{64,128})(?:[.-][A-Za-z0-9_.-]+)?"
+"""RFC 6838 allows 127 characters in each half of a media type; real ones have half as many in both together."""
+_REFERRER_TAG = r"(?:sha256-[0-9a-f]{64}|sha512-[0-9a-f]{64,128})(?:[.-][A-Za-z0-9_.-]+)?"
 
 
 def name_type(media_type: str) -> str | None:
-    """Return what content of a media type is, such as ``a Helm chart``; ``None`` where that is not known."""
+    """Return the name of content with a media type, such as ``a Helm chart``; ``None`` if it is unknown."""
     return next((name for prefix, name in _NAMES if media_type.startswith(prefix)), None)
 
 
 def name_artifact(manifest: ImageManifest) -> str | None:
-    """Return what a manifest is if it is known to be no image: its artifact type, its configuration, all its layers."""
+    """Return an artifact's name by its artifact type, configuration or layers; ``None`` if none is known."""
     artifact_type, config_type = manifest.artifact_type, manifest.config.media_type
     if artifact_type and artifact_type not in _IMAGE_CONFIGS:
         return name_type(artifact_type) or name_type(config_type) or _of_type(artifact_type)
@@ -70,26 +70,26 @@ def name_artifact(manifest: ImageManifest) -> str | None:
 
 
 def guess_artifact(manifest: ImageManifest) -> str | None:
-    """Return what a manifest may be whose configuration is none of an image's: by the type that it claims."""
+    """Return the probable name of a manifest by the type of its configuration; ``None`` for that of an image."""
     config_type = manifest.config.media_type
     return None if config_type in _IMAGE_CONFIGS or not config_type else _of_type(config_type)
 
 
 def name_entry(entry: Descriptor) -> str:
-    """Return what an entry of an index is that is no image."""
+    """Return the name of an entry of an index that is not an image."""
     if entry.media_type in MANIFEST_MEDIA_TYPES and not entry.artifact_type:
         return "for no platform"
     of_artifact = entry.artifact_type and (name_type(entry.artifact_type) or _of_type(entry.artifact_type))
     return of_artifact or name_type(entry.media_type) or _of_type(entry.media_type)
 
 
-def is_kin_tag(tag: str) -> bool:
-    """Whether a tag is made of another one's digest, as ``sha256-….sig`` is: a signature, an attestation or an index.
+def is_referrer_tag(tag: str) -> bool:
+    """Return whether a tag is made of the digest of other content: ``sha256-….sig`` and the like.
 
-    cosign writes them, and clients of registries without the referrers API:
+    cosign writes such tags, and clients do so for registries without the referrers API:
     https://github.com/opencontainers/distribution-spec/blob/main/spec.md#referrers-tag-schema
     """
-    return re.fullmatch(_KIN_TAG, tag, re.ASCII) is not None
+    return re.fullmatch(_REFERRER_TAG, tag, re.ASCII) is not None
 
 
 def _of_type(media_type: str) -> str:

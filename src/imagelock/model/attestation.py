@@ -1,4 +1,4 @@
-"""In-toto statements about an image, as builders attach them: the images that a build started from.
+"""Parse in-toto provenance statements, which name the images that a build started from.
 
 https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md, https://slsa.dev/spec/v1.0/provenance and
 https://slsa.dev/spec/v0.2/provenance. The statement is read, not verified: BuildKit does not sign it.
@@ -27,29 +27,29 @@ _MAX_DEPENDENCIES = 10_000
 
 @frozen
 class Dependency:
-    """One thing that a build used: an image, a file from the web, a git repository."""
+    """One input of a build: an image, a file from the web, or a git repository."""
 
     uri: str
     digests: tuple[Digest, ...]
-    """By sha256 and sha512, as far as the statement names them."""
+    """Those by sha256 and sha512 in the statement."""
 
 
 @frozen(kw_only=True)
 class Provenance:
-    """What a SLSA provenance statement says about one image."""
+    """A parsed SLSA provenance statement."""
 
     subjects: tuple[Digest, ...]
-    """Of the images that it is about; empty where the builder exported the image without a name."""
+    """The digests of the images that it is about; empty if the builder exported the image without a name."""
     dependencies: tuple[Dependency, ...]
 
 
 def is_provenance(layer: Descriptor) -> bool:
-    """Whether a layer of an attestation manifest says that it holds SLSA provenance."""
+    """Return whether a layer of an attestation manifest is annotated as SLSA provenance."""
     return any(key == PREDICATE_ANNOTATION and kind.startswith(_PROVENANCE) for key, kind in layer.annotations)
 
 
 def provenance_layers(attestation: ImageManifest, *, what: str) -> tuple[Descriptor, ...]:
-    """List the layers with SLSA provenance; one in a form that can't be read raises ``InvalidContentError``."""
+    """Return the layers with SLSA provenance; ``InvalidContentError`` for one of an unknown media type."""
     layers = tuple(layer for layer in attestation.layers if is_provenance(layer))
     for layer in layers:
         if layer.media_type != STATEMENT_MEDIA_TYPE:
@@ -58,7 +58,7 @@ def provenance_layers(attestation: ImageManifest, *, what: str) -> tuple[Descrip
 
 
 def parse_provenance(body: bytes, *, what: str) -> Provenance:
-    """Read an in-toto statement with SLSA provenance of version 0.2 or 1, or raise ``InvalidContentError``."""
+    """Parse an in-toto statement with SLSA provenance of version 0.2 or 1; ``InvalidContentError`` for any other."""
     statement = parse_json_object(body, what=what)
     refuse_case_variants(statement, _STATEMENT_KEYS, what=what)
     if statement.get("_type") not in _STATEMENT_TYPES:

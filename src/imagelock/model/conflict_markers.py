@@ -1,4 +1,4 @@
-"""What git leaves in a file that both sides of a merge have changed.
+"""Find the conflict markers of git, and rebuild both sides of a merge.
 
 https://git-scm.com/docs/git-merge#_how_conflicts_are_presented
 """
@@ -8,22 +8,22 @@ from __future__ import annotations
 import re
 
 _MARKER = re.compile(r"(<{7}|\|{7}|={7}|>{7})(?: .*)?\r?\n?")
-"""Exactly seven: git writes longer ones into the common ancestor, where merging that one had left conflicts."""
+"""Exactly seven: git writes longer markers for conflicts within a common ancestor."""
 _OURS, _ANCESTOR, _THEIRS, _END = "<<<<<<<", "|||||||", "=======", ">>>>>>>"
 
 
 def has_conflict_markers(text: str) -> bool:
-    """Whether a merge was left unfinished in this text."""
+    """Return whether a text has conflict markers."""
     return _OURS in text and find_conflict(text) > 0
 
 
 def find_conflict(text: str) -> int:
-    """Return the number of the line in which the first conflict begins, from 1; 0 where there is none."""
+    """Return the line of the first conflict marker, from 1; 0 if there is none."""
     return next((number for number, line in enumerate(_lines(text), start=1) if _marker(line) == _OURS), 0)
 
 
 def conflict_sides(text: str) -> tuple[str, str]:
-    """Rebuild the two files that were merged, ours and theirs; what merged cleanly is in both."""
+    """Return the two files that were merged, ours and theirs; both have the lines that merged cleanly."""
     ours: list[str] = []
     theirs: list[str] = []
     sides = {_OURS: (ours,), _ANCESTOR: (), _THEIRS: (theirs,), _END: (ours, theirs)}

@@ -1,7 +1,7 @@
-"""The minimum age of an image before a range takes its tag, so that others can find defects first.
+"""The minimum age of an image before a range selects its tag, so that others can find defects first.
 
 Registries do not report when a tag was pushed. The only date is ``created`` in the image's configuration, which the
-builder writes: it is no protection against a malicious author, and reproducible builds write 1970.
+builder writes: it does not protect against a malicious author, and reproducible builds write 1970.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from imagelock.model.frozen import frozen
 
 
 class UnknownAge(StrEnum):
-    """What to do about an image that doesn't say when it was created."""
+    """How an image without a creation date is treated."""
 
     ACCEPT = "accept"
     REFUSE = "refuse"
@@ -21,13 +21,13 @@ class UnknownAge(StrEnum):
 
 @frozen
 class Cooldown:
-    """The age that a range asks of an image."""
+    """The minimum age of a range."""
 
     minimum_age: timedelta = timedelta(0)
     unknown_age: UnknownAge = UnknownAge.REFUSE
 
     def accepts(self, created: datetime | None, *, now: datetime) -> bool:
-        """Whether an image of that date is old enough at a moment."""
+        """Return whether an image created on that date is old enough at the time ``now``."""
         if created is None:
             return self.unknown_age is UnknownAge.ACCEPT
         return now - created >= self.minimum_age
@@ -43,7 +43,7 @@ class Cooldown:
 
 @frozen
 class TooYoung:
-    """A tag that a range would take if its image were older."""
+    """A tag that a range would select if its image were older."""
 
     tag: str
     created: datetime | None

@@ -1,4 +1,4 @@
-"""Digests: the names that content can't change under.
+"""Digests, which identify content by its hash.
 
 https://github.com/opencontainers/image-spec/blob/main/descriptor.md#digests
 """
@@ -19,7 +19,7 @@ _HEX_LENGTHS = {"sha256": 64, "sha512": 128}
 _ANY_DIGEST = re.compile(r"([A-Za-z0-9+._-]+):([0-9A-Za-z=_-]*)", re.ASCII)
 _HEX = re.compile(r"[0-9a-f]*", re.ASCII)
 SHORT_HEX_LENGTH = 12
-"""Digits of a digest on a screen, as Docker prints them. Files and JSON hold all of them."""
+"""The number of digits in output for people, as Docker prints them. Files and JSON have all digits."""
 
 
 @frozen
@@ -31,7 +31,7 @@ class Digest:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read a digest; ``InvalidDigestError`` says which of algorithm, length and digits is wrong."""
+        """Parse a digest; ``InvalidDigestError`` names the wrong part: algorithm, length or digits."""
         match = _ANY_DIGEST.fullmatch(text)
         if match is None:
             raise InvalidDigestError(f"`{text}` is not a digest: it must be `sha256:` and 64 hexadecimal digits")
@@ -49,14 +49,14 @@ class Digest:
 
     @classmethod
     def of(cls, content: bytes, *, algorithm: str = "sha256") -> Self:
-        """Hash content. The digest that a lock records always comes from here, never from a header."""
-        import hashlib  # noqa: PLC0415  OpenSSL takes 6 ms to load, and who only compares digests doesn't hash
+        """Return the digest of content. Every digest in a lock is computed here, never taken from a header."""
+        import hashlib  # noqa: PLC0415  OpenSSL takes 6 ms to load, and comparing digests needs no hash
 
         return cls(algorithm, hashlib.new(algorithm, content, usedforsecurity=False).hexdigest())
 
     @property
     def short(self) -> str:
-        """The first 12 hexadecimal digits, for a screen."""
+        """The first 12 hexadecimal digits, for output."""
         return self.hex[:SHORT_HEX_LENGTH]
 
     def __str__(self) -> str:
@@ -64,13 +64,13 @@ class Digest:
 
 
 def sha256_hex(content: bytes) -> str:
-    """Return the 64 hexadecimal digits of SHA-256 over a short text, without the 6 ms in which OpenSSL loads."""
+    """Return the 64 hexadecimal digits of the SHA-256 of a short text, without loading OpenSSL, which takes 6 ms."""
     return str(_find_sha256()(content).hexdigest())
 
 
 @cache
 def _find_sha256() -> Callable[[bytes], Any]:
-    """Return CPython's own implementation, in `_sha2` (since 3.12) or `_sha256`; elsewhere that of hashlib."""
+    """Return CPython's own implementation in `_sha2` (since 3.12) or `_sha256`, or else that of hashlib."""
     for name in ("_sha2", "_sha256", "hashlib"):
         with suppress(ImportError):
             found: Callable[[bytes], Any] = import_module(name).sha256

@@ -1,9 +1,9 @@
-"""The decorator of every immutable value: frozen, slotted dataclasses, without the time to compile their methods.
+"""``@frozen``, the decorator of every immutable value: frozen, slotted dataclasses that are quick to define.
 
 ``@dataclass(frozen=True, slots=True)`` compiles six methods for each class, which takes 0.4 ms: an eighth of the time
-of ``imagelock check``, which needs 45 classes (measured in pairs of whole processes). What those methods know is in
-the class as well, so here each is written once and looks it up. An object takes twice as long to make, half a
-microsecond more; ``compiled=True`` has the ordinary methods, for values that are made by the hundred thousand.
+of ``imagelock check``, which needs 45 classes (measured in pairs of whole processes). Here each method exists once and
+looks up the fields in the class. An object takes twice as long to make, half a microsecond more; ``compiled=True``
+keeps the compiled methods, for values that are made by the hundred thousand.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ def frozen(
     order: bool = False,
     compiled: bool = False,
 ) -> type[_C] | Callable[[type[_C]], type[_C]]:
-    """Make a dataclass whose objects never change, and are equal if they are of one class and all their fields are.
+    """Return a frozen dataclass; its objects are equal if they have one class and equal fields.
 
-    ``fields``, ``replace`` and ``match`` work as with any dataclass. Such classes don't inherit from each other.
-    ``eq=False`` compares by identity; an ``order`` is that of the fields; both need compiled methods.
+    ``fields``, ``replace`` and ``match`` work as with any dataclass. Such classes must not inherit from each other.
+    ``eq=False`` compares by identity, and ``order`` is that of the fields; both use compiled methods.
     """
     if order or compiled or not eq:
         ordinary = dataclass(frozen=True, slots=True, kw_only=kw_only, eq=eq, order=order)

@@ -1,6 +1,6 @@
-"""The configuration of one image for one platform: what it says about itself, and how it starts.
+"""Parse the configuration of an image for one platform: labels, date, environment and commands.
 
-Read leniently: a configuration that cannot be read gives no values, and never prevents a lock.
+Parsed leniently: unreadable values count as missing, so that they never prevent a lock.
 https://github.com/opencontainers/image-spec/blob/main/config.md
 """
 
@@ -21,7 +21,7 @@ _MAX_LENGTH = 256
 
 @frozen(kw_only=True)
 class Labels:
-    """The four labels; None where the image has none. The image's author sets them: they prove nothing."""
+    """The four labels that a lock records, ``None`` if missing. The image's author sets them: they prove nothing."""
 
     version: str | None = None
     revision: str | None = None
@@ -30,21 +30,23 @@ class Labels:
 
     @classmethod
     def of(cls, pairs: Iterable[tuple[str, str]]) -> Self:
-        """Take the four out of annotations, or out of a configuration's labels.
+        """Return the four labels in annotations, or in a configuration's labels.
 
-        What is empty, very long or would not print on one line is taken for missing: it ends up in a lockfile.
+        Those that are empty, very long or not printable on one line count as missing: they go into a lockfile.
         """
-        found = {key.removeprefix(_PREFIX): text for key, text in pairs if key.startswith(_PREFIX) and _is_fit(text)}
+        found = {
+            key.removeprefix(_PREFIX): text for key, text in pairs if key.startswith(_PREFIX) and _is_recordable(text)
+        }
         return cls(**{name: found[name] for name in LABEL_NAMES if name in found})
 
     @property
     def items(self) -> tuple[tuple[str, str], ...]:
-        """The labels that are there, by their short names, in the order in which a lockfile has them."""
+        """The labels that are present, by short name, in the order of a lockfile."""
         values = ((name, getattr(self, name)) for name in LABEL_NAMES)
         return tuple((name, text) for name, text in values if text is not None)
 
     def filled_from(self, other: Labels) -> Labels:
-        """Take from another source what is missing here."""
+        """Return these labels, with missing ones from another source."""
         return Labels(**dict(other.items) | dict(self.items))
 
     def __bool__(self) -> bool:
@@ -55,8 +57,8 @@ LABEL_NAMES = tuple(field.name for field in fields(Labels))
 NO_LABELS = Labels()
 
 
-def _is_fit(text: str) -> bool:
-    # A server that repeats a secret of ours in a label must not get it into a file that is committed.
+def _is_recordable(text: str) -> bool:
+    # A server may repeat a secret in a label, which must not get into a committed file.
     return 0 < len(text) <= _MAX_LENGTH and text.isprintable() and mask_secrets(text) == text
 
 
@@ -66,24 +68,24 @@ _FIRST_CREDIBLE = datetime(1980, 1, 2, tzinfo=UTC)
 
 @frozen(kw_only=True)
 class ImageConfig:
-    """What is known of an image beyond its layers."""
+    """The parsed configuration of an image."""
 
     all_labels: tuple[tuple[str, str], ...] = ()
     """Sorted."""
     created: datetime | None = None
-    """None where the configuration has no date, or one that cannot be true."""
+    """``None`` without a date, or with one that cannot be true."""
     environment: tuple[tuple[str, str], ...] = ()
     entry_point: tuple[str, ...] = ()
     command: tuple[str, ...] = ()
 
     @property
     def labels(self) -> Labels:
-        """The four that a lock records."""
+        """The four labels that a lock records."""
         return Labels.of(self.all_labels)
 
 
 def parse_image_config(body: bytes, *, what: str) -> ImageConfig:
-    """Read a configuration; only a body that is no JSON object raises ``InvalidContentError``."""
+    """Parse a configuration; ``InvalidContentError`` only if it is not a JSON object."""
     document = parse_json_object(body, what=what)
     settings = _table(document.get("config"))
     variables = (text.partition("=") for text in _texts(settings.get("Env")))

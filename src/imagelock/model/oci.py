@@ -1,7 +1,7 @@
-"""The wire format of images: bytes in, values out.
+"""Parse image indexes and manifests of OCI and Docker.
 
 https://github.com/opencontainers/image-spec (image-index.md, manifest.md, config.md, descriptor.md), and Docker's older
-twins of the same documents. What a document is gets decided from its bytes; a header that disagrees makes it unusable.
+formats of the same documents. The bytes decide the type of a document; it is refused if its header disagrees.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _PLATFORM_KEYS = ("os", "architecture", "variant", "os.version", "os.features")
 
 @frozen(kw_only=True)
 class Descriptor:
-    """A pointer to content: what it is, its digest and its length."""
+    """A pointer to content: its media type, digest and size."""
 
     media_type: str
     digest: Digest
@@ -53,23 +53,23 @@ class Descriptor:
 
     @property
     def is_index(self) -> bool:
-        """Whether it points to another image index, which OCI allows."""
+        """Whether it points to another image index."""
         return self.media_type in INDEX_MEDIA_TYPES
 
     @property
     def is_foreign(self) -> bool:
-        """Whether it is a layer that may not be distributed freely, which registries need not have."""
+        """Whether it is a non-distributable layer, which registries need not have."""
         return ".nondistributable." in self.media_type or ".foreign." in self.media_type
 
     @property
     def is_image(self) -> bool:
-        """Whether it points to an image: no attestation, no signature, nothing of an unknown kind."""
+        """Whether it points to an image, and not to an attestation, a signature or another artifact."""
         is_nowhere = self.platform is not None and self.platform.is_unknown
         return self.media_type in MANIFEST_MEDIA_TYPES and not (self.is_attestation or is_nowhere or self.artifact_type)
 
     @property
     def is_attestation(self) -> bool:
-        """Whether BuildKit put it there: provenance and SBOMs of an image in the same index."""
+        """Whether it points to provenance and SBOMs of BuildKit, about an image in the same index."""
         return any(key == ATTESTATION_ANNOTATION for key, _ in self.annotations)
 
 
@@ -80,12 +80,12 @@ class FetchedManifest:
     digest: Digest
     body: bytes
     content_type: str = ""
-    """What the server called it, without parameters; empty where it did not say."""
+    """The media type in the server's header, without parameters; empty if there is none."""
 
 
 @frozen
 class ImageIndex:
-    """An OCI image index or Docker manifest list: one entry for each platform, and others that are no images."""
+    """An OCI image index or Docker manifest list: one entry a platform, and others that are not images."""
 
     entries: tuple[Descriptor, ...]
     annotations: tuple[tuple[str, str], ...] = ()
@@ -93,21 +93,21 @@ class ImageIndex:
 
 @frozen
 class ImageManifest:
-    """One image for one platform; which platform, its configuration says."""
+    """One image for one platform, which its configuration names."""
 
     config: Descriptor
     layers: tuple[Descriptor, ...]
     annotations: tuple[tuple[str, str], ...] = ()
     subject: Descriptor | None = None
-    """The manifest that this one is about, as attestations and signatures name it."""
+    """The manifest that an attestation or signature is about."""
     artifact_type: str = ""
-    """What it is, where that is no image."""
+    """The media type of an artifact; empty for an image."""
 
 
 def parse_manifest(fetched: FetchedManifest, *, what: str | None = None) -> ImageIndex | ImageManifest:
-    """Read what was fetched, which errors call ``what``, or by its digest.
+    """Parse a fetched document; errors name it ``what``, or by its digest.
 
-    Never both: a document that could be taken for an index and for a manifest is refused.
+    ``InvalidContentError`` for anything else, including a document that could be read as index and as manifest.
     """
     what = what or f"the manifest {fetched.digest}"
     document = parse_json_object(fetched.body, what=what)
@@ -134,25 +134,25 @@ def parse_manifest(fetched: FetchedManifest, *, what: str | None = None) -> Imag
 
 
 def media_type_of(fetched: FetchedManifest) -> str:
-    """Return what a document says that it is, else what the server said, else what its content shows."""
+    """Return the media type of a document: its own, else that of the server's header, else by its content."""
     document = parse_json_object(fetched.body, what=f"the manifest {fetched.digest}")
     known = _text(document, "mediaType", str(fetched.digest)) or fetched.content_type
     return known or (OCI_INDEX if "manifests" in document else OCI_MANIFEST)
 
 
 def is_schema_1(content_type: str) -> bool:
-    """Whether a server says that it holds Docker's oldest manifests, whose digests are not those of their bytes."""
+    """Return whether a media type is that of Docker's schema 1, whose digests are not those of their bytes."""
     return "v1+" in content_type and "docker" in content_type
 
 
 def refuse_schema_1(content_type: str, *, what: str) -> None:
-    """Refuse what can't be verified, before a wrong digest of it is reported as an attack."""
+    """Raise ``InvalidContentError`` for schema 1, before its wrong digest is reported as an attack."""
     if is_schema_1(content_type):
         raise _schema_1_refusal(what)
 
 
 def parse_config_platform(body: bytes, *, what: str) -> Platform:
-    """Read the platform of a single image from its configuration, which may be unknown: an artifact has none."""
+    """Return the platform in an image's configuration; an unknown one for that of an artifact."""
     config = parse_json_object(body, what=what)
     refuse_case_variants(config, _PLATFORM_KEYS, what=what)
     return _platform(config, what)
@@ -197,7 +197,7 @@ def _descriptor(value: object, what: str) -> Descriptor:
     size = value.get("size")
     if not isinstance(size, int) or isinstance(size, bool) or size < 0:
         raise InvalidContentError(f"{what} has an entry without a size")
-    # An empty one says as little as none.
+    # An empty platform counts as none.
     platform = value.get("platform") or None
     return Descriptor(
         media_type=_text(value, "mediaType", what),
@@ -223,12 +223,12 @@ def _platform(value: object, what: str) -> Platform:
         os_version=_text(value, "os.version", what),
         os_features=tuple(sorted(features)),
     )
-    _refuse_unspeakable(platform, what)
+    _refuse_unwritable(platform, what)
     return platform
 
 
-def _refuse_unspeakable(platform: Platform, what: str) -> None:
-    """Refuse a platform that images.lock would not give back: what a peer says must not end a line there."""
+def _refuse_unwritable(platform: Platform, what: str) -> None:
+    """Raise ``InvalidContentError`` for a platform that images.lock cannot represent, as with a line break."""
     with suppress(InvalidPlatformError):
         if platform.is_unknown or Platform.parse(str(platform)) == platform:
             return
@@ -257,5 +257,5 @@ def _annotations(value: Mapping[str, Any], what: str) -> tuple[tuple[str, str], 
         return ()
     if not isinstance(annotations, dict) or not all(isinstance(text, str | None) for text in annotations.values()):
         raise InvalidContentError(f"{what} has annotations that are no strings")
-    # Go reads null as an empty text, which says nothing.
+    # Go reads null as an empty string, which counts as missing.
     return tuple(sorted((key, text) for key, text in annotations.items() if text is not None))

@@ -1,4 +1,4 @@
-"""Package URLs of images, as builders write them into provenance and scanners into bills of materials.
+"""Parse package URLs of images, as builders and scanners write them.
 
 https://github.com/package-url/purl-spec (types ``docker`` and ``oci``); BuildKit writes
 ``pkg:docker/NAME[@TAG][?digest=sha256:…][&platform=linux%2Famd64]`` with the familiar name (``golang``, not
@@ -23,17 +23,17 @@ class ImageUrl:
     """The image that a package URL names."""
 
     written: UnnormalizedReference
-    """The image reference that it is equal to."""
+    """The equivalent image reference."""
     has_platform: bool
-    """Whether it names a platform; BuildKit leaves it out for the image of a Dockerfile frontend."""
+    """Whether it names a platform, which BuildKit omits for the image of a Dockerfile frontend."""
     is_from_layout: bool
     """Whether its type is ``oci``, which BuildKit writes for an OCI layout, always without a platform."""
 
 
 def parse_image_url(text: str) -> ImageUrl | None:
-    """Return the image that a package URL names, or None if it is a URL of another kind.
+    """Return the image that a package URL names, ``None`` for a URL of another type.
 
-    Raises ``InvalidReferenceError`` if it is an image's and names none, or names two digests.
+    ``InvalidReferenceError`` if it is of an image's type, and has no image or two digests.
     """
     scheme, _, rest = text.partition(":")
     kind, slash, path = rest.lstrip("/").partition("/")
@@ -45,7 +45,7 @@ def parse_image_url(text: str) -> ImageUrl | None:
     qualifiers = _parse_qualifiers(query)
     name, _, version = path.partition("@")
     if "/" in version:
-        # The text isn't shown: what is before the `@` may be a password.
+        # The text is not shown: the part before the `@` may be a password.
         raise InvalidReferenceError("a package URL has a user name in it")
     digests, tag = _split_version(unquote(version), qualifiers)
     text = _repository_name(kind.lower(), name, qualifiers.get("repository_url", ""))
@@ -56,7 +56,7 @@ def parse_image_url(text: str) -> ImageUrl | None:
 
 
 def _parse_qualifiers(query: str) -> dict[str, str]:
-    """Return the qualifiers by lower-case key; a key that occurs twice is refused."""
+    """Return the qualifiers by lower-case key; ``InvalidReferenceError`` for a repeated key."""
     pairs = [pair.partition("=") for pair in query.split("&") if pair]
     qualifiers = {key.lower(): unquote(value) for key, _, value in pairs}
     if len(qualifiers) != len(pairs):
@@ -65,7 +65,7 @@ def _parse_qualifiers(query: str) -> dict[str, str]:
 
 
 def _split_version(version: str, qualifiers: dict[str, str]) -> tuple[tuple[str, ...], str]:
-    """Return the digest, if there is one, and the tag: a version may be either."""
+    """Return the digests, at most one, and the tag: a version may be either."""
     is_digest = version.startswith(("sha256:", "sha512:"))
     named = dict.fromkeys(filter(None, (version if is_digest else "", qualifiers.get("digest", ""))))
     if len(named) > 1:
@@ -76,7 +76,7 @@ def _split_version(version: str, qualifiers: dict[str, str]) -> tuple[tuple[str,
 
 
 def _repository_name(kind: str, path: str, repository_url: str) -> str:
-    """Return the repository's name; of ``repository_url``, ``oci`` takes all and ``docker`` the registry."""
+    """Return the repository: ``repository_url`` is all of it for ``oci``, and its registry for ``docker``."""
     name = "/".join(unquote(segment) for segment in path.strip("/").split("/"))
     if not repository_url:
         return name

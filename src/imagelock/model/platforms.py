@@ -1,4 +1,4 @@
-"""Platforms: what an image runs on, normalised as containerd does and matched without any fallback.
+"""Platforms, normalized as by containerd and matched without fallbacks.
 
 https://github.com/opencontainers/image-spec/blob/main/image-index.md#image-index-property-descriptions
 https://github.com/containerd/platforms
@@ -35,26 +35,26 @@ _ARM64_VARIANTS = {"8": "", "v8": "", "v8.0": "", "9": "v9", "9.0": "v9", "v9.0"
 
 @frozen(kw_only=True)
 class Platform:
-    """A normalised platform.
+    """A normalized platform.
 
-    A declared platform matches equal ones only, without the fallbacks that runtimes know (amd64 to 386, arm64 to arm):
-    what is locked is what was asked for, or an error. On Windows it may leave out the build, or its last parts.
+    A declared platform matches equal ones only, without the fallbacks of runtimes (amd64 to 386, arm64 to arm). On
+    Windows it may omit the build, or the last parts of it.
     """
 
     os: str
     architecture: str
     variant: str = ""
     os_version: str = ""
-    """Exact Windows build, such as ``10.0.20348.2582``; several builds of one architecture in an index are usual."""
+    """The Windows build, such as ``10.0.20348.2582``; indexes often have several builds of one architecture."""
     os_features: tuple[str, ...] = ()
 
     @classmethod
-    @lru_cache(maxsize=1024)  # a project writes few platforms, and writes them often
+    @lru_cache(maxsize=1024)  # a project has few platforms, in many places
     def parse(cls, text: str) -> Self:
-        """Read ``os[(version[+feature])]/architecture[/variant]``; a lone architecture means Linux.
+        """Parse ``os[(version[+feature])]/architecture[/variant]``; an architecture alone means Linux.
 
-        Containerd would complete a lone operating system with this machine's architecture. A lock must not depend
-        on the machine that wrote it, so that is an error here.
+        Containerd completes an operating system alone with this machine's architecture. A lock must not depend on the
+        machine that wrote it, so it is an ``InvalidPlatformError`` here.
         """
         if len(text) > _MAX_LENGTH:
             raise InvalidPlatformError(f"a platform has no more than {_MAX_LENGTH} characters")
@@ -87,7 +87,7 @@ class Platform:
         os_version: str = "",
         os_features: tuple[str, ...] = (),
     ) -> Self:
-        """Normalise the parts as an index or an image's configuration spells them (``x86_64``, ``arm64/v8``)."""
+        """Return the platform of parts as in an index or a configuration (``x86_64``, ``arm64/v8``), normalized."""
         os = os.lower()
         architecture, variant = _normalise_architecture(architecture.lower(), variant.lower())
         return cls(
@@ -99,17 +99,17 @@ class Platform:
         )
 
     def matches(self, offered: Platform) -> bool:
-        """Whether ``offered``, from an index or a lock, is what this declared platform asks for."""
-        mine = (self.os, self.architecture, self.variant)
+        """Return whether this declared platform matches ``offered``, a platform of an index or a lock."""
+        wanted = (self.os, self.architecture, self.variant)
         return (
-            mine == (offered.os, offered.architecture, offered.variant)
+            wanted == (offered.os, offered.architecture, offered.variant)
             and self.os_features in ((), offered.os_features)
             and f"{offered.os_version}.".startswith(f"{self.os_version}." if self.os_version else "")
         )
 
     @property
     def names_build(self) -> bool:
-        """Whether a build of Windows, a part of one, or a feature is named, which other entries of an index lack."""
+        """Whether it names a Windows build, a part of one, or a feature."""
         return bool(self.os_version or self.os_features)
 
     @property
@@ -125,31 +125,31 @@ class Platform:
 
 @frozen
 class PlatformDigest:
-    """Which manifest a platform gets."""
+    """A platform and the digest of its manifest."""
 
     platform: Platform
     digest: Digest
 
 
 def by_name(entries: Iterable[PlatformDigest]) -> tuple[PlatformDigest, ...]:
-    """Sort entries as images.lock writes them."""
+    """Return the entries in the order of images.lock."""
     return tuple(sorted(entries, key=lambda entry: str(entry.platform)))
 
 
 @frozen
 class PlatformChoice:
-    """What a declaration gets of the platforms that are there."""
+    """The result of ``choose_platforms``."""
 
     chosen: tuple[PlatformDigest, ...]
     """Sorted by name."""
     missing: tuple[Platform, ...] = ()
-    """Wanted, and not there."""
+    """Wanted platforms that are not offered."""
     ambiguous: tuple[tuple[Platform, tuple[Platform, ...]], ...] = ()
-    """Wanted, and there more than once, such as two builds of Windows; with all that match."""
+    """Wanted platforms that match several, such as two builds of Windows, with these."""
 
 
 def choose_platforms(wanted: Iterable[Platform], offered: Iterable[PlatformDigest]) -> PlatformChoice:
-    """Choose one offered platform for each wanted one, all of them where none is named; an equal one beats others."""
+    """Return one offered platform for each wanted one, an equal one first; all of them if none is wanted."""
     wanted, offered = tuple(wanted), tuple(offered)
     if not wanted:
         return PlatformChoice(by_name(offered))

@@ -1,8 +1,7 @@
-"""Image references, read exactly as Docker reads them.
+"""Parse image references as Docker does.
 
-https://github.com/distribution/reference is the grammar. Ours is stricter where its reading has no use: port 0 and
-those above 65535, and the word ``sha256`` taken for a repository. Registry names are lower-cased, since host names
-have no case.
+The grammar is that of https://github.com/distribution/reference, except that ports 0 and above 65535 are refused, and a
+digest whose ``sha256`` would be a repository. Registry names are lower-cased, since host names have no case.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from imagelock.model.digest import Digest
 from imagelock.model.frozen import frozen
 
 RegistryName = NewType("RegistryName", str)
-"""The registry as people write it, in lower case: ``docker.io``, ``ghcr.io``, ``localhost:5000``."""
+"""A registry as references name it, in lower case: ``docker.io``, ``ghcr.io``, ``localhost:5000``."""
 
 DOCKER_HUB = RegistryName("docker.io")
 DEFAULT_TAG = "latest"
@@ -38,7 +37,7 @@ _BARE_DIGEST = re.compile(r"[a-f0-9]{64}|sha(?:256|512):[a-f0-9]+", re.ASCII)
 
 @frozen
 class Repository:
-    """A repository of a registry, under the one name that all of its spellings share."""
+    """A repository of a registry, by its canonical name."""
 
     registry: RegistryName
     path: str
@@ -49,7 +48,7 @@ class Repository:
 
 @frozen
 class LayoutRepository:
-    """An OCI image layout: a directory that holds images as a repository does, and needs no network."""
+    """An OCI image layout: a directory that holds images as a repository does."""
 
     directory: str
     """As written: relative to the folder of images.toml, or absolute."""
@@ -105,13 +104,13 @@ class UnnormalizedReference:
 
 
 def parse_reference(text: str) -> ImageReference:
-    """Read an image reference the way Docker does: ``python`` means ``docker.io/library/python:latest``."""
+    """Parse an image reference with Docker's defaults: ``python`` is ``docker.io/library/python:latest``."""
     return split_reference(text).meaning
 
 
 def split_reference(text: str) -> UnnormalizedReference:
-    """Read an image reference and keep its spelling; ``InvalidReferenceError`` says what is wrong with it."""
-    _refuse_what_is_no_reference(text)
+    """Parse an image reference and keep its spelling; ``InvalidReferenceError`` if it is invalid."""
+    _refuse_invalid_text(text)
     name, at_sign, digest_text = text.partition("@")
     digest = _parse_digest(text, digest_text) if at_sign else None
     domain, remainder = _split_domain(name)
@@ -131,7 +130,7 @@ def split_reference(text: str) -> UnnormalizedReference:
 
 
 def split_image(text: str) -> UnnormalizedReference:
-    """Read what an ``image`` in images.toml says: a reference, or ``oci:DIRECTORY:NAME`` for an OCI layout on disk."""
+    """Parse an ``image`` of images.toml: a reference, or ``oci:DIRECTORY:NAME`` for an OCI layout on disk."""
     if not text.startswith(_LAYOUT_PREFIX) or text.startswith(f"{_LAYOUT_PREFIX}//"):
         return split_reference(text)
     location, at_sign, digest_text = text.partition("@")
@@ -150,12 +149,12 @@ def split_image(text: str) -> UnnormalizedReference:
 
 
 def registry_name(text: str) -> RegistryName:
-    """Read a registry's name, as written before the first slash of a reference; Docker Hub's aliases become one."""
+    """Return the registry name for the part before the first slash of a reference; aliases of Docker Hub are one."""
     return _read_registry(text, text)
 
 
 def check_location(text: str) -> None:
-    """Refuse what is no place for repositories, ``HOST[:PORT][/PATH]``: that is how mirrors are named."""
+    """Raise ``InvalidReferenceError`` unless a text is ``HOST[:PORT][/PATH]``, as mirrors are named."""
     registry, slash, path = text.partition("/")
     registry_name(registry)
     if slash and not _PATH.fullmatch(path):
@@ -163,24 +162,24 @@ def check_location(text: str) -> None:
 
 
 def is_tag_in(repository: AnyRepository, text: str) -> bool:
-    """Whether a text can be a tag there; the names in a layout may be any text that can be printed."""
+    """Return whether a text is a valid tag there; in a layout any printable text is."""
     if isinstance(repository, LayoutRepository):
         return bool(text) and text.isprintable()
     return is_tag(text)
 
 
 def is_tag(text: str) -> bool:
-    """Whether a registry could have a tag of this name."""
+    """Return whether a text is a valid tag."""
     return _TAG.fullmatch(text) is not None
 
 
 def registry_as_written(name: str) -> str:
-    """Return the registry part of a spelled image name, or ``docker.io`` where none was written."""
+    """Return the registry in an image name as written; ``docker.io`` if it has none."""
     return _split_domain(name)[0]
 
 
 def parse_canonical_repository(text: str) -> AnyRepository:
-    """Read a repository as images.lock writes it, always with its registry: ``myhost/app`` is no path of Docker Hub."""
+    """Parse a repository as in images.lock, always with its registry: in ``myhost/app`` that is ``myhost``."""
     registry, slash, path = text.partition("/")
     if text.startswith(_LAYOUT_PREFIX) or not slash:
         return parse_repository(text)
@@ -188,7 +187,7 @@ def parse_canonical_repository(text: str) -> AnyRepository:
 
 
 def parse_repository(text: str) -> AnyRepository:
-    """Read a repository as people write it; a tag or a digest is refused."""
+    """Parse a repository as in references; ``InvalidReferenceError`` for one with a tag or a digest."""
     if text.startswith(_LAYOUT_PREFIX):
         return LayoutRepository(text.removeprefix(_LAYOUT_PREFIX))
     written = split_reference(text)
@@ -197,7 +196,7 @@ def parse_repository(text: str) -> AnyRepository:
     return written.repository
 
 
-def _refuse_what_is_no_reference(text: str) -> None:
+def _refuse_invalid_text(text: str) -> None:
     if not text:
         raise InvalidReferenceError("an image reference can't be empty")
     if len(text) > _MAX_LENGTH:
@@ -225,7 +224,7 @@ def _parse_digest(text: str, digest_text: str) -> Digest:
 
 
 def _split_domain(name: str) -> tuple[str, str]:
-    """Tell the registry from the path by the text before the first slash, before any tag is looked at."""
+    """Return registry and path, by the text before the first slash; a tag is split off later."""
     first, slash, rest = name.partition("/")
     if slash and (first == "localhost" or "." in first or ":" in first or first != first.lower()):
         return first, rest
@@ -246,7 +245,7 @@ def _canonical_repository(text: str, domain: str, path: str) -> Repository:
 
 
 def _user_name_error(text: str) -> InvalidReferenceError:
-    """Make an error without the text before the host: errors end up in the logs of CI, and it may be a password."""
+    """Return an error without the text before the host, which may be a password: CI logs have the errors."""
     return InvalidReferenceError(
         f"`…@{text.rpartition('@')[2]}` has a user name in it",
         hint="keep credentials out of references: use `docker login`",

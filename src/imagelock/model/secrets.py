@@ -1,6 +1,6 @@
-"""What must never be printed: passwords and tokens of this run, which a server may repeat in whatever it sends.
+"""Mask the passwords and tokens of a run in output: a server may repeat them in anything that it sends.
 
-A process has one set of them, filled where credentials are read or received, and asked wherever text goes to a person.
+A process has one set of secrets, filled where credentials are read or received, and applied to all printed text.
 """
 
 from __future__ import annotations
@@ -10,47 +10,47 @@ from functools import cache
 
 _MASK = "***"
 _SHORTEST = 3
-"""Shorter words are found everywhere: masking them would hide the message."""
+"""Shorter secrets are not masked: they occur by chance, and masking them would hide the message."""
 _SHORTEST_IN_DATA = 6
-"""Of a password that may be a tag's or an image's name by chance: what scripts read must not change for it."""
+"""The same in data for scripts, where a password may be the name of a tag or an image."""
 _LONG = 16
-"""No word is so long by chance."""
+"""Longer secrets are masked within words as well: they never occur by chance."""
 _SHORTEST_BEGINNING = 8
-"""Of a secret whose end was cut off with the text that had it."""
+"""The shortest beginning of a secret to mask at the end of a text that was cut."""
 _USER_INFO = r"(?<![\w.-])([\w.~%+-]+):[^\s/:'\"`,()]+@(?!sha256\b|sha512\b|digest\b|DIGEST\b)(?=[\w\[])"
 _URL_USER_INFO = r"(://)[^\s/?#'\"`]*@"
 _known: set[str] = set()
-"""Every form of every secret."""
+"""Every encoded form of every secret."""
 
 
 def remember_secret(text: str) -> None:
-    """Mask this text from now on, also where it is in base64, in a URL or in JSON."""
+    """Mask this text from now on, also in base64, in URLs and in JSON."""
     if len(text) >= _SHORTEST and text not in _known:
         _known.update(_forms(text))
         _pattern.cache_clear()
 
 
 def remember_login(username: str, password: str) -> None:
-    """Mask a password, alone and together with its user name, as HTTP sends it."""
+    """Mask a password from now on, alone and with its user name as HTTP sends it."""
     from base64 import b64encode  # noqa: PLC0415  most runs have no login
 
     pair = f"{username}:{password}"
-    # A server may encode the whole header once more. First: what is a form of another secret already is not added.
+    # A server may encode the whole header again. It comes first: a form of a known secret is not added.
     remember_secret(b64encode(pair.encode("utf-8", "surrogateescape")).decode())
     remember_secret(pair)
     remember_secret(password)
 
 
 def forget_secrets() -> None:
-    """Begin a new run in this process."""
+    """Forget all secrets, for a new run in the same process."""
     _known.clear()
     _pattern.cache_clear()
 
 
 def mask_secrets(text: str, *, is_data: bool = False) -> str:
-    """Replace every secret of this run in a text, and the beginning of one at its end, by ``***``.
+    """Return the text with every secret, and the beginning of one at its end, replaced by ``***``.
 
-    In data for scripts, words that are no longer than usual names stay.
+    In data for scripts, secrets as short as usual names are kept.
     """
     pattern = _pattern(_SHORTEST_IN_DATA if is_data else _SHORTEST)
     if pattern is None:
@@ -61,7 +61,7 @@ def mask_secrets(text: str, *, is_data: bool = False) -> str:
 
 
 def mask_user_info(text: str) -> str:
-    """Replace what a person wrote as ``user:password@host``; ``repository:tag@sha256:…`` stays."""
+    """Return the text with the password in ``user:password@host`` masked; ``repository:tag@sha256:…`` is kept."""
     if "@" not in text:
         return text
     return re.sub(_USER_INFO, rf"\1:{_MASK}@", re.sub(_URL_USER_INFO, rf"\1{_MASK}@", text))
@@ -76,13 +76,13 @@ def _pattern(shortest: int) -> re.Pattern[str] | None:
 
 
 def _expression(secret: str) -> str:
-    """Match a word only as a whole word: a password may be a part of many others."""
+    """Return an expression for a secret; a short word matches only as a whole word."""
     expression = re.escape(secret)
     return rf"(?<!\w){expression}(?!\w)" if secret.isalnum() and len(secret) < _LONG else expression
 
 
 def _overlap(text: str, secret: str) -> int:
-    """Return how many characters at the end of the text are the beginning of the secret."""
+    """Return the number of characters at the end of the text that begin the secret."""
     for length in range(min(len(secret) - 1, len(text)), _SHORTEST_BEGINNING - 1, -1):
         if text.endswith(secret[:length]):
             return length
@@ -90,7 +90,7 @@ def _overlap(text: str, secret: str) -> int:
 
 
 def _forms(text: str) -> set[str]:
-    """Return what a secret looks like as it is, in a URL, in JSON, and in base64 of anything that contains it."""
+    """Return the secret as it is, in a URL, in JSON, and in base64 of any text that contains it."""
     from urllib.parse import quote, quote_plus  # noqa: PLC0415  most runs have no secret
 
     raw = text.encode("utf-8", "surrogateescape")
@@ -99,7 +99,7 @@ def _forms(text: str) -> set[str]:
 
 
 def _base64(raw: bytes) -> set[str]:
-    """Return the characters that base64 makes of these bytes alone, for each of the three places they may begin at."""
+    """Return the characters of base64 that depend on these bytes alone, for each of three alignments."""
     from base64 import b64encode, urlsafe_b64encode  # noqa: PLC0415  most runs have no secret
 
     found = set()

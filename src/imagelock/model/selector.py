@@ -1,4 +1,4 @@
-"""What in a declaration selects the content: a tag, a digest, or a range of versions."""
+"""Selectors: the tag, digest or version range by which a declaration selects content."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from imagelock.model.tags.version_range import VersionRange, range_fields
 
 @frozen
 class ExactTag:
-    """One tag and no other; the registry says which content it has today."""
+    """One tag, whose content may change."""
 
     tag: str
 
@@ -19,7 +19,7 @@ class ExactTag:
 
 @frozen
 class ExactDigest:
-    """One content for ever; the tag beside it, if any, is for readers."""
+    """One digest, whose content never changes; a tag beside it is for readers only."""
 
     digest: Digest
     tag: str | None = None
@@ -32,7 +32,7 @@ Selector = ExactTag | ExactDigest | VersionRange
 
 
 def accepts(selector: Selector, *, tag: str | None, digest: Digest) -> bool:
-    """Whether content that was locked under ``tag`` is content that the selector would allow to stay locked."""
+    """Return whether content that is locked with this tag and digest satisfies the selector."""
     match selector:
         case ExactTag(wanted):
             return tag == wanted
@@ -45,7 +45,7 @@ def accepts(selector: Selector, *, tag: str | None, digest: Digest) -> bool:
 
 
 def selector_fields(selector: Selector) -> dict[str, str | int | bool]:
-    """Write a selector as the keys of ``declared`` in images.lock."""
+    """Return the keys of ``declared`` in images.lock for a selector."""
     match selector:
         case ExactTag(tag):
             return {"tag": tag}

@@ -1,7 +1,7 @@
-"""JSON, read strictly: the bytes have a digest, and other readers of them must not understand something else.
+"""Parse JSON strictly, so that every parser reads the same from the bytes of a digest.
 
-Go's JSON reader ignores the case of keys and lets the last duplicate win; Python's does neither. Content that the
-two read differently could show a lock one image and a builder another: it is refused (CVE-2021-41190 and its kin).
+Go's parser ignores the case of keys and takes the last of duplicates; Python's does neither. Content that the two read
+differently could be one image in a lock and another one in a builder, so it is refused (CVE-2021-41190 and the like).
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from imagelock.errors import InvalidContentError
 
 
 def parse_json_object(body: bytes, *, what: str) -> dict[str, Any]:
-    """Read a JSON object without duplicate keys; ``what`` names it in errors."""
+    """Return a JSON object without duplicate keys; any other is an ``InvalidContentError`` about ``what``."""
     import json  # noqa: PLC0415  3 ms that commands without registry content need not wait for
 
     try:
-        # Told the bytes themselves, Python would take UTF-16 and a byte order mark as well.
+        # Given bytes, Python would also accept UTF-16 and a byte order mark.
         text = body.decode("utf-8")
         value = json.loads(text, object_pairs_hook=_object_without_duplicates, parse_constant=_refuse_constant)
         if "\\ud" in text.lower():
@@ -34,7 +34,7 @@ def parse_json_object(body: bytes, *, what: str) -> dict[str, Any]:
 
 
 def refuse_case_variants(value: Iterable[str], known: Iterable[str], *, what: str) -> None:
-    """Refuse a key that equals a known one but for its case: Go would read it, Python would not."""
+    """Raise ``InvalidContentError`` for a key that differs from a known one in case only: Go would read it."""
     exact = {key.casefold(): key for key in known}
     for key in value:
         twin = exact.get(key.casefold(), key)
@@ -46,9 +46,9 @@ def _object_without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(pairs)
     if len(result) != len(pairs):
         [(duplicate, _)] = Counter(key for key, _ in pairs).most_common(1)
-        raise InvalidContentError(f"the key `{duplicate}` is there twice")
+        raise InvalidContentError(f"the key `{duplicate}` occurs twice")
     return result
 
 
 def _refuse_constant(constant: str) -> None:
-    raise InvalidContentError(f"`{constant}` is no JSON value")
+    raise InvalidContentError(f"`{constant}` is not a JSON value")

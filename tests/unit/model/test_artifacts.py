@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from imagelock.model.artifacts import guess_artifact, is_kin_tag, name_artifact, name_entry
+from imagelock.model.artifacts import guess_artifact, is_referrer_tag, name_artifact, name_entry
 from imagelock.model.digest import Digest
 from imagelock.model.oci import OCI_MANIFEST, Descriptor, FetchedManifest, ImageManifest, parse_manifest
 from tests.support.oci_images import DOCKER, OCI
@@ -83,7 +83,7 @@ def test_what_a_registry_calls_a_type_is_text() -> None:
 
 
 @pytest.mark.parametrize(
-    ("tag", "is_kin"),
+    ("tag", "is_referrer"),
     [
         (f"sha256-{HEX}.sig", True),
         (f"sha256-{HEX}.att", True),
@@ -98,5 +98,5 @@ def test_what_a_registry_calls_a_type_is_text() -> None:
         ("latest", False),
     ],
 )
-def test_tags_of_signatures_are_known_by_their_digest(tag: str, *, is_kin: bool) -> None:
-    assert is_kin_tag(tag) is is_kin
+def test_tags_of_signatures_are_known_by_their_digest(tag: str, *, is_referrer: bool) -> None:
+    assert is_referrer_tag(tag) is is_referrer

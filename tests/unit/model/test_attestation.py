@@ -71,7 +71,7 @@ def test_what_is_not_understood_is_refused(document: object, reason: str) -> Non
     ("body", "reason"),
     [
         (b"<html>", "it is not JSON"),
-        (b'{"_type": 1, "_type": 2}', "it is ambiguous: the key `_type` is there twice"),
+        (b'{"_type": 1, "_type": 2}', "it is ambiguous: the key `_type` occurs twice"),
     ],
 )
 def test_a_body_that_is_no_json_object_is_refused(body: bytes, reason: str) -> None:

@@ -27,11 +27,11 @@ def test_an_object_is_read() -> None:
         (b'{"size": ' + b"9" * 5000 + b"}", "it is not JSON"),
         (b"[]", "it is not a JSON object"),
         (b'"text"', "it is not a JSON object"),
-        (b'{"a": NaN}', "it is ambiguous: `NaN` is no JSON value"),
-        (b'{"a": -Infinity}', "it is ambiguous: `-Infinity` is no JSON value"),
-        (b'{"a": 1, "b": 2, "a": 1}', "it is ambiguous: the key `a` is there twice"),
-        (b'{"a": [{"b": 2, "b": 2}]}', "it is ambiguous: the key `b` is there twice"),
-        (b'{"a": 1, "\\u0061": 2}', "it is ambiguous: the key `a` is there twice"),
+        (b'{"a": NaN}', "it is ambiguous: `NaN` is not a JSON value"),
+        (b'{"a": -Infinity}', "it is ambiguous: `-Infinity` is not a JSON value"),
+        (b'{"a": 1, "b": 2, "a": 1}', "it is ambiguous: the key `a` occurs twice"),
+        (b'{"a": [{"b": 2, "b": 2}]}', "it is ambiguous: the key `b` occurs twice"),
+        (b'{"a": 1, "\\u0061": 2}', "it is ambiguous: the key `a` occurs twice"),
     ],
 )
 def test_what_two_readers_could_take_for_two_things_is_refused(body: bytes, message: str) -> None:
@@ -42,7 +42,7 @@ def test_what_two_readers_could_take_for_two_things_is_refused(body: bytes, mess
 
 def test_a_duplicate_among_many_keys_is_found_at_once() -> None:
     keys = ",".join(f'"{number}":1' for number in range(300_000))
-    with pytest.raises(InvalidContentError, match=r"^it is ambiguous: the key `299999` is there twice$"):
+    with pytest.raises(InvalidContentError, match=r"^it is ambiguous: the key `299999` occurs twice$"):
         parse_json_object(f'{{{keys},"299999":1}}'.encode(), what="it")
 
 

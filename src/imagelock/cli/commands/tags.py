@@ -11,7 +11,7 @@ from imagelock.cli.options import Settings, format_option, with_settings
 from imagelock.cli.sources import open_sources_outside_project
 from imagelock.cli.text import count
 from imagelock.errors import ImagelockError, InvalidSelectorError, NoTagError, NoTagReason
-from imagelock.model.artifacts import is_kin_tag
+from imagelock.model.artifacts import is_referrer_tag
 from imagelock.model.reference import AnyRepository, parse_repository
 from imagelock.model.selector import selector_fields
 from imagelock.model.tags.guess import find_longer_pattern
@@ -50,7 +50,7 @@ def command(  # noqa: PLR0913  click hands over each option as an argument
     wanted = _parse_range(version=version, variant=variant, tag=pattern, precision=precision, prereleases=prereleases)
     with open_sources_outside_project(settings) as sources:
         listed = sources.list_tags(asked)
-    tags = [tag for tag in listed if not is_kin_tag(tag)]
+    tags = [tag for tag in listed if not is_referrer_tag(tag)]
     kin = sorted(set(listed).difference(tags))
     if wanted is None:
         _show_list(settings.console, asked, sort_tags(tags), kin, output_format=output_format)

@@ -1,4 +1,4 @@
-"""Guesses at the pattern behind a tag: for suggestions, lists and what `add` writes, never for a choice."""
+"""Guess the pattern of a tag, for suggestions, lists and what `add` writes, never to select a tag."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ _DATED = rf"(?<![0-9]){DATE}(?![0-9])"
 
 @frozen
 class PatternGuess:
-    """A tag taken apart: ``17.0.2_8-jre`` is 17.0.2 in ``{version}_{build}-jre``."""
+    """The pattern and version of a tag: for ``17.0.2_8-jre`` ``{version}_{build}-jre`` and 17.0.2."""
 
     pattern: TagPattern
     version: str
-    """As a specifier names it, without the build."""
+    """As in a specifier, without the build."""
     is_date: bool
 
 
 def guess_pattern(tag: str) -> PatternGuess | None:
-    """Guess where the version of a tag is; a tag with a commit in it, such as ``v3.9.0-177-ged5bcde``, has none."""
+    """Return the guessed pattern of a tag; ``None`` for one with a git commit, as ``v3.9.0-177-ged5bcde``."""
     if any(is_commit(piece.removeprefix("g")) for piece in re.split("[-_.]", tag)):
         return None
     dated = _find_date(tag)
@@ -41,13 +41,13 @@ def guess_pattern(tag: str) -> PatternGuess | None:
 
 
 def _find_date(tag: str) -> re.Match[str] | None:
-    """Find a date with a day and without dots: ``2024.06.01`` is a version like any other."""
+    """Return the first date with a day and without dots: ``2024.06.01`` is an ordinary version."""
     dates: Iterator[re.Match[str]] = re.finditer(_DATED, tag, re.ASCII)
     return next((date for date in dates if date["day"] and "." not in date[0]), None)
 
 
 def _is_version(match: re.Match[str]) -> bool:
-    """Tell ``python-3.12`` from ``pr-12``, and both from a serial number."""
+    """Return whether numbers are a version: as in ``python-3.12``, and not in ``pr-12`` or a serial number."""
     return not is_serial(match["numbers"]) and not (match["before"] and "." not in match["numbers"])
 
 
@@ -61,7 +61,7 @@ _HOLES = r"\{.*\}"
 
 @frozen
 class LongerPattern:
-    """A pattern that reads more of a repository's tags with the same ending, and more exact ones."""
+    """A pattern for more, and more exact, tags of a repository with the same ending."""
 
     pattern: TagPattern
     example: str
@@ -71,7 +71,7 @@ class LongerPattern:
 
 
 def find_longer_pattern(wanted: TagPattern, chosen: str, tags: Iterable[str]) -> LongerPattern | None:
-    """Find the pattern to propose if most tags around the same text have more numbers than the chosen one."""
+    """Return a pattern to suggest if most tags with the same literal text have more numbers than the chosen one."""
     count = _count_numbers(chosen)
     longer: dict[str, list[str]] = {}
     fewer = 0
@@ -91,12 +91,12 @@ def find_longer_pattern(wanted: TagPattern, chosen: str, tags: Iterable[str]) ->
 
 
 def _surroundings(pattern: TagPattern) -> tuple[str, ...]:
-    """Take the literal text before the first hole and after the last one."""
+    """Return the literal text before the first hole and after the last."""
     return tuple(re.split(_HOLES, pattern.text))
 
 
 def _count_numbers(tag: str) -> int:
-    """Count a version's numbers together with its build's."""
+    """Return the number of components of a tag's version and build together."""
     guess = guess_pattern(tag)
     if guess is None:
         return 0

@@ -1,7 +1,7 @@
-"""Why a range takes a tag, or doesn't: every candidate with all that speaks against it.
+"""Match tags against a range: every candidate with all of its mismatches.
 
-Each candidate carries every refusal, not the first one alone: a tag may be taken if it has none, and an error can tell
-a tag that is only floating from one that is out of range as well.
+A tag without a mismatch may be selected. All mismatches are kept, and not only the first, so that an error can
+distinguish a tag that is only floating from one that is also out of range.
 """
 
 from __future__ import annotations
@@ -22,27 +22,27 @@ _NO_VERSION = Version("0")
 
 @frozen
 class Candidate:
-    """A tag that fits the pattern, and the version that it says it is."""
+    """A tag that fits the pattern, and its version."""
 
     tag: str
     text: str
-    """The version as a specifier names it: ``22.04``, ``17.0.2+8``, ``2024.6.13``."""
+    """The version as in a specifier: ``22.04``, ``17.0.2+8``, ``2024.6.13``."""
     version: Version
     components: tuple[int, ...]
-    """The numbers as written: 22.04 has two, and ``Version`` would say that 22.4.0 is the same."""
+    """The numbers as written: 22.04 has two, although its ``Version`` equals that of 22.4.0."""
     serial: bool
     serial_build: bool | None
-    """``None`` where the pattern has no hole for a build."""
+    """``None`` if the pattern has no ``{build}``."""
     starts_with_v: bool
 
     @property
     def rank(self) -> tuple[Version, int, bool, int]:
-        """Highest version; then more numbers, then without ``v``, then shorter."""
+        """The sort key: version, then more numbers, then without ``v``, then shorter."""
         return (self.version, len(self.components), not self.starts_with_v, -len(self.tag))
 
 
 def find_candidates(pattern: TagPattern, tags: Iterable[str]) -> tuple[Candidate, ...]:
-    """Read the tags that fit, newest first, whatever the order in which the registry listed them."""
+    """Return the tags that fit a pattern, newest first."""
     candidates = (_read(pattern, tag) for tag in sorted(set(tags)))
     # Sorting is stable, also in reverse: equal ranks keep the order of their tags' text.
     return tuple(sorted(filter(None, candidates), key=lambda candidate: candidate.rank, reverse=True))
@@ -74,33 +74,33 @@ def _read(pattern: TagPattern, tag: str) -> Candidate | None:
 
 
 class Mismatch(Enum):
-    """One rule that speaks against a tag, in the order in which people are told."""
+    """A rule that excludes a tag, in the order of messages."""
 
     OTHER_KIND = auto()
     """A serial number among versions, or a version among serial numbers."""
     OTHER_BUILD_KIND = auto()
     OUTSIDE = auto()
-    """The specifier doesn't contain the version."""
+    """The specifier does not contain the version."""
     PRERELEASE = auto()
     PRECISION = auto()
     FLOATING = auto()
-    """Another candidate has the same numbers and more: 3.12 claims to be 3.12.0, and isn't."""
+    """Another candidate has the same numbers and more: 3.12 beside 3.12.4 is not 3.12.0."""
 
 
 @frozen
 class RangeMatch:
-    """A candidate, and the rules that speak against it."""
+    """A candidate and its mismatches."""
 
     candidate: Candidate
     mismatches: tuple[Mismatch, ...]
     more_exact: str | None
-    """For a tag that floats: the highest tag that it may stand for."""
+    """For a floating tag, the highest tag with the same first numbers."""
 
 
 def match_tags(wanted: VersionRange, tags: Iterable[str]) -> tuple[RangeMatch, ...]:
-    """Judge the tags that fit the pattern, newest first; the first one without a refusal is the one to take."""
+    """Match the tags that fit the pattern, newest first; a range selects the first without a mismatch."""
     matcher = _RangeMatcher.for_candidates(wanted, find_candidates(wanted.pattern, tags))
-    return tuple(matcher.match_tags(candidate) for candidate in matcher.candidates)
+    return tuple(matcher.match(candidate) for candidate in matcher.candidates)
 
 
 _ReleaseKey = tuple[bool, tuple[int, ...]]
@@ -108,7 +108,7 @@ _ReleaseKey = tuple[bool, tuple[int, ...]]
 
 @frozen(kw_only=True)
 class _RangeMatcher:
-    """What the rules need to know about the range and about all candidates together."""
+    """The state of the rules: the range, and the properties of all candidates together."""
 
     wanted: VersionRange
     candidates: tuple[Candidate, ...]
@@ -136,18 +136,18 @@ class _RangeMatcher:
             more_exact=_find_more_exact(alike) if wanted.precision is None else {},
         )
 
-    def match_tags(self, candidate: Candidate) -> RangeMatch:
+    def match(self, candidate: Candidate) -> RangeMatch:
         more_exact = self.more_exact.get(_release_key(candidate))
         return RangeMatch(candidate, tuple(self._mismatches(candidate)), more_exact)
 
     def _mismatches(self, candidate: Candidate) -> Iterator[Mismatch]:
         if candidate.serial != self.takes_serials:
-            # Nothing else can be said: a date isn't older than a version, and doesn't float beside it.
+            # No other rule applies: a serial number is neither older than a version nor floating beside it.
             yield Mismatch.OTHER_KIND
             return
         if candidate.serial_build not in (None, self.takes_serial_builds):
             yield Mismatch.OTHER_BUILD_KIND
-        # Always with `prereleases=`: without it, packaging 26 contains pre-releases that 25 did not.
+        # Always with `prereleases=`: without it, packaging 26 accepts pre-releases that 25 did not.
         if not self.specifier.contains(candidate.version, prereleases=True):
             yield Mismatch.OUTSIDE
         if candidate.version.is_prerelease and not self.takes_prereleases:
@@ -159,7 +159,7 @@ class _RangeMatcher:
 
 
 def _wants_serials(named: list[bool], found: Iterable[bool | None]) -> bool:
-    """Decide between versions and serial numbers: as the specifier says, else versions if there are any."""
+    """Return whether the range is over serial numbers: as in the specifier, else only without any version."""
     return any(named) if named else all(found)
 
 
@@ -168,9 +168,9 @@ def _release_key(candidate: Candidate) -> _ReleaseKey:
 
 
 def _find_more_exact(candidates: list[Candidate]) -> dict[_ReleaseKey, str]:
-    """Map the numbers of each floating tag to the highest tag that continues them.
+    """Return the highest tag that continues the numbers of each floating tag, by those numbers.
 
-    In sorted order all continuations of a release follow it without a gap, so one pass with a stack finds them.
+    In sorted order all continuations of a release follow it directly, so one pass with a stack finds them.
     """
     tags = {_release_key(candidate): candidate.tag for candidate in reversed(candidates)}
     more_exact: dict[_ReleaseKey, str] = {}
@@ -189,7 +189,7 @@ def _continues(key: _ReleaseKey, start: _ReleaseKey) -> bool:
 
 
 def newest_first(tags: Iterable[str]) -> tuple[str, ...]:
-    """Sort tags: those with a version, then those with a date, newest and shortest first; then the others by name."""
+    """Return the tags sorted: with a version, then with a date, newest and shortest first; then the others by name."""
     return tuple(sorted(sorted(set(tags)), key=_newness, reverse=True))
 
 

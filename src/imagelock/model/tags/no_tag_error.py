@@ -1,4 +1,4 @@
-"""The error where a range takes no tag: its reason, the three nearest tags, and what to write instead."""
+"""``NoTagError``, for a range that selects no tag: the reason, the three nearest tags, and a hint."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _ENDS_ABOVE = frozenset({"<=", "<", "==", "~="})
 
 
 def explain(match: RangeMatch, wanted: VersionRange) -> tuple[str, ...]:
-    """Say what speaks against a tag, each reason a predicate such as ``is a pre-release``."""
+    """Return the mismatches of a tag as predicates, such as ``is a pre-release``."""
     return tuple(reason for mismatch in match.mismatches for reason in _reasons(mismatch, match, wanted))
 
 
 def is_above(candidate: Candidate, wanted: VersionRange) -> bool:
-    """Whether a tag outside a range is newer than it, not older."""
+    """Return whether a tag outside a range is newer than the range."""
     return any(_side(clause, candidate) == "above" for clause in _unmet(candidate, wanted))
 
 
@@ -52,7 +52,7 @@ def _unmet(candidate: Candidate, wanted: VersionRange) -> list[Clause]:
 
 
 def _side(clause: Clause, candidate: Candidate) -> str:
-    """Place a version that a clause doesn't contain; PEP 440 keeps 4.0rc1 out of ``<4`` although it is older than 4."""
+    """Return the position of a version outside a clause; PEP 440 excludes 4.0rc1 from ``<4``, though it is older."""
     bound = _bound(clause)
     if candidate.version < bound and clause.operator in _ENDS_BELOW:
         return "below"
@@ -73,13 +73,13 @@ def _bound(clause: Clause) -> Version:
 
 _SHOWN = 3
 _MAX_PATTERNS = 500
-"""Patterns that are compared with the one that fits nothing; a list with a commit in every tag has one for each."""
+"""The most patterns to compare: a list with a commit in every tag would have one a tag."""
 
 
 def no_tag_error(
     wanted: VersionRange, matches: Sequence[RangeMatch], tags: Collection[str], *, repository: AnyRepository
 ) -> NoTagError:
-    """Explain judgements that all have refusals; ``tags`` is the whole list that they come from."""
+    """Return the error for matches that all have mismatches; ``tags`` is the complete list."""
     if not matches:
         return _nothing_fits(wanted, tags, repository)
     floating = [it for it in matches if it.mismatches == (Mismatch.FLOATING,)]
@@ -139,7 +139,7 @@ def _nothing_fits(wanted: VersionRange, tags: Collection[str], repository: AnyRe
 
 
 def _near_patterns(wanted: TagPattern, newest_first_tags: Iterable[str]) -> dict[TagPattern, str]:
-    """Find the patterns most like the one that fits nothing, the closest first, each with its newest tag."""
+    """Return the patterns of other tags that are most similar, the closest first, each with its newest tag."""
     newest: dict[str, str] = {}
     for tag in newest_first_tags:
         guess = guess_pattern(tag)
@@ -150,7 +150,7 @@ def _near_patterns(wanted: TagPattern, newest_first_tags: Iterable[str]) -> dict
 
 
 def _nearest(wanted: VersionRange, matches: Sequence[RangeMatch]) -> list[RangeMatch]:
-    """Take the newest below the range, the oldest above it and the newest above it, with as few refusals as may be."""
+    """Return the newest tag below the range, the oldest and the newest above it, with the fewest mismatches."""
     fewest = min(len(it.mismatches) for it in matches)
     ordered: dict[RangeMatch, None] = {}
     for group in (
@@ -171,7 +171,7 @@ def _lines(matches: Iterable[RangeMatch], wanted: VersionRange) -> list[str]:
 
 
 def _date_hint(newest: RangeMatch) -> str | None:
-    """Help those who have serial numbers on one side and dates on the other: each has a hole of its own."""
+    """Return a hint where either the range or the tags have dates and the other has serial numbers."""
     candidate = newest.candidate
     guess = guess_pattern(candidate.tag)
     if Mismatch.OTHER_KIND not in newest.mismatches or guess is None or not guess.is_date:

@@ -1,7 +1,7 @@
-"""Patterns with holes, such as ``{version}-bookworm-slim``: the position of the version in a tag.
+"""Tag patterns, such as ``{version}-bookworm-slim``: literal text with holes for the version, date or build.
 
-Guessing where a version ends is what other tools' wrong picks have in common. A pattern doesn't guess: its literal
-text is compared exactly, and the whole tag must match.
+Other tools select wrong tags because they guess where a version ends. With a pattern, the literal text must be equal,
+and the whole tag must match.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Self
 from imagelock.errors import InvalidSelectorError, did_you_mean
 from imagelock.model.frozen import frozen
 
-# These are text, and compiled by `re` when they are first used, because runs without ranges use none of them.
+# These are strings, compiled by `re` at their first use, because runs without ranges need none of them.
 NUMBERS = r"[0-9]+(?:\.[0-9]+)*"
 SUFFIX = r"[-_.]?(?i:alpha|beta|preview|pre|dev|post|rc|a|b|c)(?:[-_.]?[0-9]+)?"
 
@@ -22,7 +22,7 @@ _SIXTY = "[0-5][0-9]"
 _TIME = rf"[-.T]?(?P<hour>{_HOUR})[-.]?(?P<minute>{_SIXTY})(?:[-.]?(?P<second>{_SIXTY}))?Z?"
 _DAY = "(?P<day>0[1-9]|[12][0-9]|3[01])"
 DATE = rf"(?P<year>[12][0-9]{{3}})[-.]?(?P<month>0[1-9]|1[0-2])(?:[-.]?{_DAY}(?:{_TIME})?)?"
-"""From ``2024-06`` to ``2024-06-13T22-53-53Z``, and the same without the signs."""
+"""From ``2024-06`` to ``2024-06-13T22-53-53Z``, with or without the separators."""
 
 _DATE_PARTS = ("year", "month", "day", "hour", "minute", "second")
 _SERIAL_DIGITS = 6
@@ -30,22 +30,22 @@ _COMMIT = r"(?=[0-9]*[a-f])[0-9a-f]{7,40}"
 
 
 def is_serial(numbers: str) -> bool:
-    """Whether the first number counts days or builds: six digits or more, as in ``20240606`` and ``1234567``."""
+    """Return whether the first number is a date or a counter: six digits or more, as in ``20240606``."""
     return len(numbers.partition(".")[0]) >= _SERIAL_DIGITS
 
 
 def is_prerelease_suffix(suffix: str) -> bool:
-    """Whether the word after the numbers makes a version older than them; ``post`` makes it newer."""
+    """Return whether a suffix marks a pre-release; ``post`` does not."""
     return bool(suffix) and not suffix.lstrip("-_.").lower().startswith("post")
 
 
 def is_commit(text: str) -> bool:
-    """Whether a version is really a git commit: ``1a23456`` reads as 1, alpha 23456."""
+    """Return whether a version is a git commit: ``1a23456`` would be parsed as 1, alpha 23456."""
     return re.fullmatch(_COMMIT, text, re.ASCII) is not None
 
 
 def next_breaking_release(numbers: str) -> str:
-    """Name the first release that may break what works with this one: ``3.12.4`` gives 4, ``0.4.2`` gives 0.5."""
+    """Return the next release with breaking changes: 4 for ``3.12.4``, 0.5 for ``0.4.2``."""
     first, *others = numbers.split(".")
     if int(first) > 0 or not others:
         return str(int(first) + 1)
@@ -53,13 +53,13 @@ def next_breaking_release(numbers: str) -> str:
 
 
 def leading_numbers(version: str) -> str:
-    """Drop the ``v`` and all that follows the numbers: ``3.13.0`` of ``v3.13.0b2``."""
+    """Return the numbers of a version, without ``v`` and suffix: ``3.13.0`` of ``v3.13.0b2``."""
     match = re.match(rf"v?({NUMBERS})", version, re.ASCII)
     return match[1] if match else ""
 
 
 def date_version(date: re.Match[str]) -> str:
-    """Write a match of ``DATE`` as a version: 2024.6.13 for ``20240613``, and on to the second if it goes that far."""
+    """Return a match of ``DATE`` as a version, with all its parts: 2024.6.13 for ``20240613``."""
     return ".".join(str(int(date[part])) for part in _DATE_PARTS if date[part])
 
 
@@ -77,13 +77,13 @@ _VARIANT_START = "{version}-"
 
 @frozen
 class TagPattern:
-    """Literal text with a hole for the version or the date, and perhaps one for the build."""
+    """Literal text with one hole for the version or the date, and at most one for the build."""
 
     text: str
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read a pattern; ``InvalidSelectorError`` says which hole or sign is wrong."""
+        """Parse a pattern; ``InvalidSelectorError`` names the wrong hole or character."""
         if len(text) > 2 * _MAX_TAG_LENGTH:
             raise _error(f"is longer than {2 * _MAX_TAG_LENGTH} characters, and a tag has {_MAX_TAG_LENGTH} at most")
         literals, holes = _split(text)
@@ -94,19 +94,19 @@ class TagPattern:
 
     @classmethod
     def of_variant(cls, variant: str) -> Self:
-        """Make the pattern that ``variant = "slim"`` is short for: ``{version}-slim``."""
+        """Return the pattern of ``variant = "slim"``: ``{version}-slim``."""
         if not variant or not _is_literal(variant):
             raise InvalidSelectorError(f"`{variant}` can't be the end of a tag", field="variant")
         return cls(f"{_VARIANT_START}{variant}")
 
     @property
     def variant(self) -> str | None:
-        """The text after ``{version}-``, for patterns that ``variant`` can write."""
+        """The value of ``variant`` for this pattern, if there is one: the text after ``{version}-``."""
         ending = self.text.removeprefix(_VARIANT_START)
         return ending if ending and self.text.startswith(_VARIANT_START) and "{" not in ending else None
 
     def match(self, tag: str) -> re.Match[str] | None:
-        """Match a whole tag; the groups are ``version`` (``numbers``, ``suffix``) or ``date``, and ``build``."""
+        """Match a whole tag, with the groups ``version`` (``numbers``, ``suffix``) or ``date``, and ``build``."""
         return _expression(self.text).fullmatch(tag) if len(tag) <= _MAX_TAG_LENGTH else None
 
     def __str__(self) -> str:
@@ -114,7 +114,7 @@ class TagPattern:
 
 
 ANY_TAG = TagPattern("{version}")
-"""What a range means that has neither ``variant`` nor ``tag``."""
+"""The pattern of a range without ``variant`` and ``tag``."""
 
 
 @lru_cache
@@ -122,7 +122,7 @@ def _expression(pattern: str) -> re.Pattern[str]:
     literals, holes = _split(pattern)
     parts = [re.escape(literals[0])]
     for before, hole, after in zip(literals, holes, literals[1:], strict=False):
-        # The v of `v{version}` is spent: `vv1.2` is no version.
+        # The v of `v{version}` is literal, so that the version has none: `vv1.2` does not match.
         after_v = hole == "version" and before.endswith("v")
         parts += [_VERSION_AFTER_V if after_v else _HOLES[hole], re.escape(after)]
     return re.compile("".join(parts), re.ASCII)

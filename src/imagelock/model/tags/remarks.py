@@ -1,4 +1,4 @@
-"""What a person should know of the tag that a range takes: other variants have gone on, or the tag floats."""
+"""Remarks on the tag that a range selects: it floats, or other variants have newer versions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NUMBERS = re.compile(r"v?([0-9]{1,18}(?:\.[0-9]{1,18}){0,9})", re.ASCII)
 
 
 def find_remarks(wanted: VersionRange, chosen: str, tags: Iterable[str]) -> tuple[str, ...]:
-    """Return what to tell of the chosen tag, given the whole list of tags."""
+    """Return the remarks on the chosen tag, given the complete list of tags."""
     tags = frozenset(tags)
     [candidate] = find_candidates(wanted.pattern, [chosen]) or (None,)
     if candidate is None:
@@ -29,7 +29,7 @@ def find_remarks(wanted: VersionRange, chosen: str, tags: Iterable[str]) -> tupl
 
 
 def _floating_prerelease(wanted: VersionRange, chosen: Candidate, tags: frozenset[str]) -> str | None:
-    """Tell of ``3.14-rc``, which is pushed again for each pre-release: it has no number, or others have more."""
+    """Return a remark on a tag such as ``3.14-rc``, which is pushed again for each pre-release."""
     if not chosen.version.is_prerelease:
         return None
     more_exact = next(
@@ -48,9 +48,9 @@ def _floating_prerelease(wanted: VersionRange, chosen: Candidate, tags: frozense
 
 
 def _other_variants(wanted: VersionRange, chosen: Candidate, tags: frozenset[str]) -> str | None:
-    """Tell of newer versions in the range under other variants: ``20.15.0-buster`` was the last of its kind.
+    """Return a remark on newer versions in the range under other variants: ``20.15.0-buster`` was the last one.
 
-    One other variant alone may be a nightly build: the plain version must be among them, or two.
+    One other variant alone may be a nightly build: there must be two, or the plain version.
     """
     pattern = wanted.pattern
     if "{date}" in pattern.text or pattern.text == "{version}" or chosen.serial:
@@ -75,7 +75,7 @@ def _other_variants(wanted: VersionRange, chosen: Candidate, tags: frozenset[str
 
 
 def _may_be_newer(tag: str, beginning: str, chosen: Candidate) -> bool:
-    """Look at the numbers alone, which is quick: a list may have ten thousand tags."""
+    """Return whether the numbers of a tag are not lower, a quick filter for lists of ten thousand tags."""
     numbers = _NUMBERS.match(tag, len(beginning)) if tag.startswith(beginning) else None
     if numbers is None:
         return False

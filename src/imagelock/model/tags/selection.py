@@ -1,7 +1,7 @@
-"""The choice of a tag: what a range takes from a repository's list, and whether it still takes a locked tag.
+"""Select a tag of a repository's list for a range, and check whether a locked tag is still in the range.
 
-The list must be whole: with one page missing, another tag would look like the newest. `packaging` is imported when the
-first range is met, and not before, because that takes longer than all else that a run without ranges does.
+The list must be complete: with a page missing, another tag would be the newest. `packaging` is imported only for the
+first range: the import takes longer than the rest of a run without ranges.
 """
 
 from __future__ import annotations
@@ -15,30 +15,30 @@ from imagelock.model.tags.version_range import VersionRange
 
 @frozen
 class Chosen:
-    """The tag that a range takes."""
+    """The tag that a range selects."""
 
     tag: str
     version: str
-    """The version in it as a specifier names it: ``22.04``, ``17.0.2+8``, ``2024.6.13``."""
+    """Its version as in a specifier: ``22.04``, ``17.0.2+8``, ``2024.6.13``."""
 
 
 @frozen
 class TagMatch:
-    """A tag of a list, and why a range doesn't take it."""
+    """A tag of a list, and why a range does not select it."""
 
     tag: str
     version: str | None
-    """``None`` if the tag doesn't fit the pattern."""
+    """``None`` if the tag does not fit the pattern."""
     mismatches: tuple[str, ...]
-    """Predicates such as ``is a pre-release``; empty for a tag that lies in the range."""
+    """Predicates such as ``is a pre-release``; empty for a tag in the range."""
 
 
 def rank_tags(
     wanted: VersionRange, tags: Iterable[str], *, repository: AnyRepository, kept: str | None = None
 ) -> tuple[Chosen, ...]:
-    """List the tags that a range would take, the one that it takes first; ``NoTagError`` explains why there is none.
+    """Return the tags in a range, the best first; ``NoTagError`` if there is none.
 
-    ``kept`` is a locked tag that lies in the range: it stays a candidate though it floats now or is not in the list.
+    ``kept`` is a locked tag in the range: it remains a candidate if it floats now or is missing in the list.
     """
     from imagelock.model.tags.match import match_tags  # noqa: PLC0415  loads `packaging`
     from imagelock.model.tags.no_tag_error import no_tag_error  # noqa: PLC0415  loads `packaging`
@@ -53,21 +53,21 @@ def rank_tags(
 
 
 def choose_tag(wanted: VersionRange, tags: Iterable[str], *, repository: AnyRepository) -> Chosen:
-    """Choose from all tags of a repository, whatever their order; ``NoTagError`` explains why none can be taken."""
+    """Return the tag that a range selects from all tags of a repository; ``NoTagError`` if there is none."""
     return rank_tags(wanted, tags, repository=repository)[0]
 
 
 def remarks_on(wanted: VersionRange, chosen: str, tags: Iterable[str]) -> tuple[str, ...]:
-    """Say what a person should know of the tag that a range takes: see ``remarks``."""
+    """Return remarks on the selected tag: see ``tags.remarks``."""
     from imagelock.model.tags.remarks import find_remarks  # noqa: PLC0415  loads `packaging`
 
     return find_remarks(wanted, chosen, tags)
 
 
 def accepts(wanted: VersionRange, tag: str) -> bool:
-    """Whether a locked tag still answers; then it is kept, even if newer ones exist or the registry dropped it.
+    """Return whether a locked tag is still in the range, even if newer ones exist or the registry dropped it.
 
-    Whether it floats is not asked: that would need the list.
+    A floating tag counts as in the range: to find that out would need the list.
     """
     from imagelock.model.tags.match import match_tags  # noqa: PLC0415  loads `packaging`
 
@@ -75,7 +75,7 @@ def accepts(wanted: VersionRange, tag: str) -> bool:
 
 
 def review_tags(wanted: VersionRange, tags: Iterable[str]) -> tuple[TagMatch, ...]:
-    """Judge each tag of a list, newest first, those that don't fit last; the range takes the first without refusals."""
+    """Match each tag of a list, newest first, those that do not fit the pattern last."""
     from imagelock.model.tags.match import match_tags  # noqa: PLC0415  loads `packaging`
     from imagelock.model.tags.no_tag_error import explain  # noqa: PLC0415  loads `packaging`
 
@@ -84,12 +84,12 @@ def review_tags(wanted: VersionRange, tags: Iterable[str]) -> tuple[TagMatch, ..
         TagMatch(match.candidate.tag, match.candidate.text, explain(match, wanted))
         for match in match_tags(wanted, all_tags)
     )
-    others = sort_tags(all_tags.difference(verdict.tag for verdict in fitting))
+    others = sort_tags(all_tags.difference(match.tag for match in fitting))
     return fitting + tuple(TagMatch(tag, None, (f"does not fit `{wanted.pattern}`",)) for tag in others)
 
 
 def sort_tags(tags: Iterable[str]) -> tuple[str, ...]:
-    """Sort tags by version, then by date, newest first, then the others by name."""
+    """Return the tags sorted by version, then by date, newest first, then the others by name."""
     from imagelock.model.tags.match import newest_first  # noqa: PLC0415  loads `packaging`
 
     return newest_first(tags)

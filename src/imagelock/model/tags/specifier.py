@@ -1,7 +1,7 @@
-"""Version specifiers: PEP 440's clauses, as far as tags can answer them.
+"""Parse version specifiers: PEP 440 without what tags cannot have.
 
-No epoch, no ``===`` and no letters in a local version: a tag has none of them. What is accepted here, every release of
-`packaging` that we admit accepts and reads alike; it is read without `packaging`, because that import takes 16 ms.
+Tags have no epoch and no letters in a local version, and ``===`` is not supported. Every supported release of
+`packaging` reads these specifiers alike; they are parsed without it, because its import takes 16 ms.
 https://packaging.python.org/specifications/version-specifiers/
 """
 
@@ -24,39 +24,37 @@ _EQUALITIES = frozenset({"==", "!="})
 
 @frozen
 class Clause:
-    """One condition of a specifier: an operator, and a version as it was written."""
+    """One clause of a specifier: an operator, and a version as written."""
 
     operator: str
     version: str
 
     @classmethod
     def parse(cls, text: str) -> Clause:
-        """Read a condition such as ``>=3.12``; ``InvalidSelectorError`` says what to write instead."""
+        """Parse a clause such as ``>=3.12``; ``InvalidSelectorError`` has a hint on what to write."""
         match = re.fullmatch(_CLAUSE, text, re.ASCII)
         if match is None or not _is_in_pep_440(match):
-            from imagelock.model.tags.specifier import invalid_clause  # noqa: PLC0415  only a mistake needs it
-
-            raise invalid_clause(text)
+            raise _invalid_clause(text)
         return cls(match["operator"], match["version"])
 
     @property
     def bounds_above(self) -> bool:
-        """Whether versions above some point can't meet it."""
+        """Whether it has an upper bound."""
         return self.operator in _UPPER_BOUNDS
 
     @property
     def is_serial(self) -> bool:
-        """Whether it is about serial numbers, such as ``>=20240101``."""
+        """Whether its version is a serial number, as in ``>=20240101``."""
         return is_serial(self._parts["numbers"])
 
     @property
     def build(self) -> str | None:
-        """The build that it names: ``8`` of ``==17.0.2+8``."""
+        """The build in its version: ``8`` of ``==17.0.2+8``."""
         return self._parts["build"]
 
     @property
     def asks_for_prereleases(self) -> bool:
-        """Whether it names a pre-release, other than to exclude it."""
+        """Whether its version is a pre-release that it does not exclude."""
         return self.operator != "!=" and is_prerelease_suffix(self._parts["suffix"] or "")
 
     @property
@@ -71,7 +69,7 @@ class Clause:
 
 
 def parse_specifier(text: str) -> tuple[Clause, ...]:
-    """Read ``>=20.11,<21`` into sorted clauses; ``*`` has none, and any version meets them."""
+    """Parse ``>=20.11,<21`` into sorted clauses; ``*`` has none, and allows any version."""
     if len(text) > _MAX_LENGTH:
         raise InvalidSelectorError(f"is longer than {_MAX_LENGTH} characters", field="version")
     if text.strip() == ANY_VERSION:
@@ -81,7 +79,7 @@ def parse_specifier(text: str) -> tuple[Clause, ...]:
 
 
 def dump_specifier(clauses: tuple[Clause, ...]) -> str:
-    """Write clauses as images.lock has them, and as `packaging` prints them: ``<21,>=20.11``."""
+    """Return clauses as in images.lock, and as `packaging` prints them: ``<21,>=20.11``."""
     return ",".join(str(clause) for clause in clauses) or ANY_VERSION
 
 
@@ -107,12 +105,12 @@ _TRANSLATIONS = {
     rf"(?P<operator>~=|[<>]=?){_FOREIGN_VERSION}\+.*": "only `==` and `!=` can name a build",
     r"(?P<first>[~=!<>]+\s*[^\s&~=!<>]+)(?:\s+and\s+|\s*&&\s*|\s+)(?P<second>[~=!<>].*)": "write `{first},{second}`",
 }
-"""Hints by the clauses that they are for; the first that matches is right."""
+"""Hints by the invalid clauses that they are for; the first match applies."""
 _HOW_TO = "a clause is one of `==`, `!=`, `>=`, `>`, `<=`, `<`, `~=` and a version; commas join clauses"
 
 
-def invalid_clause(text: str) -> InvalidSelectorError:
-    """Say what is wrong with a clause, and which clauses its writer may have meant."""
+def _invalid_clause(text: str) -> InvalidSelectorError:
+    """Return the error for an invalid clause, with the clauses that may have been meant."""
     bare = re.fullmatch(_BARE, text, re.ASCII)
     if bare is not None:
         details = _alternatives(bare["numbers"], bare["suffix"] or "")

@@ -12,13 +12,13 @@ from imagelock.model.tags.specifier import ANY_VERSION, Clause, dump_specifier, 
 
 @frozen
 class VersionRange:
-    """The newest of the tags that fit a pattern and whose version lies in a range."""
+    """Selects the newest tag that fits a pattern and has a version in a range."""
 
     clauses: tuple[Clause, ...]
     """Sorted; empty for any version."""
     pattern: TagPattern = ANY_TAG
     precision: int | None = None
-    """How many numbers the version must have, for people who want floating tags locked."""
+    """The number of components that the version must have, to lock floating tags."""
     prereleases: bool = False
 
     @property
@@ -28,12 +28,12 @@ class VersionRange:
 
     @property
     def is_unbounded(self) -> bool:
-        """Whether nothing ends the range, so that one day it takes the next major release, however early."""
+        """Whether the range has no upper bound, so that it will select the next major release."""
         return not any(clause.bounds_above for clause in self.clauses)
 
     @property
     def without_end(self) -> VersionRange:
-        """The same range without what ends it: what there would be beyond it."""
+        """The same range without its upper bounds."""
         return replace(self, clauses=tuple(clause for clause in self.clauses if not clause.bounds_above))
 
     def __str__(self) -> str:
@@ -50,9 +50,9 @@ def parse_version_range(
     precision: int | None = None,
     prereleases: bool = False,
 ) -> VersionRange | None:
-    """Read the keys of images.toml, or of ``declared`` in images.lock; ``None`` where they name one exact tag.
+    """Parse the keys of images.toml, or of ``declared`` in images.lock; ``None`` if they name one exact tag.
 
-    ``version``, ``variant`` or a brace in ``tag`` makes a range. ``InvalidSelectorError`` names the key to mend.
+    ``version``, ``variant`` or a brace in ``tag`` makes a range. ``InvalidSelectorError`` names the wrong key.
     """
     if version is None and variant is None and not _is_pattern(tag):
         _refuse_range_options(precision=precision, prereleases=prereleases)
@@ -66,7 +66,7 @@ def parse_version_range(
 
 
 def range_fields(wanted: VersionRange) -> dict[str, str | int | bool]:
-    """Write a range as the keys that ``parse_version_range`` reads, normalised, for ``declared`` in images.lock."""
+    """Return the keys of a range for ``declared`` in images.lock, normalized; ``parse_version_range`` parses them."""
     fields: dict[str, str | int | bool] = {"version": wanted.version, "tag": str(wanted.pattern)}
     if wanted.precision is not None:
         fields["precision"] = wanted.precision
@@ -115,26 +115,26 @@ def _parse_precision(precision: int | None) -> int | None:
 
 
 def bounded_range_for(tag: str) -> VersionRange | None:
-    """Make the range from a tag to its next breaking release, in the same variant; ``None`` if it is no version.
+    """Return the range from a tag to its next breaking release, in the same variant; ``None`` without a version.
 
     ``3.12.4-slim`` gives ``>=3.12.4,<4``, ``0.4.2`` gives ``>=0.4.2,<0.5``, ``bookworm-20240612`` gives
     ``>=2024.6.12,<2025``. A build is left open: ``17.0.2_8-jre`` gives ``>=17.0.2,<18`` as ``{version}_{build}-jre``.
     """
-    from imagelock.model.tags.guess import guess_pattern  # noqa: PLC0415  only a new range begins with a guess
+    from imagelock.model.tags.guess import guess_pattern  # noqa: PLC0415  only a new range needs it
 
     guess = guess_pattern(tag)
     if guess is None:
         return None
-    # A date's time of day would only make the range hard to read.
+    # The time of day is left out: it would make the range hard to read.
     version = ".".join(guess.version.split(".")[:3]) if guess.is_date else guess.version
     at_least = VersionRange(clauses=parse_specifier(f">={version}"), pattern=guess.pattern)
     return with_upper_bound(at_least, version=version)
 
 
 def with_upper_bound(wanted: VersionRange, *, version: str) -> VersionRange:
-    """End a range before the next breaking release after a version, which is usually the one that it chooses today.
+    """Return the range with an upper bound at the next breaking release after a version.
 
-    Serial numbers have no breaking releases; a range over them stays as it is.
+    Serial numbers have no breaking releases: a range over them is returned unchanged.
     """
     numbers = leading_numbers(version)
     if is_serial(numbers):
