@@ -1,4 +1,5 @@
-"""Write the pages of the reference that are made from the program: docs/commands.md, docs/rules.md and docs/json.md.
+"""Write the pages of the reference that are made from the program: docs/commands.md, docs/rules.md and
+docs/json.md, and the manual pages in man/.
 
     python scripts/generate_docs.py [--check]
 
@@ -10,19 +11,24 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
+from imagelock.cli.help import GROUPS
 from imagelock.cli.main import cli
 from imagelock.cli.reports.rules import RULES
 
-_DOCS = Path(__file__).parents[1] / "docs"
-_REPORTS = Path(__file__).parents[1] / "schema/reports.schema.json"
+_PROJECT = Path(__file__).parents[1]
+_DOCS = _PROJECT / "docs"
+_REPORTS = _PROJECT / "schema/reports.schema.json"
 _DEFINITIONS: Mapping[str, Any] = json.loads(_REPORTS.read_text("utf-8"))["definitions"]
+_DESCRIPTIONS = {name: text for commands in GROUPS.values() for name, text in commands.items()}
 _WIDTH = 100
+_UNBROKEN = 10_000
+"""The width of manual pages, whose lines man breaks."""
 _NAMES = {"integer": "number", "boolean": "true or false"}
 _COMMANDS_INTRODUCTION = """\
 # Commands
@@ -50,16 +56,24 @@ Every object has `schema`, which is 1. A key in parentheses is there only if the
 def main(arguments: list[str]) -> int:
     """Write or check each page, and return how many were not as they should be."""
     wrong = 0
-    for name, text in {"commands.md": _commands(), "rules.md": _rules(), "json.md": _json()}.items():
-        path = _DOCS / name
+    for path, text in _pages():
         if path.exists() and path.read_text("utf-8") == text:
             continue
         wrong += 1
         if "--check" in arguments:
-            print(f"docs/{name} is not what the program says: run python scripts/generate_docs.py")
+            name = path.relative_to(_PROJECT)
+            print(f"{name} is not what the program says: run python scripts/generate_docs.py")
         else:
             path.write_text(text, "utf-8")
     return wrong if "--check" in arguments else 0
+
+
+def _pages() -> Iterator[tuple[Path, str]]:
+    yield _DOCS / "commands.md", _commands()
+    yield _DOCS / "rules.md", _rules()
+    yield _DOCS / "json.md", _json()
+    for name, text in _man_pages():
+        yield _PROJECT / "man" / name, text
 
 
 def _commands() -> str:
@@ -131,6 +145,66 @@ def _type(value: Mapping[str, Any]) -> str:
     if "items" in value:
         names[0] = f"list of {_type(value['items'])}"
     return " or ".join(names)
+
+
+def _man_pages() -> Iterator[tuple[str, str]]:
+    """Yield the file name and the text of each page: imagelock.1, imagelock-add.1 and so on."""
+    root = click.Context(cli, info_name="imagelock", terminal_width=_UNBROKEN, help_option_names=["-h", "--help"])
+    yield "imagelock.1", _page(cli, root, "keep container images at locked digests", see=sorted(_DESCRIPTIONS))
+    for name in sorted(cli.list_commands(root)):
+        command = cli.get_command(root, name)
+        assert command is not None
+        context = click.Context(command, info_name=name, parent=root, terminal_width=_UNBROKEN)
+        yield f"imagelock-{name}.1", _page(command, context, _DESCRIPTIONS[name], see=())
+
+
+def _page(command: click.Command, context: click.Context, description: str, *, see: Sequence[str]) -> str:
+    path = context.command_path
+    title = path.replace(" ", "-")
+    formatter = _Roff()
+    formatter.write(f'.TH "{_escape(title.upper())}" 1 "" "imagelock" "imagelock manual"\n.nh\n')
+    formatter.write(f".SH NAME\n{_escape(title)} \\- {_escape(description[0].lower() + description[1:])}\n")
+    command.format_help(context, formatter)
+    others = ", ".join(f"\\fBimagelock\\-{_escape(name)}\\fP(1)" for name in see) or "\\fBimagelock\\fP(1)"
+    formatter.write(f".SH SEE ALSO\n{others}\n")
+    return formatter.getvalue()
+
+
+class _Roff(click.HelpFormatter):
+    """Writes what a command says of itself as sections of a manual page."""
+
+    def __init__(self) -> None:
+        super().__init__(width=_UNBROKEN)
+
+    def write(self, string: str) -> None:
+        """Keep macros, and what is written as it is, such as examples, apart from blank lines."""
+        if string.startswith("."):
+            super().write(string)
+        elif string.strip():
+            super().write(f".PP\n{_escape(string.strip())}\n" if string.startswith(" ") else string)
+
+    def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:  # noqa: ARG002  as click calls it
+        self.write(f".SH SYNOPSIS\n.B {_escape(prog)}\n{_escape(args)}\n.SH DESCRIPTION\n")
+
+    def write_heading(self, heading: str) -> None:
+        self.write(f".SH {_escape(heading.partition(' (')[0].upper())}\n")
+
+    def write_paragraph(self) -> None:
+        pass
+
+    def write_text(self, text: str) -> None:
+        for paragraph in filter(None, text.split("\n\n")):
+            self.write(f".PP\n{_escape(' '.join(paragraph.split()))}\n")
+
+    def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:  # noqa: ARG002
+        for term, text in rows:
+            self.write(f".TP\n\\fB{_escape(term.strip())}\\fP\n{_escape(text)}\n")
+
+
+def _escape(text: str) -> str:
+    """Escape what troff reads as its own: backslashes, hyphens, and dots or quotes that begin a line."""
+    escaped = text.replace("\\", "\\e").replace("-", "\\-")
+    return "\n".join(f"\\&{line}" if line[:1] in (".", "'") else line for line in escaped.split("\n"))
 
 
 if __name__ == "__main__":

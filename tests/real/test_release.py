@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -41,6 +42,8 @@ def test_the_wheel_runs_the_main_example_of_the_readme(wheel: Path, tmp_path: Pa
         source, target = _CHECKOUT / "demo" / name, project / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copytree(source, target) if source.is_dir() else shutil.copy(source, target)
+    pages = {path.name for path in (environment / "share/man/man1").iterdir()}
+    assert pages == {path.name for path in (_CHECKOUT / "man").iterdir()}
     command = environment / "bin/imagelock"
     said = [
         subprocess.run([command, name], capture_output=True, check=True, cwd=project, text=True).stderr
@@ -49,6 +52,13 @@ def test_the_wheel_runs_the_main_example_of_the_readme(wheel: Path, tmp_path: Pa
     assert said[-1] == "2 images locked, 1 file rendered: all up to date\n"
     for name in ("Dockerfile", "images.lock"):
         assert (project / name).read_bytes() == (_CHECKOUT / "demo" / name).read_bytes()
+
+
+def test_the_wheel_runs_without_being_installed(wheel: Path, tmp_path: Path) -> None:
+    uvx = [str(Path(sys.executable).with_name("uv")), "tool", "run", "--python", sys.executable, "--from", str(wheel)]
+    environment = os.environ | {"UV_TOOL_DIR": str(tmp_path / "tools"), "UV_SYSTEM_CERTS": "true"}
+    done = subprocess.run([*uvx, "imagelock", "--version"], capture_output=True, check=True, env=environment, text=True)
+    assert done.stdout.startswith("imagelock ")
 
 
 def test_a_release_is_begun_by_one_command(tmp_path: Path) -> None:
