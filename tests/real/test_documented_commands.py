@@ -3,124 +3,59 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
+from tests.support.desk import TWO_PLATFORMS, Desk, first_steps, new_desk
 from tests.support.docker_engine import DockerEngine
 from tests.support.documented import CHECKOUT, PAGES, Reader, console_blocks
-from tests.support.oci_images import Content, image_index, multi_platform_image, platform_image
-from tests.support.project import Project
+from tests.support.oci_images import image_index, multi_platform_image, platform_image
 from tests.support.provenance_vectors import write_built_images
 from tests.support.real_software import NewFolder, require_programs
 from tests.support.registry_server import RegistryServer, anonymous_registry
 from tests.support.remote_repository import RemoteRepository
 
-_TWO = ("linux/amd64", "linux/arm64")
+_PLATFORMS = 'platforms = ["linux/amd64", "linux/arm64"]\n'
 _NOT_RUN = 4
 """So many blocks of all pages are not run, each with its reason in the page."""
 
 
-@dataclass(kw_only=True)
-class _Desk:
-    """What a reader of a page has: a folder in a git repository, and a registry that plays Docker Hub."""
-
-    folder: Path
-    registry: RegistryServer
-    environment: dict[str, str]
-    before: dict[str, Callable[[], object]] = field(default_factory=dict)
-
-    def write(self, files: Mapping[str, str]) -> None:
-        for name, text in files.items():
-            path = self.folder / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
-
-    def push(self, name: str, *tags: str, image: Content | None = None) -> None:
-        """Put an image of two platforms under its tags, as an official image of Docker Hub."""
-        repository = RemoteRepository(registry=self.registry, path=f"library/{name}")
-        repository.upload_many(image or multi_platform_image(*_TWO, note=name), tags=tags)
-
-    def run(self, *commands: str) -> None:
-        for command in commands:
-            words = command.split()
-            done = subprocess.run(words, cwd=self.folder, env=self.environment, capture_output=True, check=False)
-            assert done.returncode == 0, done.stderr.decode()
-
-
-def _new_desk(registry: RegistryServer, tmp_path: Path) -> _Desk:
-    """A registry behind Docker Hub's names, as a company's registries.conf may have it."""
-    conf = tmp_path / "registries.conf"
-    conf.write_text(f'[[registry]]\nprefix = "docker.io"\nlocation = "{registry.address}"\ninsecure = true\n')
-    folder = tmp_path / "app"
-    folder.mkdir()
-    environment = Project(folder=folder).process_environment()
-    environment |= {f"GIT_{role}_{what}": "a@b" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
-    environment |= {"CONTAINERS_REGISTRIES_CONF": str(conf), "IMAGELOCK_COLOR": "never"}
-    environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
-    subprocess.run(["git", "init", "--quiet", "."], cwd=folder, env=environment, check=True)
-    return _Desk(folder=folder, registry=registry, environment=environment)
-
-
-def _first_steps(desk: _Desk) -> None:
-    """A Dockerfile and a compose file, as the tutorial has them."""
-    desk.push("golang", "1.22-bookworm")
-    desk.push("postgres", "16-alpine")
-    newer = multi_platform_image(*_TWO, note="postgres 17")
-    desk.push("postgres", "17", "17-alpine", image=newer)
-    desk.push("redis", "7.2.5", "7.4.1", "8.0-rc1")
-    desk.write(
-        {
-            "Dockerfile": (
-                "FROM golang:1.22-bookworm AS build\nCOPY . /src\nRUN cd /src && go build -o /app\n\n"
-                "FROM scratch\nCOPY --from=build /app /app\n"
-            ),
-            "compose.yaml": (
-                "services:\n  app:\n    build: .\n    depends_on: [database]\n"
-                "  database:\n    image: postgres:16-alpine\n"
-            ),
-        }
-    )
-
-
-def _front_page(desk: _Desk) -> None:
-    _first_steps(desk)
+def _front_page(desk: Desk) -> None:
+    first_steps(desk)
     desk.before["imagelock outdated"] = lambda: desk.run("git add --all", "git commit -qm pins")
 
 
-def _ranges(desk: _Desk) -> None:
+def _ranges(desk: Desk) -> None:
     slim = ("22.1.0-slim", "20.12.2-slim", "20.12.1-slim", "20.12-slim", "20.10.0-slim")
     desk.push("node", *slim, "20.12.2", "20.12.2-alpine", "latest", "slim")
 
 
-def _pinning(desk: _Desk) -> None:
+def _pinning(desk: Desk) -> None:
     shutil.copytree(CHECKOUT / "demo", desk.folder, dirs_exist_ok=True)
     shown = next(console_blocks(CHECKOUT / "docs/pinning.md")[0].commands())[1]
     desk.write({"compose.yaml": shown.rstrip("\n") + "\n"})
     desk.run("imagelock lock")
 
 
-def _air_gap(desk: _Desk) -> None:
-    _first_steps(desk)
-    image = image_index(*(platform_image(each, files={"app": b"app"}) for each in _TWO))
+def _air_gap(desk: Desk) -> None:
+    first_steps(desk)
+    image = image_index(*(platform_image(each, files={"app": b"app"}) for each in TWO_PLATFORMS))
     desk.push("golang", "1.22-bookworm", image=image)
     desk.write({"Dockerfile": "FROM golang:1.22-bookworm AS build\nFROM scratch\nCOPY --from=build /app /app\n"})
     desk.run("imagelock init")
     desk.run("imagelock lock")
 
 
-def _policies(desk: _Desk) -> None:
-    image = image_index(*(platform_image(each, files={"etc/who": b"locked\n"}) for each in _TWO))
-    moved = image_index(*(platform_image(each, files={"etc/who": b"moved\n"}) for each in _TWO))
+def _policies(desk: Desk) -> None:
+    image = image_index(*(platform_image(each, files={"etc/who": b"locked\n"}) for each in TWO_PLATFORMS))
+    moved = image_index(*(platform_image(each, files={"etc/who": b"moved\n"}) for each in TWO_PLATFORMS))
     desk.push("golang", "1.22", image=image)
     desk.push("evil", "1", image=moved)
     desk.write(
         {
-            "images.toml": f'platforms = ["{_TWO[0]}", "{_TWO[1]}"]\n\n[images]\ngolang = "golang:1.22"\n',
+            "images.toml": f'{_PLATFORMS}[images]\ngolang = "golang:1.22"\n',
             "docker-bake.hcl": 'target "default" {\n  inherits = ["_imagelock"]\n}\n',
             "compose.yaml": "services: {app: {build: .}, go: {image: 'golang:1.22'}}\n",
             "deploy/kustomization.yaml": "resources: [pod.yaml]\ncomponents: [lock]\n",
@@ -134,19 +69,19 @@ def _policies(desk: _Desk) -> None:
     desk.before["imagelock export buildkit-policy"] = lambda: desk.push("golang", "1.22", image=moved)
 
 
-def _built_images(desk: _Desk) -> None:
+def _built_images(desk: Desk) -> None:
     write_built_images(desk.folder)
 
 
-def _pinned_by_hand(desk: _Desk) -> None:
+def _pinned_by_hand(desk: Desk) -> None:
     """A Dockerfile with the digest that its tag had some time ago."""
-    old = multi_platform_image(*_TWO, note="golang of last month")
+    old = multi_platform_image(*TWO_PLATFORMS, note="golang of last month")
     desk.push("golang", "1.22-bookworm", image=old)
     desk.push("golang", "1.22-bookworm")
     desk.write({"Dockerfile": f"# the toolchain\nFROM golang:1.22-bookworm@{old.digest} AS build\n"})
 
 
-def _two_projects(desk: _Desk) -> None:
+def _two_projects(desk: Desk) -> None:
     desk.push("golang", "1.22-bookworm")
     desk.push("node", "20-slim")
     for folder, image in (("api", "golang:1.22-bookworm"), ("web", "node:20-slim")):
@@ -157,7 +92,7 @@ def _two_projects(desk: _Desk) -> None:
     desk.before["imagelock check -C api"] = lambda: desk.run("imagelock render -C api", "imagelock render -C web")
 
 
-def _moving(desk: _Desk) -> None:
+def _moving(desk: Desk) -> None:
     """A tag that moves, an exact tag with newer ones beside it, and a range with a newer version in it."""
     for name, *tags in (("golang", "1.22-bookworm"), ("postgres", "16-alpine"), ("redis", "7.2.5")):
         desk.push(name, *tags)
@@ -167,20 +102,18 @@ def _moving(desk: _Desk) -> None:
     dockerfile = "FROM golang:1.22-bookworm AS build\nFROM postgres:16-alpine\nFROM redis:7.2.5\n"
     desk.write({"images.toml": f'{images}[pin]\nfiles = ["Dockerfile"]\n{table}', "Dockerfile": dockerfile})
     desk.run("imagelock lock", "imagelock render", "git add --all", "git commit -qm pins")
-    desk.push("golang", "1.22-bookworm", image=multi_platform_image(*_TWO, note="golang, rebuilt"))
-    desk.push("postgres", "17-alpine", image=multi_platform_image(*_TWO, note="postgres 17"))
-    desk.push("redis", "7.4.1", "8.0.0", image=multi_platform_image(*_TWO, note="redis, newer"))
+    desk.push("golang", "1.22-bookworm", image=multi_platform_image(*TWO_PLATFORMS, note="golang, rebuilt"))
+    desk.push("postgres", "17-alpine", image=multi_platform_image(*TWO_PLATFORMS, note="postgres 17"))
+    desk.push("redis", "7.4.1", "8.0.0", image=multi_platform_image(*TWO_PLATFORMS, note="redis, newer"))
     desk.before["imagelock update redis"] = lambda: desk.run("git add --all", "git commit -qm updates")
 
 
-def _questions(desk: _Desk) -> None:
+def _questions(desk: Desk) -> None:
     """An image whose locked content is gone from the registry, and one for a single platform."""
-    image = multi_platform_image(*_TWO, note="golang of last month")
+    image = multi_platform_image(*TWO_PLATFORMS, note="golang of last month")
     repository = RemoteRepository(registry=desk.registry, path="library/golang")
     desk.push("golang", "1.22-bookworm", image=image)
-    desk.write(
-        {"images.toml": f'platforms = ["{_TWO[0]}", "{_TWO[1]}"]\n\n[images]\ngolang = "golang:1.22-bookworm"\n'}
-    )
+    desk.write({"images.toml": f'{_PLATFORMS}[images]\ngolang = "golang:1.22-bookworm"\n'})
     desk.run("imagelock lock")
     desk.push("golang", "1.22-bookworm")
     for content in (image, *image.children):
@@ -188,9 +121,9 @@ def _questions(desk: _Desk) -> None:
     desk.push("legacy-tool", "1", image=multi_platform_image("linux/amd64", note="legacy"))
 
 
-_SCENES: Mapping[str, Callable[[_Desk], None]] = {
+_SCENES: Mapping[str, Callable[[Desk], None]] = {
     "README.md": _front_page,
-    "docs/index.md": _first_steps,
+    "docs/index.md": first_steps,
     "docs/migrate.md": _pinned_by_hand,
     "docs/monorepo.md": _two_projects,
     "docs/updates.md": _moving,
@@ -211,10 +144,10 @@ _BUILDERS = frozenset({"docs/air-gap.md", "docs/pins-without-edits.md"})
 @pytest.mark.parametrize("name", [name for name in _SCENES if name not in _BUILDERS])
 def test_a_page_is_true_from_top_to_bottom(new_folder: NewFolder, tmp_path: Path, name: str) -> None:
     with anonymous_registry(new_folder("registry")) as registry:
-        _read(_new_desk(registry, tmp_path), name)
+        _read(new_desk(registry, tmp_path), name)
 
 
-def _read(desk: _Desk, name: str) -> None:
+def _read(desk: Desk, name: str) -> None:
     _SCENES[name](desk)
     reader = Reader(folder=desk.folder, environment=desk.environment, before=desk.before)
     shown, happened = reader.walk(CHECKOUT / name)
@@ -226,7 +159,7 @@ def _read(desk: _Desk, name: str) -> None:
 def test_a_page_with_builds_is_true(engine: DockerEngine, anonymous: RegistryServer, tmp_path: Path, name: str) -> None:
     """The engine takes one registry for Docker Hub."""
     require_programs("umoci", "kubectl")
-    desk = _new_desk(anonymous, tmp_path)
+    desk = new_desk(anonymous, tmp_path)
     path = f"{desk.environment['PATH']}:{engine.environment['PATH']}"
     desk.environment |= {**engine.environment, "PATH": path}
     _read(desk, name)
