@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,8 +10,10 @@ from functools import partial
 from html.parser import HTMLParser
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from queue import Queue
 from shutil import copytree
 from threading import Thread
+from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
 
 import pytest
@@ -18,6 +21,8 @@ import pytest
 from tests.support.real_software import require_programs
 
 _CHECKOUT = Path(__file__).parents[2]
+_answers: Queue[bytes] = Queue()
+"""What pages send to the server."""
 _CHROMIUM = (
     "chromium --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync"
@@ -97,6 +102,11 @@ def test_nothing_is_loaded_from_elsewhere(pages: dict[str, _Page]) -> None:
 @pytest.fixture(scope="module")
 def address(site: Path) -> Iterator[str]:
     class Handler(SimpleHTTPRequestHandler):
+        def do_POST(self) -> None:
+            _answers.put(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(204)
+            self.end_headers()
+
         def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002  the base class's name
             pass
 
@@ -106,6 +116,71 @@ def address(site: Path) -> Iterator[str]:
         yield f"http://127.0.0.1:{server.server_address[1]}"
         server.shutdown()
         thread.join()
+
+
+_MEASURE = """\
+<!doctype html><body><script>
+const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+async function open(address) {
+  const frame = document.createElement("iframe");
+  Object.assign(frame, {width: 390, height: 844, src: address});
+  const loaded = new Promise((resolve) => frame.addEventListener("load", resolve, {once: true}));
+  document.body.append(frame);
+  await loaded;
+  return frame.contentDocument;
+}
+async function overflows(addresses) {
+  const found = {};
+  for (const address of addresses) {
+    const page = (await open(address)).documentElement;
+    found[address] = page.scrollWidth - page.clientWidth;
+  }
+  return found;
+}
+async function search(words) {
+  const page = await open("/");
+  const dialog = () => [...page.querySelectorAll("*")].find((element) => element.shadowRoot?.querySelector("input"));
+  while (!dialog()) {
+    page.querySelector(".md-search__button").click();
+    await sleep(200);
+  }
+  const root = dialog().shadowRoot;
+  const input = root.querySelector("input");
+  input.value = words;
+  input.dispatchEvent(new InputEvent("input", {bubbles: true, composed: true}));
+  while (!root.querySelector("a")) { await sleep(100); }
+  return [...root.querySelectorAll("a")].map((link) => new URL(link.href).pathname);
+}
+TASK.then((result) => fetch("/result", {method: "POST", body: JSON.stringify(result)}));
+</script>
+"""
+"""Shows pages in frames as wide as a phone; the same origin lets it look into them."""
+
+
+def _ask_browser(site: Path, address: str, profile: Path, task: str) -> Any:  # noqa: ANN401  any JSON
+    """Let a browser do something with pages, and return what it sends to the server."""
+    require_programs("chromium")
+    (site / "measure.html").write_text(_MEASURE.replace("TASK", task))
+    browser = subprocess.Popen(
+        [*_CHROMIUM, f"--user-data-dir={profile}", "--remote-debugging-port=0", f"{address}/measure.html"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        return json.loads(_answers.get(timeout=120))
+    finally:
+        browser.terminate()
+        browser.wait()
+
+
+def test_no_page_is_wider_than_a_phone(site: Path, address: str, pages: dict[str, _Page], tmp_path: Path) -> None:
+    overflows = _ask_browser(site, address, tmp_path, f"overflows({json.dumps(sorted(pages))})")
+    assert overflows == dict.fromkeys(pages, 0)
+
+
+def test_search_finds_pages(site: Path, address: str, tmp_path: Path) -> None:
+    found = _ask_browser(site, address, tmp_path, 'search("checksum")')
+    assert "/images-lock/" in found
 
 
 @pytest.mark.parametrize("size", ["1440,900", "390,844"])
