@@ -1,5 +1,5 @@
-"""Write the pages of the reference that are made from the program: docs/commands.md, docs/rules.md and
-docs/json.md, and the manual pages in man/.
+"""Write the pages of the reference that are made from the program: docs/commands.md, docs/rules.md, docs/json.md and
+docs/llms.txt, and the manual pages in man/.
 
     python scripts/generate_docs.py [--check]
 
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import yaml
 
 from imagelock.cli.help import GROUPS
 from imagelock.cli.main import cli
@@ -72,6 +73,7 @@ def _pages() -> Iterator[tuple[Path, str]]:
     yield _DOCS / "commands.md", _commands()
     yield _DOCS / "rules.md", _rules()
     yield _DOCS / "json.md", _json()
+    yield _DOCS / "llms.txt", _index()
     for name, text in _man_pages():
         yield _PROJECT / "man" / name, text
 
@@ -91,6 +93,25 @@ def _rules() -> str:
     rows = [f"| `{name}` | {rule.summary} | {rule.remedy} |" for name, rule in sorted(RULES.items())]
     lines = [_RULES_INTRODUCTION, "| rule | what it says | what to do |", "|---|---|---|", *rows]
     return "\n".join(lines) + "\n"
+
+
+def _index() -> str:
+    """Return the pages of the site for language models: https://llmstxt.org."""
+    site = yaml.safe_load((_PROJECT / "mkdocs.yml").read_text("utf-8"))
+    lines = [f"# {site['site_name']}\n", f"> {site['site_description']}\n", "## Pages\n"]
+    for title, name in _leaves(site["nav"]):
+        path = "" if name == "index.md" else f"{name.removesuffix('.md')}/"
+        lines.append(f"- [{title}]({site['site_url']}{path})")
+    return "\n".join(lines) + "\n"
+
+
+def _leaves(nav: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    for entry in nav:
+        for title, value in entry.items():
+            if isinstance(value, str):
+                yield title, value
+            else:
+                yield from _leaves(value)
 
 
 def _json() -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,7 +13,6 @@ from html.parser import HTMLParser
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from queue import Queue
-from shutil import copytree
 from threading import Thread
 from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
@@ -32,13 +33,12 @@ _CHROMIUM = (
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("site")
-    copytree(_CHECKOUT / "docs", folder / "docs")
-    (folder / "mkdocs.yml").write_bytes((_CHECKOUT / "mkdocs.yml").read_bytes())
-    build = [str(Path(sys.executable).with_name("zensical")), "build", "--strict"]
-    done = subprocess.run(build, capture_output=True, check=False, cwd=folder, text=True)
+    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    build = [str(_CHECKOUT / "scripts/build-site"), str(folder)]
+    done = subprocess.run(build, capture_output=True, check=False, env=environment, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "No issues found" in done.stdout + done.stderr
-    return folder / "site"
+    return folder
 
 
 class _Page(HTMLParser):
@@ -95,6 +95,20 @@ def test_no_link_is_dead(pages: dict[str, _Page], site: Path) -> None:
     assert dead == []
 
 
+def test_every_address_of_the_site_that_the_project_names_is_there(site: Path) -> None:
+    """Editors fetch the schema that the first line of images.toml names."""
+    root = re.escape("https://imagelock.github.io/imagelock/")
+    named = set()
+    for folder in ("src", "docs", "schema", "man"):
+        for path in (_CHECKOUT / folder).rglob("*"):
+            if path.suffix in (".py", ".md", ".json", ".1"):
+                named |= set(re.findall(rf"{root}([\w./-]*)", path.read_text()))
+    assert "images.schema.json" in named
+    assert [name for name in named if not (site / name).exists()] == []
+    for name in ("images", "reports"):
+        assert (site / f"{name}.schema.json").read_bytes() == (_CHECKOUT / f"schema/{name}.schema.json").read_bytes()
+
+
 def test_nothing_is_loaded_from_elsewhere(pages: dict[str, _Page]) -> None:
     assert {load for page in pages.values() for load in page.loads if urlsplit(load).netloc} == set()
 
@@ -137,6 +151,18 @@ async function overflows(addresses) {
   }
   return found;
 }
+async function cutTexts(addresses) {
+  const cut = [];
+  for (const address of addresses) {
+    const picture = (await open(address)).documentElement;
+    const {width, height} = picture.viewBox.baseVal;
+    for (const text of picture.querySelectorAll("text:not([clip-path])")) {
+      const {x, y, width: w, height: h} = text.getBBox();
+      if (x < 0 || y < 0 || x + w > width || y + h > height) { cut.push(text.textContent); }
+    }
+  }
+  return cut;
+}
 async function search(words) {
   const page = await open("/");
   const dialog = () => [...page.querySelectorAll("*")].find((element) => element.shadowRoot?.querySelector("input"));
@@ -176,6 +202,11 @@ def _ask_browser(site: Path, address: str, profile: Path, task: str) -> Any:  # 
 def test_no_page_is_wider_than_a_phone(site: Path, address: str, pages: dict[str, _Page], tmp_path: Path) -> None:
     overflows = _ask_browser(site, address, tmp_path, f"overflows({json.dumps(sorted(pages))})")
     assert overflows == dict.fromkeys(pages, 0)
+
+
+def test_no_diagram_cuts_its_words(site: Path, address: str, tmp_path: Path) -> None:
+    diagrams = [f"/assets/{name}.svg" for name in ("digests", "flow", "states")]
+    assert _ask_browser(site, address, tmp_path, f"cutTexts({json.dumps(diagrams)})") == []
 
 
 def test_search_finds_pages(site: Path, address: str, tmp_path: Path) -> None:
