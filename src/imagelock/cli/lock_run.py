@@ -3,39 +3,38 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Literal
+from typing import TYPE_CHECKING
 
 from imagelock.cli.console import Console
 from imagelock.cli.options import Settings
-from imagelock.cli.progress import watch
 from imagelock.cli.reports.changes import change_document, change_lines
-from imagelock.cli.sources import open_sources
 from imagelock.cli.text import count, duration
 from imagelock.cli.transactions import begin, run_again_if_changed
-from imagelock.errors import BatchError, ImagelockError, ImageNotFoundError, LockfileError
+from imagelock.errors import LockfileError
 from imagelock.images_file.parser import ImagesFile
 from imagelock.locking.changes import Change, Removed, Updated, find_changes
-from imagelock.locking.lockfile import Lockfile, dump_lockfile, find_heading, is_ours, parse_lockfile
-from imagelock.locking.merge import Merged, mend_clean_merge, merge_conflict, settle_mixture
-from imagelock.locking.plan import SETTLED, LockResult, Unsettled, plan_lock, run_steps
-from imagelock.locking.update_step import Step
-from imagelock.model.conflict_markers import conflict_sides, has_conflict_markers
+from imagelock.locking.keep_step import KeepLocked
+from imagelock.locking.lockfile import Lockfile, dump_lockfile, find_heading, parse_lockfile
+from imagelock.locking.plan import SETTLED, LockResult, Unsettled, keep_locked, plan_lock
+from imagelock.model.conflict_markers import conflict_sides
 from imagelock.model.frozen import frozen
-from imagelock.model.selector import ExactDigest, ExactTag
+from imagelock.model.selector import ExactTag
 from imagelock.project.ignored import find_ignored
 from imagelock.project.project import Project, find_project
 from imagelock.project.transaction import Transaction, refuse_changed
-from imagelock.registry.sources import Sources
+
+if TYPE_CHECKING:
+    from imagelock.locking.merge import Merged  # 3 ms that only a merge needs
+    from imagelock.locking.update_step import Step  # 12 ms that only a run with questions needs, as the next
+    from imagelock.registry.sources import Sources
 
 Write = Callable[[Transaction, Mapping[Path, bytes], Lockfile], object]
 """Writes what a run made, and whatever else the new lock changes."""
-Planner = Callable[[ImagesFile, Lockfile, Unsettled], Sequence[Step]]
+Planner = Callable[[ImagesFile, Lockfile, Unsettled], Sequence["Step"]]
 
 
 @frozen(kw_only=True)
@@ -89,6 +88,7 @@ class _Read:
     """Both files as they belong together."""
 
     images_file: ImagesFile
+    lock_text: str
     lockfile: Lockfile
     merged: Merged | None
 
@@ -137,17 +137,23 @@ def run_plan_in(  # noqa: PLR0913  each is an object of its own
 
 def _read(project: Project, images_file: ImagesFile) -> _Read:
     text = project.read_lock_text() or ""
-    name = str(project.lock_path)
     try:
-        lockfile = parse_lockfile(text, file_name=name)
-        read_parents = partial(_ask_git, project, "merged")
-        settled = settle_mixture(lockfile, images_file, file_name=name, read_parents=read_parents)
-        return _Read(images_file, settled.lockfile if settled else lockfile, settled)
+        lockfile = parse_lockfile(text, file_name=str(project.lock_path))
+        is_damaged = any(image.is_damaged for image in lockfile.images)
+        merged = _settle(project, images_file, lockfile) if is_damaged else None
     except LockfileError:
-        merged = _merge(project, images_file, text)
+        from imagelock.cli.lock_merge import merge_text  # noqa: PLC0415  only what git has merged needs it
+
+        merged = merge_text(project, images_file, text)
         if merged is None:
             raise
-        return _Read(images_file, merged.lockfile, merged)
+    return _Read(images_file, text, merged.lockfile if merged else lockfile, merged)
+
+
+def _settle(project: Project, images_file: ImagesFile, lockfile: Lockfile) -> Merged | None:
+    from imagelock.cli.lock_merge import settle  # noqa: PLC0415  only what git has merged needs it
+
+    return settle(project, images_file, lockfile)
 
 
 def _carry_out(  # noqa: PLR0913  as above
@@ -165,8 +171,8 @@ def _carry_out(  # noqa: PLR0913  as above
     started = time.monotonic()
     merged = read.merged
     steps = plan(read.images_file, read.lockfile, merged.unsettled if merged else SETTLED)
-    result = _resolve(settings, project, read.images_file, steps, sources)
-    written = lock_to_write(project, result.lockfile)
+    result = _run(settings, project, read.images_file, steps, sources)
+    written = lock_to_write(project, result.lockfile, current=read.lock_text)
     changes = find_changes(merged.before if merged else read.lockfile, result.lockfile, told=result.told)
     is_new = not project.lock_path.exists()
     rewrites_form = bool(written) and not changes and not is_new
@@ -186,31 +192,16 @@ def _carry_out(  # noqa: PLR0913  as above
     )
 
 
-def _resolve(
+def _run(
     settings: Settings, project: Project, images_file: ImagesFile, steps: Sequence[Step], sources: Sources | None
 ) -> LockResult:
-    """Run the steps, on sources that are open already or on new ones."""
-    with (
-        nullcontext(sources)
-        if sources is not None
-        else open_sources(settings, project.folder, images_file.registries) as source
-    ):
-        repositories = {str(step.declaration.alias): step.declaration.repository for step in steps}
-        try:
-            return run_steps(steps, source, watcher=watch(settings.console, "Locking", repositories))
-        except BatchError as error:
-            raise BatchError(error.summary, _with_hints(error, images_file), action=error.action) from error
+    """Run the steps; where nothing is to be asked, nothing that asks is imported."""
+    kept = [step for step in steps if isinstance(step, KeepLocked)]
+    if len(kept) == len(steps):
+        return keep_locked(kept)
+    from imagelock.cli.lock_questions import run_with_questions  # noqa: PLC0415
 
-
-def _with_hints(error: BatchError, images_file: ImagesFile) -> Iterator[tuple[str, ImagelockError]]:
-    """Give a digest that the registry no longer has the way out that images.toml has for it."""
-    by_digest = {image.alias for image in images_file.images if isinstance(image.selector, ExactDigest)}
-    for alias, failure in error.failures:
-        if alias in by_digest and isinstance(failure, ImageNotFoundError):
-            hint = "run `imagelock scan --write --follow-tags` to declare tags instead of digests that are gone"
-            yield alias, ImageNotFoundError(failure.message, details=failure.details, hint=hint)
-        else:
-            yield alias, failure
+    return run_with_questions(settings, project, images_file, steps, sources)
 
 
 def lock_images(settings: Settings, *, is_dry_run: bool, output_format: str) -> None:
@@ -226,7 +217,9 @@ def lock_images(settings: Settings, *, is_dry_run: bool, output_format: str) -> 
 def report(console: Console, outcome: Outcome, summary: str, *, output_format: str) -> None:
     """Tell people on stderr, or scripts on stdout, what happened."""
     if outcome.merged is not None:
-        console.say(_tell_merge(outcome.merged, outcome.lock_path, is_dry_run=outcome.is_dry_run))
+        from imagelock.cli.lock_merge import tell_merge  # noqa: PLC0415  it is loaded already
+
+        console.say(tell_merge(outcome.merged, outcome.lock_path, is_dry_run=outcome.is_dry_run))
     ignored = find_ignored(outcome.lock_path) if outcome.is_new and not outcome.is_dry_run else None
     if ignored is not None:
         console.warn(ignored)
@@ -255,38 +248,10 @@ def report(console: Console, outcome: Outcome, summary: str, *, output_format: s
         console.next_step(outcome.next_command)
 
 
-def _merge(project: Project, images_file: ImagesFile, text: str) -> Merged | None:
-    """Merge what git left unmerged, or merged into something that is no lockfile; None where it is something else."""
-    name = str(project.lock_path)
-    if has_conflict_markers(text):
-        return merge_conflict(text, images_file, file_name=name, read_originals=partial(_ask_git, project, "unmerged"))
-    if not is_ours(text):
-        return None
-    return mend_clean_merge(text, images_file, file_name=name, read_parents=partial(_ask_git, project, "merged"))
-
-
-def _ask_git(project: Project, state: Literal["unmerged", "merged"]) -> tuple[str, str] | None:
-    from imagelock.project.revisions import read_merge_parents, read_merged_sides  # noqa: PLC0415  starts git
-
-    return (read_merged_sides if state == "unmerged" else read_merge_parents)(project.lock_path)
-
-
-def _tell_merge(merged: Merged, lock_path: Path, *, is_dry_run: bool) -> str:
-    names = sorted(merged.unsettled.other_index)
-    chosen = f" ({count(len(names))} chosen again, since the sides lock different content: {', '.join(names)})"
-    verb = "Would merge" if is_dry_run else "Merged"
-    what = (
-        f"conflict markers in {lock_path}"
-        if merged.had_markers
-        else f"{lock_path} again, where git had mixed both sides"
-    )
-    return f"{verb} {what}{chosen if names else ''}"
-
-
-def lock_to_write(project: Project, lockfile: Lockfile) -> dict[Path, bytes]:
-    """Give images.lock with its bytes, or nothing where it says the same already."""
+def lock_to_write(project: Project, lockfile: Lockfile, *, current: str) -> dict[Path, bytes]:
+    """Give images.lock with its bytes, or nothing where its current text says the same already."""
     # A checkout with CRLF has the same lock; writing it anew would show a change where none is.
-    current = (project.read_lock_text() or "").replace("\r\n", "\n")
+    current = current.replace("\r\n", "\n")
     ours, _ = conflict_sides(current)
     text = dump_lockfile(lockfile, heading=find_heading(ours))
     is_same = current == text

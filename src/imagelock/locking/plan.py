@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from typing import TYPE_CHECKING
 
 from imagelock.errors import BatchError
 from imagelock.images_file.declaration import Alias, ImageDeclaration
@@ -25,14 +26,16 @@ from imagelock.locking.freshness import (
     compare,
 )
 from imagelock.locking.identity import match_entries
+from imagelock.locking.keep_step import KeepLocked, StepResult
 from imagelock.locking.lockfile import LockedImage, Lockfile
-from imagelock.locking.parallel import UNWATCHED, Watcher, run_all
-from imagelock.locking.requested import parse_requested
-from imagelock.locking.source import ManifestSource
-from imagelock.locking.steps import AddPlatforms, KeepLocked, LockRequested, Repair, Resolve, StepResult
-from imagelock.locking.update_step import OnlineStep, Step, Update
 from imagelock.model.frozen import frozen
 from imagelock.model.selector import ExactDigest
+
+# The steps that ask a registry take 12 ms to import: only the functions that plan or run one do it.
+if TYPE_CHECKING:
+    from imagelock.locking.parallel import Watcher
+    from imagelock.locking.source import ManifestSource
+    from imagelock.locking.update_step import OnlineStep, Step
 
 _MERGED = "both sides lock the same index: its platforms were read from it"
 
@@ -88,6 +91,9 @@ def plan_requested(
     unsettled: Unsettled = SETTLED,
 ) -> tuple[Step, ...]:
     """Lock for one image what a person named, if its declaration allows it, and choose the smallest step for others."""
+    from imagelock.locking.requested import parse_requested  # noqa: PLC0415  as above
+    from imagelock.locking.steps import LockRequested  # noqa: PLC0415  as above
+
     steps = {step.declaration.alias: step for step in plan_lock(images_file, lockfile, now=now, unsettled=unsettled)}
     for declaration, locked in _with_entries(images_file, lockfile):
         if declaration.alias == alias:
@@ -102,6 +108,9 @@ def _with_entries(images_file: ImagesFile, lockfile: Lockfile) -> Iterator[tuple
 
 
 def _updating(step: Step, *, takes_every_index: bool, now: datetime) -> Step:
+    from imagelock.locking.steps import AddPlatforms, Repair  # noqa: PLC0415  as above
+    from imagelock.locking.update_step import Update  # noqa: PLC0415  as above
+
     if isinstance(step, KeepLocked) and step.locked.lacks_checksum:
         # Nothing says yet that its platforms are those of its index.
         step = Repair(step.declaration, step.locked)
@@ -119,10 +128,12 @@ def _updating(step: Step, *, takes_every_index: bool, now: datetime) -> Step:
 def _smallest_step(
     declaration: ImageDeclaration, locked: LockedImage | None, *, now: datetime, unsettled: Unsettled
 ) -> Step:
-    if locked is None:
-        return Resolve(declaration, now)
-    mismatches = tuple(compare(declaration, locked))
-    if any(map(needs_other_content, mismatches)):
+    mismatches = () if locked is None else tuple(compare(declaration, locked))
+    if locked is not None and not mismatches and declaration.alias not in unsettled.same_index:
+        return KeepLocked(declaration, locked)
+    from imagelock.locking.steps import AddPlatforms, Repair, Resolve  # noqa: PLC0415  as above
+
+    if locked is None or any(map(needs_other_content, mismatches)):
         return Resolve(declaration, now)
     if declaration.alias in unsettled.same_index:
         return Repair(declaration, locked, note=_MERGED)
@@ -174,13 +185,22 @@ def run_steps(
     source: ManifestSource,
     *,
     max_workers: int | None = None,
-    watcher: Watcher = UNWATCHED,
+    watcher: Watcher | None = None,
 ) -> LockResult:
     """Run every step; ``BatchError`` names all that failed. The source is asked only if it must be."""
     results = [step.run() for step in steps if isinstance(step, KeepLocked)]
     online = [step for step in steps if not isinstance(step, KeepLocked)]
     if online:
         results += _run_online(online, source, total=len(steps), max_workers=max_workers, watcher=watcher)
+    return _collect(results)
+
+
+def keep_locked(steps: Sequence[KeepLocked]) -> LockResult:
+    """Run steps that ask nothing."""
+    return _collect([step.run() for step in steps])
+
+
+def _collect(results: list[StepResult]) -> LockResult:
     results.sort(key=lambda result: result.image.alias)
     return LockResult(
         Lockfile(tuple(result.image for result in results)),
@@ -197,11 +217,13 @@ def _run_online(
     *,
     total: int,
     max_workers: int | None,
-    watcher: Watcher,
+    watcher: Watcher | None,
 ) -> list[StepResult]:
+    from imagelock.locking.parallel import UNWATCHED, run_all  # noqa: PLC0415  as above
+
     source.prepare(step.declaration.repository for step in steps)
     questions = {str(step.declaration.alias): partial(step.run, source) for step in steps}
-    answers = run_all(questions, max_workers=max_workers, watcher=watcher)
+    answers = run_all(questions, max_workers=max_workers, watcher=watcher or UNWATCHED)
     if answers.failures:
         count = f"{len(answers.failures)} of {total} image{'s' if total > 1 else ''}"
         raise BatchError(f"cannot lock {count}; images.lock is unchanged", answers.failures, action="cannot lock")

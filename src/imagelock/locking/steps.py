@@ -1,4 +1,4 @@
-"""What can happen to one image without an update: it is kept, repaired, given more platforms, resolved, or set."""
+"""What can happen to one image with questions, beside an update: repaired, given more platforms, resolved, or set."""
 
 from __future__ import annotations
 
@@ -8,45 +8,19 @@ from datetime import datetime
 from imagelock.errors import ImageNotFoundError, NoImageError
 from imagelock.images_file.declaration import ImageDeclaration
 from imagelock.locking.decision import make_entry
+from imagelock.locking.keep_step import StepResult, copy_declaration
 from imagelock.locking.lockfile import LockedImage
 from imagelock.locking.resolve import is_served, resolve_image, select_platforms
 from imagelock.locking.select import SelectedReference, select_reference
 from imagelock.locking.source import ManifestSource
 from imagelock.locking.version_labels import learn_labels
 from imagelock.model.frozen import frozen
-from imagelock.model.platforms import PlatformDigest, choose_platforms
+from imagelock.model.platforms import choose_platforms
 from imagelock.model.reference import ImageReference, PinnedReference
 from imagelock.model.selector import ExactDigest
 from imagelock.model.tags.guess import find_longer_pattern
 from imagelock.model.tags.selection import remarks_on
 from imagelock.model.tags.version_range import VersionRange
-
-
-@frozen
-class StepResult:
-    """What became of one image, and what its owner should know beyond the change itself."""
-
-    image: LockedImage
-    notes: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
-    reasons: tuple[str, ...] = ()
-    """What only those want to read who ask why."""
-    told: tuple[LockedImage, LockedImage] | None = None
-    """The image before and after a move, with labels that are told and not recorded."""
-
-
-@frozen
-class KeepLocked:
-    """Nothing needs to move; at most the copy of the declaration is written anew, or a platform's line dropped."""
-
-    declaration: ImageDeclaration
-    locked: LockedImage
-    notes: tuple[str, ...] = ()
-
-    def run(self) -> StepResult:
-        """Answer the declaration from what is locked."""
-        kept = choose_platforms(self.declaration.platforms, self.locked.platform_digests).chosen
-        return StepResult(_copy_declaration(self.declaration, self.locked, kept), self.notes)
 
 
 @frozen
@@ -173,7 +147,7 @@ def read_locked_index(declaration: ImageDeclaration, locked: LockedImage, source
         chosen = select_platforms(declaration.platforms, resolved, reference)
     except ImageNotFoundError as error:
         raise ImageNotFoundError(error.message, hint=error.hint or way_out(declaration)) from error
-    copied = _copy_declaration(declaration, locked, chosen)
+    copied = copy_declaration(declaration, locked, chosen)
     return replace(copied, wrong_checksum=None, lacks_checksum=False, labels=resolved.labels)
 
 
@@ -202,19 +176,3 @@ def _reasons(declaration: ImageDeclaration, chosen: SelectedReference) -> tuple[
     longer = find_longer_pattern(wanted.pattern, tag, chosen.tags)
     too_short = () if longer is None else (f"{tag} may float: {longer}",)
     return (*too_short, *remarks_on(wanted, tag, chosen.tags))
-
-
-def _copy_declaration(
-    declaration: ImageDeclaration, locked: LockedImage, platform_digests: tuple[PlatformDigest, ...]
-) -> LockedImage:
-    """Copy the declaration into a locked image whose content stays."""
-    tag = declaration.selector.tag if isinstance(declaration.selector, ExactDigest) else locked.tag
-    return replace(
-        locked,
-        alias=declaration.alias,
-        selector=declaration.selector,
-        all_platforms=not declaration.platforms,
-        declared_builds=declaration.builds,
-        tag=tag,
-        platform_digests=platform_digests,
-    )

@@ -8,16 +8,15 @@ from datetime import datetime
 from imagelock.errors import ImageNotFoundError
 from imagelock.images_file.declaration import ImageDeclaration
 from imagelock.locking.decision import Action, Decision, decide_update
+from imagelock.locking.keep_step import KeepLocked, StepResult
 from imagelock.locking.lockfile import LockedImage
 from imagelock.locking.resolve import is_served
 from imagelock.locking.source import ManifestSource
 from imagelock.locking.steps import (
     AddPlatforms,
-    KeepLocked,
     LockRequested,
     Repair,
     Resolve,
-    StepResult,
     locked_reference,
     told_move,
     way_out,

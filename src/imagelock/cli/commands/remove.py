@@ -51,7 +51,7 @@ def _remove(
     entries = match_entries(images_file.images, before.images)
     removed = {entry.alias for alias, entry in entries.items() if alias in names}
     after = Lockfile(tuple(image for image in before.images if image.alias not in removed))
-    lock = lock_to_write(project, after) if after != before else {}
+    lock = lock_to_write(project, after, current=project.read_lock_text() or "") if after != before else {}
     uses = tuple(find_uses(project, images_file, before, names))
     transaction.write({project.images_path: project.encode_images_file(edited), **lock})
     changes = find_changes(before, after)

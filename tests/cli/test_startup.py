@@ -1,0 +1,62 @@
+"""What the commands that run all day import: each module takes time before anything is done."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+
+import pytest
+
+from tests.support.project import Project
+
+_LIST_MODULES = """
+import sys
+from imagelock.__main__ import main
+sys.argv[0] = "imagelock"
+try:
+    main()
+except SystemExit as error:
+    assert not error.code, error.code
+print(*sys.modules)
+"""
+_ASKING = {
+    "imagelock.cli.lock_merge",
+    "imagelock.cli.lock_questions",
+    "imagelock.locking.merge",
+    "imagelock.locking.parallel",
+    "imagelock.locking.resolve",
+    "imagelock.locking.select",
+    "imagelock.locking.steps",
+    "imagelock.locking.update_step",
+    "imagelock.model.oci",
+    "imagelock.registry",
+    "imagelock.rendering",
+}
+_HEAVY = {"asyncio", "concurrent.futures", "hashlib", "packaging", "subprocess", "tomllib", "tomlkit", "yaml"}
+
+
+def _modules(project: Project, *arguments: str) -> set[str]:
+    script = [sys.executable, "-c", _LIST_MODULES, *arguments]
+    done = subprocess.run(script, cwd=project.folder, capture_output=True, check=True, text=True)
+    return set(done.stdout.splitlines()[-1].split())
+
+
+@pytest.mark.parametrize("command", ["check", "lock --check", "list", "lock", "render"])
+def test_what_runs_all_day_loads_nothing_that_is_slow(locked: Project, command: str) -> None:
+    assert _modules(locked, *command.split()) & _HEAVY == set()
+
+
+@pytest.mark.parametrize("command", ["lock --check", "list", "lock"])
+def test_a_lock_that_is_not_stale_loads_nothing_that_asks_or_merges(locked: Project, command: str) -> None:
+    assert _modules(locked, *command.split()) & _ASKING == set()
+
+
+def test_a_stale_lock_loads_what_asks(locked: Project) -> None:
+    locked.lock_path.unlink()
+    merging = {"imagelock.cli.lock_merge", "imagelock.locking.merge", "imagelock.rendering"}
+    assert _ASKING - _modules(locked, "lock") == merging
+
+
+def test_the_names_are_those_of_modules() -> None:
+    assert [name for name in sorted(_ASKING) if importlib.util.find_spec(name) is None] == []
