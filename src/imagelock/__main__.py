@@ -6,9 +6,12 @@ import gc
 import os
 import sys
 from contextlib import suppress
-from typing import NoReturn
 
 from imagelock import __version__
+
+TYPE_CHECKING = False  # what checkers know by this name: importing `typing` takes half the time of --version
+if TYPE_CHECKING:
+    from typing import NoReturn
 
 _OBJECTS_BETWEEN_COLLECTIONS = 100_000
 """Python's default is 700, with which a short command collects garbage 40 times and frees nearly none."""

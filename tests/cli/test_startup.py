@@ -33,7 +33,7 @@ _ASKING = {
     "imagelock.registry",
     "imagelock.rendering",
 }
-_HEAVY = {"asyncio", "concurrent.futures", "hashlib", "packaging", "subprocess", "tomllib", "tomlkit", "yaml"}
+_HEAVY = {"asyncio", "concurrent.futures", "hashlib", "packaging", "subprocess", "tomlkit", "yaml"}
 
 
 def _modules(project: Project, *arguments: str) -> set[str]:

@@ -137,11 +137,12 @@ class TableReader:
                 self.add(key, f"is not a known key{did_you_mean(key, self._known)}")
 
     def _read(self, key: str, wanted: type, what: str) -> Any:  # noqa: ANN401  the callers narrow it
-        value = self.raw(key)
-        if value is not None and type(value) is not wanted:
-            self.add(key, f"must be {what}")
-            return None
-        return value
+        self._known.append(key)
+        value = self._table.get(key)
+        if value is None or type(value) is wanted:
+            return value
+        self.add(key, f"must be {what}")
+        return None
 
 
 _POSITION = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$", re.ASCII)

@@ -16,8 +16,8 @@ from imagelock.errors import InvalidDigestError
 from imagelock.model.frozen import frozen
 
 _HEX_LENGTHS = {"sha256": 64, "sha512": 128}
-_ANY_DIGEST = re.compile(r"([A-Za-z0-9+._-]+):([0-9A-Za-z=_-]*)", re.ASCII)
-_HEX = re.compile(r"[0-9a-f]*", re.ASCII)
+_HEX = re.compile(r"[0-9a-f]+", re.ASCII)
+_ANY_DIGEST = r"([A-Za-z0-9+._-]+):([0-9A-Za-z=_-]*)"
 SHORT_HEX_LENGTH = 12
 """The number of digits in output for people, as Docker prints them. Files and JSON have all digits."""
 
@@ -32,19 +32,9 @@ class Digest:
     @classmethod
     def parse(cls, text: str) -> Self:
         """Parse a digest; ``InvalidDigestError`` names the wrong part: algorithm, length or digits."""
-        match = _ANY_DIGEST.fullmatch(text)
-        if match is None:
-            raise InvalidDigestError(f"`{text}` is not a digest: it must be `sha256:` and 64 hexadecimal digits")
-        algorithm, digits = match.groups()
-        wanted = _HEX_LENGTHS.get(algorithm)
-        if wanted is None:
-            raise InvalidDigestError(f"unsupported digest algorithm `{algorithm}`: it must be sha256 or sha512")
-        if len(digits) != wanted:
-            raise InvalidDigestError(
-                f"a {algorithm} digest has {wanted} hexadecimal digits, `{text}` has {len(digits)}"
-            )
-        if _HEX.fullmatch(digits) is None:
-            raise InvalidDigestError(f"the digits of a digest are 0-9 and lower-case a-f, not as in `{text}`")
+        algorithm, _, digits = text.partition(":")
+        if len(digits) != _HEX_LENGTHS.get(algorithm) or _HEX.fullmatch(digits) is None:
+            raise InvalidDigestError(_describe_problem(text))
         return cls(algorithm, digits)
 
     @classmethod
@@ -61,6 +51,19 @@ class Digest:
 
     def __str__(self) -> str:
         return f"{self.algorithm}:{self.hex}"
+
+
+def _describe_problem(text: str) -> str:
+    match = re.fullmatch(_ANY_DIGEST, text, re.ASCII)
+    if match is None:
+        return f"`{text}` is not a digest: it must be `sha256:` and 64 hexadecimal digits"
+    algorithm, digits = match.groups()
+    wanted = _HEX_LENGTHS.get(algorithm)
+    if wanted is None:
+        return f"unsupported digest algorithm `{algorithm}`: it must be sha256 or sha512"
+    if len(digits) != wanted:
+        return f"a {algorithm} digest has {wanted} hexadecimal digits, `{text}` has {len(digits)}"
+    return f"the digits of a digest are 0-9 and lower-case a-f, not as in `{text}`"
 
 
 def sha256_hex(content: bytes) -> str:

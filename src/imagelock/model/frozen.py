@@ -8,8 +8,8 @@ keeps the compiled methods, for values that are made by the hundred thousand.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import MISSING, Field, FrozenInstanceError, dataclass, field, fields
+from collections.abc import Callable
+from dataclasses import MISSING, FrozenInstanceError, dataclass, field, fields
 from operator import attrgetter
 from typing import Any, Never, TypeVar, cast, dataclass_transform, overload
 
@@ -44,7 +44,6 @@ def frozen(
     def make(cls: type[_C]) -> type[_C]:
         made: Any = dataclass(init=False, repr=False, eq=False, slots=True, kw_only=kw_only)(cls)
         names = made.__slots__
-        made.__declared__ = fields(made)
         made.__places__ = {name: getattr(made, name).__set__ for name in names}
         made.__contents__ = attrgetter(*names) if names else staticmethod(_nothing)
         for name, method in _METHODS.items():
@@ -66,22 +65,25 @@ def _init(self: Any, /, *positional: object, **named: object) -> None:  # noqa: 
             raise TypeError(
                 f"{type(self).__name__} takes each field once, and by position no other than: {', '.join(names)}"
             )
-        for place, content in zip(places.values(), positional, strict=False):
+        for place, content in zip(places.values(), positional):  # noqa: B905  the others come by name or by default
             place(self, content)
     for name, content in named.items():
         if name not in places:
             raise TypeError(f"{type(self).__name__} has no field `{name}`")
         places[name](self, content)
     if count + len(named) < len(places):
-        _fill_in(self, [declared for declared in self.__declared__[count:] if declared.name not in named])
+        for name in self.__slots__[count:]:
+            if name not in named:
+                places[name](self, _default(self, name))
 
 
-def _fill_in(self: Any, missing: Iterable[Field[Any]]) -> None:  # noqa: ANN401  of any class
-    for declared in missing:
-        if declared.default is MISSING and declared.default_factory is MISSING:
-            raise TypeError(f"{type(self).__name__} needs the field `{declared.name}`")
-        content = declared.default if declared.default_factory is MISSING else declared.default_factory()
-        self.__places__[declared.name](self, content)
+def _default(self: Any, name: str) -> object:  # noqa: ANN401  of any class
+    declared = self.__dataclass_fields__[name]
+    if declared.default is not MISSING:
+        return declared.default
+    if declared.default_factory is MISSING:
+        raise TypeError(f"{type(self).__name__} needs the field `{name}`")
+    return declared.default_factory()
 
 
 def _eq(self: Any, other: object) -> bool:  # noqa: ANN401  of any class

@@ -15,8 +15,8 @@ from imagelock.errors import InvalidPlatformError
 from imagelock.model.digest import Digest
 from imagelock.model.frozen import frozen
 
-_OS = re.compile(r"([A-Za-z0-9_-]+)(?:\(([A-Za-z0-9_.-]*)((?:\+[A-Za-z0-9_.-]+)*)\))?", re.ASCII)
-_COMPONENT = re.compile(r"[A-Za-z0-9_.-]+", re.ASCII)
+_OS = r"([A-Za-z0-9_-]+)(?:\(([A-Za-z0-9_.-]*)((?:\+[A-Za-z0-9_.-]+)*)\))?"
+_COMPONENT = r"[A-Za-z0-9_.-]+"
 _MAX_LENGTH = 256
 
 _OPERATING_SYSTEMS = frozenset(
@@ -61,8 +61,8 @@ class Platform:
         first, *rest = text.split("/")
         if not rest:
             return cls._parse_single_word(text)
-        match = _OS.fullmatch(first)
-        if match is None or len(rest) > 2 or not all(_COMPONENT.fullmatch(part) for part in rest):  # noqa: PLR2004  architecture, variant
+        match = re.fullmatch(_OS, first, re.ASCII)
+        if match is None or len(rest) > 2 or not all(re.fullmatch(_COMPONENT, part, re.ASCII) for part in rest):  # noqa: PLR2004  architecture, variant
             raise InvalidPlatformError(f"`{text}` is not a platform: it must look like `linux/amd64` or `linux/arm/v7`")
         name, version, features = match.groups(default="")
         return cls.of(name, *rest, os_version=version, os_features=tuple(sorted(filter(None, features.split("+")))))
@@ -118,8 +118,9 @@ class Platform:
         return self.os in _UNKNOWN or self.architecture in _UNKNOWN
 
     def __str__(self) -> str:
-        extra = "".join(f"+{feature}" for feature in self.os_features)
-        os = f"{self.os}({self.os_version}{extra})" if self.os_version or extra else self.os
+        os = self.os
+        if self.os_version or self.os_features:
+            os = f"{os}({self.os_version}{''.join(f'+{feature}' for feature in self.os_features)})"
         return "/".join(filter(None, (os, self.architecture, self.variant)))
 
 
@@ -149,9 +150,12 @@ class PlatformChoice:
 
 
 def choose_platforms(wanted: Iterable[Platform], offered: Iterable[PlatformDigest]) -> PlatformChoice:
-    """Return one offered platform for each wanted one, an equal one first; all of them if none is wanted."""
+    """Return one offered platform for each wanted one, an equal one first; all of them if none is wanted.
+
+    No platform is wanted twice.
+    """
     wanted, offered = tuple(wanted), tuple(offered)
-    if not wanted:
+    if not wanted or wanted == tuple(entry.platform for entry in offered):
         return PlatformChoice(by_name(offered))
     chosen: set[PlatformDigest] = set()
     missing: list[Platform] = []

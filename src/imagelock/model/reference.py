@@ -7,6 +7,7 @@ digest whose ``sha256`` would be a repository. Registry names are lower-cased, s
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NewType
 
 from imagelock.errors import InvalidDigestError, InvalidReferenceError
@@ -25,14 +26,14 @@ _LAYOUT_PREFIX = "oci:"
 
 _MAX_LENGTH = 1024
 _MAX_PATH_LENGTH = 255
-_MAX_PORT = 65535
+_MAX_PORT, _MOST_DIGITS = 65535, 5
+_HEX_LENGTH = 64
 _LABEL = r"(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])"
 _HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*|\[[a-fA-F0-9:]+\]", re.ASCII)
 _COMPONENT = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
 _PATH = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*", re.ASCII)
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}", re.ASCII)
-_PORT = re.compile(r"[0-9]{1,5}", re.ASCII)
-_BARE_DIGEST = re.compile(r"[a-f0-9]{64}|sha(?:256|512):[a-f0-9]+", re.ASCII)
+_BARE_DIGEST = r"[a-f0-9]{64}|sha(?:256|512):[a-f0-9]+"
 
 
 @frozen
@@ -212,8 +213,13 @@ def _refuse_invalid_text(text: str) -> None:
     scheme, separator, rest = text.partition("://")
     if separator:
         raise _url_error(text, scheme, rest)
-    if _BARE_DIGEST.fullmatch(text):
+    if _may_be_digest(text) and re.fullmatch(_BARE_DIGEST, text, re.ASCII):
         raise InvalidReferenceError(f"`{text}` is a digest without a repository", hint="write `REPOSITORY@sha256:…`")
+
+
+def _may_be_digest(text: str) -> bool:
+    """Whether it is worth the time to compile the regular expression; few texts are."""
+    return text.startswith("sha") or len(text) == _HEX_LENGTH
 
 
 def _parse_digest(text: str, digest_text: str) -> Digest:
@@ -255,17 +261,24 @@ def _user_name_error(text: str) -> InvalidReferenceError:
 def _read_registry(text: str, domain: str) -> RegistryName:
     if "@" in domain:
         raise _user_name_error(domain)
+    if problem := _find_domain_problem(domain):
+        raise InvalidReferenceError(f"`{text}`: {problem}")
+    registry = domain.lower()
+    return DOCKER_HUB if registry in _DOCKER_HUB_ALIASES else RegistryName(registry)
+
+
+@lru_cache  # a project names few registries, and each of them often
+def _find_domain_problem(domain: str) -> str | None:
     host, colon, port = (domain, "", "") if domain.endswith("]") else domain.rpartition(":")
     if not colon:
         host = domain
     if not _HOST.fullmatch(host):
-        raise InvalidReferenceError(f"`{text}`: `{host}` is not a host name")
+        return f"`{host}` is not a host name"
     if colon and not port:
-        raise InvalidReferenceError(f"`{text}`: no port follows the `:`")
-    if colon and not (_PORT.fullmatch(port) and 0 < int(port) <= _MAX_PORT):
-        raise InvalidReferenceError(f"`{text}`: `{port}` is not a port")
-    registry = domain.lower()
-    return DOCKER_HUB if registry in _DOCKER_HUB_ALIASES else RegistryName(registry)
+        return "no port follows the `:`"
+    if colon and not (port.isascii() and port.isdecimal() and len(port) <= _MOST_DIGITS and 0 < int(port) <= _MAX_PORT):
+        return f"`{port}` is not a port"
+    return None
 
 
 def _url_error(text: str, scheme: str, rest: str) -> InvalidReferenceError:

@@ -55,7 +55,8 @@ def parse_version_range(
     ``version``, ``variant`` or a brace in ``tag`` makes a range. ``InvalidSelectorError`` names the wrong key.
     """
     if version is None and variant is None and not _is_pattern(tag):
-        _refuse_range_options(precision=precision, prereleases=prereleases)
+        if precision is not None or prereleases:
+            raise _needs_range("prereleases" if precision is None else "precision")
         return None
     return VersionRange(
         clauses=parse_specifier(ANY_VERSION if version is None else version),
@@ -79,14 +80,12 @@ def _is_pattern(tag: str | None) -> bool:
     return tag is not None and ("{" in tag or "}" in tag)
 
 
-def _refuse_range_options(*, precision: int | None, prereleases: bool) -> None:
-    for field, is_given in (("precision", precision is not None), ("prereleases", prereleases)):
-        if is_given:
-            raise InvalidSelectorError(
-                "goes with a version range, and this is an exact tag",
-                field=field,
-                hint="give a `version`, such as `>=3.12,<4`",
-            )
+def _needs_range(field: str) -> InvalidSelectorError:
+    return InvalidSelectorError(
+        "goes with a version range, and this is an exact tag",
+        field=field,
+        hint="give a `version`, such as `>=3.12,<4`",
+    )
 
 
 def _parse_pattern(tag: str | None, variant: str | None) -> TagPattern:
