@@ -8,6 +8,7 @@ import pytest
 
 from imagelock.images_file.parser import parse_images_file
 from tests.support.git import Repository
+from tests.support.locked_images import digest
 from tests.support.project import GO, NGINX, Outcome, Project
 
 _HEAD = """\
@@ -160,6 +161,9 @@ def test_what_was_found_for_scripts(pinned: Project) -> None:
             "images": [{"name": "golang", "image": "golang:1.22", "files": ["Dockerfile"]}],
             "pinned": ["Dockerfile"],
             "written": ["images.toml"],
+            "external_names": [],
+            "external_files": [],
+            "follow_tags": [],
             "obstacles": [
                 {
                     "path": "Dockerfile",
@@ -235,7 +239,50 @@ def test_a_template_can_be_begun_later(pinned: Project) -> None:
         "FROM docker.io/library/golang:1.22@{{images.go.digest}}\nFROM {{images.nginx}}\nFROM {{images.redis}}\n"
     )
     again = pinned.run("init", "--template", "Dockerfile")
-    assert again == Outcome(2, "", "error: images.toml renders `Dockerfile` already\n")
+    assert again == Outcome(
+        2, "", "error: images.toml renders `Dockerfile` already\n\nhint: edit its template, `Dockerfile.in`\n"
+    )
+
+
+def test_a_later_template_can_be_tried_first(pinned: Project) -> None:
+    pinned.declare_locked()
+    pinned.write("Dockerfile", "FROM golang:1.22\nFROM redis:7\n")
+    before = pinned.files()
+    assert pinned.run("init", "--template", "Dockerfile", "--dry-run") == Outcome(
+        0,
+        "",
+        'Would add to images.toml:\n  redis = "redis:7"\n  render: "Dockerfile" = "Dockerfile.in"\n'
+        "Would write Dockerfile.in\n",
+    )
+    assert pinned.files() == before
+    document = json.loads(pinned.run("init", "--template", "Dockerfile", "--format", "json").stdout)
+    assert document["written"] == ["Dockerfile.in", "images.toml"]
+    assert document["images"] == [{"name": "redis", "image": "redis:7", "files": ["Dockerfile"]}]
+
+
+def test_platforms_are_for_a_new_file(pinned: Project) -> None:
+    pinned.declare_locked()
+    outcome = pinned.run("init", "--platform", "arm64", "--template", "Dockerfile")
+    assert outcome.exit_code == 2
+    assert "--platform is for a new file: images.toml has `platforms` already" in outcome.stderr
+
+
+def test_an_images_file_with_external_alone_is_no_obstacle(pinned: Project) -> None:
+    pinned.write("images.toml", '#:schema x\n# kept\n[external]\nnames = ["acme/app"]\n')
+    pinned.write("Dockerfile", f"FROM golang:1.22@{digest('go')}\nFROM acme/app\n")
+    outcome = pinned.run("init", "--follow-tags")
+    told = 'Added to images.toml:\n  golang = "golang:1.22"\n  pin.files: "Dockerfile"\n'
+    assert outcome == Outcome(0, "", f"{told}\nNext: run `imagelock lock`, then `imagelock render`\n")
+    assert pinned.read("images.toml") == (
+        '#:schema x\n[images]\ngolang = "golang:1.22"\n\n'
+        '# kept\n[external]\nnames = ["acme/app"]\n\n[pin]\nfiles = ["Dockerfile"]\n'
+    )
+    again = pinned.run("init")
+    assert again == Outcome(
+        2,
+        "",
+        "error: there is an images.toml already\n\nhint: run `imagelock scan --write` to add what is new\n",
+    )
 
 
 def test_a_removed_image_is_still_shown_where_it_is_pinned(pinned: Project) -> None:
@@ -267,11 +314,17 @@ def test_what_the_repository_builds_itself_is_not_looked_up(pinned: Project) -> 
         "k8s/app.yaml", "apiVersion: v1\nkind: Pod\nspec: {containers: [{image: acme/app:1.2}, {image: nginx:1}]}\n"
     )
     pinned.write(".gitlab-ci.yml", "test:\n  image: $CI_REGISTRY_IMAGE/test:latest\n")
-    assert pinned.run("init").stderr.startswith("Found 2 images in 2 files\nWrote images.toml\n\nNext")
+    pinned.write("vendor/a/Dockerfile", "FROM golang:1.22\n")
+    assert pinned.run("init").stderr.startswith(
+        "Found 2 images in 2 files\nWrote images.toml\n"
+        "note: 2 names built by this repository, in [external]: $CI_REGISTRY_IMAGE**, acme/app\n"
+        "note: 1 folder of vendored files or samples for tests, in [external]: vendor/**\n\nNext"
+    )
     assert pinned.read("images.toml") == (
         f'{_HEAD}nginx = "nginx:1"  # k8s/app.yaml\nredis = "redis:7"  # compose.yaml\n\n'
         '[pin]\nfiles = [\n    "compose.yaml",\n    "k8s/app.yaml",\n]\n\n'
         '# Built here, or not ours.\n[external]\nnames = ["$CI_REGISTRY_IMAGE**", "acme/app"]\n'
+        'files = ["vendor/**"]\n'
     )
     assert pinned.run("scan").stderr.splitlines()[0].endswith("2 declared, 2 external")
 

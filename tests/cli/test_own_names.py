@@ -73,4 +73,4 @@ def test_what_foreign_folders_build_is_no_reason_to_leave_an_image_bare(pinned: 
         "hint: run `imagelock scan --write`, then `imagelock lock`, then `imagelock render`\n",
     )
     written = json.loads(pinned.run("scan", "--write", "--format", "json").stdout)
-    assert written["images"] == [{"name": "redis", "image": "redis:7"}]
+    assert written["images"] == [{"name": "redis", "image": "redis:7", "files": ["pod.yaml"]}]

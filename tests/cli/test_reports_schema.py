@@ -150,6 +150,29 @@ def _objects(schema: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401  any part
             yield from _objects(part)
 
 
+@pytest.mark.parametrize(
+    ("typed", "images"),
+    [
+        ("init", '[external]\nnames = ["x"]\n'),
+        ("init --template Dockerfile", "[images]\n"),
+        ("init --template Dockerfile --dry-run", "[images]\n"),
+        ("scan --write", "[images]\n"),
+        ("scan --write", None),
+        ("scan --write Dockerfile", None),
+        ("scan", None),
+    ],
+)
+def test_whatever_begins_or_adds_to_images_toml(workshop: Project, typed: str, images: str | None) -> None:
+    for name in ("images.toml", "Dockerfile.in"):
+        (workshop.folder / name).unlink()
+    if images is not None:
+        workshop.write("images.toml", images)
+    for name, text in {"Dockerfile": "FROM golang:1.22\nFROM x:${V}\n", **_UNREAD}.items():
+        workshop.write(name, text)
+    outcome = workshop.run(*typed.split(), "--format", "json")
+    assert (outcome.exit_code, outcome.stdout[:1]) == (0, "{")
+
+
 def test_a_failure_says_what_where_and_what_next(workshop: Project) -> None:
     workshop.write("images.toml", "[image]\n")
     outcome = workshop.run("lock", "--format", "json")

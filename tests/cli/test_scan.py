@@ -154,6 +154,17 @@ def test_without_images_toml_the_first_one_is_written(pinned: Project) -> None:
     assert [image.alias for image in parse_images_file(pinned.read("images.toml")).images] == ["golang"]
 
 
+def test_only_the_named_paths_are_in_the_first_file(pinned: Project) -> None:
+    pinned.write("a/Dockerfile", "FROM redis:7\n")
+    pinned.write("b/Dockerfile", "FROM nginx:1\n")
+    pinned.write("b/run.sh", "docker run a\n")
+    assert pinned.run("scan", "--write", "a") == Outcome(
+        0,
+        "",
+        "Found 1 image in 1 file\nWrote images.toml\n\nNext: run `imagelock lock`, then `imagelock render`\n",
+    )
+
+
 def test_the_kinds_of_files_are_told_in_80_columns(pinned: Project) -> None:
     lines = pinned.run("scan", "--kinds").stdout.splitlines()
     assert "compose  compose file" in lines
@@ -167,8 +178,10 @@ def test_what_was_written_for_scripts(pinned: Project) -> None:
     pinned.write("Dockerfile", "FROM redis:7\nFROM $B\n")
     assert json.loads(pinned.run("scan", "--write", "--format", "json").stdout) == {
         "schema": 1,
-        "images": [{"name": "redis", "image": "redis:7"}],
+        "dry_run": False,
+        "images": [{"name": "redis", "image": "redis:7", "files": ["Dockerfile"]}],
         "pinned": ["Dockerfile"],
+        "written": ["images.toml"],
         "external_names": [],
         "external_files": [],
         "follow_tags": [],

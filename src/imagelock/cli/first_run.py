@@ -4,23 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import click
 
 from imagelock.cli.console import Console
-from imagelock.cli.reports.scan import obstacle_document
-from imagelock.cli.reports.search_notes import Unread, print_unread, unread_document
-from imagelock.cli.text import count
-from imagelock.cli.tree_scan import scan_named, scan_tree
+from imagelock.cli.reports.scan import Adoption, adoption_document
+from imagelock.cli.reports.search_notes import Unread, print_unread
+from imagelock.cli.text import count, listing
+from imagelock.cli.tree_scan import below, scan_named, scan_tree
 from imagelock.errors import FileError
-from imagelock.images_file.discovery import FoundImage, ScannedDocument, Survey, Unlockable, survey
+from imagelock.images_file.discovery import ScannedDocument, Survey, Unlockable, survey
 from imagelock.images_file.first_file import DEFAULT_PLATFORMS, FirstFile, dump_first_file
 from imagelock.images_file.parser import RenderTarget, parse_images_file
 from imagelock.images_file.templating import TEMPLATE_SUFFIX, Template, make_template
 from imagelock.model.frozen import frozen
 from imagelock.model.platforms import Platform
 from imagelock.rendering.pinned_files import external_files
+
+
+@frozen(kw_only=True)
+class FirstFileRequest:
+    """The options of `init`, as typed."""
+
+    templates: Sequence[str] = ()
+    platforms: Sequence[str] = ()
+    excluded: Sequence[str] = ()
+    paths: Sequence[Path] = ()
+    """The only files, or folders of files, to look at; all where it is empty."""
+    follows_tags: bool = False
 
 
 @frozen(kw_only=True)
@@ -46,27 +57,26 @@ class Beginning:
         }
 
 
-def plan_project(
-    console: Console,
-    images_path: Path,
-    *,
-    templates: Sequence[str] = (),
-    platforms: Sequence[str] = (),
-    excluded: Sequence[str] = (),
-    follows_tags: bool = False,
-) -> Beginning:
-    """Compute the first images.toml and the templates: one that can't be made stops it all."""
+def plan_project(console: Console, images_path: Path, request: FirstFileRequest) -> Beginning:
+    """Compute the first images.toml and the templates; a template that cannot be made is an error."""
     folder = images_path.parent
-    named = {document.path: document for document in scan_named(folder, templates)}
-    is_excluded = external_files(excluded)
+    named = {document.path: document for document in scan_named(folder, request.templates)}
+    is_excluded = external_files(request.excluded)
     templates_here = frozenset(f"{path}{TEMPLATE_SUFFIX}" for path in named)
-    scanned = scan_tree(folder, console, wants=lambda path: not is_excluded(path), templates=templates_here)
-    found = survey(({document.path: document for document in scanned.documents} | named).values())
+    scanned = scan_tree(
+        folder,
+        console,
+        wants=lambda path: not is_excluded(path),
+        shows=below(folder, request.paths) if request.paths else lambda _: True,
+        templates=templates_here,
+    )
+    documents = {document.path: document for document in scanned.documents} | named
+    found = survey(documents.values(), names=scanned.names)
     file = FirstFile(
-        survey=found.following_tags() if follows_tags else found,
-        platforms=tuple(dict.fromkeys(str(Platform.parse(text)) for text in platforms)) or DEFAULT_PLATFORMS,
+        survey=found.following_tags() if request.follows_tags else found,
+        platforms=tuple(dict.fromkeys(str(Platform.parse(text)) for text in request.platforms)) or DEFAULT_PLATFORMS,
         targets=tuple(RenderTarget(path, f"{path}{TEMPLATE_SUFFIX}") for path in sorted(named)),
-        excluded=tuple(excluded),
+        excluded=tuple(request.excluded),
     )
     made = make_templates(folder, named, file.survey)
     text = dump_first_file(file)
@@ -77,7 +87,7 @@ def plan_project(
 def tell_beginning(console: Console, beginning: Beginning, *, is_dry_run: bool = False, output_format: str) -> None:
     """Tell people or scripts what was written, and what was left out."""
     if output_format == "json":
-        console.json(_document(beginning, is_dry_run=is_dry_run))
+        console.json(adoption_document(_adoption(beginning), is_dry_run=is_dry_run))
         return
     if is_dry_run:
         console.data(beginning.text.removesuffix("\n"))
@@ -106,6 +116,7 @@ def _tell(console: Console, beginning: Beginning, *, is_dry_run: bool) -> None:
     for path in beginning.contents():
         verb = "Would write" if is_dry_run else click.style("Wrote", fg="green", bold=True)
         console.say(f"{verb} {path}")
+    _tell_external(console, found)
     for obstacle in _left_over(beginning):
         console.warn(str(obstacle))
     if found.unreadable:
@@ -115,6 +126,15 @@ def _tell(console: Console, beginning: Beginning, *, is_dry_run: bool) -> None:
     print_unread(console, beginning.unread)
     if found.images and not is_dry_run:
         _tell_next(console, beginning)
+
+
+def _tell_external(console: Console, found: Survey) -> None:
+    if found.external:
+        what = count(len(found.external), "name")
+        console.note(f"{what} built by this repository, in [external]: {listing(found.external)}")
+    if found.external_files:
+        what = count(len(found.external_files), "folder")
+        console.note(f"{what} of vendored files or samples for tests, in [external]: {listing(found.external_files)}")
 
 
 def _tell_next(console: Console, beginning: Beginning) -> None:
@@ -130,17 +150,16 @@ def _left_over(beginning: Beginning) -> list[Unlockable]:
     return [*beginning.file.survey.unresolved, *beginning.file.left_alone, *remaining]
 
 
-def _document(beginning: Beginning, *, is_dry_run: bool) -> dict[str, Any]:
-    return {
-        "dry_run": is_dry_run,
-        "images": [_image_document(image) for image in beginning.file.survey.images],
-        "pinned": list(beginning.file.pinned),
-        "written": [str(path) for path in beginning.contents()],
-        "obstacles": [obstacle_document(each) for each in _left_over(beginning)],
-        "unreadable": [obstacle_document(each) for each in beginning.file.survey.unreadable],
-        **unread_document(beginning.unread),
-    }
-
-
-def _image_document(image: FoundImage) -> dict[str, Any]:
-    return {"name": image.alias, "image": image.text, "files": list(image.paths)}
+def _adoption(beginning: Beginning) -> Adoption:
+    found = beginning.file.survey
+    return Adoption(
+        images={image.alias: image.text for image in found.images},
+        files={image.alias: image.paths for image in found.images},
+        pinned=beginning.file.pinned,
+        external_names=found.external,
+        external_files=(*found.external_files, *beginning.file.excluded),
+        written=tuple(beginning.contents()),
+        left=_left_over(beginning),
+        unreadable=found.unreadable,
+        unread=beginning.unread,
+    )

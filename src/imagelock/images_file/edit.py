@@ -17,6 +17,8 @@ from imagelock.model.frozen import frozen
 
 _IMAGES = "images"
 _FIRST_COMMENT = re.compile(r"(?:[ \t]*#[^\n]*(?:\n|\Z))*")
+_DIRECTIVES = re.compile(r"(?:#:[^\n]*\n)*")
+"""Editors read ``#:schema`` in the first line only: nothing may come before it."""
 _BLANK_LINES = re.compile(r"(?:[ \t]*\r?\n)*")
 _LAST_BLANK_LINES = re.compile(r"(?:^[ \t]*\r?\n)*\Z", re.MULTILINE)
 
@@ -73,7 +75,8 @@ def add_image(text: str, entry: ImageEntry) -> str:
 def add_images(text: str, entries: Sequence[ImageEntry]) -> str:
     """Add images in their order, as ``add_image`` does."""
     hint = f"write it yourself: {'; '.join(map(str, entries))}"
-    tree = _parse(text, hint=hint)
+    start = _end(_DIRECTIVES, text)
+    tree = _parse(text[start:], hint=hint)
     for entry in entries:
         if entry.is_short:
             _add_line(tree, entry)
@@ -81,7 +84,7 @@ def add_images(text: str, entries: Sequence[ImageEntry]) -> str:
             _add_table(tree, entry)
     document = tomllib.loads(text)
     images = {**document.get(_IMAGES, {}), **{entry.alias: entry.value() for entry in entries}}
-    return _confirmed(tree.as_string(), {**document, _IMAGES: images}, hint=hint)
+    return _confirmed(text[:start] + tree.as_string(), {**document, _IMAGES: images}, hint=hint)
 
 
 def set_references(text: str, references: Mapping[str, str]) -> str:

@@ -1,4 +1,4 @@
-"""Folders whose files came from elsewhere or are the inputs of tests: their images are not the project's own."""
+"""Folders of vendored files and of samples for tests, linters and parsers: their images are not the project's own."""
 
 from __future__ import annotations
 
@@ -6,17 +6,24 @@ import re
 from collections.abc import Collection, Iterable
 from pathlib import PurePosixPath
 
+_SAMPLES = "data|fixtures?|files?|resources|inputs?|cases?|samples?|examples?|corpus"
 _FOREIGN = re.compile(
-    r"vendor(ed)?|third[-_]?party|node_modules|bower_components|\.terraform"
-    r"|tests?[-_]?(data|fixtures?|files|resources|inputs|cases)|(__)?fixtures?(__)?|(__)?snapshots?__|goldens?"
+    r"_?vendor(ed)?|third[-_]?party|godeps|node_modules|bower_components|site-packages|\.terraform"
+    rf"|tests?[-_]?({_SAMPLES})([-_].+)?|(__)?fixtures?(__)?|(__)?snapshots?__|golden(s|[-_]?files?)?"
 )
-_TESTS = re.compile(r"tests?|testing|specs?|e2e")
-_INPUTS = re.compile(r"data|examples?|samples?|files|resources|inputs|cases|corpus")
-"""Names that say nothing by themselves, but are inputs below a folder of tests."""
+_TESTS = re.compile(
+    r"(.+[-_])?(tests?|testing|specs?|e2e|parsers?|lexers?|grammars?|tokenizers?|linters?|highlight(ers?|ing)?)"
+    r"|tree[-_]sitter.*"
+)
+"""Folders of tests, and of programs that read files like these."""
+_INPUTS = re.compile(rf"(.+[-_])?({_SAMPLES}|checks|(in)?valid|positive|negative|good|bad|pass(ing)?|fail(ing|ures?)?)")
+"""Names that are inputs only below one of those: ``examples`` alone may be what a project tells its users to run."""
+_VERDICT = re.compile(r"(positive|negative|(in)?valid|good|bad|pass|fail(ed|ure)?|success)(?![a-z]).*", re.DOTALL)
+"""Names of files that a test expects to be accepted or refused."""
 
 
 def find_foreign_folders(paths: Iterable[str]) -> tuple[str, ...]:
-    """Find the topmost such folder of each path, sorted."""
+    """Return the topmost folder of vendored files or samples for each path that has one, sorted."""
     found = (folder for path in paths if (folder := _foreign_folder(path)) is not None)
     return tuple(sorted(set(found)))
 
@@ -32,11 +39,11 @@ def is_in_folders(path: str, folders: Collection[str]) -> bool:
 
 
 def _foreign_folder(path: str) -> str | None:
-    parts = PurePosixPath(path).parts[:-1]
+    *parts, file_name = PurePosixPath(path).parts
     is_below_tests = False
     for depth, part in enumerate(parts, start=1):
         name = part.lower()
         if _FOREIGN.fullmatch(name) or (is_below_tests and _INPUTS.fullmatch(name)):
             return "/".join(parts[:depth])
         is_below_tests = is_below_tests or _TESTS.fullmatch(name) is not None
-    return None
+    return "/".join(parts) if is_below_tests and _VERDICT.fullmatch(file_name.lower()) else None

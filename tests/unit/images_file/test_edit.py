@@ -56,6 +56,8 @@ platforms = ["linux/amd64", "linux/arm64"]
         ('platforms = ["a"]\n', 'platforms = ["a"]\n\n[images]\nredis = "redis:7"\n'),
         ("# mine\n\n[render]\n", '# mine\n\n[images]\nredis = "redis:7"\n\n[render]\n'),
         ("# about\n[render]\n", '[images]\nredis = "redis:7"\n\n# about\n[render]\n'),
+        ("#:schema x\n# about\n[render]\n", '#:schema x\n[images]\nredis = "redis:7"\n\n# about\n[render]\n'),
+        ("#:schema x\n", '#:schema x\n[images]\nredis = "redis:7"\n'),
         ('[images]\n# go = "golang"\n', '[images]\nredis = "redis:7"\n# go = "golang"\n'),
         ('[images.a]\nimage = "b"\n', '[images]\nredis = "redis:7"\n\n[images.a]\nimage = "b"\n'),
         ('images.go = "golang"\n[render]\n', 'images.go = "golang"\nimages.redis = "redis:7"\n[render]\n'),

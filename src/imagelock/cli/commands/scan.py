@@ -13,7 +13,8 @@ import click
 from imagelock.cli.console import Console
 from imagelock.cli.options import Settings, format_option, with_settings
 from imagelock.cli.reports.scan import (
-    additions_document,
+    Adoption,
+    adoption_document,
     inventory_document,
     inventory_lines,
     kind_document,
@@ -71,7 +72,7 @@ def command(  # noqa: PLR0913  click hands over each option as an argument
             settings, project, paths, excluded=excluded, follows_tags=follow_tags, output_format=output_format
         )
     elif writes:
-        _begin(settings, project, excluded, follows_tags=follow_tags, output_format=output_format)
+        _begin(settings, project, paths, excluded, follows_tags=follow_tags, output_format=output_format)
     else:
         images_file, lockfile = project.read() if exists else (ImagesFile(()), Lockfile())
         found = _scan(settings.console, project, images_file, paths, excluded)
@@ -113,11 +114,26 @@ def scan_and_write(
             parse_images_file(edited, file_name=str(project.images_path))
             transaction.write({project.images_path: project.encode_images_file(edited)})
     if output_format == "json":
-        left = [*found.unresolved, *found.not_editable]
-        document = additions_document(additions, left, found.unreadable)
-        settings.console.json({**document, **unread_document(scanned.unread)})
+        written = (project.images_path,) if additions else ()
+        settings.console.json(adoption_document(adoption_of(additions, found, written, scanned.unread)))
     else:
         _tell(settings.console, project, additions, found, scanned.unread)
+
+
+def adoption_of(additions: Additions, found: Survey, written: Sequence[Path], unread: Unread) -> Adoption:
+    """Return what was added to an images.toml that was there."""
+    return Adoption(
+        images={it.alias: it.image for it in additions.images},
+        files={image.alias: image.paths for image in found.images},
+        pinned=additions.files,
+        external_names=additions.external_names,
+        external_files=additions.external_files,
+        freed=additions.freed,
+        written=written,
+        left=(*found.unresolved, *found.not_editable),
+        unreadable=found.unreadable,
+        unread=unread,
+    )
 
 
 def _find_gone(project: Project, images_file: ImagesFile) -> list[str]:
@@ -128,12 +144,23 @@ def _find_gone(project: Project, images_file: ImagesFile) -> list[str]:
 
 
 def _begin(
-    settings: Settings, project: Project, excluded: Sequence[str], *, follows_tags: bool, output_format: str
+    settings: Settings,
+    project: Project,
+    paths: Sequence[Path],
+    excluded: Sequence[str],
+    *,
+    follows_tags: bool,
+    output_format: str,
 ) -> None:
-    from imagelock.cli.first_run import plan_project, tell_beginning  # noqa: PLC0415  only the first run needs it
+    from imagelock.cli.first_run import (  # noqa: PLC0415  only the first run needs it
+        FirstFileRequest,
+        plan_project,
+        tell_beginning,
+    )
 
     with begin(settings.console, project) as transaction:
-        begun = plan_project(settings.console, project.images_path, excluded=excluded, follows_tags=follows_tags)
+        request = FirstFileRequest(excluded=excluded, paths=paths, follows_tags=follows_tags)
+        begun = plan_project(settings.console, project.images_path, request)
         transaction.write(begun.contents())
     tell_beginning(settings.console, begun, output_format=output_format)
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from imagelock.cli.reports.search_notes import NOTHING_UNREAD, Unread, unread_document
 from imagelock.cli.text import fit_table, shorten_digests, table_width
 from imagelock.images_file.discovery import Unlockable
+from imagelock.model.frozen import frozen
 from imagelock.rendering.inventory import Carrier, InventoryEntry, InventoryFile, Status
 
 if TYPE_CHECKING:
     from imagelock.documents.formats.description import FormatDescription  # only --kinds needs it
-    from imagelock.images_file.additions import Additions  # loads what edits images.toml
 
 _COLORS = {Status.PINNED: "green", Status.NEW: "yellow", Status.UNPINNABLE: "red"}
 _CARRIERS = {Carrier.PIN: "in [pin]", Carrier.RENDER: "rendered", Carrier.NOTHING: "not pinned"}
@@ -93,18 +95,41 @@ def kind_document(kind: FormatDescription) -> dict[str, Any]:
     }
 
 
-def additions_document(
-    additions: Additions, left: Iterable[Unlockable], unreadable: Iterable[Unlockable]
-) -> dict[str, Any]:
+@frozen(kw_only=True)
+class Adoption:
+    """What `init` or `scan --write` has written into images.toml, and what they left out."""
+
+    images: Mapping[str, str]
+    """New images, by name: the reference."""
+    files: Mapping[str, Sequence[str]]
+    """The paths of the files that have an image, by name."""
+    pinned: Sequence[str] = ()
+    external_names: Sequence[str] = ()
+    external_files: Sequence[str] = ()
+    freed: Sequence[tuple[str, str]] = ()
+    """Images that follow their tags from now on, by name, and their references."""
+    written: Sequence[Path] = ()
+    left: Sequence[Unlockable] = ()
+    unreadable: Sequence[Unlockable] = ()
+    unread: Unread = NOTHING_UNREAD
+
+
+def adoption_document(adoption: Adoption, *, is_dry_run: bool = False) -> dict[str, Any]:
     """Describe for scripts what was written, and what was left out."""
     return {
-        "images": [{"name": it.alias, "image": it.image} for it in additions.images],
-        "pinned": list(additions.files),
-        "external_names": list(additions.external_names),
-        "external_files": list(additions.external_files),
-        "follow_tags": [{"name": name, "image": image} for name, image in additions.freed],
-        "obstacles": [obstacle_document(each) for each in left],
-        "unreadable": [obstacle_document(each) for each in unreadable],
+        "dry_run": is_dry_run,
+        "images": [
+            {"name": name, "image": image, "files": list(adoption.files.get(name, ()))}
+            for name, image in adoption.images.items()
+        ],
+        "pinned": list(adoption.pinned),
+        "external_names": list(adoption.external_names),
+        "external_files": list(adoption.external_files),
+        "follow_tags": [{"name": name, "image": image} for name, image in adoption.freed],
+        "written": list(map(str, adoption.written)),
+        "obstacles": [obstacle_document(each) for each in adoption.left],
+        "unreadable": [obstacle_document(each) for each in adoption.unreadable],
+        **unread_document(adoption.unread),
     }
 
 

@@ -24,6 +24,9 @@ class Unread:
     """Paths of files that were read, and a place in each."""
 
 
+NOTHING_UNREAD = Unread()
+
+
 def print_unread(console: Console, unread: Unread) -> None:
     """Print a note for each kind of thing that was not read; ``-v`` lists all of them."""
     if unread.files:
