@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from datetime import date
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 
@@ -120,11 +121,15 @@ def _as_json(value: Any) -> Any:  # noqa: ANN401  any value of TOML
 
 
 def _parser_takes(text: str) -> bool:
+    return not _problems(text)
+
+
+def _problems(text: str) -> tuple[str, ...]:
     try:
         parse_images_file(text)
-    except ImagesFileError:
-        return False
-    return True
+    except ImagesFileError as error:
+        return tuple(error.details)
+    return ()
 
 
 @pytest.mark.parametrize("text", _GOOD)
@@ -176,6 +181,24 @@ def test_whatever_the_schema_refuses_the_parser_refuses(header: str, pairs: dict
     text = f"{header}\n{lines}{rest}\n"
     assume(not _schema_takes(text))
     assert not _parser_takes(text), text
+
+
+_BEYOND_A_SCHEMA = re.compile(
+    r"must be a string|must name a template|must be a reference or a table|must be a day|is not a PEP 440 clause|"
+    r"is not a tag|is not a platform|can't be the end of a tag|is the same image as|goes with a version range|"
+    r"is its own template|is short for|can't be of use beside|^  hint: "
+)
+"""What the parser alone sees: dates, which are strings in JSON; tags, ranges and platforms; and keys together."""
+
+
+@settings(max_examples=300)
+@given(_HEADERS, st.dictionaries(_KEYS, _VALUES, max_size=4))
+def test_what_only_the_parser_refuses_is_refused_for_a_known_reason(header: str, pairs: dict[str, str]) -> None:
+    lines = "\n".join(f"{key} = {value}" for key, value in pairs.items())
+    rest = '\nimage = "x"' if header == "[images.a]" and "image" not in pairs else ""
+    text = f"{header}\n{lines}{rest}\n"
+    assume(_schema_takes(text))
+    assert [detail for detail in _problems(text) if not _BEYOND_A_SCHEMA.search(detail)] == [], text
 
 
 def test_the_schema_has_the_keys_that_the_parser_reads_and_no_others() -> None:
