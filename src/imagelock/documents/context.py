@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cached_property, partial
@@ -15,14 +16,20 @@ from imagelock.documents.formats.kustomize_replacements import KustomizeReplacem
 from imagelock.documents.formats.place_rules import Rule, Text
 from imagelock.documents.formats.surrounding_files import Files, NoFiles
 from imagelock.documents.formats.table import BY_NAME, COMPOSE, DOTENV, GITLAB, KUBERNETES
-from imagelock.documents.kinds import detect_kind, in_syntax_of, marked_kind, may_be_document
+from imagelock.documents.kinds import (
+    detect_kind,
+    has_known_name,
+    in_syntax_of,
+    marked_kind,
+    may_be_document,
+    patterns_expression,
+)
 from imagelock.documents.syntax.nodes import DocumentSyntaxError, Mapping, Node, Scalar, Sequence
 from imagelock.documents.syntax.reader import Syntax, read_documents
 from imagelock.model.frozen import frozen
-from imagelock.model.globs import compile_glob, is_wild
+from imagelock.model.globs import compile_glob
 
 NO_KIND = "none"
-_ROOTS = (".gitlab-ci.yml", ".gitlab-ci.yaml")
 _GENERIC = {
     ".yml": "yaml",
     ".yaml": "yaml",
@@ -103,7 +110,7 @@ class DocumentContext:
 
     def _detect(self, where: PurePosixPath, path: str, content: bytes, places: tuple[PlacesRule, ...]) -> Format | None:
         kind = detect_kind(where, content)
-        if kind is COMPOSE or kind is None:
+        if kind is None or (kind is not KUBERNETES and not has_known_name(path)):
             kind = GITLAB if path in self._included_by_gitlab else kind
         if kind is None and places:
             return BY_NAME.get(_GENERIC.get(where.suffix.lower(), ""))
@@ -142,7 +149,8 @@ def find_included(files: Files) -> frozenset[str]:
     https://docs.gitlab.com/ci/yaml/#includelocal
     """
     found: set[str] = set()
-    waiting = list(_ROOTS)
+    is_pipeline = re.compile(patterns_expression(GITLAB.files)).fullmatch
+    waiting = [path for path in files.paths() if is_pipeline(path)]
     while waiting:
         path = waiting.pop()
         for pattern in _includes_of(files.read(path)):
@@ -153,10 +161,11 @@ def find_included(files: Files) -> frozenset[str]:
 
 
 def _matching(pattern: str, files: Files) -> Iterator[str]:
-    if not is_wild(pattern):
+    if "*" not in pattern:
         yield pattern
         return
-    matches = compile_glob(pattern).fullmatch
+    expression = re.escape(pattern).replace(r"\*\*", ".*").replace(r"\*", "[^/]*")  # `**` goes through folders
+    matches = re.compile(expression, re.DOTALL).fullmatch
     yield from (path for path in files.paths() if matches(path))
 
 
@@ -168,9 +177,12 @@ def _includes_of(content: bytes | None) -> Iterator[str]:
     except DocumentSyntaxError:
         return
     for document in documents:
-        include = document.find("include") if isinstance(document, Mapping) else None
-        for entry in include.items if isinstance(include, Sequence) else (include,):
-            yield from _local_paths(entry)
+        if isinstance(document, Mapping):
+            triggers = (job.find("trigger") for _, job in document.mappings())  # child pipelines
+            for part in (document, *(each for each in triggers if isinstance(each, Mapping))):
+                include = part.find("include")
+                for entry in include.items if isinstance(include, Sequence) else (include,):
+                    yield from _local_paths(entry)
 
 
 def _local_paths(entry: Node | None) -> Iterator[str]:

@@ -19,10 +19,13 @@ from imagelock.documents.formats.table import (
     BUILDKITE,
     BY_NAME,
     CIRCLECI,
+    CLOUD_BUILD,
     COMPOSE,
     DOCKERFILE,
     DOTENV,
+    DRONE,
     FORMATS,
+    GITHUB,
     GITLAB,
     KUBERNETES,
     QUADLET,
@@ -36,10 +39,34 @@ from imagelock.model.globs import compile_glob
 
 __all__ = ["detect_kind", "find_references", "marked_kind", "may_be_document", "refuse_unknown_kind"]
 
-_SERVICES = re.compile(rb"^services:[ \t]*(?:#.*)?\r?\n(?:[ \t]*(?:#.*)?\r?\n)*[ \t]+[\w\"'.-]+:", re.MULTILINE)
+_SERVICES = re.compile(
+    rb"^[\"']?services[\"']?[ \t]*:[ \t]*(?:&\S+[ \t]*)?(?:"
+    rb"(?:#.*)?\r?\n(?:[ \t]*(?:#.*)?\r?\n)*[ \t]+[\w\"'.-]+:"
+    rb"|\{[^{}]*\{[^{}]*\b(?:image|build|extends)\b)",
+    re.MULTILINE,
+)
 _API_VERSION = re.compile(rb"^[\"']?apiVersion[\"']?:", re.MULTILINE)
 _KIND = re.compile(rb"^[\"']?kind[\"']?:", re.MULTILINE)
 _JSON_API_VERSION = re.compile(rb'\A\s*\{.*?"apiVersion"\s*:', re.DOTALL)
+_FLOW_RESOURCE = re.compile(rb"\A(?:\s|#[^\n]*\n|---[ \t]*\n)*\{[^\n]*?[\"']?apiVersion[\"']?[ \t]*:")
+_GITLAB_COMPONENT = re.compile(
+    rb"\A(?:\s|#[^\n]*\n|---[ \t]*\r?\n)*spec:.*?\binputs\b.*?^---", re.MULTILINE | re.DOTALL
+)
+_PLAYBOOK = re.compile(rb"\A(?:\s|#[^\n]*\n|---[ \t]*\r?\n)*-[ \t]+(?:name:[^\n]*\n[ \t]+)?hosts:")
+_SIGNS = (  # all of a row must be there
+    (GITHUB, (rb"^[\"']?on[\"']?[ \t]*:", rb"^jobs[ \t]*:", rb"^[ \t]+(?:runs-on|uses|steps)[ \t]*:")),
+    (GITHUB, (rb"^runs[ \t]*:", rb"^[ \t]+using[ \t]*:")),
+    (
+        CIRCLECI,
+        (
+            rb"^version[ \t]*:[ \t]*[\"']?2(?:\.[01])?[\"']?[ \t]*\r?$",
+            rb"^(?:jobs|orbs|executors)[ \t]*:",
+            rb"\bdocker[ \t]*:",
+        ),
+    ),
+    (DRONE, (rb"^kind[ \t]*:[ \t]*pipeline[ \t]*\r?$", rb"^type[ \t]*:[ \t]*(?:docker|kubernetes)")),
+    (CLOUD_BUILD, (rb"^steps[ \t]*:", rb"\bname[ \t]*:[ \t]*[\"']?[\w./-]*(?:\bgcr\.io|pkg\.dev)/")),
+)
 _SKAFFOLD = re.compile(rb"^[\"']?apiVersion[\"']?:[ \t]*[\"']?skaffold/", re.MULTILINE)
 _SECTION = re.compile(rb"^[ \t]*\[(?:Container|Volume|Image)\][ \t]*\r?$", re.MULTILINE)
 _YAML_SUFFIXES = (".yml", ".yaml")
@@ -86,6 +113,11 @@ def find_references(content: bytes, kind: Format) -> Scan:
 def may_be_document(path: str) -> bool:
     """Whether the content of a file can make it a document; of all others, the name has told it already."""
     return path.lower().endswith((*_YAML_SUFFIXES, ".json")) or _kind_of_name(path) is not None
+
+
+def has_known_name(path: str) -> bool:
+    """Whether the name of a file tells its kind."""
+    return _kind_of_name(path) is not None
 
 
 def refuse_unknown_kind(path: Path) -> Never:
@@ -148,9 +180,21 @@ def _kind_of_content(path: PurePath, content: bytes) -> Format | None:
         return in_syntax_of(path, KUBERNETES) if _JSON_API_VERSION.search(content[:_JSON_BEGIN]) else None
     if suffix not in _YAML_SUFFIXES:
         return None
-    if _API_VERSION.search(content):
+    if _API_VERSION.search(content) or _FLOW_RESOURCE.match(content):
         return SKAFFOLD if _SKAFFOLD.search(content) else KUBERNETES
-    return COMPOSE if _SERVICES.search(content) else None
+    return _kind_of_pipeline(content) or (COMPOSE if _SERVICES.search(content) else None)
+
+
+def _kind_of_pipeline(content: bytes) -> Format | None:
+    """Tell a pipeline or playbook that is not in its usual place, such as a template, by its keys."""
+    if _GITLAB_COMPONENT.match(content):
+        return GITLAB
+    if _PLAYBOOK.match(content):
+        return ANSIBLE
+    for kind, signs in _SIGNS:
+        if all(re.search(sign, content, re.MULTILINE) for sign in signs):
+            return kind
+    return None
 
 
 def _as_utf_8(content: bytes) -> bytes:
@@ -161,7 +205,7 @@ def _as_utf_8(content: bytes) -> bytes:
 
 
 def _is_unit(_: PurePath, content: bytes) -> bool:
-    return _SECTION.search(content) is not None
+    return _SECTION.search(_as_utf_8(content)) is not None
 
 
 def _is_no_example(path: PurePath, _: bytes) -> bool:

@@ -23,6 +23,7 @@ _DECIDED = re.compile(rb"@sha256:|#[ \t]*imagelock:|^[ \t]*(?:#|//)")
 _MAX_SHOWN = 200
 _KEY = rb"[\w.-]*image(?:name|url|ref|tag|repository)?"
 _REFERENCE = rb"[a-z0-9][\w./-]*[:@/][\w./:@-]+"
+_NAME = rb"[ \t]*[\"']?[\w.-]+(?:/[\w./-]+)?[\"']?[ \t]*(?:#.*)?(?:\r?\n|\Z)"
 _TEMPLATE_SUFFIXES = "{j2,jinja,jinja2,tmpl,tpl,gotmpl,template,erb,in,m4}"
 _SOURCE_SUFFIXES = "{java,kt,kts,scala,go,py,rb,ts,js,cs,rs}"
 
@@ -73,13 +74,32 @@ UNREAD_KINDS = (
         rb"^[ \t]*(?:-[ \t]+)?[\"']?" + _KEY + rb"[\"']?[ \t]*[:=]|^[ \t]*FROM[ \t]+\S",
     ),
     UnreadKind(
-        "YAML file", ("*.y{a,}ml",), rb"^[ \t]*(?:-[ \t]+)?[\"']?" + _KEY + rb"[\"']?[ \t]*:[ \t]*[\"']?" + _REFERENCE
+        "YAML file",
+        ("*.y{a,}ml",),
+        rb"(?:^[ \t]*(?:-[ \t]+)*|[{,][ \t]*)[\"']?"
+        + _KEY
+        + rb"[\"']?[ \t]*:[ \t]*(?:[&!]\S+[ \t]+)?[\"']?"
+        + _REFERENCE
+        + rb"|^[ \t]*repository:"
+        + _NAME
+        + rb"(?:.*\n){0,3}?[ \t]*(?:tag|digest):[ \t]*\S|^[ \t]*tag:[ \t]*\S.*\n(?:.*\n){0,3}?[ \t]*repository:"
+        + _NAME
+        + rb"|[{,][ \t]*repository:[ \t]*[\"']?[\w./-]+[\"']?,[^{}\n]*\b(?:tag|digest):"
+        + rb"|\bdocker(?:-image)?://[a-z0-9]"
+        + rb"|^[ \t]*(?:-[ \t]+)?path:[ \t]*\S*/image[ \t]*\r?\n[ \t]*value:[ \t]*[\"']?"
+        + _REFERENCE,
     ),
     UnreadKind("JSON file", ("*.json", "*.jsonc"), rb'"' + _KEY + rb'"\s*:\s*"' + _REFERENCE),
     UnreadKind(
         "TOML or properties file",
         ("*.toml", "*.properties"),
         rb"^[ \t]*" + _KEY + rb"[ \t]*=[ \t]*[\"']?" + _REFERENCE,
+    ),
+    UnreadKind("HCL file", ("*.hcl", "*.tfvars"), rb"^[ \t]*" + _KEY + rb"[ \t]*=[ \t]*\"" + _REFERENCE),
+    UnreadKind(
+        "Dockerfile of another name",
+        ("*.docker", "{dockerfile,dockerfiles,containerfile,containerfiles}/*", "*{dockerfile,containerfile}*"),
+        rb"\A(?:\s|#.*\n|ARG[ \t].*\n)*FROM[ \t]+[\w.-]\S*[ \t]*(?:AS[ \t]+\S+[ \t]*)?\r?$",
     ),
     UnreadKind(
         "container test",

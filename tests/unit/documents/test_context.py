@@ -344,3 +344,33 @@ def test_a_name_that_every_kustomization_of_a_manifest_replaces_is_no_input(
     files: dict[str, str], found: list[str]
 ) -> None:
     assert _found({"config/pod.yaml": _MANIFEST, **files}, "config/pod.yaml") == found
+
+
+def test_gitlab_follows_patterns_child_pipelines_and_every_pipeline() -> None:
+    job = "a: {image: 'a:1'}\n"
+    files = {
+        ".gitlab-ci.yml": "include: /deep/**.yml\nb: {trigger: {include: [{local: child.yml}]}}\n",
+        "deep/x/y.yml": job,
+        "child.yml": f"include: grandchild.yml\n{job}",
+        "grandchild.yml": job,
+        "tools/x.gitlab-ci.yml": "include: {local: /tools/more.yml}\n",
+        "tools/more.yml": job,
+    }
+    found = {path for path in files if _found(files, path) == ["image a:1"]}
+    assert found == {"deep/x/y.yml", "child.yml", "grandchild.yml", "tools/more.yml"}
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {
+            "kustomization.yaml": "resources: [d.yaml]\ncomponents: [c]\n",
+            "c/kustomization.yaml": "kind: Component\nimages: [{name: a, newTag: '2'}]\n",
+        },
+        {"kustomization.yaml": "patches: [{path: d.yaml}]\nimages: [{name: a, newTag: '2'}]\n"},
+    ],
+)
+def test_images_that_a_component_or_the_patched_kustomization_replaces_are_no_inputs(files: dict[str, str]) -> None:
+    pod = "apiVersion: v1\nkind: Pod\nspec: {containers: [{image: 'a:1'}]}\n"
+    assert _found({**files, "d.yaml": pod}, "d.yaml") == []
+    assert _found({**files, "other.yaml": pod}, "other.yaml") == ["image a:1"]

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from imagelock.documents.formats import table
+from imagelock.documents.formats.format import Format
 from imagelock.documents.formats.format_finder import find_overlooked
 from imagelock.documents.unread import find_unread_kind
 
@@ -29,6 +30,17 @@ from imagelock.documents.unread import find_unread_kind
         ("x.conf.in", "a = 1\n", None),
         ("group_vars/all.yml", "app_image: registry/a:1\n", "YAML file"),
         ("x.yml", "image: yes\n", None),
+        ("x.yml", "a: {b: {image: 'a:1'}}\n", "YAML file"),
+        ("x.yml", "image: &a a:1\n", "YAML file"),
+        ("values/prod.yaml", "image:\n  repository: nginx\n  pullPolicy: x\n  tag: '1'\n", "YAML file"),
+        ("values/prod.yaml", "image:\n  tag: '1'\n  repository: nginx\n", "YAML file"),
+        ("values/prod.yaml", "image: {repository: nginx, tag: '1'}\n", "YAML file"),
+        ("x.yaml", "git:\n  repository: https://x/y\n  tag: v1\n", None),
+        ("x.yaml", "steps: [{uses: docker://a:1}]\n", "YAML file"),
+        ("patch.yaml", "- op: replace\n  path: /spec/containers/0/image\n  value: a:1\n", "YAML file"),
+        ("prod.tfvars", 'app_image = "a/b:1"\n', "HCL file"),
+        ("dockerfiles/base", "# x\nARG A\nFROM a:1 AS b\n", "Dockerfile of another name"),
+        ("dockerfiles/notes", "FROM here on\n", None),
         ("task.json", '{"containerDefinitions": [{"image": "a/b:1"}]}', "JSON file"),
         ("fly.toml", '[build]\nimage = "a/b:1"\n', "TOML or properties file"),
         ("src/test/java/A.java", 'new PostgreSQLContainer<>("postgres:16")', "container test"),
@@ -51,3 +63,19 @@ def test_a_value_at_an_unknown_path_of_a_resource_is_overlooked_and_known_ones_a
     assert [each.text for each in find_overlooked(document.encode(), table.KUBERNETES)] == ["a/b:1"]
     assert find_overlooked(b"apiVersion: v1\nkind: Pod\n", table.KUBERNETES) == ()
     assert find_overlooked(b"toolImage: a:1\n", table.HELM_VALUES) == ()
+
+
+@pytest.mark.parametrize(
+    ("kind", "document", "texts"),
+    [
+        (table.KUBERNETES, "apiVersion: x/v1\nkind: A\nspec: {images: ['a:1', b]}\n", ["a:1"]),
+        (table.KUBERNETES, "apiVersion: x/v1\nkind: A\nenv: [{name: RELATED_IMAGE_X, value: 'a:1'}]\n", ["a:1"]),
+        (table.KUBERNETES, "apiVersion: x/v1\nkind: A\nparams: [{name: image, default: 'a:1'}]\n", ["a:1"]),
+        (table.KUBERNETES, "apiVersion: x/v1\nkind: A\nenv: [{name: IMAGE_TAG, value: latest}]\n", []),
+        (table.CIRCLECI, "jobs: {a: {environment: {IMAGE: 'a:1'}, docker: [{image: 'b:1'}]}}\n", ["a:1"]),
+        (table.DRONE, "kind: pipeline\nsteps: [{settings: {image: 'a:1'}}]\n", []),
+        (table.TERRAFORM, 'resource "x" "y" { containers { image = "a/b:1" } }\n', ["a/b:1"]),
+    ],
+)
+def test_what_no_rule_of_a_kind_knows_is_overlooked(kind: Format, document: str, texts: list[str]) -> None:
+    assert [each.text for each in find_overlooked(document.encode(), kind)] == texts

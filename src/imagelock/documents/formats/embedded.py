@@ -34,7 +34,8 @@ def find_in_embedded_yaml(scalar: Scalar, find: Callable[[Node], Iterable[Found]
         return
     source = _inner_source(scalar)
     if source is None:
-        yield _not_read(scalar, f"the YAML in it {_NOT_LITERAL}", "write it after `|`")
+        if _has_images(scalar.value, find):
+            yield _not_read(scalar, f"the YAML in it {_NOT_LITERAL}", "write it after `|`")
         return
     try:
         documents = read_yaml(source)
@@ -43,6 +44,14 @@ def find_in_embedded_yaml(scalar: Scalar, find: Callable[[Node], Iterable[Found]
         return
     for document in documents:
         yield from find(document)
+
+
+def _has_images(text: str, find: Callable[[Node], Iterable[Found]]) -> bool:
+    """Whether a text has images, or can't be read, so that it may have some."""
+    try:
+        return any(True for document in read_yaml(SourceText.at(text, 0)) for _ in find(document))
+    except DocumentSyntaxError:
+        return True
 
 
 def find_in_embedded_dockerfile(scalar: Scalar, *, escape: str = "") -> Iterator[Found]:

@@ -26,9 +26,26 @@ from imagelock.documents.syntax.reader import Syntax, read_documents
 from imagelock.documents.syntax.yaml_types import YamlType
 from imagelock.model.reference import split_reference
 
+_IMAGE_KEY = rb"image(?:name|url|ref)?[\"']?[ \t]*[:=]"
 _IMAGE_KEYS = {
-    "kubernetes": rb"[\w.-]image(?:name|url|ref)?[\"']?[ \t]*:|\bimage(?:name|url|ref)[\"']?[ \t]*:",
-    "github": rb"image(?:name|url|ref)?[\"']?[ \t]*:",
+    "kubernetes": rb"[\w.-]image(?:name|url|ref)?[\"']?[ \t]*:|\bimage(?:name|url|ref|s)[\"']?[ \t]*:"
+    rb"|\bname[\"']?[ \t]*:[ \t]*[\"']?[\w.-]*image",
+    **dict.fromkeys(
+        (
+            "ansible",
+            "azure",
+            "bitbucket",
+            "buildkite",
+            "circleci",
+            "drone",
+            "github",
+            "gitlab",
+            "kustomization",
+            "nomad",
+        ),
+        _IMAGE_KEY,
+    ),
+    **dict.fromkeys(("skaffold", "terraform", "woodpecker"), _IMAGE_KEY),
 }
 """What a file has if it may name images at places that its row does not know."""
 _FLUX_MARK = b'"$imagepolicy"'
@@ -48,11 +65,25 @@ def find_references(content: bytes, kind: Format) -> Scan:
     return make_scan(content, _without_flux(content, ordered), ())
 
 
-_LOOKS_LIKE_IMAGES = (Text("**./image(name|url|ref)?$/i", is_sure=False, accepts=has_version),)
+def _find_named_value(node: Node) -> Iterator[Found]:
+    """Find the value of a variable or parameter whose name says that it is an image."""
+    if not isinstance(node, Mapping):
+        return
+    name = node.find_scalar("name")
+    value = node.find_scalar("value") or node.find_scalar("default")
+    if name and value and "image" in name.value.lower() and may_be_reference(value) and has_version(value.value):
+        yield found_image(ReferenceKind.IMAGE, value)
+
+
+_LOOKS_LIKE_IMAGES = (
+    Text("**./image(name|url|ref)?$/i", is_sure=False, accepts=has_version),
+    Text("**./images$/i[]", is_sure=False, accepts=has_version),
+    Inside("**.{env,params,parameters}[]", _find_named_value),
+)
 
 
 def find_overlooked(content: bytes, kind: Format) -> tuple[Reference, ...]:
-    """Find what looks like an image, in a Kubernetes or GitHub Actions file, at a place that no rule knows."""
+    """Find what looks like an image, at a place that no rule of a kind knows."""
     key = _IMAGE_KEYS.get(kind.name)
     if key is None or not re.search(key, content, re.IGNORECASE):
         return ()
@@ -167,6 +198,8 @@ def _find_text(rule: Text, scalar: Scalar, parent: Node) -> Found | None:
     if prefix:
         return found_after_prefix(rule.kind, scalar, prefix, rule.tag_use)
     if not may_be_reference(scalar) or (rule.accepts is not None and not rule.accepts(scalar.value)):
+        return None
+    if isinstance(parent, Mapping) and any(parent.find(key) for key in rule.output_beside):
         return None
     if rule.tag_beside and isinstance(parent, Mapping) and (tag := _first(parent, rule.tag_beside)):
         return SplitImage(scalar, tag=tag, tag_use=rule.tag_use).find(rule.kind)

@@ -6,12 +6,12 @@ kustomization that leads to the manifest replaces it, itself or through the over
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from posixpath import basename, dirname, join, normpath
 
 from imagelock.documents.formats.surrounding_files import Files
-from imagelock.documents.syntax.nodes import DocumentSyntaxError, Mapping, Node, Scalar
+from imagelock.documents.syntax.nodes import DocumentSyntaxError, Mapping, Node, Scalar, Sequence
 from imagelock.documents.syntax.reader import Syntax, read_documents
 from imagelock.model.frozen import frozen
 
@@ -26,6 +26,8 @@ class _Kustomization:
     """The names that it gives a tag or a digest."""
     targets: frozenset[str]
     """The files and folders that it takes in."""
+    components: frozenset[str]
+    """The folders whose images it takes over."""
 
 
 class KustomizeReplacements:
@@ -49,12 +51,20 @@ class KustomizeReplacements:
     def _replaced_by(self, path: str, depth: int) -> frozenset[str]:
         """Return what a kustomization replaces, with what all overlays replace that take it in."""
         if path not in self._replaced:
-            own = self._replaced[path] = self._kustomization(path).images  # for those that lead to each other
+            own = self._replaced[path] = self._own_images(path, 0)  # for those that lead to each other
             folder = dirname(path)
             overlays = [each for each in self._by_folder.values() if folder in self._kustomization(each).targets]
             if depth < _MAX_OVERLAYS:
                 self._replaced[path] = own | _shared(self._replaced_by(each, depth + 1) for each in overlays)
         return self._replaced[path]
+
+    def _own_images(self, path: str, depth: int) -> frozenset[str]:
+        """Return what a kustomization replaces itself, or by the components that it uses."""
+        kustomization = self._kustomization(path)
+        used = [found for folder in kustomization.components if (found := self._by_folder.get(folder))]
+        if depth >= _MAX_OVERLAYS:
+            return kustomization.images
+        return kustomization.images.union(*(self._own_images(each, depth + 1) for each in used))
 
     def _kustomization(self, path: str) -> _Kustomization:
         if path not in self._read:
@@ -81,16 +91,19 @@ def _parse(folder: str, content: bytes) -> _Kustomization:
     except DocumentSyntaxError:
         documents = ()
     roots = [document for document in documents if isinstance(document, Mapping)]
-    return _Kustomization(
-        frozenset(name for root in roots for entry in root.find_sequence("images").items if (name := _replaced(entry))),
-        frozenset(
-            normpath(join(folder, item.value))
-            for root in roots
-            for key in _LISTS
-            for item in root.find_sequence(key).items
-            if isinstance(item, Scalar) and item.value and "://" not in item.value
-        ),
-    )
+    images = {name for root in roots for entry in root.find_sequence("images").items if (name := _replaced(entry))}
+    targets = {target for root in roots for key in _LISTS for target in _paths(root.find(key), folder)}
+    targets |= {target for root in roots for target in _paths(root.find("patches"), folder)}
+    components = {target for root in roots for target in _paths(root.find("components"), folder)}
+    return _Kustomization(frozenset(images), frozenset(targets), frozenset(components))
+
+
+def _paths(entries: Node | None, folder: str) -> Iterator[str]:
+    """Give the files and folders of a list, from the root of the project; a patch has its own under ``path``."""
+    for entry in entries.items if isinstance(entries, Sequence) else ():
+        path = entry.find_scalar("path") if isinstance(entry, Mapping) else entry
+        if isinstance(path, Scalar) and path.value and "://" not in path.value and "\n" not in path.value:
+            yield normpath(join(folder, path.value))
 
 
 def _replaced(entry: Node) -> str | None:

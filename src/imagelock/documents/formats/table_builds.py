@@ -8,7 +8,8 @@ from imagelock.documents.formats.compose import find_in_compose
 from imagelock.documents.formats.embedded import find_in_embedded_dockerfile
 from imagelock.documents.formats.format import Format
 from imagelock.documents.formats.place_rules import Inside, Text
-from imagelock.documents.formats.scalars import found_image
+from imagelock.documents.formats.scalars import found_image, may_be_reference
+from imagelock.documents.formats.split import SplitImage
 from imagelock.documents.references import Found, ReferenceKind, TagUse
 from imagelock.documents.syntax.nodes import Mapping, Node, Scalar
 from imagelock.documents.syntax.reader import Syntax
@@ -66,6 +67,13 @@ def _first_operand(words: list[str]) -> str | None:
     return None
 
 
+def _find_pulled_image(task: Node) -> Iterator[Found]:
+    """Find the image that Ansible's ``docker_image`` pulls: it also builds, loads and pushes."""
+    source, name = (task.find_scalar(key) for key in ("source", "name")) if isinstance(task, Mapping) else (None, None)
+    if isinstance(task, Mapping) and source and name and source.value == "pull" and may_be_reference(name):
+        yield SplitImage(name, tag=task.find_scalar("tag")).find(ReferenceKind.IMAGE)
+
+
 _FLAGS = frozenset(
     {"--init", "--privileged", "--read-only", "--rm", "--tty", "-t", "--interactive", "-i", "-it", "-ti"}
 )
@@ -99,9 +107,11 @@ BAKE = Format(
     name="bake",
     title="bake file",
     syntax=Syntax.HCL,
-    files=("docker-bake.hcl", "docker-bake.*.hcl", "*.bake.hcl", "docker-bake.json", "docker-bake.*.json"),
+    files=("docker-bake{,[._-]*}.hcl", "{bake,*[._-]bake}.hcl", "docker-bake{,[._-]*}.json", "*.bake.json"),
     images=(
         Text("target.*.contexts.*", prefix=_DOCKER_IMAGE, kind=ReferenceKind.BUILD_CONTEXT),
+        Text("variable.*.default", prefix=_DOCKER_IMAGE, kind=ReferenceKind.BUILD_CONTEXT),
+        Text("target.*.matrix.**", prefix=_DOCKER_IMAGE, kind=ReferenceKind.BUILD_CONTEXT),
         Inside("target.*.dockerfile-inline", _find_in_heredoc),
     ),
 )
@@ -139,11 +149,15 @@ ANSIBLE = Format(
     title="Ansible file",
     syntax=Syntax.YAML,
     files=("{tasks,handlers,playbooks}/**/*.y{a,}ml", "site.y{a,}ml", "playbook*.y{a,}ml"),
+    content="a list that begins with `hosts:`",
     images=(
         Text(f"**.{_ANSIBLE_CONTAINERS}.image", tag_use=TagUse.DROPPED),
         Text(
-            "**.{docker_image_pull,community.docker.docker_image_pull,podman_image,containers.podman.podman_image}.name"
+            "**.{docker_image_pull,community.docker.docker_image_pull,podman_image,containers.podman.podman_image}.name",
+            tag_beside=("tag",),
+            output_beside=("path", "build", "push"),
         ),
+        Inside("**.{docker_image,community.docker.docker_image}", _find_pulled_image),
     ),
 )
 
@@ -173,7 +187,7 @@ TERRAFORM = Format(
     syntax=Syntax.HCL,
     files=("*.tf", "*.tofu"),
     images=(
-        Text("resource.docker_image.**.name", accepts=_is_no_resource),
+        Text("resource.docker_image.**.name", accepts=_is_no_resource, output_beside=("build",)),
         Text("resource.docker_container.**.image", accepts=_is_no_resource),
         Text("resource.docker_service.**.container_spec.**.image", accepts=_is_no_resource),
         Text("data.docker_registry_image.**.name", accepts=_is_no_resource),

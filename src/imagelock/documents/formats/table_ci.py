@@ -18,6 +18,9 @@ _GITLAB_PROXIES = tuple(
 _GITLAB_SERVICE = TagNeeded(  # https://gitlab.com/gitlab-org/gitlab-runner/-/issues/31049
     "GitLab Runner can lose the digest of a service that has no tag", "write the tag, `:latest` if that is meant"
 )
+_CONDITION = r"/^\$\{\{/"
+"""``${{ if … }}:`` and ``${{ each … }}:``, which Azure Pipelines replaces by what is below."""
+_BUILDKITE_DOCKER = r"/(^|\/)docker(-buildkite-plugin(\.git)?)?(#|$)/"
 _DRONE_WITHOUT_CONTAINERS = frozenset({"exec", "ssh", "macstadium", "digitalocean"})
 
 
@@ -40,6 +43,7 @@ GITHUB = Format(
         "workflow-templates/*.y{a,}ml",
         "action.y{a,}ml",
     ),
+    content="`on:`, `jobs:` and what jobs have, or `runs:` with `using:`",
     find=find_in_github,
     places=("`container`", "`services`", "`docker://` actions", "the matrix values of `${{ matrix.… }}`"),
 )
@@ -49,7 +53,7 @@ GITLAB = Format(
     title="GitLab CI file",
     syntax=Syntax.YAML,
     files=("*.gitlab-ci.y{a,}ml", ".gitlab/ci/**/*.y{a,}ml", ".gitlab-ci/**/*.y{a,}ml"),
-    content="included by another one with `local`",
+    content="included by another one with `local`, or `spec:` with `inputs` first",
     images=(
         *(Text(f"{job}image{name}", strips=_GITLAB_PROXIES) for job in ("", "*.") for name in ("", ".name")),
         *(
@@ -66,9 +70,11 @@ CIRCLECI = Format(
     title="CircleCI config",
     syntax=Syntax.YAML,
     files=(".circleci/**/*.y{a,}ml",),
+    content="`version: 2` with `jobs`, `orbs` or `executors`, and `docker`",
     images=(
         Text("{jobs,executors}.*.docker[].image"),
         Text("orbs.*.{jobs,executors}.*.docker[].image"),
+        Text("docker[].image"),
     ),
     never=("**.machine.image", "**.macos"),
 )
@@ -81,8 +87,12 @@ AZURE = Format(
     images=(
         Text("resources.containers[].image"),
         Text("**.containers.*.image"),
-        Text("**.jobs[].container", accepts=_is_no_alias),
-        Text("**.jobs[].container.image"),
+        Text(rf"resources.containers[].{_CONDITION}[].image"),
+        *(
+            rule
+            for job in ("", "**.jobs[].", f"**.{_CONDITION}[].", f"**.{_CONDITION}.")
+            for rule in (Text(f"{job}container", accepts=_is_no_alias), Text(f"{job}container.image"))
+        ),
     ),
     never=("**.pool", "**.steps"),
 )
@@ -108,6 +118,7 @@ DRONE = Format(
     title="Drone pipeline",
     syntax=Syntax.YAML,
     files=(".drone.y{a,}ml",),
+    content="`kind: pipeline` with `type`",
     reads=_has_containers,
     images=(Text("{steps,services}[].image"), Text("{pipeline,services}.*.image")),
     never=("**.settings",),
@@ -136,6 +147,7 @@ CLOUD_BUILD = Format(
     title="Cloud Build configuration",
     syntax=Syntax.YAML,
     files=("cloudbuild*.y{a,}ml", "*.cloudbuild.y{a,}ml", "cloudbuild*.json"),
+    content="`steps:` with names in `gcr.io` or `pkg.dev`",
     images=(Text("steps[].name", tag_use=TagUse.DROPPED),),
     never=("images", "artifacts", "options"),
 )
@@ -148,8 +160,9 @@ BUILDKITE = Format(
     images=(
         Text("image"),
         Text("**.steps[].image"),
-        Text(r"**.plugins[]./(^|\/)docker#/.image"),
-        Text(r"**.plugins./(^|\/)docker#/.image"),
-        Text("**.podSpec.{containers,initContainers}[].image"),
+        Text(f"**.plugins[].{_BUILDKITE_DOCKER}.image"),
+        Text(f"**.plugins.{_BUILDKITE_DOCKER}.image"),
+        Text("**.{podSpec,podSpecPatch}.{containers,initContainers}[].image"),
+        Text("**.kubernetes.sidecars[].image"),
     ),
 )

@@ -15,7 +15,7 @@ from imagelock.documents.formats.place_rules import Alone, Inside, Parts, Text
 from imagelock.documents.formats.scalars import found_after_prefix, found_image, may_be_reference
 from imagelock.documents.formats.split import has_version
 from imagelock.documents.references import Found, ReferenceKind, TagNeeded, TagUse
-from imagelock.documents.syntax.nodes import Mapping, Node, Scalar
+from imagelock.documents.syntax.nodes import Mapping, Node, Scalar, Sequence, walk
 from imagelock.documents.syntax.reader import Syntax
 
 _ISTIO_FILLS_IN = "auto"
@@ -71,6 +71,34 @@ def _find_docker_image(node: Node) -> Iterator[Found]:
         yield found_image(ReferenceKind.IMAGE, name)
 
 
+def _find_in_patch(patch: Node) -> Iterator[Found]:
+    """Find the images that a patch in a text sets: a part of a resource, or operations of JSON Patch (RFC 6902)."""
+    if isinstance(patch, Scalar) and "image" in patch.value and ("\n" in patch.value or "{" in patch.value):
+        yield from find_in_embedded_yaml(patch, _find_in_patch_document)
+
+
+def _find_in_patch_document(document: Node) -> Iterator[Found]:
+    operations = document.items if isinstance(document, Sequence) else ()
+    for operation in operations:
+        path, value = (
+            (operation.find_scalar("path"), operation.find("value")) if isinstance(operation, Mapping) else (None, None)
+        )
+        if path is not None and path.value.endswith("/image") and isinstance(value, Scalar) and may_be_reference(value):
+            yield found_image(ReferenceKind.IMAGE, value)
+        elif path is not None and value is not None:
+            yield from _find_in_containers(value)
+    if isinstance(document, Mapping):
+        yield from _find_in_containers(document)
+
+
+def _find_in_containers(root: Node) -> Iterator[Found]:
+    for node in walk(root):
+        image = node.find_scalar("image") if isinstance(node, Mapping) else None
+        if image is not None and may_be_reference(image):
+            yield found_image(ReferenceKind.IMAGE, image)
+
+
+_PATCHES = ("patches[].patch", "patchesJson6902[].patch", "patchesStrategicMerge[]")
 _ARGO_SOURCES = ("spec.source", "spec.sources[]", "spec.template.spec.source", "spec.template.spec.sources[]")
 
 KUBERNETES = Format(
@@ -93,6 +121,7 @@ KUBERNETES = Format(
             )
         ),
         _kustomize_images("Kustomization.kustomize.toolkit.fluxcd.io:spec.images[]"),
+        Inside("Kustomization.kustomize.toolkit.fluxcd.io:spec.patches[].patch", _find_in_patch),
         _kustomize_images("ImageTagTransformer:imageTag"),
         Text("Cluster.postgresql.cnpg.io:spec.imageName", tag_use=_CNPG_READS_TAG),
         Text("{ImageCatalog,ClusterImageCatalog}:spec.images[].image", tag_use=_CNPG_READS_TAG),
@@ -124,6 +153,7 @@ KUBERNETES = Format(
     ),
 )
 
+
 KUSTOMIZATION = Format(
     name="kustomization",
     title="kustomization",
@@ -132,6 +162,7 @@ KUSTOMIZATION = Format(
     images=(
         _kustomize_images("images[]"),
         Inside("helmCharts[].valuesInline", find_in_values),
+        *(Inside(path, _find_in_patch) for path in _PATCHES),
     ),
     never=("configurations",),
 )

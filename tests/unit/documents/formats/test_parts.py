@@ -192,3 +192,25 @@ def test_helm_digests_go_where_the_chart_has_a_place(before: str, after: str) ->
 def test_helm_values_without_a_place_for_the_digest_are_refused(values: str, refusal: str) -> None:
     assert refusals(f"{values}\n", _HELM) == [refusal]
     assert pin_all(f"{values}\n", _HELM).content == f"{values}\n".encode()
+
+
+_OPERATION = "op: replace\n      path: /spec/containers/0/image\n      value: a:1\n"
+
+
+@pytest.mark.parametrize(
+    ("patches", "found"),
+    [
+        (f"patches:\n- patch: |\n    - {_OPERATION}", ["image a:1"]),
+        (f"patchesJson6902:\n- patch: |\n    - {_OPERATION}", ["image a:1"]),
+        ("patches:\n- patch: |\n    kind: Pod\n    spec: {containers: [{image: 'a:1'}]}\n", ["image a:1"]),
+        ("patchesStrategicMerge:\n- a.yaml\n- |\n  spec: {containers: [{image: 'a:1'}]}\n", ["image a:1"]),
+        (
+            'patches: [{patch: \'[{"path": "/image", "value": "a:1"}]\'}]\n',
+            ["from : the YAML in it is not written after a plain `|`"],
+        ),
+        ('patches: [{patch: \'[{"path": "/imagePullSecrets", "value": "a:1"}]\'}]\n', []),
+        ("patches: [{path: image.yaml}]\n", []),
+    ],
+)
+def test_images_that_kustomize_patches_set(patches: str, found: list[str]) -> None:
+    assert references(patches, _KUSTOMIZATION) == found

@@ -54,6 +54,28 @@ _ROWS = [
     ),
     ("azure-pipelines.yml", "steps: [{task: Docker@2, inputs: {image: 'a:1'}}]", []),
     ("bitbucket-pipelines.yml", "image: {name: 'node:20', username: $U}", ["image node:20"]),
+    ("azure-pipelines.yml", "container: 'a:1'\nsteps: []", ["image a:1"]),
+    ("azure-pipelines.yml", "jobs: [{'${{ if x }}': [{job: a, container: 'a:1'}]}]", ["image a:1"]),
+    ("azure-pipelines.yml", "jobs: [{job: a, '${{ if x }}': {container: {image: 'a:1'}}}]", ["image a:1"]),
+    (".circleci/src/executors/default.yml", "docker: [{image: 'a:1'}]", ["image a:1"]),
+    (
+        ".buildkite/pipeline.yml",
+        "steps: [{plugins: [{'ssh://x/docker-buildkite-plugin.git#v1': {image: 'a:1'}}, {docker: {image: 'b:1'}}]}]",
+        ["image a:1", "image b:1"],
+    ),
+    (
+        ".buildkite/pipeline.yml",
+        "steps: [{plugins: [{kubernetes: {podSpecPatch: {containers: [{image: a}]}, sidecars: [{image: b}]}}]}]",
+        ["image a", "image b"],
+    ),
+    (".buildkite/pipeline.yml", "steps: [{plugins: [{docker-compose#v1: {image: 'a:1'}}]}]", []),
+    ("bake.hcl", 'variable "B" { default = "docker-image://a:1" }', ["build-context a:1"]),
+    ("docker-bake-dev.hcl", 'target "a" { matrix = { b = ["docker-image://a:1"] } }', ["build-context a:1"]),
+    ("main.tf", 'resource "docker_image" "a" { name = "a:1"\n build { context = "." } }', []),
+    ("tasks/main.yml", "- docker_image: {name: a, tag: '1', source: pull}", ["image 1 = a:1"]),
+    ("tasks/main.yml", "- docker_image: {name: 'a:1', source: build}", []),
+    ("tasks/main.yml", "- podman_image: {name: a, tag: '1'}", ["image 1 = a:1"]),
+    ("tasks/main.yml", "- podman_image: {name: 'a:1', path: ./build}", []),
     (
         "bitbucket-pipelines.yml",
         (
