@@ -94,6 +94,10 @@ class Repository:
         self._git("add", "--all")
         self._git("commit", "--quiet", "--allow-empty", "--message=merge")
 
+    def take_from(self, revision: str, name: str) -> None:
+        """Take a file as a commit has it."""
+        self._git("checkout", "--quiet", revision, "--", name)
+
     def take_ours(self, name: str) -> None:
         """Resolve a file in favor of our side."""
         self._git("checkout", "--quiet", "HEAD", "--", name)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
+from shlex import quote
 from typing import Literal
 
 from imagelock.cli.text import count
+from imagelock.errors import LockfileError
 from imagelock.images_file.parser import ImagesFile
-from imagelock.locking.lockfile import Lockfile, is_ours
+from imagelock.locking.lockfile import Lockfile, is_ours, is_readable
 from imagelock.locking.merge import Merged, mend_clean_merge, merge_conflict, settle_mixture
 from imagelock.model.conflict_markers import has_conflict_markers
+from imagelock.project.merge_sides import find_readable, read_merge_parents, read_merged_sides
 from imagelock.project.project import Project
-from imagelock.project.revisions import read_merge_parents, read_merged_sides
 
 
 def merge_text(project: Project, images_file: ImagesFile, text: str) -> Merged | None:
@@ -46,3 +48,12 @@ def tell_merge(merged: Merged, lock_path: Path, *, is_dry_run: bool) -> str:
         else f"{lock_path} again, where git had mixed both sides"
     )
     return f"{verb} {what}{chosen if names else ''}"
+
+
+def with_way_back(error: LockfileError, project: Project, text: str) -> LockfileError:
+    """Add the newest commit that has a readable lockfile to the error for a damaged one of ours."""
+    commit = find_readable(project.lock_path, is_readable) if is_ours(text) else None
+    if commit is None:
+        return error
+    command = f"git checkout {commit} -- {quote(str(project.lock_path))}"
+    return LockfileError(error.message, details=error.details, hint=f"run `{command}`, then `imagelock lock`")

@@ -141,12 +141,12 @@ def _read(project: Project, images_file: ImagesFile) -> _Read:
         lockfile = parse_lockfile(text, file_name=str(project.lock_path))
         is_damaged = any(image.is_damaged for image in lockfile.images)
         merged = _settle(project, images_file, lockfile) if is_damaged else None
-    except LockfileError:
-        from imagelock.cli.lock_merge import merge_text  # noqa: PLC0415  only what git has merged needs it
+    except LockfileError as error:
+        from imagelock.cli.lock_merge import merge_text, with_way_back  # noqa: PLC0415  only a damaged file needs it
 
         merged = merge_text(project, images_file, text)
         if merged is None:
-            raise
+            raise with_way_back(error, project, text) from error
     return _Read(images_file, text, merged.lockfile if merged else lockfile, merged)
 
 

@@ -119,6 +119,14 @@ def parse_lockfile(text: str, *, file_name: str = LOCKFILE_NAME) -> Lockfile:
     return Lockfile(tuple(sorted(filter(None, images), key=lambda image: image.alias)))
 
 
+def is_readable(text: str) -> bool:
+    """Whether a text is a lockfile with entries."""
+    try:
+        return bool(parse_lockfile(text).images)
+    except LockfileError:
+        return False
+
+
 def _dump_image(image: LockedImage) -> Iterator[str]:
     yield f"\n[images.{image.alias}]\n"
     yield f"repository = {quote(str(image.repository))}\n"

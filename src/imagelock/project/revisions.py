@@ -7,7 +7,6 @@ from pathlib import Path, PurePosixPath
 
 from imagelock.errors import FileError
 from imagelock.model.frozen import frozen
-from imagelock.project.files import read_text
 from imagelock.project.git import run_git
 from imagelock.project.work_tree import WorkTree, find_work_tree
 
@@ -30,7 +29,7 @@ class FileAtRevision:
 def is_revision(text: str, folder: Path) -> bool:
     """Whether git knows a commit by this name, seen from a folder."""
     tree = find_work_tree(folder)
-    return tree.has_git and _find_commit(tree, text) is not None
+    return tree.has_git and find_commit(tree, text) is not None
 
 
 def split_range(text: str, folder: Path) -> tuple[str, str] | None:
@@ -62,52 +61,17 @@ def read_at(revision: str, path: Path, *, known_at: str | None = None) -> FileAt
     """
     tree = find_work_tree(path.parent)
     commit = _demand_commit(tree, revision)
-    name = _name_in(tree, path)
+    name = name_in(tree, path)
     old_name = name
-    text = _read_blob(tree, commit, name)
+    text = read_blob(tree, commit, name)
     if text is None:
         old_name = _find_old_name(tree, commit, name, known_at) or name
-        text = None if old_name == name else _read_blob(tree, commit, old_name)
+        text = None if old_name == name else read_blob(tree, commit, old_name)
     return FileAtRevision(revision, old_name, text, has_other_name=text is not None and old_name != name)
 
 
-def read_merged_sides(path: Path) -> tuple[str, str] | None:
-    """Read both sides of a conflict as git's index has them, ours and theirs; None where it has no such conflict."""
-    tree = find_work_tree(path.parent)
-    if not tree.has_git:
-        return None
-    name = _name_in(tree, path)
-    try:
-        sides = [run_git(tree, ["cat-file", "blob", f":{stage}:{name}"]) for stage in (2, 3)]
-    except FileError:
-        return None
-    if any(side.exit_code for side in sides):
-        return None
-    ours, theirs = (side.stdout.decode("utf-8-sig", errors="replace") for side in sides)
-    return ours, theirs
-
-
-def read_merge_parents(path: Path) -> tuple[str, str] | None:
-    """Read both sides of a merge that is not committed yet, or is the last commit and has this file as it is now."""
-    tree = find_work_tree(path.parent)
-    if not tree.has_git:
-        return None
-    name = _name_in(tree, path)
-    try:
-        if _find_commit(tree, "MERGE_HEAD") is not None:
-            revisions = ("HEAD", "MERGE_HEAD")
-        elif _find_commit(tree, "HEAD^2") is not None and _read_blob(tree, "HEAD", name) == read_text(path):
-            revisions = ("HEAD^1", "HEAD^2")
-        else:
-            return None
-        ours, theirs = (_read_blob(tree, revision, name) for revision in revisions)
-    except FileError:
-        return None
-    return None if ours is None or theirs is None else (ours, theirs)
-
-
 def _demand_commit(tree: WorkTree, revision: str) -> str:
-    commit = _find_commit(tree, revision) if tree.has_git else None
+    commit = find_commit(tree, revision) if tree.has_git else None
     if commit is not None:
         return commit
     if not tree.has_git:
@@ -121,19 +85,21 @@ def _demand_commit(tree: WorkTree, revision: str) -> str:
     )
 
 
-def _find_commit(tree: WorkTree, revision: str) -> str | None:
+def find_commit(tree: WorkTree, revision: str) -> str | None:
+    """Return the digest of the commit that a revision names; None where there is none."""
     if not revision or revision.startswith("-"):
         return None
     answer = run_git(tree, ["rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"])
     return None if answer.exit_code else answer.stdout.decode().strip()
 
 
-def _name_in(tree: WorkTree, path: Path) -> str:
+def name_in(tree: WorkTree, path: Path) -> str:
+    """Return the name that git has for a file: relative to the root of the work tree."""
     return os.path.relpath(Path(os.path.realpath(path.parent)) / path.name, tree.root)
 
 
-def _read_blob(tree: WorkTree, commit: str, name: str) -> str | None:
-    """Read what is stored, without the filters that `git show` runs; a link leads to the file that it names."""
+def read_blob(tree: WorkTree, commit: str, name: str) -> str | None:
+    """Read what a commit stores, without the filters that `git show` runs; a link leads to the file that it names."""
     listed = run_git(tree, ["ls-tree", "-z", commit, "--", name]).stdout.decode(errors="surrogateescape")
     mode = listed.partition(" ")[0]
     answer = run_git(tree, ["cat-file", "blob", f"{commit}:{name}"])

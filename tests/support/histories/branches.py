@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from tests.support.git import Repository
-from tests.support.histories.history import History
+from tests.support.histories.history import History, is_images_file
 from tests.support.histories.project_files import (
     Declared,
     Entries,
@@ -17,7 +18,6 @@ from tests.support.histories.project_files import (
     dump_images,
     expected_entry,
     identity_of,
-    is_torn,
     parse_entries,
     parse_images,
     version_of,
@@ -115,7 +115,7 @@ class Branches:
         """Resolve images.toml, look at what git made of images.lock, and lock."""
         both = {**ours.images, **theirs.images} if takes_theirs else {**theirs.images, **ours.images}
         text = (self.history.folder / "images.toml").read_text()
-        if is_merged or is_torn(text):
+        if is_merged or not is_images_file(text):
             (self.history.folder / "images.toml").write_text(
                 dump_images(without_second_names(both), tail=self.history.tail)
             )
@@ -123,14 +123,23 @@ class Branches:
         self._check_clean(ours, theirs)
         answer = self.history.change("lock", moved=frozenset(images))
         if answer.code == 0:
-            told = {it["name"] for it in answer.document["changes"] if it["change"] != "renamed"}
+            told = {it["name"] for it in answer.document["changes"] if it["change"] in ("added", "updated")}
             if is_merged:
                 self._check_merged(ours, theirs, told, needs_both=kind in ("ours", "theirs"))
             assert self.history.is_fresh()
         elif self.history.is_torn():
-            assert "hint: " in answer.err or "cannot lock " in answer.err, answer.err
-            # What a person does whom the error tells to choose.
+            self._follow_hint(answer.err)
+
+    def _follow_hint(self, err: str) -> None:
+        """Do what a person does whom an error tells to choose a side, or to take a version that can be read."""
+        assert "hint: " in err or "cannot lock " in err, err
+        advised = re.search(r"`git checkout (\S+) -- images.lock`", err)
+        if advised is None:
             self.repository.take_ours("images.lock")
+        else:
+            self.repository.take_from(advised[1], "images.lock")
+        assert not self.history.is_torn(), err
+        self.history.change("lock", moved=frozenset(self.history.read_images()))
 
     def _check_clean(self, ours: _Side, theirs: _Side) -> None:
         """What git merged without a conflict is right, or `lock --check` says that it is not."""

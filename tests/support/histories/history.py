@@ -35,6 +35,15 @@ from tests.support.histories.upstream import YOUNG, Upstream
 from tests.support.oci_images import platform_digests
 
 
+def is_images_file(text: str) -> bool:
+    """Whether images.toml may have this text; two names for one image, say, are an error."""
+    try:
+        parse_images_file(text)
+    except ImagelockError:
+        return False
+    return True
+
+
 @dataclass(slots=True)
 class History:
     """A folder with both files, the registries behind them, and the commands that are run there."""
@@ -54,9 +63,7 @@ class History:
     def write_images(self, images: Mapping[str, Declared]) -> bool:
         """Write images.toml, if it is one: two names for one image, say, are an error."""
         text = dump_images(images, tail=self.tail)
-        try:
-            parse_images_file(text)
-        except ImagelockError:
+        if not is_images_file(text):
             return False
         (self.folder / "images.toml").write_text(text)
         return True
@@ -83,7 +90,8 @@ class History:
         """Ask whether the lock matches images.toml, and hold the answer to what a reader of both files finds."""
         code = commands.ask("lock", "--check", folder=self.folder).code
         if self.lock_path.exists() and not self.is_torn():
-            assert code == (0 if is_locked_as_declared(self.read_images(), self.entries()) else 1)
+            is_right = is_locked_as_declared(self.read_images(), self.entries())
+            assert code == (0 if is_right else 1), (code, self.read_images(), self.entries())
         return code == 0
 
     def edit_lock(self, name: str, old: str, new: str) -> None:

@@ -1,0 +1,128 @@
+"""Both sides of whatever git has brought together, with real git."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from imagelock.project.merge_sides import find_readable, read_merge_parents, read_merged_sides
+from tests.support.git import Repository
+
+_SETTINGS = ["-c", "user.name=a", "-c", "user.email=a@localhost", "-c", "core.editor=true"]
+_LINES = [f"line {number}\n" for number in range(20)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Branches:
+    """``main`` has changed the first line of a file, ``side`` its last one, and both another file in the same place."""
+
+    folder: Path
+
+    @property
+    def file(self) -> Path:
+        return self.folder / "file"
+
+    def git(self, *arguments: str, may_fail: bool = False) -> str:
+        command = ["git", *_SETTINGS, *arguments]
+        done = subprocess.run(command, cwd=self.folder, capture_output=True, check=False, text=True)
+        assert may_fail or done.returncode == 0, done.stderr
+        return done.stdout
+
+    def write(self, *, first: str = "", last: str = "", other: str) -> None:
+        self.file.write_text("".join([first, *_LINES, last]))
+        (self.folder / "other").write_text(other)
+        self.git("add", ".")
+        self.git("commit", "--quiet", "--message", f"the other file says {other}")
+
+
+_OURS, _THEIRS = "".join(["ours\n", *_LINES]), "".join([*_LINES, "theirs\n"])
+
+
+@pytest.fixture
+def branches(tmp_path: Path) -> _Branches:
+    found = _Branches(tmp_path)
+    Repository(tmp_path).start_empty()
+    found.write(other="base\n")
+    found.git("switch", "--quiet", "--create", "side")
+    found.write(last="theirs\n", other="theirs\n")
+    found.git("switch", "--quiet", "main")
+    found.write(first="ours\n", other="ours\n")
+    return found
+
+
+@pytest.mark.parametrize("command", ["merge", "cherry-pick", "merge --squash", "rebase", "rebase --apply"])
+def test_the_sides_of_what_is_not_finished_are_known(branches: _Branches, command: str) -> None:
+    if "rebase" in command:
+        branches.git("switch", "--quiet", "side")
+    branches.git(*command.split(), "main" if "rebase" in command else "side", may_fail=True)
+    assert branches.file.read_text() == "".join(["ours\n", *_LINES, "theirs\n"])
+    assert read_merge_parents(branches.file) == (_OURS, _THEIRS)
+    assert read_merged_sides(branches.file) is None
+    assert read_merged_sides(branches.folder / "other") == ("ours\n", "theirs\n")
+
+
+def _settle(branches: _Branches) -> None:
+    (branches.folder / "other").write_text("settled\n")
+    branches.git("add", ".")
+
+
+def test_the_sides_of_the_last_commit_are_known_after_a_merge(branches: _Branches) -> None:
+    branches.git("merge", "side", may_fail=True)
+    _settle(branches)
+    branches.git("commit", "--quiet", "--no-edit")
+    assert read_merge_parents(branches.file) == (_OURS, _THEIRS)
+    branches.file.write_text("edited since")
+    assert read_merge_parents(branches.file) is None
+
+
+def test_the_sides_of_the_last_commit_are_known_after_a_rebase(branches: _Branches) -> None:
+    branches.git("switch", "--quiet", "side")
+    branches.git("rebase", "main", may_fail=True)
+    _settle(branches)
+    branches.git("rebase", "--continue")
+    assert read_merge_parents(branches.file) == (_OURS, _THEIRS)
+    branches.write(first="ours\n", last="later\n", other="later\n")
+    assert read_merge_parents(branches.file) is None
+
+
+@pytest.mark.parametrize("command", ["cherry-pick", "merge --squash"])
+def test_afterwards_git_has_forgotten_the_other_side_of_a_copy(branches: _Branches, command: str) -> None:
+    branches.git(*command.split(), "side", may_fail=True)
+    _settle(branches)
+    branches.git("commit", "--quiet", "--message=copied")
+    assert read_merge_parents(branches.file) is None
+
+
+def test_a_reset_is_no_rebase(branches: _Branches) -> None:
+    branches.git("reset", "--hard", "HEAD~")
+    assert read_merge_parents(branches.file) is None
+
+
+def test_the_newest_readable_version_is_found_by_its_commit(branches: _Branches) -> None:
+    commit = branches.git("rev-parse", "--short", "HEAD").strip()
+    branches.write(first="torn\n", other="torn\n")
+    assert find_readable(branches.file, lambda text: text == _OURS) == commit
+    assert find_readable(branches.file, lambda _: False) is None
+    assert find_readable(branches.folder / "nowhere", lambda _: True) is None
+
+
+def test_without_git_nothing_is_known(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("alone")
+    assert (read_merge_parents(file), read_merged_sides(file)) == (None, None)
+    assert find_readable(file, lambda _: True) is None
+
+
+def test_no_signature_is_checked_by_a_program_of_the_configuration(branches: _Branches, tmp_path: Path) -> None:
+    ran = tmp_path / "ran"
+    program = tmp_path / "gpg"
+    program.write_text(f"#!/bin/sh\ntouch {ran}\n")
+    program.chmod(0o755)
+    branches.git("config", "log.showSignature", "true")
+    branches.git("config", "gpg.program", str(program))
+    assert read_merge_parents(branches.file) is None
+    assert find_readable(branches.file, lambda _: True) is not None
+    assert not ran.exists()
