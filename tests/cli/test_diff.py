@@ -172,3 +172,58 @@ def test_a_renamed_image_is_one_change(locked: Project) -> None:
     assert outcome.stdout == f"Renamed  node -> base  node:20  {locked.short('node:20')}\n"
     (change,) = json.loads(locked.run("diff", "--format", "json").stdout)["changes"]
     assert (change["change"], change["name"], change["old"]["name"]) == ("renamed", "base", "node")
+
+
+@pytest.mark.usefixtures("repository")
+def test_a_file_called_head_is_read_only_if_it_is_named(locked: Project) -> None:
+    old = locked.lock_bytes
+    _move_node(locked)
+    locked.write("HEAD", old)
+    line = locked.run("diff").stdout
+    assert line.startswith("Updated")
+    shutil.copy(locked.lock_path, locked.folder / "HEAD")
+    assert locked.run("diff").stdout == line
+    assert locked.run("diff", "HEAD").stdout == ""
+
+
+def test_both_revisions_may_be_older_than_a_move(locked: Project, repository: Repository) -> None:
+    _move_node(locked)
+    repository.commit()
+    subprocess.run(["git", "mv", "images.lock", "moved.lock"], cwd=locked.folder, check=True)
+    repository.commit()
+    outcome = locked.run("--lockfile", "moved.lock", "diff", "HEAD~2", "HEAD~1")
+    assert outcome.stdout.startswith("Updated  node")
+    assert outcome.stderr == "note: moved.lock was images.lock in HEAD~1\n"
+    backwards = locked.run("--lockfile", "moved.lock", "diff", "HEAD", "HEAD~2")
+    assert backwards.stdout.startswith("Updated  node")
+
+
+def test_a_repository_without_a_commit_or_without_files_is_told(locked: Project, tmp_path: Path) -> None:
+    (locked.folder / ".git").rmdir()
+    subprocess.run(["git", "init", "-q"], cwd=locked.folder, check=True)
+    assert locked.run("diff").stderr.endswith("hint: commit images.lock first: the repository has no commit yet\n")
+    subprocess.run(["git", "init", "-q", "--bare", tmp_path / "bare"], check=True)
+    for name in ("images.toml", "images.lock"):
+        shutil.copy(locked.folder / name, tmp_path / "bare")
+    assert (
+        "bare is a bare git repository, which has no files" in locked.run("-C", str(tmp_path / "bare"), "diff").stderr
+    )
+
+
+def test_a_shallow_clone_may_lack_a_commit(locked: Project, repository: Repository, tmp_path: Path) -> None:
+    _move_node(locked)
+    repository.commit()
+    shallow = tmp_path / "shallow"
+    subprocess.run(["git", "clone", "-q", "--depth=1", locked.folder.as_uri(), shallow], check=True)
+    assert "hint: run `git fetch --unshallow`" in locked.run("-C", str(shallow), "diff", "HEAD~1").stderr
+
+
+def test_what_git_refuses_is_said_in_its_own_words(locked: Project, repository: Repository) -> None:
+    (repository.folder / ".git" / "HEAD").write_text("nonsense")
+    assert locked.run("diff") == Outcome(
+        2,
+        "",
+        f"error: git cannot read the repository in {os.path.realpath(locked.folder)}\n"
+        "  fatal: not a git repository (or any of the parent directories): .git\n"
+        "\nhint: run `git status` there, which says what to do\n",
+    )

@@ -10,7 +10,7 @@ from imagelock.locking.lockfile import Lockfile, is_ours, parse_lockfile
 from imagelock.model.frozen import frozen
 from imagelock.project.files import read_text
 from imagelock.project.project import find_project
-from imagelock.project.revisions import is_revision, read_at, split_range
+from imagelock.project.revisions import FileAtRevision, is_revision, read_at, split_range
 
 
 @frozen
@@ -24,15 +24,16 @@ class LockVersion:
     """What a reader should know about where it was found."""
 
 
-def read_versions(settings: Settings, old: str, new: str | None) -> tuple[LockVersion, LockVersion]:
+def read_versions(settings: Settings, old: str | None, new: str | None) -> tuple[LockVersion, LockVersion]:
     """Read both sides; ``FileError`` where neither has a lockfile.
 
-    images.toml, which tells where the lockfile is, is looked for only where a side is no file.
+    Without ``old``, what HEAD has; a file of that name is none. images.toml, which tells where the lockfile is, is
+    looked for only where a side is no file.
     """
-    if new is None and not Path(old).exists():
+    if old is not None and new is None and not Path(old).exists():
         old, new = split_range(old, _find_lock_path(settings).parent) or (old, None)
-    after = _read_now(settings) if new is None else _read(settings, new, known_at=None)
-    before = _read(settings, old, known_at=None if new is None or _is_lockfile(new) else new)
+    after, later = (_read_now(settings), None) if new is None else _read(settings, new)
+    before = _read_commit(settings, "HEAD")[0] if old is None else _read(settings, old, later=later)[0]
     if before.lockfile is None and after.lockfile is None:
         raise FileError(
             f"there is no lockfile to compare: {before.where} does not exist, nor does {after.where}",
@@ -52,20 +53,28 @@ def _read_now(settings: Settings) -> LockVersion:
     return LockVersion(str(path), parse_lockfile(read_text(path), file_name=str(path)))
 
 
-def _read(settings: Settings, source: str, *, known_at: str | None) -> LockVersion:
+_Found = tuple[LockVersion, FileAtRevision | None]
+"""A version, and where git had it."""
+
+
+def _read(settings: Settings, source: str, *, later: FileAtRevision | None = None) -> _Found:
     """Read a lockfile of that name, or else the project's lockfile at that revision."""
     path = Path(source)
     is_commit = path.is_file() and is_revision(source, Path())
     if _is_lockfile(source) or (path.is_file() and not is_commit):
         note = f"`{source}` is a git revision, too: the file is read" if is_commit else None
-        return LockVersion(source, parse_lockfile(read_text(path), file_name=source), note)
+        return LockVersion(source, parse_lockfile(read_text(path), file_name=source), note), None
+    return _read_commit(settings, source, later=later)
+
+
+def _read_commit(settings: Settings, revision: str, *, later: FileAtRevision | None = None) -> _Found:
     lock_path = _find_lock_path(settings)
-    found = read_at(source, lock_path, known_at=known_at)
-    where = f"{source}:{found.name}"
+    found = read_at(revision, lock_path, later=later)
+    where = f"{revision}:{found.name}"
     if found.text is None:
-        return LockVersion(where, None)
-    note = f"{lock_path} was {found.name} in {source}" if found.has_other_name else None
-    return LockVersion(where, parse_lockfile(found.text, file_name=where), note)
+        return LockVersion(where, None), found
+    note = f"{lock_path} was {found.name} in {revision}" if found.has_other_name else None
+    return LockVersion(where, parse_lockfile(found.text, file_name=where), note), found
 
 
 def _is_lockfile(source: str) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 from imagelock.errors import FileError
@@ -17,7 +18,7 @@ from imagelock.project.programs import Finished, ProgramError, find_program, run
 from imagelock.project.work_tree import WorkTree, find_work_tree
 
 _TIME_LIMIT_SECONDS = 20.0
-"""A FIFO in the place of a `.gitignore` or of a file that a configuration includes stops git for ever."""
+"""A FIFO in the place of a file that a configuration includes stops git for ever."""
 _MAX_LISTING_BYTES = 256 * 1024 * 1024
 _CONFIGURATION = (
     "core.fsmonitor=false",
@@ -30,6 +31,8 @@ _CONFIGURATION = (
 )
 _READ_BY_GIT = ("HEAD", "config", "config.worktree", "index", "info/exclude", "packed-refs", "commondir")
 """Files that git opens, whatever they are: a FIFO in the place of one would stop it."""
+_READ_IN_FOLDERS = (".gitignore", ".gitattributes")
+_MAX_FOLDERS = 100_000
 _ENVIRONMENT = {
     "GIT_OPTIONAL_LOCKS": "0",  # nothing is written, not even a fresher index
     "GIT_NO_LAZY_FETCH": "1",  # a partial clone would fetch what is missing, by a program that its configuration names
@@ -89,9 +92,23 @@ def run_git(tree: WorkTree, arguments: list[str], *, max_bytes: int = MAX_FILE_B
             environment=_environment(os.environ, tree.root),
             time_limit_seconds=_TIME_LIMIT_SECONDS,
             max_bytes=max_bytes,
+            find_obstacle=partial(_find_pipe, tree.root),
         )
     except ProgramError as error:
         raise FileError(f"git {error}") from error
+
+
+def _find_pipe(root: Path) -> str | None:
+    """Find a FIFO that git opens while it lists a work tree, and would wait for until its time is over."""
+    for number, (folder, folders, names) in enumerate(os.walk(root)):
+        if number > _MAX_FOLDERS:
+            return None
+        if ".git" in folders:
+            folders.remove(".git")
+        for name in _READ_IN_FOLDERS:
+            if name in names and (path := Path(folder, name)).is_fifo():
+                return f"would not end: {path} is not a file"
+    return None
 
 
 def _environment(environment: Mapping[str, str], root: Path) -> dict[str, str]:

@@ -94,7 +94,10 @@ def write_journal(folder: Path, staged: Sequence[StagedFile]) -> Path:
     ]
     import json  # noqa: PLC0415  3 ms that only a run which writes several files needs
 
-    journal = stage(path, json.dumps({"version": _VERSION, "files": entries}, indent=1).encode())
+    try:
+        journal = stage(path, json.dumps({"version": _VERSION, "files": entries}, indent=1).encode())
+    except FileError as error:
+        raise _unwritable(folder, staged, error) from error
     try:
         journal.temporary.replace(path)
         sync_folders([folder])
@@ -102,6 +105,16 @@ def write_journal(folder: Path, staged: Sequence[StagedFile]) -> Path:
         journal.discard()
         raise file_error("write", path, error) from error
     return path
+
+
+def _unwritable(folder: Path, staged: Sequence[StagedFile], error: FileError) -> FileError:
+    """Say why the folder of images.toml matters for files that may lie elsewhere."""
+    why = f"{folder} must be writable while several files are replaced: a list of them lies there, by which a run that"
+    return FileError(
+        f"cannot write {', '.join(str(file.path) for file in staged)}; no file was changed",
+        details=[f"{why} is killed can be finished", *error.details],
+        hint="make that folder writable, or run `imagelock render OUTPUT` for one file at a time",
+    )
 
 
 def find_interrupted_run(folder: Path, *, named: Path | None = None) -> InterruptedRun | None:

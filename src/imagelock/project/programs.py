@@ -6,10 +6,12 @@ import os
 import selectors
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from imagelock.model.frozen import frozen
+
+_SILENCE_SECONDS = 1.0
 
 
 @frozen
@@ -41,8 +43,12 @@ def run_program(
     environment: Mapping[str, str],
     time_limit_seconds: float,
     max_bytes: int,
+    find_obstacle: Callable[[], str | None] = lambda: None,
 ) -> Finished:
-    """Run a program to its end, without input; ``ProgramError`` where it can't be started or passes a limit."""
+    """Run a program to its end, without input; ``ProgramError`` where it can't be started or passes a limit.
+
+    After a second in which it printed nothing, ``find_obstacle`` is asked once what it waits for in vain, if it does.
+    """
     try:
         process = subprocess.Popen(  # noqa: S603  the callers name the program, and no shell reads its arguments
             [os.fspath(word) for word in command],
@@ -56,7 +62,7 @@ def run_program(
         raise ProgramError(error.strerror or str(error)) from error
     with process:
         try:
-            stdout, stderr = _read_all(process, time.monotonic() + time_limit_seconds, max_bytes)
+            stdout, stderr = _read_all(process, time.monotonic() + time_limit_seconds, max_bytes, find_obstacle)
             return Finished(process.wait(time_limit_seconds), stdout, stderr)
         except subprocess.TimeoutExpired as error:
             raise ProgramError(f"gave no answer within {time_limit_seconds:.0f} seconds") from error
@@ -64,7 +70,9 @@ def run_program(
             process.kill()
 
 
-def _read_all(process: subprocess.Popen[bytes], deadline: float, max_bytes: int) -> tuple[bytes, bytes]:
+def _read_all(
+    process: subprocess.Popen[bytes], deadline: float, max_bytes: int, find_obstacle: Callable[[], str | None]
+) -> tuple[bytes, bytes]:
     if process.stdout is None or process.stderr is None:
         raise AssertionError("both are pipes")
     stdout, stderr = bytearray(), bytearray()
@@ -72,7 +80,7 @@ def _read_all(process: subprocess.Popen[bytes], deadline: float, max_bytes: int)
         selector.register(process.stdout, selectors.EVENT_READ, stdout)
         selector.register(process.stderr, selectors.EVENT_READ, stderr)
         while selector.get_map():
-            ready = selector.select(max(0.0, deadline - time.monotonic()))
+            ready = selector.select(_SILENCE_SECONDS) or _wait_on(selector, deadline, find_obstacle)
             if not ready:
                 raise subprocess.TimeoutExpired(process.args, 0)
             for key, _ in ready:
@@ -83,3 +91,12 @@ def _read_all(process: subprocess.Popen[bytes], deadline: float, max_bytes: int)
                 if len(key.data) > max_bytes:
                     raise ProgramError(f"printed more than {max_bytes:,} bytes")
     return bytes(stdout), bytes(stderr)
+
+
+def _wait_on(
+    selector: selectors.BaseSelector, deadline: float, find_obstacle: Callable[[], str | None]
+) -> list[tuple[selectors.SelectorKey, int]]:
+    obstacle = find_obstacle()
+    if obstacle is not None:
+        raise ProgramError(obstacle)
+    return selector.select(max(0.0, deadline - time.monotonic()))

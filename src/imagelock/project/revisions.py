@@ -11,6 +11,7 @@ from imagelock.project.git import run_git
 from imagelock.project.work_tree import WorkTree, find_work_tree
 
 _LINK_MODE = "120000"
+_TWO_LOCKFILES = "name two lockfiles, as in `imagelock diff OLD.lock NEW.lock`"
 
 
 @frozen
@@ -53,15 +54,16 @@ def read_text_at(revision: str, path: Path) -> str | None:
     return read_at(revision, path).text
 
 
-def read_at(revision: str, path: Path, *, known_at: str | None = None) -> FileAtRevision:
+def read_at(revision: str, path: Path, *, later: FileAtRevision | None = None) -> FileAtRevision:
     """Read a file as it was at a revision.
 
-    ``path`` is where the file is now, or at the revision ``known_at``; where git sees that it was renamed or moved
-    since, it is read under its old name.
+    ``path`` is where the file is now. Where git sees that it was renamed or moved since then, or since the revision of
+    ``later``, it is read under its old name.
     """
     tree = find_work_tree(path.parent)
     commit = _demand_commit(tree, revision)
-    name = name_in(tree, path)
+    name = name_in(tree, path) if later is None else later.name
+    known_at = None if later is None else later.revision
     old_name = name
     text = read_blob(tree, commit, name)
     if text is None:
@@ -71,18 +73,34 @@ def read_at(revision: str, path: Path, *, known_at: str | None = None) -> FileAt
 
 
 def _demand_commit(tree: WorkTree, revision: str) -> str:
-    commit = find_commit(tree, revision) if tree.has_git else None
+    """Find a commit; ``FileError`` says why there is none, as far as git tells."""
+    if not tree.has_git:
+        is_bare = (tree.root / "HEAD").is_file() and (tree.root / "objects").is_dir()
+        where = "a bare git repository, which has no files" if is_bare else "in no git repository"
+        raise FileError(f"`{revision}` is not a file, and {tree.root} is {where}", hint=_TWO_LOCKFILES)
+    try:
+        commit = find_commit(tree, revision)
+    except FileError as error:
+        if revision == "HEAD":
+            raise
+        raise FileError(f"`{revision}` is not a file, and {error.message}", hint=_TWO_LOCKFILES) from error
     if commit is not None:
         return commit
-    if not tree.has_git:
-        raise FileError(
-            f"`{revision}` is not a file, and {tree.root} is in no git repository",
-            hint="name two lockfiles, as in `imagelock diff OLD.lock NEW.lock`",
-        )
-    raise FileError(
-        f"`{revision}` is neither a file nor a git revision here",
-        hint="name a lockfile, as in `imagelock diff OLD.lock`, or a commit of this folder's repository",
-    )
+    refused = run_git(tree, ["rev-parse", "--git-dir"])
+    if refused.exit_code:
+        said = refused.stderr.decode(errors="replace").strip().splitlines()
+        hint = "run `git status` there, which says what to do"
+        raise FileError(f"git cannot read the repository in {tree.root}", details=said[:1], hint=hint)
+    raise FileError(f"`{revision}` is neither a file nor a git revision here", hint=_hint_without(tree))
+
+
+def _hint_without(tree: WorkTree) -> str:
+    """Say what to do where a repository does not have a commit."""
+    if not run_git(tree, ["rev-list", "--all", "--max-count=1"]).stdout:
+        return "commit images.lock first: the repository has no commit yet"
+    if run_git(tree, ["rev-parse", "--is-shallow-repository"]).stdout.strip() == b"true":
+        return "run `git fetch --unshallow`, if it is a commit that this shallow clone lacks"
+    return "name a lockfile, as in `imagelock diff OLD.lock`, or a commit of this folder's repository"
 
 
 def find_commit(tree: WorkTree, revision: str) -> str | None:

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from imagelock.errors import FileError
-from imagelock.project.git import list_git_files
+from imagelock.project.git import list_git_files, run_git
 from imagelock.project.revisions import read_text_at
 from imagelock.project.tree import list_files
+from imagelock.project.work_tree import find_work_tree
 from tests.support.git import Repository
 
 _HOSTILE = """
@@ -185,6 +186,14 @@ def test_git_is_not_started_where_it_would_wait_for_ever(folder: Path, name: str
     assert list_files(folder) == (".gitattributes", "deploy/app.yaml", "images.lock")
     with pytest.raises(FileError, match="git would not end"):
         read_text_at("HEAD", folder / "images.lock")
+
+
+@pytest.mark.parametrize("name", ["deploy/.gitignore", ".gitignore"])
+def test_git_is_not_waited_for_where_an_ignore_file_never_ends(folder: Path, name: str) -> None:
+    (folder / name).unlink(missing_ok=True)
+    os.mkfifo(folder / name)
+    with pytest.raises(FileError, match=f"git would not end: .*/{name} is not a file"):
+        run_git(find_work_tree(folder), ["ls-files", "--others", "--exclude-standard"])
 
 
 def test_a_linked_work_tree_is_asked_as_it_is(folder: Path, tmp_path: Path) -> None:

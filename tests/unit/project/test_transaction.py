@@ -335,3 +335,14 @@ class TestForgedJournal:
         with begin(project.images_path):
             pass
         assert (project.folder / "victim").read_text() == "precious"
+
+
+def test_several_files_elsewhere_need_the_folder_of_images_toml_and_say_so(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    outputs = {tmp_path / "one": b"1", tmp_path / "two": b"2"}
+    with begin(tmp_path / "file" / "images.toml") as transaction, pytest.raises(FileError) as raised:
+        transaction.write(outputs)
+    assert raised.value.message == f"cannot write {tmp_path}/one, {tmp_path}/two; no file was changed"
+    assert raised.value.details[0].startswith(f"{tmp_path}/file must be writable while several files are replaced")
+    assert raised.value.hint == "make that folder writable, or run `imagelock render OUTPUT` for one file at a time"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file"]

@@ -28,7 +28,7 @@ Contents = Mapping[str, Sequence[ContentChange]]
 
 
 @click.command("diff")
-@click.argument("old", default="HEAD")
+@click.argument("old", required=False)
 @click.argument("new", required=False)
 @click.option(
     "--format",
@@ -43,7 +43,7 @@ Contents = Mapping[str, Sequence[ContentChange]]
 def command(
     settings: Settings,
     *,
-    old: str,
+    old: str | None,
     new: str | None,
     output_format: str,
     wants_contents: bool,
