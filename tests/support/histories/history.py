@@ -112,7 +112,8 @@ class History:
             assert not is_usual or was_torn or self.has_reason_to_fail(old), answer.err
             return answer
         self.check_entries()
-        if not was_torn and not any(it["change"] == "repaired" for it in answer.document["changes"]):
+        # What git has mixed is told as what became of our side.
+        if not was_torn and all(map(is_proven, old.values())):
             commands.check_report(answer.document, old, self.folder)
         self.check_kept(old, moved=moved)
         if "--to" not in arguments:
