@@ -24,6 +24,7 @@ _REPOSITORIES = st.sampled_from(["a", "b", "c"])
 _TAGS = st.sampled_from(["1.0.0", "1.1.0", "1.1", "1.2.0", "2.0.0"])
 _NAMES = st.sampled_from(["web", "base", "Base", "tool"])
 _CONTENT = st.dictionaries(st.sampled_from(PLATFORMS), st.integers(1, 3), min_size=1)
+_CONTENT |= st.integers(1, 3).map(lambda number: dict.fromkeys(PLATFORMS, number))
 _WANTED = st.none() | st.lists(st.sampled_from(PLATFORMS), min_size=1, max_size=2, unique=True)
 _AGES = st.sampled_from([None, "7 days"])
 _RANGES = st.sampled_from([">=1,<2", ">=1.1,<3", ">=1,<2,!=1.2.0"])
@@ -77,21 +78,14 @@ class Histories(RuleBasedStateMachine):
     def push(self, repository: str, tag: str, content: dict[str, int], created: str) -> None:
         self.upstream.push(repository, tag, content, created=created)
 
-    @rule(repository=_REPOSITORIES, tag=_TAGS, number=st.integers(1, 3))
-    def push_for_every_platform(self, repository: str, tag: str, number: int) -> None:
-        self.upstream.push(repository, tag, dict.fromkeys(PLATFORMS, number))
-
     @rule(repository=_REPOSITORIES, tag=_TAGS)
     def delete_tag(self, repository: str, tag: str) -> None:
         self.upstream.delete(repository, tag)
 
     @rule(repository=_REPOSITORIES, tags=st.sets(_TAGS))
     def shorten_list(self, repository: str, tags: set[str]) -> None:
+        """Leave some tags out of the list, which is whole again where these are none."""
         self.upstream.registry.unlisted = {f"t/{repository}:{tag}" for tag in tags}
-
-    @rule()
-    def complete_list(self) -> None:
-        self.upstream.registry.unlisted.clear()
 
     @rule()
     def collect_garbage(self) -> None:
@@ -209,6 +203,12 @@ class Histories(RuleBasedStateMachine):
         if name in self.history.read_images():
             self.history.change("remove", name)
 
+    @rule(command=st.sampled_from(["lock", "update", "add"]), dropped=st.none() | _NAMES)
+    def save_meanwhile(self, command: str, dropped: str | None) -> None:
+        """Save images.toml in an editor while a command waits for the registry."""
+        arguments = [command, "tool", f"{self._image('a')}:1.0.0"] if command == "add" else [command]
+        self.history.check_saved_meanwhile(arguments, dropped)
+
     @rule(options=st.sampled_from([[], ["--no-cache"]]))
     def lock_afresh(self, options: list[str]) -> None:
         self.history.check_lock_afresh(*options)
@@ -217,13 +217,10 @@ class Histories(RuleBasedStateMachine):
     def end_in_the_same_bytes(self) -> None:
         self.history.check_same_bytes()
 
-    @rule()
-    def verify(self) -> None:
-        self.history.check_verify()
-
     @rule(question=st.sampled_from(_QUESTIONS))
     def ask(self, question: list[str]) -> None:
         self.history.ask(*question)
+        self.history.check_verify()
 
     @rule(name=_NAMES, command=st.sampled_from(["explain", "outdated", "verify"]))
     def ask_about(self, name: str, command: str) -> None:

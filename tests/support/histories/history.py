@@ -19,18 +19,15 @@ from tests.support.histories.project_files import (
     Entry,
     by_identity,
     dump_images,
-    expected_entry,
     identity_of,
     is_locked_as_declared,
     is_proven,
     is_torn,
-    letter_in,
     parse_images,
     read_entries,
-    selects_range,
-    split_image,
     version_of,
 )
+from tests.support.histories.reasons import has_reason_to_fail
 from tests.support.histories.upstream import YOUNG, Upstream
 from tests.support.oci_images import platform_digests
 
@@ -109,7 +106,7 @@ class History:
         if answer.code:
             assert "is damaged" not in answer.err or self.damaged or was_torn, answer.err
             is_usual = arguments[0] in ("lock", "update") and "--to" not in arguments
-            assert not is_usual or was_torn or self.has_reason_to_fail(old), answer.err
+            assert not is_usual or was_torn or has_reason_to_fail(self.upstream, self.read_images(), old), answer.err
             return answer
         self.check_entries()
         # What git has mixed is told as what became of our side.
@@ -150,43 +147,6 @@ class History:
                 continue
             if self.upstream.find(known["repository"], known["tag"]) is not None:
                 assert version_of(entry["tag"]) >= version_of(known["tag"])
-
-    def has_reason_to_fail(self, old: Entries) -> bool:
-        """Whether anything upstream is such that an image may not be locked or updated as it is declared."""
-        return any(self._is_hard_to_lock(declared) for declared in self.read_images().values()) or any(
-            not self.upstream.is_served(entry["repository"], entry["digest"])
-            or self._lacks_platforms(entry["digest"], self._wanted_by(name, entry))
-            for name, entry in old.items()
-        )
-
-    def _wanted_by(self, name: str, entry: Entry) -> list[str]:
-        images = self.read_images()
-        wanted = [
-            platform
-            for it in images.values()
-            if expected_entry(it)["repository"] == entry["repository"]
-            for platform in it.get("platforms") or []
-        ]
-        return wanted or list(images.get(name, {}).get("platforms") or [])
-
-    def _lacks_platforms(self, digest: str, wanted: list[str]) -> bool:
-        return not set(wanted) <= set(platform_digests(self.upstream.registry.every_content[digest].body))
-
-    def _is_hard_to_lock(self, declared: Declared) -> bool:
-        wanted = list(declared.get("platforms") or [])
-        letter = letter_in(declared)
-        if not selects_range(declared):
-            _, tag, digest = split_image(declared["image"])
-            found = self.upstream.find(letter, str(tag))
-            if digest is not None:
-                return not self.upstream.is_served(expected_entry(declared)["repository"], digest) or (
-                    self._lacks_platforms(digest, wanted)
-                )
-            return found is None or self._lacks_platforms(found.digest, wanted)
-        if self.upstream.registry.unlisted or "minimum-age" in declared:
-            return True
-        images = [self.upstream.find(letter, tag) for tag in self.upstream.tags(letter)]
-        return len(images) < 2 or any(it is not None and self._lacks_platforms(it.digest, wanted) for it in images)
 
     def update(self, *names: str, options: tuple[str, ...] = ()) -> bool:
         """Update, after asking what it would do: that and nothing else happens."""
@@ -288,3 +248,25 @@ class History:
         if self.is_torn():
             assert answer.code == 2, answer
         assert "Traceback" not in answer.err
+
+    def check_saved_meanwhile(self, arguments: list[str], dropped: str | None) -> None:
+        """What a person saves while a command is at work stays as it is, and the lock is right for it."""
+        images = {name: declared for name, declared in self.read_images().items() if name != dropped}
+        text = dump_images(images, tail=f"# saved meanwhile\n{self.tail}")
+        path, saved = self.folder / "images.toml", []
+
+        def save(_: str) -> None:
+            if not saved:
+                saved.append(path.write_text(text))
+
+        self.upstream.registry.on_request = save
+        answer = commands.run_command(*arguments, folder=self.folder)
+        self.upstream.registry.on_request = lambda _: None
+        if saved:
+            assert "# saved meanwhile" in path.read_text()
+            now = self.read_images()
+            assert {name: now[name] for name in images} == images
+            assert set(now) - set(images) <= ({arguments[1]} if arguments[0] == "add" else set())
+        if answer.code == 0:
+            self.check_entries()
+            assert self.is_fresh()
