@@ -108,14 +108,15 @@ class History:
             is_usual = arguments[0] in ("lock", "update") and "--to" not in arguments
             assert not is_usual or was_torn or has_reason_to_fail(self.upstream, self.read_images(), old), answer.err
             return answer
-        self.check_entries()
+        if arguments[0] != "remove" or not self.damaged:
+            self.check_entries()
+            self.damaged.clear()
         # What git has mixed is told as what became of our side.
         if not was_torn and all(map(is_proven, old.values())):
             commands.check_report(answer.document, old, self.folder)
         self.check_kept(old, moved=moved)
         if "--to" not in arguments:
             self.check_ranges(old)
-        self.damaged.clear()
         return answer
 
     def lock(self) -> bool:
