@@ -1,4 +1,4 @@
-"""What differs between two lockfiles, in the terms in which people read it."""
+"""The differences between two lockfiles, image by image: added, removed, or updated."""
 
 from __future__ import annotations
 

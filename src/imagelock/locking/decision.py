@@ -1,8 +1,8 @@
 """The one decision that ``outdated`` reports and ``update`` carries out: what becomes of a locked image.
 
-Rules, in the order of their weight: what is declared by digest stays; a range never goes below its locked tag while the
-registry serves that tag, whatever the list of tags says; content that is too young is not taken, under no tag; an index
-that moved without the locked platforms is left alone; a tag that lacks a declared platform is an error.
+Rules, the most important first: an image that is declared by digest stays. A range never goes below its locked tag
+while the registry serves that tag, even if the list of tags lacks it. Content below the minimum age is not taken. An
+index that moved while the declared platforms did not is left alone. A tag that lacks a declared platform is an error.
 """
 
 from __future__ import annotations
@@ -40,43 +40,43 @@ class Action(Enum):
 
 @frozen
 class FoundTag:
-    """What a tag gives now."""
+    """The current content of a tag."""
 
     tag: str
     digest: Digest
     resolved: ResolvedImage | None = None
-    """None where it is the locked content."""
+    """None if it is the locked content, which was not fetched."""
 
 
 @frozen(kw_only=True)
 class Decision:
-    """What an update does with one image, and what was asked to know it."""
+    """What an update does with one image, and what was found out to decide it."""
 
     action: Action
     taken: LockedImage | None = None
     """The entry that TAKE or INDEX writes."""
     failure: ImageNotFoundError | NoImageError | None = None
-    """Why it FAILs."""
+    """The reason for FAIL."""
     locked_tag: FoundTag | None = None
-    """The locked tag as it is now; None where it is gone, or was not asked for."""
+    """The locked tag now; None if it is gone, or was not asked for."""
     other_tag: FoundTag | None = None
-    """The tag that the range takes, where that is another one."""
+    """The tag that the range selects, if it is not the locked one."""
     refused_tag: str | None = None
-    """The tag that the range takes, where that is another one and gives no image: it is gone, or something else."""
+    """The tag that the range selects, if it cannot be resolved: it is gone, or not an image."""
     is_tag_gone: bool = False
     is_unlisted: bool = False
     """Whether the locked tag is kept although the list of tags lacks it."""
     is_downgrade: bool = False
-    """Whether the locked tag is gone, and the range takes an older one."""
+    """Whether the locked tag is gone, and the range selects an older one."""
     too_young: tuple[TooYoung, ...] = ()
     tags: tuple[str, ...] = ()
-    """The whole list, where there had to be one."""
+    """The complete list of tags; empty if it was not needed."""
 
 
 def decide_update(
     declaration: ImageDeclaration, locked: LockedImage, source: ManifestSource, *, now: datetime
 ) -> Decision:
-    """Decide for an image whose content its declaration still allows; what is temporary is raised."""
+    """Decide for an image whose locked content satisfies its declaration; temporary failures are raised."""
     if isinstance(declaration.selector, ExactDigest) or locked.tag is None:
         return Decision(action=Action.KEEP)
     decider = _Decider(declaration, locked, source, locked.tag)
@@ -87,7 +87,7 @@ def decide_update(
 
 @frozen
 class _Decider:
-    """The questions about one image."""
+    """One image, and the source that is asked about it."""
 
     declaration: ImageDeclaration
     locked: LockedImage
@@ -107,7 +107,7 @@ class _Decider:
         try:
             newer = search.find_first(ranked, before=self.tag)
         except ImageNotFoundError as error:
-            # An index lists an image whose age is asked for, and the registry does not have it.
+            # The registry lacks an image that the index of a candidate lists, so that its age is not known.
             return Decision(action=Action.FAIL, failure=error, tags=search.tags)
         if newer is not None:
             return self._decide_other_tag(newer, ranked)
@@ -174,12 +174,12 @@ class _Decider:
 
 
 def no_image(digest: Digest) -> ResolvedImage:
-    """Return what a tag gives that leads to something else than an image: no platform."""
+    """Return the content of a tag that is not an image: no platforms."""
     return ResolvedImage(digest, ())
 
 
 def make_entry(declaration: ImageDeclaration, reference: ImageReference, resolved: ResolvedImage) -> LockedImage:
-    """Lock what was found for a declaration; ``ImageNotFoundError`` where it lacks a platform."""
+    """Return the entry for resolved content; ``ImageNotFoundError`` if it lacks a declared platform."""
     return LockedImage(
         alias=declaration.alias,
         repository=declaration.repository,
@@ -196,7 +196,7 @@ def make_entry(declaration: ImageDeclaration, reference: ImageReference, resolve
 def _with_way_around(
     error: ImageNotFoundError | NoImageError, tag: str, ranked: Iterable[Chosen]
 ) -> ImageNotFoundError | NoImageError:
-    """Add how to leave out the newest tag of a range, which is never passed over in silence."""
+    """Return the error with a hint that excludes the tag from the range."""
     version = next(chosen.version for chosen in ranked if chosen.tag == tag)
     hint = f"add `!={version}` to `version` in images.toml to leave {tag} out"
     if isinstance(error, NoImageError):

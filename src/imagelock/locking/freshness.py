@@ -1,6 +1,6 @@
-"""Does images.lock answer images.toml? A pure function of the two files: no network, no clock, and always a reason.
+"""Whether images.lock matches images.toml, with a reason for each difference.
 
-A tag that has moved upstream never makes a lock stale: staying is what a lock is for.
+A pure function of the two files, without network or clock: a tag that moved in its registry never makes a lock stale.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class NotDeclared:
 
 @frozen
 class Damaged:
-    """An entry whose checksum contradicts it: nothing says that its platforms belong to its index."""
+    """An entry whose checksum is wrong: its platforms may not be those of its index."""
 
     alias: Alias
 
@@ -62,7 +62,7 @@ class Renamed:
 
 @frozen
 class RepositoryChanged:
-    """The declared image comes from somewhere else than the locked one."""
+    """The declared image has another repository than the locked one."""
 
     alias: Alias
     locked: AnyRepository
@@ -74,13 +74,13 @@ class RepositoryChanged:
 
 @frozen
 class SelectorChanged:
-    """images.toml selects the content by other words than it did when the image was locked."""
+    """The tag, digest or range in images.toml is not the one that was declared when the image was locked."""
 
     alias: Alias
     locked: LockedImage
     declared: Selector
     is_accepted: bool
-    """Whether what is locked satisfies the new words as well, so that nothing needs to move."""
+    """Whether the locked content satisfies the new declaration, too, so that nothing has to move."""
 
     def __str__(self) -> str:
         locked = f"tag `{self.locked.tag}`" if self.locked.tag else f"digest `{self.locked.digest.short}`"
@@ -89,7 +89,7 @@ class SelectorChanged:
 
 @frozen
 class PlatformNotLocked:
-    """A declared platform that the locked image lacks."""
+    """A declared platform that the entry does not have."""
 
     alias: Alias
     platform: Platform
@@ -164,7 +164,7 @@ Mismatch = (
 
 
 def find_mismatches(images_file: ImagesFile, lockfile: Lockfile) -> tuple[Mismatch, ...]:
-    """List every way in which the lock doesn't answer the images file, sorted by alias; empty if it does."""
+    """Return every difference between the lock and the images file, sorted by alias; empty if they match."""
     entries = match_entries(images_file.images, lockfile.images)
     found: list[Mismatch] = []
     for declaration in images_file.images:
@@ -176,7 +176,7 @@ def find_mismatches(images_file: ImagesFile, lockfile: Lockfile) -> tuple[Mismat
 
 
 def compare(declaration: ImageDeclaration, locked: LockedImage) -> Iterator[Mismatch]:
-    """List the ways in which one locked image doesn't answer its declaration."""
+    """Yield every difference between one locked image and its declaration."""
     alias = declaration.alias
     if locked.alias != alias:
         yield Renamed(alias, locked.alias)
@@ -187,7 +187,7 @@ def compare(declaration: ImageDeclaration, locked: LockedImage) -> Iterator[Mism
     wanted = declaration.selector
     is_accepted = accepts(wanted, tag=locked.tag, digest=locked.digest)
     has_other_tag = isinstance(wanted, ExactDigest) and locked.tag != wanted.tag
-    # An entry that was edited by hand may have the right words and content that doesn't satisfy them.
+    # An entry that was edited by hand may have the declaration of images.toml and content that does not satisfy it.
     if wanted != locked.selector or not is_accepted or has_other_tag:
         yield SelectorChanged(alias, locked, wanted, is_accepted)
     if locked.all_platforms == bool(declaration.platforms):
@@ -199,7 +199,7 @@ def compare(declaration: ImageDeclaration, locked: LockedImage) -> Iterator[Mism
 
 
 def _loosened(declared: Iterable[Platform], builds: Sequence[Platform]) -> Iterator[Platform]:
-    """List the declared platforms that name less than what was declared for the same one before."""
+    """Yield declared platforms that match one of the builds, and name less of it."""
     for platform in declared:
         if platform not in builds and any(map(platform.matches, builds)):
             yield platform
@@ -221,14 +221,14 @@ _Stale = TypeVar("_Stale", bound=ImagelockError)
 
 
 def stale_message(mismatches: Sequence[Mismatch], *, lock: object, images: object) -> str:
-    """Say in one sentence what a lock with these mismatches is, by the names of the two files."""
+    """Return the first line of the error for a lock with these mismatches; ``lock`` and ``images`` name the files."""
     if all(isinstance(mismatch, Damaged) for mismatch in mismatches):
         return f"{lock} has damaged entries"
     return f"{lock} does not match {images}"
 
 
 def stale_error(kind: type[_Stale], mismatches: Sequence[Mismatch], *, lock: object, images: object) -> _Stale:
-    """Make the error of a command that was asked about a stale lock, or needs a fresh one."""
+    """Return the error for a stale lock: one line for each mismatch, and the command that resolves them."""
     return kind(
         stale_message(mismatches, lock=lock, images=images),
         details=[f"{mismatch.alias}: {mismatch}" for mismatch in mismatches],

@@ -1,6 +1,6 @@
 """Which entry of images.lock belongs to which image: by repository and by what selects it, not by name alone.
 
-Names are the user's: an image that is renamed, or two that change places, keep the digests that were locked for them.
+Users may rename images: a renamed image, or two that swap names, keep their locked digests.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ _Fits = Callable[[_Image, LockedImage], bool]
 
 
 def match_entries(images: Iterable[_Image], entries: Iterable[LockedImage]) -> dict[Alias, LockedImage]:
-    """Give each image its entry, by the image's alias; no entry belongs to two images, and some have none.
+    """Return each image's entry, by the image's alias; an entry belongs to one image at most.
 
-    The strongest resemblance decides first: an image that was only renamed never loses its entry to the one that has
-    its old name now.
+    The rules are applied one after the other, the strictest first, so that an image that was only renamed never loses
+    its entry to the image that has its old name now.
     """
     found: dict[Alias, LockedImage] = {}
     unmatched, free = list(images), list(entries)
@@ -38,7 +38,7 @@ def match_entries(images: Iterable[_Image], entries: Iterable[LockedImage]) -> d
 def _match(
     key: _Key, fits: _Fits, images: Iterable[_Image], entries: Iterable[LockedImage], found: dict[Alias, LockedImage]
 ) -> None:
-    """Match what agrees on a key, and on what lies beyond it."""
+    """Add to ``found`` the images and entries that have the same key and that ``fits`` accepts."""
     by_key: dict[Hashable, list[LockedImage]] = {}
     for entry in entries:
         by_key.setdefault(key(entry), []).append(entry)
@@ -62,12 +62,12 @@ def _is_any(_image: _Image, _entry: LockedImage) -> bool:
     return True
 
 
-# From the strongest resemblance to the weakest.
+# The strictest first.
 _RULES: tuple[tuple[_Key, _Fits], ...] = (
     (lambda image: image.alias, _is_same_image),
     (lambda image: (image.repository, image.selector), _is_any),
     (lambda image: (image.alias, image.repository), _is_any),
-    # Renamed and selected by other words at once, such as a tag that became a range around it.
+    # Renamed and declared differently at once: a tag, say, that became a range which contains it.
     (lambda image: image.repository, _takes_content),
     (lambda image: image.alias, _is_any),
 )

@@ -1,4 +1,4 @@
-"""The step that asks nothing, and what a step gives; with nothing stale, ``lock`` loads no other."""
+"""The step that needs no registry, and the result of any step: all that ``lock`` loads if nothing is stale."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from imagelock.model.selector import ExactDigest
 
 @frozen
 class StepResult:
-    """What became of one image, and what its owner should know beyond the change itself."""
+    """The new entry of one image, with messages about it."""
 
     image: LockedImage
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
-    """What only those want to read who ask why."""
+    """Messages for ``--verbose``."""
     told: tuple[LockedImage, LockedImage] | None = None
-    """The image before and after a move, with labels that are told and not recorded."""
+    """The image before and after a move, with labels for the report that are not recorded."""
 
 
 @frozen
 class KeepLocked:
-    """Nothing needs to move; at most the copy of the declaration is written anew, or a platform's line dropped."""
+    """Keep the locked content; only the copy of the declaration may change, and platforms may be dropped."""
 
     declaration: ImageDeclaration
     locked: LockedImage
     notes: tuple[str, ...] = ()
 
     def run(self) -> StepResult:
-        """Answer the declaration from what is locked."""
+        """Return the entry with the declared platforms; no registry is asked."""
         kept = choose_platforms(self.declaration.platforms, self.locked.platform_digests).chosen
         return StepResult(copy_declaration(self.declaration, self.locked, kept), self.notes)
 
@@ -41,7 +41,7 @@ class KeepLocked:
 def copy_declaration(
     declaration: ImageDeclaration, locked: LockedImage, platform_digests: tuple[PlatformDigest, ...]
 ) -> LockedImage:
-    """Copy the declaration into a locked image whose content stays."""
+    """Return a locked image with a new copy of its declaration, and the same index."""
     tag = declaration.selector.tag if isinstance(declaration.selector, ExactDigest) else locked.tag
     return replace(
         locked,

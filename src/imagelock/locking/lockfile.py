@@ -1,4 +1,4 @@
-"""What every image in images.toml was when it was locked: the values of images.lock."""
+"""The values of images.lock, its reader and its writer."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from imagelock.model.selector import ExactDigest, ExactTag, Selector, selector_f
 
 @frozen(kw_only=True)
 class LockedImage:
-    """One image as it was locked, beside a copy of what selected it."""
+    """One entry of images.lock: the content of an image, and a copy of the declaration that selected it."""
 
     alias: Alias
     repository: AnyRepository
@@ -36,20 +36,20 @@ class LockedImage:
     platform_digests: tuple[PlatformDigest, ...]
     """Sorted by the platform's name."""
     wrong_checksum: str | None = None
-    """The checksum in images.lock where it is not that of the entry: index and platforms are not of one moment."""
+    """The checksum in images.lock if it is wrong: index and platforms are not of one moment."""
     lacks_checksum: bool = False
-    """Whether images.lock has no checksum for the entry, so that nothing says that it is of one moment."""
+    """Whether images.lock has no checksum for the entry, as in files of other tools."""
     labels: Labels = NO_LABELS
-    """What the image said about itself; for readers, and never compared with anything."""
+    """Labels of the image, for people who read a diff; no decision depends on them."""
 
     @property
     def is_damaged(self) -> bool:
-        """Whether the checksum contradicts the entry: a hand edit, or a merge of two updates."""
+        """Whether the checksum is wrong, as after a hand edit or a merge of two updates."""
         return self.wrong_checksum is not None
 
     @property
     def checksum(self) -> str:
-        """What images.lock has for this entry: its own checksum, or the wrong one that it was read with."""
+        """The checksum to write: the entry's own, or the wrong one with which it was read, so that it stays damaged."""
         platforms = ((str(entry.platform), str(entry.digest)) for entry in self.platform_digests)
         right = entry_checksum(str(self.repository), str(self.digest), platforms)
         return right if self.wrong_checksum is None else self.wrong_checksum
@@ -76,31 +76,31 @@ _T = TypeVar("_T")
 
 
 def entry_checksum(repository: str, digest: str, platforms: Iterable[tuple[str, str]]) -> str:
-    """Return 16 hexadecimal digits over an index and its platforms, each with its digest, as images.lock writes them.
+    """Return the checksum of an entry: 16 hexadecimal digits over its index and its platforms with their digests.
 
-    Git merges lines: without this one, the index of one update and the platform of another would merge cleanly.
+    Git merges line by line: without a checksum, the index of one update and the platform of another merge cleanly.
     """
     lines = sorted(f"{platform} {platform_digest}\n" for platform, platform_digest in platforms)
     return sha256_hex(f"{repository}\n{digest}\n{''.join(lines)}".encode())[:_CHECKSUM_LENGTH]
 
 
 def dump_lockfile(lockfile: Lockfile, *, heading: str = "") -> str:
-    """Write images.lock, under the comments that people have put above its first line."""
+    """Return the text of images.lock, below ``heading``: comments that users have put above its first line."""
     tables = (line for image in lockfile.images for line in _dump_image(image))
     return "".join([heading, _HEADER, f"version = {FORMAT_VERSION}\n", *tables])
 
 
 def find_heading(text: str) -> str:
-    """Return what is above the first line of ours, such as the header of a license; nothing but comments and blanks."""
+    """Return the comments and blank lines above our first line, such as a license header."""
     lines = _leading_comments(text)
     mark = next((number for number, line in enumerate(lines) if _MARK in line), 0)
     return "".join(lines[:mark])
 
 
 def parse_lockfile(text: str, *, file_name: str = LOCKFILE_NAME) -> Lockfile:
-    """Read images.lock; ``LockfileError`` says whether it is damaged, newer than this program, or not ours at all.
+    """Read images.lock; ``LockfileError`` if it is damaged, written by a newer version, or written by another tool.
 
-    An empty file, as a full disk or `touch` leaves one, locks nothing.
+    An empty file, which `touch` or a full disk leaves, has no entries.
     """
     if not text.strip():
         return Lockfile()
@@ -201,7 +201,7 @@ def _read_image(alias: str, value: object, problems: Problems) -> LockedImage | 
 
 
 def _read_wrong_checksum(image: TableReader) -> str | None:
-    """Read the checksum where it contradicts the entry as it is written, whatever the spelling of its platforms."""
+    """Return the checksum if it is wrong for the entry's text: platforms count as they are spelled in the file."""
     found = image.text("checksum")
     platforms = image.raw("platforms")
     lines = ((name, str(digest)) for name, digest in platforms.items()) if isinstance(platforms, dict) else ()
@@ -276,7 +276,7 @@ def _details(text: str, problems: Problems, file_name: str) -> Iterable[str]:
 
 
 def _unreadable(text: str, details: Iterable[str], file_name: str) -> LockfileError:
-    """Tell a damaged lockfile from a file that other tools keep under the same name, which must not be overwritten."""
+    """Return the error for a damaged lockfile, or for a file of another tool, which must not be overwritten."""
     if is_ours(text):
         return LockfileError(
             f"{file_name} is damaged", details=details, hint=f"restore {file_name} from version control"
@@ -294,5 +294,5 @@ def is_ours(text: str) -> bool:
 
 
 def _leading_comments(text: str) -> list[str]:
-    """List the lines before the first that is neither blank nor a comment, with their line ends."""
+    """Return the blank lines and comments at the beginning, with their line ends."""
     return list(takewhile(lambda line: line.lstrip()[:1] in ("", "#"), text.splitlines(keepends=True)))

@@ -1,8 +1,8 @@
-"""Merging what git could not: entries are independent, so most of a conflicted images.lock can be kept.
+"""Resolving merge conflicts in images.lock, entry by entry: entries are independent of each other.
 
-Git takes lines from both branches, also within one entry, and where names change it may pair the lines of different
-images, so that a side is no TOML any more. A checksum that is right proves that a side has the entry as one run wrote
-it; for the others git still has both files as they were.
+Git merges lines, also within one entry, and where names change it may combine lines of different images into a file
+that is not TOML. A right checksum proves that an entry is as one run wrote it; others are read from the files before
+the merge, which git still has.
 """
 
 from __future__ import annotations
@@ -29,21 +29,21 @@ from imagelock.model.tags.version_range import VersionRange
 
 @frozen
 class Merged:
-    """A conflicted images.lock as one lockfile, from which the smallest change is planned."""
+    """A conflicted images.lock, merged into one lockfile from which the steps are planned."""
 
     before: Lockfile
-    """What our side locks, and what theirs alone does: changes are told against it."""
+    """The entries of our side, and those that only their side has: changes are reported against these."""
     lockfile: Lockfile
     unsettled: Unsettled = SETTLED
     had_markers: bool = True
-    """Whether git had left a conflict; if not, it had made a file that is no lockfile."""
+    """Whether there were conflict markers; if not, git had merged into a file that is damaged or not TOML."""
 
 
 _TABLE = re.compile(r"^\[images\.([A-Za-z0-9_-]+(?:\.[a-z]+)?)\]", re.MULTILINE)
 
 
 class _Agreement(Enum):
-    """On what the two sides agree about one image."""
+    """What the two sides have in common for one image."""
 
     ENTRY = auto()
     INDEX = auto()
@@ -57,11 +57,10 @@ def merge_conflict(
     file_name: str = LOCKFILE_NAME,
     read_originals: Callable[[], tuple[str, str] | None] = lambda: None,
 ) -> Merged:
-    """Keep what one side has alone or both agree on, and of entries that differ, the index that both lock.
+    """Keep entries that only one side has or that are equal, and the index of entries that differ in platforms only.
 
-    ``read_originals`` gives both files as they were before the merge, where git has them; they are asked for entries
-    that git has mixed. ``LockfileError`` names the frozen images for which the sides lock different content: no command
-    may move these.
+    ``read_originals`` returns both files before the merge, or None; it is called only for entries that git has mixed.
+    ``LockfileError`` names frozen images for which the sides lock different content: no command may move these.
     """
     ours, theirs = (_parse_side(side, file_name) for side in conflict_sides(text))
     if not (ours.is_whole and theirs.is_whole):
@@ -77,10 +76,10 @@ def mend_clean_merge(
     file_name: str = LOCKFILE_NAME,
     read_parents: Callable[[], tuple[str, str] | None] = lambda: None,
 ) -> Merged | None:
-    """Merge again what git merged without a conflict into a file that is no TOML, such as one with a table twice.
+    """Merge again a file that git merged without a conflict and that is not TOML, such as one with a table twice.
 
-    ``read_parents`` gives both sides where the merge is the last commit, or is not committed yet. Without them, the
-    entries are kept if each is as one run wrote it; None if something would be lost.
+    ``read_parents`` returns both files before the merge, or None where git does not know them. Then the entries are
+    kept if the checksum of each is right. None if some are not: an entry would be lost.
     """
     parents = read_parents()
     with suppress(LockfileError):
@@ -100,9 +99,9 @@ def settle_mixture(
     file_name: str = LOCKFILE_NAME,
     read_parents: Callable[[], tuple[str, str] | None] = lambda: None,
 ) -> Merged | None:
-    """Merge the damaged entries of a clean merge again, from both sides; None where there are none, or no sides.
+    """Merge the damaged entries of a clean merge again, from both sides; None if there are none, or no sides.
 
-    Git may even have taken the index of another image: without the sides, nothing says which index was locked.
+    Without the sides, the locked index is not known for certain: git may have taken that of another image.
     """
     damaged = {image.alias for image in lockfile.images if image.is_damaged}
     parents = read_parents() if damaged else None
@@ -118,7 +117,7 @@ def settle_mixture(
 
 
 def _parse_runs(text: str) -> Iterator[LockedImage]:
-    """Read each entry on its own, from its first table to the next entry's; ``LockfileError`` where one is torn."""
+    """Yield each entry, parsed alone, from its first table to the next entry's; ``LockfileError`` if one is torn."""
     starts = [match.start() for match in _TABLE.finditer(text) if "." not in match[1]]
     if not starts:
         raise LockfileError("there are no entries")
@@ -158,11 +157,11 @@ class _Side:
     lockfile: Lockfile
     """The entries that can be read."""
     is_whole: bool
-    """Whether every entry is as one run wrote it."""
+    """Whether the text is a lockfile in which every checksum is right."""
 
 
 def _parse_side(text: str, file_name: str) -> _Side:
-    """Read a side; ``LockfileError`` where it is no lockfile of ours at all, or has something between its entries."""
+    """Parse a side; ``LockfileError`` if it is not a lockfile of ours, or what precedes its entries is damaged."""
     try:
         lockfile = parse_lockfile(text, file_name=file_name)
     except LockfileError:
@@ -176,7 +175,7 @@ def _parse_side(text: str, file_name: str) -> _Side:
 
 
 def _parse_entries(head: str, text: str) -> Iterator[LockedImage]:
-    """Read the entries that are whole, each on its own."""
+    """Yield the entries that can be parsed, each alone."""
     tables: dict[str, list[str]] = {}
     _, *pieces = _TABLE.split(text)
     for name, body in zip(pieces[::2], pieces[1::2], strict=True):
@@ -188,7 +187,7 @@ def _parse_entries(head: str, text: str) -> Iterator[LockedImage]:
 
 
 def _complete(side: _Side, original: str) -> _Side:
-    """Take the entries that are proven from what git left, and the others from the file before the merge."""
+    """Return a side with its proven entries, and with the others as they were before the merge."""
     try:
         before = parse_lockfile(original).by_alias()
     except LockfileError:
@@ -234,7 +233,7 @@ def _newest(declaration: ImageDeclaration, entries: Sequence[LockedImage]) -> Lo
 def _told_against(ours: Lockfile, theirs: Lockfile) -> Iterator[LockedImage]:
     theirs_by_alias = theirs.by_alias()
     for image in ours.images:
-        # What differs between the sides is a conflict, and no damage.
+        # An entry that differs between the sides is reported as a conflict, not as damage.
         is_settled = theirs_by_alias.get(image.alias) == image
         yield image if is_settled else replace(image, wrong_checksum=None)
     known = {(image.repository, image.selector) for image in ours.images}

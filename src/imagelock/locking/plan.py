@@ -1,7 +1,7 @@
-"""What ``lock`` and ``update`` are going to do to images.lock, planned from the two files alone.
+"""The steps of ``lock`` and ``update``: planned from the two files without network, then run together.
 
-``lock`` is the smallest change that makes the lock answer images.toml; it never moves a digest that still answers.
-``update`` moves images to what their tags give today. Both change everything that was asked for, or nothing.
+``lock`` makes the smallest change after which images.lock matches images.toml, and keeps every digest that satisfies
+it. ``update`` moves images to the current content of their tags. If a step fails, nothing is changed.
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ _MERGED = "both sides lock the same index: its platforms were read from it"
 
 @frozen(kw_only=True)
 class Unsettled:
-    """What a merge of two lockfiles left open, by alias."""
+    """The images for which a merge of two lockfiles has no entry that can be kept as it is, by alias."""
 
     same_index: frozenset[Alias] = frozenset()
-    """Both sides lock one index, with different platforms: these are read from it."""
+    """Both sides lock the same index with different platforms, which are read from it."""
     other_index: frozenset[Alias] = frozenset()
-    """The sides lock different content, and both satisfy images.toml: it is chosen anew."""
+    """The sides lock different content that satisfies images.toml: it is chosen again, as by an update."""
 
 
 SETTLED = Unsettled()
@@ -56,7 +56,7 @@ SETTLED = Unsettled()
 def plan_lock(
     images_file: ImagesFile, lockfile: Lockfile, *, now: datetime, unsettled: Unsettled = SETTLED
 ) -> tuple[Step, ...]:
-    """Choose the smallest step for each image; where all are ``KeepLocked``, locking asks no registry."""
+    """Return the smallest step for each image; if all are ``KeepLocked``, no registry is asked."""
     return plan_update(images_file, lockfile, aliases=(), now=now, unsettled=unsettled)
 
 
@@ -69,7 +69,7 @@ def plan_update(
     takes_every_index: bool = False,
     unsettled: Unsettled = SETTLED,
 ) -> tuple[Step, ...]:
-    """Update the named images, except frozen ones, and choose the smallest step for the others."""
+    """Return an update for each named image that is not frozen, and the smallest step for the others."""
     steps: list[Step] = []
     for declaration, locked in _with_entries(images_file, lockfile):
         step = _smallest_step(declaration, locked, now=now, unsettled=unsettled)
@@ -90,7 +90,7 @@ def plan_requested(
     now: datetime,
     unsettled: Unsettled = SETTLED,
 ) -> tuple[Step, ...]:
-    """Lock for one image what a person named, if its declaration allows it, and choose the smallest step for others."""
+    """Return the step that locks ``wanted`` for one image, if allowed, and the smallest step for others."""
     from imagelock.locking.requested import parse_requested  # noqa: PLC0415  as above
     from imagelock.locking.steps import LockRequested  # noqa: PLC0415  as above
 
@@ -112,7 +112,7 @@ def _updating(step: Step, *, takes_every_index: bool, now: datetime) -> Step:
     from imagelock.locking.update_step import Update  # noqa: PLC0415  as above
 
     if isinstance(step, KeepLocked) and step.locked.lacks_checksum:
-        # Nothing says yet that its platforms are those of its index.
+        # Its platforms have not been compared with its index yet.
         step = Repair(step.declaration, step.locked)
     match step:
         case KeepLocked(declaration) | Repair(declaration) if isinstance(declaration.selector, ExactDigest):
@@ -169,15 +169,15 @@ def _needs_more_platforms(mismatch: Mismatch) -> bool:
 
 @frozen
 class LockResult:
-    """The new lock, and what its owner should know about single images."""
+    """The new lock, with messages about single images."""
 
     lockfile: Lockfile
     notes: tuple[tuple[Alias, str], ...] = ()
     warnings: tuple[tuple[Alias, str], ...] = ()
     reasons: tuple[tuple[Alias, str], ...] = ()
-    """What only those want to read who ask why."""
+    """Messages for ``--verbose``."""
     told: tuple[tuple[LockedImage, LockedImage], ...] = ()
-    """Images before and after a move, with labels that are told and not recorded."""
+    """Images before and after a move, with labels for the report that are not recorded."""
 
 
 def run_steps(
@@ -187,7 +187,7 @@ def run_steps(
     max_workers: int | None = None,
     watcher: Watcher | None = None,
 ) -> LockResult:
-    """Run every step; ``BatchError`` names all that failed. The source is asked only if it must be."""
+    """Run every step; ``BatchError`` names all that failed. The source is opened only for steps that need it."""
     results = [step.run() for step in steps if isinstance(step, KeepLocked)]
     online = [step for step in steps if not isinstance(step, KeepLocked)]
     if online:

@@ -1,7 +1,7 @@
-"""What a person may name for one image, with ``update --to``: a tag or content that its declaration allows.
+"""The argument of ``update --to``: a tag or a digest that the declaration of the image allows.
 
-An older digest of the declared tag is allowed, since going back is what people need when an update was bad; a minimum
-age is not asked for, since a person has looked.
+An older digest of the declared tag is allowed, so that users can go back after a bad update. ``minimum-age`` does not
+apply, since the user has chosen the content.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _DIGEST_MARK = "sha"
 
 
 def parse_requested(text: str, declaration: ImageDeclaration, *, locked_tag: str | None) -> ImageReference:
-    """Read ``TAG``, ``DIGEST`` or ``TAG@DIGEST``; an error says why the declaration doesn't allow it."""
+    """Parse ``TAG``, ``DIGEST`` or ``TAG@DIGEST``; ``ImagelockError`` says why the declaration does not allow it."""
     if declaration.freeze is not None:
         raise ImagelockError(
             f"`{declaration.alias}` is frozen: {declaration.freeze}", hint="remove `freeze` from images.toml first"
@@ -48,7 +48,7 @@ def _read(text: str, declaration: ImageDeclaration, locked_tag: str | None) -> I
 
 
 def complete_tag(tag: str, declaration: ImageDeclaration) -> str:
-    """Return the tag that a person means: `1.23` for an image that a layout on disk calls ``golang:1.22``."""
+    """Return the whole tag in a layout on disk: ``golang:1.23`` for ``1.23``, if ``golang:1.22`` is declared."""
     declared = declaration.selector.tag if isinstance(declaration.selector, ExactTag | ExactDigest) else None
     is_short = isinstance(declaration.repository, LayoutRepository) and ":" in (declared or "") and ":" not in tag
     return f"{str(declared).rpartition(':')[0]}:{tag}" if is_short else tag
@@ -62,7 +62,7 @@ def _checked(tag: str, declaration: ImageDeclaration) -> str:
 
 
 def _tag_of(selector: Selector, locked_tag: str | None) -> str | None:
-    """Find the tag under which a digest is going to be locked that was named alone."""
+    """Return the tag to record with a digest that was given without one."""
     match selector:
         case ExactTag(tag) | ExactDigest(_, tag):
             return tag

@@ -1,4 +1,4 @@
-"""From a declaration to the one reference that it selects now: only ranges have to ask for it."""
+"""The reference that a declaration selects now. Only ranges ask the registry: for its list of tags."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ from imagelock.model.tags.selection import Chosen, rank_tags
 from imagelock.model.tags.version_range import VersionRange
 
 _MAX_TOO_YOUNG = 30
-"""Tags whose dates are asked for, three requests each, before a range gives up: something else is wrong then."""
+"""Tags whose creation dates are read, with three requests each, before a range fails."""
 _SHOWN = 3
 
 
 @frozen
 class SelectedReference:
-    """What a declaration selects, and what was learned on the way there."""
+    """The selected reference, and what was found out while selecting it."""
 
     reference: ImageReference
     resolved: ResolvedImage | None = None
-    """What lies there, if its age had to be asked for."""
+    """Its content, if its age had to be checked."""
     too_young: tuple[TooYoung, ...] = ()
-    """Newer tags whose images are too young."""
+    """Newer tags that are below the minimum age."""
     tags: tuple[str, ...] = ()
-    """The whole list, where there had to be one."""
+    """The complete list of tags; empty if it was not needed."""
 
 
 def select_reference(declaration: ImageDeclaration, source: ManifestSource, *, now: datetime) -> SelectedReference:
-    """Find what a declaration selects for an image that is not locked."""
+    """Return what a declaration selects for an image that is not locked; ``NoTagError`` if a range has no tag."""
     match declaration.selector:
         case ExactTag(tag):
             return SelectedReference(TagReference(declaration.repository, tag))
@@ -53,9 +53,9 @@ def select_reference(declaration: ImageDeclaration, source: ManifestSource, *, n
 
 @dataclass(slots=True)
 class TagSearch:
-    """One walk over the tags of a range, from the newest to the first whose image is old enough.
+    """The search in the tags of a range for the newest one whose image has the minimum age.
 
-    What was found too young is remembered, so that a second walk does not ask for it again.
+    Tags that are too young are kept, so that a second search does not ask for their dates again.
     """
 
     declaration: ImageDeclaration
@@ -63,14 +63,14 @@ class TagSearch:
     source: ManifestSource
     now: datetime
     listed: tuple[str, ...] | None = None
-    """The repository's list, once it was asked for."""
+    """The repository's list of tags; None until it was fetched."""
     too_young: dict[str, TooYoung] = field(default_factory=dict)
-    """By tag, in the order in which they were met."""
+    """By tag, the newest version first."""
 
     def rank(self, *, kept: str | None = None, without: str | None = None) -> tuple[Chosen, ...]:
-        """List the tags that the range takes, the newest first; ``NoTagError`` explains why there is none.
+        """Return the tags in the range, the newest first; ``NoTagError`` says why there is none.
 
-        ``kept`` is among them though it floats or the list lacks it, ``without`` is not though the list has it.
+        ``kept`` is included even if it floats or is not listed; ``without`` is excluded even if it is listed.
         """
         if self.listed is None:
             self.listed = self.source.list_tags(self.declaration.repository)
@@ -78,7 +78,10 @@ class TagSearch:
         return rank_tags(self.wanted, tags, repository=self.declaration.repository, kept=kept)
 
     def find_first(self, ranked: Iterable[Chosen], *, before: str | None = None) -> SelectedReference | None:
-        """Return the first tag that may be taken; None where ``before`` is met first, or no tag is old enough."""
+        """Return the first tag that is old enough; None if ``before`` comes first, or no tag is old enough.
+
+        A tag that cannot be resolved is returned, too, without content.
+        """
         for tag in (chosen.tag for chosen in ranked):
             if tag == before or len(self.too_young) >= _MAX_TOO_YOUNG:
                 return None
@@ -90,7 +93,7 @@ class TagSearch:
             try:
                 resolved = resolve_image(reference, self.source)
             except (ImageNotFoundError, NoImageError):
-                # It is never passed over in silence: who resolves it anew can name the tag in the error.
+                # It must not be skipped silently: the caller resolves it again and names the tag in the error.
                 return self._selected(reference, None)
             entries = choose_platforms(self.declaration.platforms, resolved.platform_digests).chosen
             if self.is_old_enough(tag, entries or resolved.platform_digests[:1]):
@@ -98,7 +101,7 @@ class TagSearch:
         return None
 
     def is_old_enough(self, tag: str, entries: Iterable[PlatformDigest]) -> bool:
-        """Ask for the date of each platform's image, to the first that is too young, which is remembered."""
+        """Return whether each platform's image has the minimum age; the first that has not is kept in ``too_young``."""
         for digest in dict.fromkeys(entry.digest for entry in entries):
             _, config = fetch_image(self.declaration.repository, digest, self.source)
             if not self.declaration.cooldown.accepts(config.created, now=self.now):
@@ -108,11 +111,11 @@ class TagSearch:
 
     @property
     def tags(self) -> tuple[str, ...]:
-        """The repository's list; empty before it was asked for."""
+        """The repository's list of tags; empty until it was fetched."""
         return self.listed or ()
 
     def all_too_young(self) -> NoTagError:
-        """Make the error for a range in which no tag is old enough."""
+        """Return the error for a range in which no tag is old enough."""
         found = tuple(self.too_young.values())
         dates = [it.created for it in found]
         which = "tags" if len(found) < _MAX_TOO_YOUNG else f"newest {len(found)} tags"

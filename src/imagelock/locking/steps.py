@@ -25,15 +25,15 @@ from imagelock.model.tags.version_range import VersionRange
 
 @frozen
 class AddPlatforms:
-    """Read more platforms out of the index that is locked: its tag may have moved since, and must not matter."""
+    """Read more platforms from the locked index, by its digest: its tag may have moved since."""
 
     declaration: ImageDeclaration
     locked: LockedImage
 
     def run(self, source: ManifestSource) -> StepResult:
-        """Ask for the locked index once more.
+        """Fetch the locked index.
 
-        Whether it is still served is asked apart: its content may come from a cache, which keeps what registries drop.
+        Its digest is asked for first, since the cache may have content that the registry no longer serves.
         """
         reference = locked_reference(self.locked)
         try:
@@ -49,15 +49,15 @@ class AddPlatforms:
 
 @frozen
 class Repair:
-    """Read the platforms of an entry anew out of the index that is locked, which stays: it is damaged, or may be."""
+    """Read the platforms of a damaged entry, or of one without checksum, again from the locked index, which stays."""
 
     declaration: ImageDeclaration
     locked: LockedImage
     note: str = "the entry was damaged: its platforms were read anew from the locked index"
-    """What tells why this was done."""
+    """The message that says why."""
 
     def run(self, source: ManifestSource) -> StepResult:
-        """Ask for the locked index by its digest, which the cache may answer."""
+        """Fetch the locked index by its digest, from the cache if it is there."""
         try:
             repaired = read_locked_index(self.declaration, self.locked, source)
         except ImageNotFoundError as error:
@@ -73,13 +73,13 @@ class Repair:
 
 @frozen
 class Resolve:
-    """Lock what the declaration selects today."""
+    """Lock what the declaration selects now."""
 
     declaration: ImageDeclaration
     now: datetime
 
     def run(self, source: ManifestSource) -> StepResult:
-        """Ask for the declared tag or digest, or for the tags to choose from."""
+        """Fetch the declared tag or digest; for a range, list the tags first."""
         try:
             chosen = select_reference(self.declaration, source, now=self.now)
             resolved = chosen.resolved or resolve_image(chosen.reference, source)
@@ -95,14 +95,14 @@ class Resolve:
 
 @frozen
 class LockRequested:
-    """Lock what a person named, who has seen that the declaration allows it."""
+    """Lock the reference that ``update --to`` names; the planner has checked that the declaration allows it."""
 
     declaration: ImageDeclaration
     reference: ImageReference
     locked: LockedImage | None
 
     def run(self, source: ManifestSource) -> StepResult:
-        """Ask for it; a digest must be served there, although its content may be known from elsewhere."""
+        """Fetch it; a digest must be served by this repository, even if the cache has its content."""
         reference = self.reference
         if isinstance(reference, PinnedReference) and not is_served(reference, source):
             raise ImageNotFoundError(f"{reference.repository} does not serve {reference.digest}")
@@ -121,17 +121,17 @@ def told_move(
     notes: tuple[str, ...] = (),
     warnings: tuple[str, ...] = (),
 ) -> StepResult:
-    """Tell a move with the versions of both sides, which the lock records only where its own answer had them."""
+    """Return the result of a move, with the versions of both sides for the report."""
     return StepResult(new, notes, warnings, told=(learn_labels(old, source), learn_labels(new, source)))
 
 
 def locked_reference(locked: LockedImage) -> PinnedReference:
-    """Name the locked content."""
+    """Return the reference of the locked content, by digest."""
     return PinnedReference(locked.repository, locked.digest, locked.tag)
 
 
 def way_out(declaration: ImageDeclaration) -> str:
-    """Say how to lock other content than what is locked."""
+    """Return the hint that says how to move an image to other content."""
     if isinstance(declaration.selector, ExactDigest):
         return "name a digest in images.toml that is served"
     if declaration.freeze is not None:
@@ -140,7 +140,7 @@ def way_out(declaration: ImageDeclaration) -> str:
 
 
 def read_locked_index(declaration: ImageDeclaration, locked: LockedImage, source: ManifestSource) -> LockedImage:
-    """Read the declared platforms out of the locked index."""
+    """Return the entry with the declared platforms as the locked index lists them."""
     reference = locked_reference(locked)
     resolved = resolve_image(reference, source)
     try:

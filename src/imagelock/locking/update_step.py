@@ -1,4 +1,4 @@
-"""The step of an update: carry out the decision about one image, and say what a reader of the lock should know."""
+"""The step of an update: carries out the decision about one image, and reports it."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ class Update:
     """Carry out what ``decide_update`` decides for a locked image."""
 
     smallest_step: KeepLocked | Repair | AddPlatforms
-    """What is left to do where nothing moved."""
+    """The step to run if nothing has moved."""
     takes_every_index: bool
     now: datetime
 
     @property
     def declaration(self) -> ImageDeclaration:
-        """What is wanted."""
+        """The declaration of the image."""
         return self.smallest_step.declaration
 
     def run(self, source: ManifestSource) -> StepResult:
-        """Ask for the digest first, which costs no pull, and for the content only where it moved."""
+        """Decide, with one HEAD request if nothing moved, and return the new entry; raise the decision's failure."""
         locked = self.smallest_step.locked
         decision = decide_update(self.declaration, locked, source, now=self.now)
         notes = _decision_notes(decision, locked)
@@ -54,7 +54,7 @@ class Update:
         return replace(unmoved, notes=(*notes, *unmoved.notes))
 
     def _take_index(self, taken: LockedImage, source: ManifestSource, notes: tuple[str, ...]) -> StepResult:
-        """Take an index that moved without the declared platforms, if that is wanted or the locked one is gone."""
+        """Take an index that moved without the declared platforms, if that is asked for or the locked one is gone."""
         locked = self.smallest_step.locked
         if self.takes_every_index:
             return told_move(locked, taken, source, notes=notes)
@@ -72,7 +72,7 @@ class Update:
                 return self._without_own_hint(self.smallest_step, source)
 
     def _without_own_hint(self, step: Repair | AddPlatforms, source: ManifestSource) -> StepResult:
-        """Run a step whose error would advise the update that is running."""
+        """Run a step; replace a hint that advises the command that is running."""
         try:
             return step.run(source)
         except ImageNotFoundError as error:

@@ -254,7 +254,8 @@ class History:
         """What a person saves while a command is at work stays as it is, and the lock is right for it."""
         images = {name: declared for name, declared in self.read_images().items() if name != dropped}
         text = dump_images(images, tail=f"# saved meanwhile\n{self.tail}")
-        path, saved = self.folder / "images.toml", []
+        path = self.folder / "images.toml"
+        saved: list[int] = []
 
         def save(_: str) -> None:
             if not saved:
