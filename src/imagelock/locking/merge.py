@@ -204,7 +204,12 @@ def _merge(declaration: ImageDeclaration, entries: Sequence[LockedImage]) -> tup
     ours, theirs = entries[0], entries[-1]
     if ours == theirs:
         return ours, _Agreement.ENTRY
-    whole = [entry for entry in entries if _is_proven(entry) and not any(compare(declaration, entry))]
+    # Git may combine `platforms = "all"` of one side with the platforms of the other, which no checksum tells.
+    whole = [
+        entry
+        for entry in entries
+        if _is_proven(entry) and not entry.all_platforms and not any(compare(declaration, entry))
+    ]
     if (ours.repository, ours.digest) == (theirs.repository, theirs.digest):
         if whole:
             return whole[0], _Agreement.ENTRY

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from imagelock.locking.source import ManifestSource
     from imagelock.locking.update_step import OnlineStep, Step
 
+_INCOMPLETE = "the locked index lists other platforms than were locked"
 _MERGED = "both sides lock the same index: its platforms were read from it"
 
 
@@ -114,6 +115,13 @@ def _updating(step: Step, *, takes_every_index: bool, now: datetime) -> Step:
     if isinstance(step, KeepLocked) and step.locked.lacks_checksum:
         # Its platforms have not been compared with its index yet.
         step = Repair(step.declaration, step.locked)
+    elif (
+        isinstance(step, KeepLocked)
+        and takes_every_index
+        and step.locked.all_platforms
+        and step.declaration.freeze is None
+    ):
+        step = Repair(step.declaration, step.locked, note=_INCOMPLETE)
     match step:
         case KeepLocked(declaration) | Repair(declaration) if isinstance(declaration.selector, ExactDigest):
             return step

@@ -150,6 +150,13 @@ def test_what_is_not_declared_is_dropped_and_told() -> None:
     assert merged.before == _lockfile(_entry("a"))
 
 
+def test_no_side_is_trusted_to_have_every_platform() -> None:
+    """Git combines the word of one side with the platforms of the other, without a wrong checksum."""
+    every = _entry("a", declared='tag = "1", platforms = "all"')
+    merged = _merge('a = { image = "a:1", platforms = "all" }', every, _entry("a", platforms="linux/arm64"))
+    assert merged.unsettled == Unsettled(same_index=frozenset({Alias("a")}))
+
+
 _ORIGINALS = tuple(f"{HEADER}version = 1\n{_entry('a', index='a')}{_entry('b', index=index)}" for index in ("x", "y"))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from imagelock.errors import (
@@ -153,3 +155,13 @@ def test_an_outage_while_an_old_index_is_looked_for_is_no_reason_to_take_the_new
     with pytest.raises(BatchError) as caught:
         update(DECLARED, source, before)
     assert caught.value.exit_code is ExitCode.TRY_AGAIN
+
+
+def test_an_entry_that_lacks_platforms_of_its_index_gets_them_with_the_index(source: MemorySource) -> None:
+    images = '[images]\ngo = "go:1"'
+    before = locked(source, images)
+    lacking = Lockfile((replace(go(before), platform_digests=go(before).platform_digests[:1]),))
+    result = update(images, source, lacking, takes_every_index=True)
+    assert result.lockfile == before
+    assert result.notes == ((Alias("go"), "the locked index lists other platforms than were locked"),)
+    assert update(images, source, before, takes_every_index=True) == LockResult(before)
