@@ -249,7 +249,9 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return ``; did you mean `x`?`` with the nearest known word; an empty string if none is near."""
     import difflib  # noqa: PLC0415  4 ms that only a mistake needs
 
-    nearest = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    words = list(known)
+    nearest = [each for each in words if each.lower() == word.lower()]
+    nearest = nearest or difflib.get_close_matches(word, words, n=1, cutoff=0.6)
     return f"; did you mean `{nearest[0]}`?" if nearest else ""
 
 

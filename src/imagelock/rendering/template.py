@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from codecs import BOM_UTF8
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import KW_ONLY
 
@@ -19,6 +19,8 @@ from imagelock.model.reference import LayoutRepository, registry_as_written
 _PLACEHOLDER = re.compile(
     rb"(\\)?(?<!\$)\{\{[ \t]*images\.([A-Za-z0-9_][A-Za-z0-9_-]*)(?:\.([A-Za-z0-9_][A-Za-z0-9_./()+-]*))?[ \t]*\}\}"
 )
+_MISSPELLED = rb"(?i)(?<![$\\])\{\{-?[ \t]*images?[ \t]*[.\[][^{}\n]{1,80}\}\}"
+"""What begins like a placeholder; of a file that has others, only this is sure to be meant as one."""
 _NEAR_MISS = rb"(?i)(?<!\$)\{\{[^{}\n]{0,80}image[^{}\n]{0,80}\}\}"
 
 
@@ -138,14 +140,32 @@ class _Renderer:
     def render(self) -> Rendering:
         content = _PLACEHOLDER.sub(self._replace, self._template)
         is_plain = not (self._known or self._problems)
+        if is_plain and _is_in_utf_16(self._template):
+            self._problems.append(
+                f"{self._file_name}:1:1: it is UTF-16, and placeholders are read in UTF-8: save it as UTF-8"
+            )
         return Rendering(
             content,
             tuple(self._problems),
             tuple(self._single_platforms),
-            notes=(_describe_plain(self._template, self._file_name, self._images),) if is_plain else (),
+            notes=(_describe_plain(self._template, self._file_name, self._images),) if is_plain else self._misspelled(),
             has_foreign_name=self._has_foreign_name,
             names=frozenset(self._names),
         )
+
+    def _misspelled(self) -> tuple[str, ...]:
+        """Tell what names an image of images.toml and is no placeholder all the same."""
+        names = {name.lower().encode() for name in self._images}
+        cursor = Cursor(self._template)
+        notes: dict[str, str] = {}
+        for match in re.finditer(_MISSPELLED, self._template):
+            if not _PLACEHOLDER.match(match[0]) and names.intersection(re.findall(rb"[a-z0-9_-]+", match[0].lower())):
+                line, column = cursor.position(match.start())
+                text = match[0].decode("utf-8", errors="replace")
+                notes.setdefault(
+                    text, f"{self._file_name}:{line}:{column}: `{text}` is no placeholder and stays as it is"
+                )
+        return tuple(notes.values())
 
     def _replace(self, match: re.Match[bytes]) -> bytes:
         text = match[0]
@@ -171,6 +191,13 @@ class _Renderer:
         if placeholder.field.startswith(_PLATFORMS):
             self._single_platforms[f"{placeholder.alias}.{placeholder.field}"] = None
         return self._known[text]
+
+
+def _is_in_utf_16(template: bytes) -> bool:
+    """Whether a template has placeholders that no reader of bytes can see."""
+    if not template.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+        return False
+    return _PLACEHOLDER.search(template.decode("utf-16", errors="replace").encode()) is not None
 
 
 def _describe_plain(template: bytes, file_name: str, images: Mapping[str, RenderedImage]) -> str:

@@ -198,3 +198,30 @@ def test_time_grows_with_the_number_of_placeholders_and_of_problems() -> None:
         rendering = _render(b"{{images.go.tag}} " * 500_000)
         assert rendering.content == b"1.22 " * 500_000
         assert len(_render(b"{{images.gone}} " * 20_000).problems) == 20_000
+
+
+@pytest.mark.parametrize(
+    ("text", "is_told"),
+    [
+        (b"{{image.go}}", True),
+        (b"{{ images.go | quote }}", True),
+        (b"{{- images.Go }}", True),
+        (b"{{images['go']}}", True),
+        (b"{{ .Values.images.go }}", False),
+        (b"{{ image.other }}", False),
+        (b"${{ image.go }}", False),
+        (rb"\{{ image.go }}", False),
+    ],
+)
+def test_a_misspelled_placeholder_beside_others_is_told_if_it_names_an_image(text: bytes, *, is_told: bool) -> None:
+    rendering = _render(b"FROM {{images.go.tag}}\n" + text + b"\n" + text)
+    told = f"Dockerfile.in:2:1: `{text.decode()}` is no placeholder and stays as it is"
+    assert rendering.notes == ((told,) if is_told else ())
+    assert rendering.content.endswith(text)
+
+
+def test_placeholders_in_utf_16_are_refused_and_other_files_in_it_are_not() -> None:
+    assert _render("FROM {{images.go}}".encode("utf-16")).problems == (
+        "Dockerfile.in:1:1: it is UTF-16, and placeholders are read in UTF-8: save it as UTF-8",
+    )
+    assert _render("FROM golang".encode("utf-16")).problems == ()
