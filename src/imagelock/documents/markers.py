@@ -30,16 +30,30 @@ _SIGNS = {
     Syntax.HCL: (_HASH, _SLASHES),
     Syntax.INI: (_HASH, _SEMICOLON),
     Syntax.DOTENV: (_HASH,),
-    Syntax.TEXT: (_HASH, _SLASHES, _DASHES, _SEMICOLON),
+    Syntax.TEXT: (_HASH, _SLASHES, _DASHES, _SEMICOLON, rb"%{1,8}", rb"(?i:rem|dnl)(?=[ \t])", rb"::"),
 }
+_C_COMMENT = (rb"/\*{1,8}", rb"\*{1,8}/")
+_PAIRS = {
+    Syntax.JSON: (_C_COMMENT,),
+    Syntax.HCL: (_C_COMMENT,),
+    Syntax.TEXT: (
+        _C_COMMENT,
+        (rb"<!--", rb"-->"),
+        (rb"\{\#-?", rb"-?\#\}"),
+        (rb"\(\*", rb"\*\)"),
+        (rb"\{\{-?[ ]?/\*", rb"\*/[ ]?-?\}\}"),
+    ),
+}
+"""What begins and ends a comment that may end before its line does."""
 _ENDS_LINES = frozenset({Syntax.YAML, Syntax.HCL, Syntax.TEXT})
 """The syntaxes in which a comment may follow other text on its line."""
 
 
 def _expression(syntax: Syntax) -> re.Pattern[bytes]:
     comments = [b"(?:%s)%s" % (b"|".join(_SIGNS[syntax]), _MARKER % b"")]
-    if syntax is Syntax.TEXT:
-        comments.append(b"<!--" + re.sub(rb"\?P<(name|field)>", rb"?P<xml_\1>", _MARKER % b"-->"))
+    for number, (opening, closing) in enumerate(_PAIRS.get(syntax, ())):
+        inside = re.sub(rb"\?P<(name|field)>", rb"?P<\1_%d>" % number, _MARKER % closing)
+        comments.append(opening + inside)
     return re.compile(rb"(?:^|(?<=[ \t]))(?:%s)" % b"|".join(comments))
 
 
@@ -83,7 +97,7 @@ def _find_markers(content: bytes, lines: LineIndex, syntax: Syntax) -> Iterator[
         line = lines.line_span(number)
         comment = _EXPRESSIONS[syntax].search(line.of(content))
         if comment is not None:
-            groups = {key.removeprefix("xml_"): value for key, value in comment.groupdict().items() if value}
+            groups = {key.partition("_")[0]: value for key, value in comment.groupdict().items() if value}
             start = line.start + comment.start()
             is_above = not content[line.start : start].strip(b" \t")
             yield _Marker(

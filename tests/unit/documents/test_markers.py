@@ -266,3 +266,30 @@ def test_retagging_gives_a_reference_the_locked_tag(line: str) -> None:
     locked = LockedReferences((), named={"go": named})
     pinned = pin(f"{line} # imagelock: go\n".encode(), _TEXT, locked)
     assert pinned.content == f"GO = golang:1.22@{DIGEST} # imagelock: go\n".encode()
+
+
+@pytest.mark.parametrize(
+    "comment",
+    [
+        "/* %s */",
+        "/** %s **/",
+        "{# %s #}",
+        "{{/* %s */}}",
+        "{{- /* %s */ -}}",
+        "(* %s *)",
+        "%% %s",
+        "REM %s",
+        ":: %s",
+        "dnl %s",
+    ],
+)
+def test_markers_are_read_in_the_comments_of_other_languages(comment: str) -> None:
+    marker = comment % "imagelock: go"
+    assert _pinned(f"{marker}\nx = golang:1.22\n") == f"{marker}\nx = golang:1.22@D\n"
+
+
+def test_block_comments_mark_lines_of_json_and_hcl() -> None:
+    dev_container = '{\n/* imagelock: go */\n"x": "golang:1.22"\n}\n'
+    assert _pinned(dev_container, table.DEVCONTAINER) == dev_container.replace("1.22", "1.22@D")
+    bake = 'target "a" {\n/* imagelock: go */\nargs = { GO = "golang:1.22" }\n}\n'
+    assert _pinned(bake, table.BAKE) == bake.replace("1.22", "1.22@D")
