@@ -93,7 +93,7 @@ class ImageStatus:
     failure: str | None = None
     """Why an update would fail."""
     same_tag: CurrentTag | None = None
-    """The locked tag; None where it is deleted, or only a digest is wanted."""
+    """The locked tag; None where it is deleted, or was not asked for: beside a declared digest."""
     in_range: CurrentTag | None = None
     """The tag that the range would take, where that is another one."""
     newer_outside_range: str | None = None
@@ -110,11 +110,20 @@ class ImageStatus:
 
 
 def find_status(
-    declaration: ImageDeclaration, locked: LockedImage, source: ManifestSource, *, now: datetime
+    declaration: ImageDeclaration,
+    locked: LockedImage,
+    source: ManifestSource,
+    *,
+    now: datetime,
+    asks_digests: bool = False,
 ) -> ImageStatus:
-    """Ask for the status of a locked image that satisfies its declaration; failures that may pass are raised."""
+    """Ask for the status of a locked image that satisfies its declaration; failures that may pass are raised.
+
+    With ``asks_digests``, the tag beside a declared digest is asked for as well. An update takes it in no case.
+    """
     decision = decide_update(declaration, locked, source, now=now)
-    found = decision.locked_tag or _ask_locked_tag(decision, locked, source)
+    asks_tag = asks_digests or not _is_by_digest(locked)
+    found = decision.locked_tag or (_ask_locked_tag(decision, locked, source) if asks_tag else None)
     same_tag = None if found is None else _compare(locked, found, source)
     other = decision.other_tag
     is_unmoved = found is not None and found.digest == locked.digest
@@ -122,7 +131,7 @@ def find_status(
     is_other = is_there and locked.lacks_checksum and not _is_of_index(declaration, locked, source)
     return ImageStatus(
         locked=locked,
-        states=_states(locked, decision, same_tag, is_served=is_there, has_other_platforms=is_other),
+        states=_states(locked, decision, same_tag, is_served=is_there, has_other_platforms=is_other, asks_tag=asks_tag),
         forecast=_forecast(declaration, decision, is_served=is_there, has_other_platforms=is_other),
         failure=decision.failure.message if decision.failure and declaration.freeze is None else None,
         same_tag=same_tag,
@@ -151,9 +160,16 @@ def _forecast(
 
 
 def _states(
-    locked: LockedImage, decision: Decision, same_tag: CurrentTag | None, *, is_served: bool, has_other_platforms: bool
+    locked: LockedImage,
+    decision: Decision,
+    same_tag: CurrentTag | None,
+    *,
+    is_served: bool,
+    has_other_platforms: bool,
+    asks_tag: bool,
 ) -> tuple[State, ...]:
     is_by_digest = _is_by_digest(locked)
+    is_tag_gone = asks_tag and locked.tag is not None and same_tag is None
     has_newer = decision.other_tag is not None or decision.refused_tag is not None
     has_moved = same_tag is not None and bool(same_tag.moved or same_tag.gained)
     is_no_image = isinstance(decision.failure, NoImageError)
@@ -161,7 +177,7 @@ def _states(
     has_other_index = same_tag is not None and same_tag.digest != locked.digest
     findings = {
         State.DIGEST_GONE: not is_served,
-        State.TAG_DELETED: same_tag is None and not is_by_digest,
+        State.TAG_DELETED: is_tag_gone,
         State.DOWNGRADE: decision.is_downgrade,
         State.OTHER_PLATFORMS: has_other_platforms,
         State.NOT_AN_IMAGE: is_no_image,
@@ -182,7 +198,7 @@ def _is_by_digest(locked: LockedImage) -> bool:
 
 def _ask_locked_tag(decision: Decision, locked: LockedImage, source: ManifestSource) -> FoundTag | None:
     """Ask what the locked tag gives now, where the decision did not depend on it."""
-    if decision.is_tag_gone or _is_by_digest(locked) or locked.tag is None:
+    if decision.is_tag_gone or locked.tag is None:
         return None
     try:
         digest = source.fetch_digest(TagReference(locked.repository, locked.tag))

@@ -22,6 +22,7 @@ from imagelock.project.project import find_project
 
 @click.command("outdated")
 @click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=complete_images)
+@click.option("--digests", "asks_digests", is_flag=True, help="Ask for the tags of images declared by digest, too.")
 @click.option("--exit-code", "wants_exit_code", is_flag=True, help="Answer with exit code 1 if any image is outdated.")
 @click.option(
     "--format",
@@ -31,21 +32,26 @@ from imagelock.project.project import find_project
     help="For people, for scripts, or for the text of an issue.",
 )
 @with_settings
-def command(settings: Settings, *, names: tuple[str, ...], wants_exit_code: bool, output_format: str) -> None:
+def command(
+    settings: Settings, *, names: tuple[str, ...], asks_digests: bool, wants_exit_code: bool, output_format: str
+) -> None:
     """Show what `imagelock update` would do to all or the named images, and what moved for which of your platforms.
 
-    Nothing is written, and content is fetched only where it moved. `-v` also lists the images that are up to date.
+    Nothing is written, and content is fetched only where it moved. `-v` also lists the images that are up to date. An
+    update leaves images alone that are declared by digest; with --digests, their tags are asked for and compared.
     """
-    answers = _ask(settings, names)
+    answers = _ask(settings, names, asks_digests=asks_digests)
     statuses = [answers.found[name] for name in sorted(answers.found)]
     if output_format == "json":
         failures = [{"name": name, "error": error.message} for name, error in sorted(answers.failures)]
         images = [standing_document(status) for status in statuses]
         settings.console.json({"images": images, "failures": failures})
     elif output_format == "markdown":
-        settings.console.data("\n".join(standing_table(statuses, unknown=len(answers.failures))))
+        settings.console.data(
+            "\n".join(standing_table(statuses, unknown=len(answers.failures), asks_digests=asks_digests))
+        )
     elif statuses or not answers.failures:
-        print_standings(settings.console, statuses)
+        print_standings(settings.console, statuses, asks_digests=asks_digests)
     if answers.failures:
         asked = count(len(statuses) + len(answers.failures))
         message = f"cannot tell the state of {len(answers.failures)} of {asked}"
@@ -54,7 +60,7 @@ def command(settings: Settings, *, names: tuple[str, ...], wants_exit_code: bool
         click.get_current_context().exit(ExitCode.NO)
 
 
-def _ask(settings: Settings, names: Collection[str]) -> Results[ImageStatus]:
+def _ask(settings: Settings, names: Collection[str], *, asks_digests: bool) -> Results[ImageStatus]:
     project = find_project(settings.images_path, settings.lock_path)
     images_file, lockfile = project.read_fresh()
     refuse_unknown_images(names, images_file)
@@ -64,7 +70,9 @@ def _ask(settings: Settings, names: Collection[str]) -> Results[ImageStatus]:
     with open_sources(settings, project.folder, images_file.registries) as sources:
         sources.prepare(declaration.repository for declaration in asked)
         questions = {
-            str(declaration.alias): partial(find_status, declaration, locked[declaration.alias], sources, now=now)
+            str(declaration.alias): partial(
+                find_status, declaration, locked[declaration.alias], sources, now=now, asks_digests=asks_digests
+            )
             for declaration in asked
         }
         repositories = {str(declaration.alias): declaration.repository for declaration in asked}

@@ -16,8 +16,11 @@ from imagelock.model.cooldown import TooYoung
 _HEADER = ("image", "locked", "same tag", "in range", "beyond", "state")
 
 
-def print_standings(console: Console, statuses: Sequence[ImageStatus]) -> None:
-    """Print the images that have something to tell, and count the outdated ones; with ``-v``, print all."""
+def print_standings(console: Console, statuses: Sequence[ImageStatus], *, asks_digests: bool = False) -> None:
+    """Print the images that have something to tell, and count the outdated ones; with ``-v``, print all.
+
+    ``asks_digests`` says whether the tags beside declared digests were asked for.
+    """
     shown = [status for status in statuses if console.verbosity or _is_news(status)]
     if shown:
         header, *lines = fit_table(_without_empty_columns([_HEADER, *map(_cells, shown)]), width=table_width())
@@ -27,20 +30,34 @@ def print_standings(console: Console, statuses: Sequence[ImageStatus]) -> None:
     outdated = sum(status.is_outdated for status in statuses)
     images = count(len(statuses))
     summary = f"{outdated} of {images} outdated" if outdated else f"{images}, none outdated"
-    by_digest = sum(State.BY_DIGEST in status.states for status in statuses)
-    console.say(f"{summary}, {by_digest} declared by digest" if by_digest else summary)
+    by_digest = [status for status in statuses if State.BY_DIGEST in status.states]
+    if by_digest:
+        is_asked = "" if asks_digests else ", not asked (--digests asks for their tags)"
+        summary = f"{summary}, {len(by_digest)} declared by digest{is_asked}"
+    console.say(summary)
+    _tell_how_to_follow(console, [status for status in by_digest if status.same_tag and _is_news(status)])
 
 
-def standing_table(statuses: Sequence[ImageStatus], *, unknown: int) -> list[str]:
+def _tell_how_to_follow(console: Console, moved: Sequence[ImageStatus]) -> None:
+    if moved:
+        first = moved[0].locked
+        one = f"`imagelock update {first.alias} --to {first.tag}` lets it follow its tag"
+        console.note(f"{one}, `imagelock scan --write --follow-tags` all" if len(moved) > 1 else one)
+
+
+def standing_table(statuses: Sequence[ImageStatus], *, unknown: int, asks_digests: bool = False) -> list[str]:
     """Return a Markdown table of the images that are not up to date, and the number of images without an answer."""
     shown = [status for status in statuses if _is_news(status)]
     table = markdown_table(_without_empty_columns([_HEADER, *map(_cells, shown)])) if shown else []
     if unknown:
         gap = [""] if table else []
         return [*table, *gap, f"The state of {unknown} of {count(len(statuses) + unknown)} is not known."]
-    by_digest = sum(State.BY_DIGEST in status.states for status in statuses)
+    by_digest = 0 if asks_digests else sum(State.BY_DIGEST in status.states for status in statuses)
     apart = f" {count(by_digest)} declared by digest {'is' if by_digest == 1 else 'are'} not compared with any tag."
-    return table or [f"No image is outdated.{apart}" if by_digest else "Every image is up to date."]
+    if table:
+        return table
+    is_any_by_digest = any(State.BY_DIGEST in status.states for status in statuses)
+    return [f"No image is outdated.{apart if by_digest else ''}" if is_any_by_digest else "Every image is up to date."]
 
 
 def standing_document(status: ImageStatus) -> dict[str, Any]:
