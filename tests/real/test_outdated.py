@@ -154,7 +154,7 @@ def test_a_declared_digest_is_only_asked_for(project: Project, repository: Remot
     project.declare({"app": f"{repository}:1@{_FIRST.digest}"})
     project.run("lock")
     repository.push(_SECOND)
-    apart = ", 1 declared by digest\n"
+    apart = ", 1 declared by digest, not asked (--digests asks for their tags)\n"
     assert project.run("outdated", "--exit-code") == Outcome(0, "", _FINE.replace("\n", apart))
     repository.delete(_FIRST.digest)
     assert project.run("outdated", "--exit-code") == Outcome(
