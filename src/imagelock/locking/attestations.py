@@ -1,4 +1,4 @@
-"""Read what a builder attached to an image: which attestation belongs to which platform, and what it says.
+"""Reading the attestations of an image, by the platform that each is about.
 
 BuildKit lists an attestation manifest beside each platform's in the image index, as ``unknown/unknown``, with
 annotations that name what it is about. After the index that costs a manifest and a blob for each platform.
@@ -38,10 +38,9 @@ _MAX_FOLLOWED = 100
 
 
 def find_provenance(reference: ImageReference, lockfile: Lockfile, source: ManifestSource) -> ImageProvenance:
-    """Fetch an image's attestations and compare each platform's with the lock.
+    """Fetch the attestations of an image, and compare those of each platform with the lock.
 
-    A registry that does not answer, or wants a login, is raised; an attestation that is missing or unreadable is a
-    problem of its platform.
+    Time-outs and refused logins are raised; a missing or unreadable attestation is a problem of its platform.
     """
     fetched = source.fetch_manifest(reference)
     contents = _Contents(reference.repository, source)
@@ -56,7 +55,7 @@ def find_provenance(reference: ImageReference, lockfile: Lockfile, source: Manif
 def _with_versions(
     platform: PlatformProvenance, source: ManifestSource, versions: dict[PinnedReference, str | None]
 ) -> PlatformProvenance:
-    """Look up what the images with another digest than the locked one say of their version; each once."""
+    """Add the versions of images whose digest is not the locked one, each looked up once."""
     bases = []
     for base in platform.bases:
         if base.origin is Origin.OTHER_DIGEST:
@@ -69,7 +68,7 @@ def _with_versions(
 
 
 def _find_version(reference: PinnedReference, source: ManifestSource) -> str | None:
-    """Return the version that an image's labels tell; None where they tell none, or the image cannot be read."""
+    """Return the version in the labels of an image; None if there is none, or the image cannot be read."""
     try:
         resolved = resolve_image(reference, source)
     except RegistryError:
@@ -82,7 +81,7 @@ def _find_version(reference: PinnedReference, source: ManifestSource) -> str | N
 
 @dataclass(slots=True)
 class _Contents:
-    """The images that an index leads to, in its order, and the attestations by the digest that they are about."""
+    """The images of an index, in its order, and the attestations by the digest that they are about."""
 
     repository: AnyRepository
     source: ManifestSource
@@ -91,7 +90,7 @@ class _Contents:
     followed: int = 0
 
     def add(self, fetched: FetchedManifest, *, depth: int = 0) -> None:
-        """Note everything that an index or a single image leads to."""
+        """Add the images and attestations of an index, or a single image."""
         document = parse_manifest(fetched)
         if isinstance(document, ImageManifest):
             self.images.append((self._platform_of(document), fetched.digest))
@@ -150,7 +149,7 @@ class _Contents:
 
 
 def _attested_digest(entry: Descriptor) -> Digest | None:
-    """Return which image's attestation an entry of an index is, or None if it is none."""
+    """Return the digest of the image that an entry of an index attests; None if it is not an attestation."""
     annotations = dict(entry.annotations)
     if annotations.get(ATTESTATION_ANNOTATION) != _ATTESTATION:
         return None

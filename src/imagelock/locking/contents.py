@@ -1,4 +1,4 @@
-"""Everything that belongs to an image: manifests of all platforms, attestations, configurations and layers.
+"""All content of an image: the manifests of all platforms, attestations, configurations and layers.
 
 Cosign keeps signatures in tags of the same repository that are named for the digest that they are about:
 ``sha256-HEX.sig``, ``.att`` and ``.sbom``, and ``sha256-HEX`` for a list of referrers where the registry keeps none.
@@ -34,13 +34,13 @@ class ManifestReader(Protocol):
     """Reads manifests and indexes."""
 
     def fetch_manifest(self, reference: ImageReference) -> FetchedManifest:
-        """Get a manifest or index under the digest of its bytes."""
+        """Return a manifest or index with the digest of its bytes."""
         ...
 
 
 @frozen(kw_only=True)
 class ImageContents:
-    """One image, or one tag with signatures, and all that it leads to."""
+    """One image, or one tag with signatures, and everything below it."""
 
     repository: AnyRepository
     root: Descriptor
@@ -51,7 +51,7 @@ class ImageContents:
 
 
 def collect_contents(reference: ImageReference, source: ManifestReader) -> ImageContents:
-    """Read an image's index and manifests, and list all that it is made of."""
+    """Read the index and the manifests of an image, and return all its content."""
     fetched = source.fetch_manifest(reference)
     walk = _Walk(reference.repository, source)
     root = walk.enter(fetched, depth=0)
@@ -64,7 +64,7 @@ def collect_contents(reference: ImageReference, source: ManifestReader) -> Image
 
 
 def signature_tags(image: ImageContents) -> Iterator[TagReference]:
-    """List the tags in which cosign may keep what it says about an image or one of its manifests."""
+    """Return the tags in which cosign may keep signatures and attestations of an image or one of its manifests."""
     if isinstance(image.repository, Repository):
         for manifest in image.manifests:
             for suffix in _SIGNATURE_SUFFIXES:
@@ -74,7 +74,7 @@ def signature_tags(image: ImageContents) -> Iterator[TagReference]:
 
 @dataclass(slots=True)
 class _Walk:
-    """The way through an index, each manifest entered once; bounded, since a few bytes can name very many."""
+    """The walk through an index, each manifest once; bounded, since a small index can name very many."""
 
     repository: AnyRepository
     source: ManifestReader

@@ -1,4 +1,4 @@
-"""What a reference is, beyond its digest: platforms, sizes, and what the image says about itself."""
+"""Inspecting a reference: platforms, sizes and configuration of an image, and how they changed between two locks."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ class InspectedImage:
     fetched: FetchedManifest
     manifest: ImageManifest
     platform: Platform | None = None
-    """As an index lists it; None for an image that no index led to."""
+    """Its platform in the index; None for an image without an index."""
 
     @property
     def size_bytes(self) -> int:
-        """What a pull transfers: all layers, compressed as they are."""
+        """The size of all layers in bytes, as a pull transfers them."""
         return sum(layer.size_bytes for layer in self.manifest.layers)
 
 
 @frozen(kw_only=True)
 class InspectedEntry:
-    """An entry of an index that is no image: a nested index, an artifact, or what can't be read."""
+    """An entry of an index that is not an image: a nested index, an artifact, or content that cannot be read."""
 
     digest: Digest
     kind: str
-    """Such as ``a Helm chart``, or why it can't be read."""
+    """A kind, such as ``a Helm chart``, or the reason why it cannot be read."""
     platform: Platform | None = None
 
 
@@ -54,16 +54,16 @@ class Inspection:
     annotations: tuple[tuple[str, str], ...]
     images: tuple[InspectedImage, ...]
     config: ImageConfig | None
-    """Of the first image; None where an index has none, and for an artifact."""
+    """The configuration of the first image; None for an index without images, and for an artifact."""
     artifact: str | None = None
-    """What it is instead of an image, such as ``a Helm chart``."""
+    """The kind of an artifact, such as ``a Helm chart``; None for images."""
     nested: tuple[InspectedEntry, ...] = ()
-    """The indexes in the index, whose images are among the others."""
+    """The nested indexes; their images are in ``images``, too."""
     others: tuple[InspectedEntry, ...] = ()
 
 
 def inspect_image(repository: AnyRepository, fetched: FetchedManifest, source: ManifestSource) -> Inspection:
-    """Look at everything that an index or manifest leads to, except layers."""
+    """Fetch everything below an index or manifest, except layers."""
     document = parse_manifest(fetched)
     if isinstance(document, ImageIndex):
         walk = _Walk(repository, source)
@@ -99,7 +99,7 @@ def inspect_image(repository: AnyRepository, fetched: FetchedManifest, source: M
 
 @dataclass(slots=True)
 class _Walk:
-    """The way through an index and those in it, in their order."""
+    """The walk through an index and its nested indexes, in their order."""
 
     repository: AnyRepository
     source: ManifestSource
@@ -151,7 +151,7 @@ class _Walk:
 
 
 def _may_be_left_out(entry: Descriptor, error: ImagelockError) -> bool:
-    """Whether an entry without platform is gone or no image; what a platform leads to must be there."""
+    """Whether an entry may be left out: one without platform that is gone or not an image."""
     return entry.platform is None and isinstance(error, ImageNotFoundError | InvalidContentError)
 
 
@@ -169,13 +169,13 @@ class PlatformContent:
 
     @property
     def size_bytes(self) -> int:
-        """What a pull transfers."""
+        """The size of all layers in bytes, as a pull transfers them."""
         return sum(layer.size_bytes for layer in self.layers)
 
 
 @frozen
 class Difference:
-    """One setting that differs; None where it isn't set."""
+    """One setting that differs; None on the side where it is not set."""
 
     name: str
     old: str | None
@@ -192,13 +192,13 @@ class ContentChange:
 
     @property
     def added_layers(self) -> tuple[Descriptor, ...]:
-        """Layers that the old image doesn't have."""
+        """Layers that only the new image has."""
         known = {layer.digest for layer in self.old.layers} if self.old else set()
         return tuple(layer for layer in self.new.layers if layer.digest not in known)
 
     @property
     def removed_layers(self) -> tuple[Descriptor, ...]:
-        """Layers that the new image doesn't have any more."""
+        """Layers that only the old image has."""
         kept = {layer.digest for layer in self.new.layers}
         return tuple(layer for layer in self.old.layers if layer.digest not in kept) if self.old else ()
 
@@ -211,7 +211,7 @@ class ContentChange:
 
 
 def find_content_changes(change: Updated, source: ManifestSource) -> tuple[ContentChange, ...]:
-    """Ask for both images of each platform that moved: four requests each, or none where they are cached."""
+    """Return the changes of each platform that moved, with four requests each for what is not cached."""
     old = {entry.platform: entry.digest for entry in change.old.platform_digests}
     new = {entry.platform: entry.digest for entry in change.new.platform_digests}
     return tuple(

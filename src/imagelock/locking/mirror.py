@@ -1,4 +1,4 @@
-"""What a mirror of the locked images holds, and under which names.
+"""The content of a mirror of the locked images, and the names in it.
 
 Names are canonical, since one layout holds images of many repositories: ``docker.io/library/golang:1.22``, or
 ``REPOSITORY@DIGEST`` where an image has no tag or another one has the name.
@@ -25,9 +25,9 @@ class MirroredImage:
 
 
 def name_images(images: Iterable[LockedImage], *, only: Container[str] | None = None) -> tuple[MirroredImage, ...]:
-    """Give each locked content one name, sorted; where two want one, the image that follows the tag gets it.
+    """Return the locked contents, sorted, with one name each; of two with the same tag, the one that follows it has it.
 
-    ``only`` are the aliases to return: names are given as if all were wanted, so that they stay from run to run.
+    ``only`` are the aliases to return. Names do not depend on it, so that they are the same in every run.
     """
     by_claim = sorted(images, key=lambda image: (isinstance(image.selector, ExactDigest), image.alias))
     names: dict[str, PinnedReference] = {}
@@ -55,8 +55,8 @@ def copy_commands(
 ) -> tuple[str, ...]:
     """Return one command for each image, which copies it by digest below ``target``, HOST[:PORT][/PATH].
 
-    ``is_plain`` tells which registries may be spoken to without TLS. Raises for what a command could not say: an
-    image from a layout, or two contents that would end up under one name.
+    ``is_plain`` returns whether a registry may be used without TLS. ``ImagelockError`` for images that no command can
+    copy: those from a layout, and two contents that would have one name.
     """
     pairs = tuple(_destinations(target, images))
     _refuse_common_destinations(pairs)

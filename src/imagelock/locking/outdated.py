@@ -1,7 +1,6 @@
-"""The status of a locked image: what an update would do, what its tag has become, and what lies beyond its range.
+"""The status of a locked image: what an update would do, the current content of its tag, newer tags outside its range.
 
-A question for registries, answered with as few requests as it takes: the digest of a tag costs no pull, and content is
-fetched only where it moved.
+Few requests are made: one HEAD for the digest of a tag, which counts as no pull, and content only where it moved.
 """
 
 from __future__ import annotations
@@ -28,27 +27,27 @@ from imagelock.model.tags.version_range import VersionRange
 
 
 class State(StrEnum):
-    """One thing that may be true of a locked image, the most urgent first."""
+    """A finding about a locked image, the most urgent first."""
 
     DIGEST_GONE = "digest gone"
-    """The registry no longer serves what is locked: builds fail."""
+    """The registry no longer serves the locked content: builds fail."""
     TAG_DELETED = "tag deleted"
     DOWNGRADE = "downgrade"
-    """The locked tag is deleted, and the range takes an older one."""
+    """The locked tag is deleted, and the range selects an older one."""
     OTHER_PLATFORMS = "not the platforms of the index"
     """An entry without checksum has platforms that its index does not have."""
     NOT_AN_IMAGE = "not an image"
-    """What an update would take is something else, such as a Helm chart."""
+    """The tag that an update would take is not an image, but a Helm chart, say."""
     PLATFORM_LOST = "platform lost"
-    """The tag has no image any more for a platform that is locked."""
+    """The tag no longer has an image for a locked platform."""
     TAG_MOVED = "tag moved"
-    """A locked platform has other content under the same tag."""
+    """The locked tag has other content for a locked platform."""
     NEWER_TAG = "newer tag"
-    """The range would take a newer tag now."""
+    """The range selects a newer tag now."""
     INDEX_MOVED = "index moved"
     """The index was pushed again, and no locked platform has changed."""
     TOO_YOUNG = "too young"
-    """There is newer content in the range, and it is not old enough."""
+    """There is newer content in the range that is below the minimum age."""
     UNLISTED = "tag not listed"
     """The registry serves the locked tag, and its list of tags lacks it."""
     BY_DIGEST = "declared by digest"
@@ -56,7 +55,7 @@ class State(StrEnum):
 
     @property
     def code(self) -> str:
-        """What scripts know it by: ``tag-moved``."""
+        """The code in JSON: ``tag-moved``."""
         return self.name.lower().replace("_", "-")
 
 
@@ -70,12 +69,12 @@ class Forecast(StrEnum):
 
 @frozen(kw_only=True)
 class CurrentTag:
-    """What a tag gives now, seen from the platforms that are locked."""
+    """The current content of a tag, compared with the locked platforms."""
 
     tag: str
     digest: Digest
     version: str | None = None
-    """What the image says, where it says anything."""
+    """The version in the labels of the image, if any."""
     moved: tuple[Platform, ...] = ()
     lost: tuple[Platform, ...] = ()
     gained: tuple[Platform, ...] = ()
@@ -84,7 +83,7 @@ class CurrentTag:
 
 @frozen(kw_only=True)
 class ImageStatus:
-    """All that was found out about one locked image."""
+    """Everything that was found out about one locked image."""
 
     locked: LockedImage
     states: tuple[State, ...]
@@ -93,19 +92,19 @@ class ImageStatus:
     failure: str | None = None
     """Why an update would fail."""
     same_tag: CurrentTag | None = None
-    """The locked tag; None where it is deleted, or was not asked for: beside a declared digest."""
+    """The locked tag now; None if it is deleted, or was not asked for, as beside a declared digest."""
     in_range: CurrentTag | None = None
-    """The tag that the range would take, where that is another one."""
+    """The tag that the range selects, if it is not the locked one."""
     newer_outside_range: str | None = None
     """A newer tag that the range excludes."""
     too_young: tuple[TooYoung, ...] = ()
     remarks: tuple[str, ...] = ()
-    """What a person should know of the tag that the range takes, and no update changes."""
+    """Remarks about the selected tag that no update changes."""
     freeze: str | None = None
 
     @property
     def is_outdated(self) -> bool:
-        """Whether an update has something to do or would fail, or builds are about to, which no freeze excuses."""
+        """Whether an update would move the image or fail, or its locked content is gone, frozen or not."""
         return self.forecast is not Forecast.NOTHING or State.DIGEST_GONE in self.states
 
 
@@ -117,9 +116,9 @@ def find_status(
     now: datetime,
     asks_digests: bool = False,
 ) -> ImageStatus:
-    """Ask for the status of a locked image that satisfies its declaration; failures that may pass are raised.
+    """Return the status of a locked image that satisfies its declaration; temporary failures are raised.
 
-    With ``asks_digests``, the tag beside a declared digest is asked for as well. An update takes it in no case.
+    With ``asks_digests``, the tag beside a declared digest is looked up as well; an update never takes it.
     """
     decision = decide_update(declaration, locked, source, now=now)
     asks_tag = asks_digests or not _is_by_digest(locked)
@@ -197,7 +196,7 @@ def _is_by_digest(locked: LockedImage) -> bool:
 
 
 def _ask_locked_tag(decision: Decision, locked: LockedImage, source: ManifestSource) -> FoundTag | None:
-    """Ask what the locked tag gives now, where the decision did not depend on it."""
+    """Return the current content of the locked tag, for decisions that did not depend on it; None if it is gone."""
     if decision.is_tag_gone or locked.tag is None:
         return None
     try:
@@ -221,7 +220,7 @@ def _is_of_index(declaration: ImageDeclaration, locked: LockedImage, source: Man
 
 
 def _find_newer_outside(declaration: ImageDeclaration, tags: Iterable[str]) -> str | None:
-    """Return the newest tag that only the end of the range keeps out."""
+    """Return the newest tag that only the upper bound of the range excludes."""
     wanted = declaration.selector
     if not isinstance(wanted, VersionRange) or not tags:
         return None

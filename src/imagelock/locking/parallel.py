@@ -1,4 +1,4 @@
-"""Asking many things at once: a bounded number at a time, every failure kept."""
+"""A bounded thread pool that runs many requests at once and keeps every failure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _Answer = TypeVar("_Answer")
 
 
 def workers_for(count: int) -> int:
-    """Return how many of that many questions are asked at a time.
+    """Return how many requests are made at a time, for this number of them.
 
     Measured: with 12, a hundred images 50 ms away take a seventh longer than with 16; with 32, five hundred take a
     quarter less, and a hundred no less, since the handshakes cost more than they save.
@@ -26,7 +26,7 @@ def workers_for(count: int) -> int:
 
 @frozen
 class Results(Generic[_Answer]):
-    """What came back, by the name of the question."""
+    """What was found and what failed, by the name of the request."""
 
     found: Mapping[str, _Answer]
     failures: tuple[tuple[str, ImagelockError], ...]

@@ -1,7 +1,7 @@
-"""Was an image built from what images.lock holds? The verdict over the builder's own statement.
+"""The comparison of a builder's statement about an image with images.lock: whether it was built from locked content.
 
-BuildKit lists each image that a build started from with its digest: of the index, or of a platform's manifest where
-the Dockerfile names that. Digests decide; names only tell a moved image from one that is not locked.
+BuildKit lists each base image of a build with a digest: of the index, or of a platform's manifest if the Dockerfile
+names that. Digests decide; repositories only tell content that moved from images that are not locked.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Verdict(StrEnum):
 
 
 class Origin(StrEnum):
-    """What a base image is to the lock."""
+    """How a base image relates to the lock."""
 
     LOCKED_INDEX = "locked-index"
     LOCKED_PLATFORM = "locked-platform"
@@ -40,17 +40,17 @@ class Origin(StrEnum):
 
 @frozen(kw_only=True)
 class BaseImage:
-    """One image that a build started from."""
+    """One base image of a build, or its Dockerfile frontend."""
 
     reference: PinnedReference
     """Repository and digest, and the tag where the builder names it."""
     origin: Origin
     locked: tuple[LockedImage, ...]
-    """The locked images that it is, or whose repository it is from; empty where it is not locked."""
+    """The locked images with this content, or with this repository; empty if it is not locked."""
     is_frontend: bool = False
-    """Whether it read the Dockerfile, as ``# syntax=`` asks, instead of being part of the image."""
+    """Whether it is the frontend of ``# syntax=``, which reads the Dockerfile and is not part of the image."""
     version: str | None = None
-    """What an image with another digest says of itself, where that was looked up."""
+    """The version in the labels of an image with another digest, if it was looked up."""
 
     @property
     def is_locked(self) -> bool:
@@ -60,14 +60,14 @@ class BaseImage:
 
 @frozen(kw_only=True)
 class PlatformProvenance:
-    """What one platform's image was built from."""
+    """The base images of one platform's image."""
 
     platform: Platform | None
-    """None where the image does not say."""
+    """None if the image names no platform."""
     digest: Digest
     bases: tuple[BaseImage, ...] = ()
     problem: str | None = None
-    """Why nothing can be said, or not everything."""
+    """The reason why nothing, or not everything, is known."""
 
     @property
     def verdict(self) -> Verdict:
@@ -79,7 +79,7 @@ class PlatformProvenance:
 
 @frozen(kw_only=True)
 class ImageProvenance:
-    """What all platforms of an image were built from."""
+    """The base images of all platforms of an image."""
 
     reference: ImageReference
     digest: Digest
@@ -87,12 +87,12 @@ class ImageProvenance:
 
     @property
     def verdict(self) -> Verdict:
-        """The worst of the platforms' verdicts; without a platform nothing can be said."""
+        """The worst verdict of the platforms; ``UNKNOWN`` without platforms."""
         return worst_verdict(platform.verdict for platform in self.platforms)
 
 
 def worst_verdict(verdicts: Iterable[Verdict]) -> Verdict:
-    """Any no is a no, else any "cannot say" is one, and of nothing at all nothing can be said."""
+    """Return ``NO`` if any verdict is, else ``UNKNOWN`` if any is or there are none, else ``YES``."""
     found = set(verdicts)
     if Verdict.NO in found:
         return Verdict.NO
@@ -107,9 +107,9 @@ def judge_platform(
     *,
     problems: Iterable[str] = (),
 ) -> PlatformProvenance:
-    """Compare what the statements about one platform's image list with the lock.
+    """Compare the statements about one platform's image with the lock.
 
-    ``problems`` are those that reading the attestations met.
+    ``problems`` are those found while the attestations were read.
     """
     bases: dict[tuple[AnyRepository, Digest], BaseImage] = {}
     problems = list(problems)
@@ -134,7 +134,7 @@ def judge_platform(
 
 
 def _judge(url: ImageUrl | None, digests: tuple[Digest, ...], lockfile: Lockfile) -> BaseImage | None:
-    """Return what a dependency is to the lock, or None if it is not an image."""
+    """Return how a dependency relates to the lock; None if it is not an image."""
     if url is None:
         return None
     named = url.written.digest

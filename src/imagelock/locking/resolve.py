@@ -1,8 +1,8 @@
-"""From a reference to what a lock records: the digest of what was found, and each platform's.
+"""Resolving a reference to what a lock records: the digest of the index or manifest, and the digest of each platform.
 
-The source may be a registry or a layout on disk. Attestations are left out, nested indexes are followed to a small
-depth, and a single image's platform is read from its configuration. An entry of an index that names no platform and
-can't be read does not stand in the way of those that name one: it is left out, which is told.
+The source is a registry or a layout on disk. Attestations are left out, nested indexes are followed to a small depth,
+and the platform of an image without an index is read from its configuration. Entries of an index that name no platform
+and cannot be read are left out and reported; they do not make the others fail.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ MAX_FOLLOWED = 100
 
 @frozen(kw_only=True)
 class LeftOut:
-    """An entry of an index that had to be read to know its platforms, and gave none."""
+    """An entry of an index that names no platform, and whose content does not, either."""
 
     digest: Digest
     reason: str
     platform: Platform | None = None
-    """What the index says of it, which only an entry that is an index itself can be left out with."""
+    """Its platform in the index, which only nested indexes have."""
     is_index: bool = False
 
     def __str__(self) -> str:
@@ -50,33 +50,33 @@ class LeftOut:
 
 @frozen
 class ResolvedImage:
-    """What a registry holds under a reference at one moment."""
+    """The content of a reference at one moment."""
 
     digest: Digest
     platform_digests: tuple[PlatformDigest, ...]
-    """One for each platform, sorted; of two entries for the same, the first, which builders take as well."""
+    """One entry for each platform, sorted; of two for the same platform, the first, as builders do."""
     labels: Labels = NO_LABELS
-    """What the index says, and what it lacks, from the first of all its images that has it; no request of its own.
+    """The labels of the index; missing ones are from the first of its images that has them. They cost no request.
 
-    Which platforms are wanted plays no part: adding or dropping one must not change a label.
+    They do not depend on the declared platforms: adding or removing one must not change a label.
     """
     left_out: tuple[LeftOut, ...] = ()
     other_kinds: tuple[str, ...] = ()
-    """What else the index lists besides images, such as ``a Helm chart``."""
+    """Other kinds of content that the index lists, such as ``a Helm chart``."""
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What a reader of the lock should know of the index."""
+        """Messages about the index, for the report."""
         return tuple(map(str, self.left_out))
 
 
 def resolve_image(reference: ImageReference, source: ManifestSource) -> ResolvedImage:
-    """Ask the source for an image and all its platforms; usually that is one request."""
+    """Return an image with all its platforms; usually with one request."""
     return resolve_fetched(reference, source.fetch_manifest(reference), source)
 
 
 def resolve_fetched(reference: ImageReference, fetched: FetchedManifest, source: ManifestSource) -> ResolvedImage:
-    """List the platforms of what was fetched under a reference; only nested indexes cost further requests."""
+    """Return the platforms of fetched content; only nested indexes and single images cost further requests."""
     descent = _Descent(reference, source)
     first_of_each = {entry.platform: entry for entry in reversed(list(descent.platform_digests(fetched)))}
     platform_digests = by_name(first_of_each.values())
@@ -88,7 +88,7 @@ def resolve_fetched(reference: ImageReference, fetched: FetchedManifest, source:
 
 
 def is_served(reference: PinnedReference, source: ManifestSource) -> bool:
-    """Ask whether content is still there; only a plain no counts as one, every other failure is raised."""
+    """Return whether content is still served; failures other than "not found" are raised."""
     try:
         source.fetch_digest(reference)
     except ImageNotFoundError:
@@ -97,7 +97,7 @@ def is_served(reference: PinnedReference, source: ManifestSource) -> bool:
 
 
 def fetch_image(repository: AnyRepository, digest: Digest, source: ManifestSource) -> tuple[ImageManifest, ImageConfig]:
-    """Ask for one platform's image and its configuration: two requests."""
+    """Return the manifest and the configuration of one platform's image, with two requests."""
     manifest = parse_manifest(source.fetch_manifest(PinnedReference(repository, digest)))
     if not isinstance(manifest, ImageManifest):
         raise InvalidContentError(f"{digest} of {repository} is an image index, where a platform's image was expected")
@@ -107,7 +107,7 @@ def fetch_image(repository: AnyRepository, digest: Digest, source: ManifestSourc
 
 @dataclass(slots=True)
 class _Descent:
-    """The walk from one image to its platforms, bounded: a small index can name more indexes than can be fetched."""
+    """The walk from an index to its platforms; bounded, since a small index can name very many indexes."""
 
     reference: ImageReference
     source: ManifestSource
@@ -117,7 +117,7 @@ class _Descent:
     other_kinds: list[str] = field(default_factory=list)
 
     def platform_digests(self, fetched: FetchedManifest) -> Iterator[PlatformDigest]:
-        """List the platforms in the order of the index, and what is in nested ones where these are."""
+        """Yield the platforms in the order of the index, those of nested indexes in the place of these."""
         document = parse_manifest(fetched)
         if isinstance(document, ImageIndex):
             yield from self._index_digests(document, fetched.digest, parents=())
@@ -160,7 +160,7 @@ class _Descent:
             raise InvalidContentError(f"the image index {parents[0]} leads to more than {MAX_FOLLOWED} others")
 
     def _follow(self, entry: Descriptor) -> ImageIndex | Platform:
-        """Fetch an entry that tells no platform: return the index that it is, or the platform of the image."""
+        """Fetch an entry without a platform; return the index, or the platform of the image."""
         fetched = self.source.fetch_manifest(PinnedReference(self.reference.repository, entry.digest))
         document = parse_manifest(fetched)
         if isinstance(document, ImageIndex):
@@ -168,7 +168,7 @@ class _Descent:
         return self._platform_of_image(entry.digest, document, "it")
 
     def _platform_of_image(self, digest: Digest, image: ImageManifest, what: str) -> Platform:
-        """Read the platform of a configuration; ``InvalidContentError`` says what it is if that is no image."""
+        """Return the platform in a configuration; ``NoImageError`` names what the content is if it is not an image."""
         self._note(digest, Labels.of(image.annotations))
         kind = name_artifact(image)
         if kind is not None:
@@ -199,7 +199,10 @@ def _parse_platform(body: bytes, what: str) -> Platform:
 def select_platforms(
     wanted: Iterable[Platform], resolved: ResolvedImage, reference: ImageReference
 ) -> tuple[PlatformDigest, ...]:
-    """Choose the entries for the wanted platforms, all of them where none is named; sorted by their names."""
+    """Return the entries for the wanted platforms, or all if none is named, sorted by name.
+
+    ``ImageNotFoundError`` if a wanted platform is missing, or several entries match it.
+    """
     wanted = tuple(wanted)
     _refuse_unread(wanted, resolved, reference)
     if not resolved.platform_digests:
@@ -221,7 +224,7 @@ def select_platforms(
 
 
 def _refuse_unread(wanted: Collection[Platform], resolved: ResolvedImage, reference: ImageReference) -> None:
-    """Refuse a choice that may change with an index that can't be read: one for a wanted platform, or any for all."""
+    """Raise ``ImageNotFoundError`` if a nested index that cannot be read may have a wanted platform."""
     for entry in resolved.left_out:
         is_wanted = not wanted if entry.platform is None else not wanted or entry.platform in wanted
         if entry.is_index and is_wanted:

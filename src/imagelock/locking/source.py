@@ -1,4 +1,4 @@
-"""What locking needs of a registry or of an OCI layout on disk: the protocol that both implement."""
+"""The protocols that registries and OCI layouts on disk implement for locking."""
 
 from __future__ import annotations
 
@@ -12,43 +12,43 @@ from imagelock.model.reference import AnyRepository, ImageReference, PinnedRefer
 
 
 class ManifestSource(Protocol):
-    """What resolving needs of a registry or a layout. Every method may raise a ``RegistryError``."""
+    """A registry or a layout, as resolving uses it. Every method may raise a ``RegistryError``."""
 
     def prepare(self, repositories: Iterable[AnyRepository]) -> None:
-        """Hear what is going to be asked, before it is: one token and early connections can serve it all."""
+        """Announce the repositories of the following requests, so that one token serves them all."""
 
     def fetch_manifest(self, reference: ImageReference) -> FetchedManifest:
-        """Get the manifest or index; its digest is computed from the bytes, and checked if the reference has one."""
+        """Return the manifest or index; its digest is computed from the bytes, and compared with a pinned one."""
         ...
 
     def fetch_digest(self, reference: ImageReference) -> Digest:
-        """Ask which digest a tag has now, or whether a digest is still served, without fetching content."""
+        """Return the digest of a tag, or of a pinned reference that is still served, without fetching content."""
         ...
 
     def list_tags(self, repository: AnyRepository) -> tuple[str, ...]:
-        """List every tag; a list that can't be read to its end is an error."""
+        """Return the complete list of tags; a list that cannot be read to its end is an error."""
         ...
 
     def fetch_blob(self, repository: AnyRepository, descriptor: Descriptor) -> bytes:
-        """Get a small blob, such as an image's configuration, verified by its digest."""
+        """Return a small blob, such as a configuration, verified by its digest."""
         ...
 
 
 class ServingSource(ManifestSource, Protocol):
-    """A source that also tells what a registry itself serves now: no mirror and no cache answers for it."""
+    """A source that also says what the registry itself serves now, without mirrors and cache."""
 
     def fetch_served(self, reference: PinnedReference) -> FetchedManifest:
-        """Get content that is served now: by one GET, or by one HEAD where the bytes are cached."""
+        """Return content that is served now: with one GET, or with one HEAD if the bytes are cached."""
         ...
 
     def fetch_blob_size(self, repository: AnyRepository, digest: Digest) -> int | None:
-        """Ask for a blob without fetching it; its size in bytes, or None where the answer does not tell."""
+        """Return the size of a blob in bytes without fetching it; None if the registry does not say."""
         ...
 
 
 class BlobSource(ServingSource, Protocol):
-    """A source that also gives blobs of any size."""
+    """A source that also reads blobs of any size."""
 
     def open_blob(self, repository: AnyRepository, descriptor: Descriptor) -> AbstractContextManager[Iterator[bytes]]:
-        """Open a blob, such as a layer: its bytes in pieces, which end in an error unless they have its digest."""
+        """Open a blob, such as a layer, as pieces of bytes; after the last, an error if the digest is wrong."""
         ...

@@ -1,8 +1,7 @@
-"""Ask whether registries still serve what images.lock holds, and whether index and platforms belong together.
+"""Verifying a lock: whether registries still serve its content, and whether its platforms are in its indexes.
 
-Each content is asked for once, whichever images name it: the registry itself, by HEAD, for the index, for each locked
-platform and for the tag. The index is read as well, from the cache where it is there, and otherwise by a GET, which
-tells that it is served, too.
+The registry itself is asked once for each content, even if several images name it: by HEAD for the index, each locked
+platform and the tag. The index is also read, from the cache, or else by a GET instead of the HEAD.
 """
 
 from __future__ import annotations
@@ -28,57 +27,57 @@ from imagelock.model.selector import ExactDigest
 
 
 class State(StrEnum):
-    """What was found out about one content."""
+    """The state of one content."""
 
     SERVED = "served"
     GONE = "gone"
-    """The registry no longer has it: pulls fail."""
+    """The registry no longer serves it: pulls fail."""
     WRONG_CONTENT = "wrong-content"
-    """The registry answers with something else, which clients refuse."""
+    """The registry serves other bytes under this digest, which clients refuse."""
     NOT_IN_INDEX = "not-in-index"
-    """The locked index does not list it for this platform."""
+    """The locked index does not list this manifest for this platform."""
     DAMAGED = "damaged"
     """The checksum in images.lock is not that of the entry's digests."""
     UNKNOWN = "unknown"
-    """There was no answer that says anything."""
+    """The request failed for another reason, such as a time-out."""
     NOT_ASKED = "not-asked"
-    """A layer that may not be distributed freely: registries need not have it."""
+    """A foreign layer, which registries need not have."""
     TAG_MOVED = "tag-moved"
     TAG_DELETED = "tag-deleted"
 
 
 FAILURES = frozenset({State.GONE, State.WRONG_CONTENT, State.NOT_IN_INDEX, State.DAMAGED})
-"""What makes a locked image unusable; a tag that moved does not."""
+"""States in which a locked image cannot be used; a tag that moved is none of them."""
 
 Part = Literal["entry", "index", "platform", "tag", "config", "layer"]
 
 
 @frozen(kw_only=True)
 class Finding:
-    """What was found out about one part of a locked image."""
+    """The state of one part of a locked image."""
 
     part: Part
     digest: Digest
-    """As it is locked."""
+    """The locked digest."""
     state: State
     platform: Platform | None = None
-    """Whose manifest, configuration or layer it is."""
+    """The platform to which the manifest, configuration or layer belongs."""
     error: ImagelockError | None = None
-    """Why the state is unknown, or what is wrong with the content."""
+    """The reason for an unknown state, or for wrong content."""
     now: Digest | None = None
-    """What a moved tag points to."""
+    """The current digest of a tag that moved."""
 
 
 @frozen
 class Verification:
-    """Everything that was found out about one locked image."""
+    """The findings about one locked image."""
 
     locked: LockedImage
     findings: tuple[Finding, ...]
 
     @property
     def failures(self) -> tuple[Finding, ...]:
-        """What makes it impossible to pull the image as it is locked."""
+        """The findings because of which the image cannot be pulled as it is locked."""
         return tuple(finding for finding in self.findings if finding.state in FAILURES)
 
 
@@ -104,9 +103,9 @@ def verify_images(
     with_registry_tags: bool = True,
     watcher: Watcher = UNWATCHED,
 ) -> tuple[Verification, ...]:
-    """Ask for everything that the images hold, once each and in parallel.
+    """Verify all content of the images, in parallel and each content once.
 
-    Without ``with_registry_tags``, a tag is looked up only in a layout: no mirror can tell whether one has moved.
+    Without ``with_registry_tags``, tags are looked up only in layouts: a mirror cannot say whether one has moved.
     """
     images = tuple(images)
     tagged = {image.alias for image in images if follows_tag(image, with_registry_tags=with_registry_tags)}
@@ -122,7 +121,7 @@ def verify_images(
 
 
 def follows_tag(image: LockedImage, *, with_registry_tags: bool = True) -> bool:
-    """Whether it matters what the locked tag points to: not for an image that is declared by its digest."""
+    """Whether the current content of the tag is looked up: not for images that are declared by digest."""
     is_asked = with_registry_tags or isinstance(image.repository, LayoutRepository)
     return is_asked and image.tag is not None and not isinstance(image.selector, ExactDigest)
 
@@ -130,7 +129,7 @@ def follows_tag(image: LockedImage, *, with_registry_tags: bool = True) -> bool:
 def _manifest_questions(
     images: Iterable[LockedImage], tagged: AbstractSet[Alias], source: ServingSource, *, with_blobs: bool
 ) -> dict[str, Callable[[], _Answer]]:
-    """Return what is to be asked, by the reference that it is about: no reference twice, whichever images name it."""
+    """Return the requests by their references; a reference that several images name is there once."""
     questions: dict[str, Callable[[], _Answer]] = {}
     for image in images:
         index = PinnedReference(image.repository, image.digest)
@@ -172,7 +171,7 @@ def _blob_questions(
 
 @frozen
 class _Outcomes:
-    """What came back, by reference; a failure says which state it means."""
+    """The outcomes of the requests, by reference, and the states that failures mean."""
 
     answers: Results[_Answer]
 
@@ -208,7 +207,7 @@ def _image_findings(image: LockedImage, answers: _Outcomes, *, has_tag: bool) ->
 
 
 def _lists(index: _Answer, entry: PlatformDigest) -> bool:
-    """Whether the index has this manifest for this platform; an index that was not read contradicts nothing."""
+    """Whether the index lists this manifest for this platform; True if the index could not be read."""
     if not isinstance(index, _Served):
         return True
     if isinstance(index.document, ImageManifest):
@@ -230,7 +229,7 @@ def _tag_finding(image: LockedImage, answers: _Outcomes) -> Finding:
 
 
 def _blobs(image: LockedImage, answers: _Outcomes) -> Iterator[tuple[Part, Platform, Descriptor]]:
-    """List the configuration and the layers of each platform whose manifest was read."""
+    """Yield the configuration and the layers of each platform whose manifest was read."""
     for entry in image.platform_digests:
         served = answers.find(PinnedReference(image.repository, entry.digest))
         document = served.document if isinstance(served, _Served) else None

@@ -1,8 +1,8 @@
 """The version behind a floating tag, from the labels of the image.
 
-Locking uses what needs no request: an index of Docker's official images has the labels of its entries, and a single
-image's configuration was read for its platform. Where an update has found new content, the configurations of the first
-locked platform are fetched, old and new, with two requests each, so that the report can name both versions.
+Locking records labels that cost no request: those in the index, which Docker's official images have, or in the
+configuration of an image without an index, which was read for its platform. For the report of an update, the
+configurations of the first locked platform are fetched, old and new, with two requests each.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _EXACT_NUMBERS = 3
 
 
 def learn_labels(image: LockedImage, source: ManifestSource) -> LockedImage:
-    """Add what a locked image's configuration says where no version is known of it; never fails."""
+    """Return the image with the labels of its configuration, if its version is not known; failures are ignored."""
     reference = PinnedReference(image.repository, image.digest, image.tag)
     return replace(image, labels=find_labels(reference, image.labels, image.platform_digests, source))
 
@@ -34,7 +34,7 @@ def find_labels(
     platform_digests: Sequence[PlatformDigest],
     source: ManifestSource,
 ) -> Labels:
-    """Join what is known of an image and, where no version is, what its configuration says; never fails."""
+    """Return the known labels; without a version, with those of the configuration; failures are ignored."""
     if known.version or names_version(reference.tag):
         return known
     try:
@@ -45,6 +45,6 @@ def find_labels(
 
 
 def names_version(tag: str | None) -> bool:
-    """Whether a tag names one release, by three numbers or a day; 20-slim and 22.04 are moved from one to the next."""
+    """Whether a tag names one release, by three numbers or a date; ``20-slim`` and ``22.04`` move between releases."""
     reading = None if tag is None else guess_pattern(tag)
     return reading is not None and (reading.is_date or reading.version.count(".") + 1 >= _EXACT_NUMBERS)

@@ -1,4 +1,4 @@
-"""The documents of a project: which of its files may have references, and everything that decides about those."""
+"""The documents of a project: the files that may have references, read by their kinds."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Document:
 
 
 def list_own_files(folder: Path) -> Iterator[str]:
-    """List the files below a folder, except in folders with an images.toml of their own, whose business they are."""
+    """Yield the files below a folder, except in folders that have an images.toml of their own."""
     return iter(_own_files(list_files(folder)))
 
 
@@ -40,10 +40,10 @@ def _own_files(listed: tuple[str, ...]) -> tuple[str, ...]:
 
 
 class ProjectDocuments:
-    """Reads documents and tells their kinds, by the rules of images.toml and the files around each of them."""
+    """Reads documents and finds their kinds, by the rules of images.toml and the files beside each document."""
 
     def __init__(self, folder: Path, rules: DocumentRules | None = None, *, pending: Pending = None) -> None:
-        """Take the folder of images.toml; ``pending`` gives what a file will hold that is going to be written."""
+        """Take the folder of images.toml; ``pending`` returns the content of files that are about to be written."""
         self._folder = folder
         self._prefix = "" if folder == Path() else f"{folder.as_posix()}/"
         self._files = _FolderFiles(folder, pending)
@@ -51,12 +51,12 @@ class ProjectDocuments:
         self._elsewhere = DocumentContext()
 
     def read(self, path: Path) -> Document | None:
-        """Read a file if it is, by its name or by what it begins with, one that may have references."""
+        """Return a file that may have references, judged by its name and its first bytes; None for others."""
         found = self.examine(path, wants_unread=False)
         return found if isinstance(found, Document) else None
 
     def examine(self, path: Path, *, wants_unread: bool = True) -> Document | UnreadKind | None:
-        """Read a file if it may have references, and tell if it looks so although its kind is not read."""
+        """Return a document; or the kind of a file that may have references and cannot be read; else None."""
         context, name = self._place(path)
         may_be_document = context.may_be_document(name)
         content = read_bytes(path) if may_be_document else _read_small(path)
@@ -68,7 +68,7 @@ class ProjectDocuments:
         return find_unread_kind(name, content) if wants_unread and not context.is_passed_over(name) else None
 
     def paths(self) -> tuple[str, ...]:
-        """List the project's own files, relative to its folder; the listing is made once."""
+        """Return the project's own files, relative to its folder; they are listed once."""
         return self._files.paths()
 
     def nested_projects(self) -> tuple[str, ...]:
@@ -76,16 +76,16 @@ class ProjectDocuments:
         return tuple(path for path in self._files.listed if path.endswith(f"/{IMAGES_FILE_NAME}"))
 
     def find_kind(self, path: Path, content: bytes) -> Format | None:
-        """Tell the kind of a file that has this content; ``None``: it is no document."""
+        """Return the kind of a file with this content; None if it is not a document."""
         context, name = self._place(path)
         return context.find_kind(name, content)
 
     def kind_of_named(self, path: Path, content: bytes) -> Format:
-        """Tell the kind of a file that is named in ``[pin]`` or on the command line; ``DocumentError``: unknown."""
+        """Return the kind of a file that is named in ``[pin]`` or on the command line; ``DocumentError`` if unknown."""
         return self.find_kind(path, content) or refuse_unknown_kind(path)
 
     def _place(self, path: Path) -> tuple[DocumentContext, str]:
-        """Find out how the project calls a file; nothing is known about the files around one outside of its folder."""
+        """Return the context and the name of a file; files outside the project have a context without other files."""
         text = path.as_posix()
         if text.startswith(self._prefix) and text[0] != "/" and os.pardir not in text:  # made of what was listed
             return self._context, text[len(self._prefix) :]
@@ -99,7 +99,7 @@ Pending = Callable[[Path], bytes | None] | None
 
 
 def _read_small(path: Path) -> bytes | None:
-    """Read a file of no known kind; ``None`` for one of ours, and for a large one: none with marker comments is."""
+    """Return a file of no known kind; None for our own files and for large ones, which have no marker comments."""
     if path.name in _OWN_FILES:
         return None
     try:
@@ -109,7 +109,7 @@ def _read_small(path: Path) -> bytes | None:
 
 
 class _FolderFiles:
-    """The files below a folder, as the readers of formats ask for them."""
+    """The files below a folder, for readers of formats that include other files."""
 
     def __init__(self, folder: Path, pending: Pending) -> None:
         self._folder = folder
@@ -117,7 +117,7 @@ class _FolderFiles:
         self._names: dict[str, tuple[str, ...]] = {}
 
     def read(self, path: str) -> bytes | None:
-        """Read a file; ``None`` if it can't be read, or a link or ``..`` leads out of the folder."""
+        """Return a file; None if it cannot be read, or a link or ``..`` leads out of the folder."""
         where = self._folder / path
         if self._pending is not None and (content := self._pending(where)) is not None:
             return content
@@ -130,7 +130,7 @@ class _FolderFiles:
             return None
 
     def names(self, folder: str) -> tuple[str, ...]:
-        """List the names of the files in a folder; git may ignore them, compose reads them all the same."""
+        """Return the names of the files in a folder, including ignored ones, which compose reads, too."""
         if folder not in self._names:
             try:
                 with os.scandir(self._folder / folder) as entries:

@@ -1,4 +1,4 @@
-"""Reading people's files: regular files only, whole, and never more than a limit."""
+"""Reading files: regular files only, whole, and up to a size limit."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pathlib import Path
 from imagelock.errors import FileError
 
 MAX_FILE_BYTES = 16 * 1024 * 1024
-"""Of any file that people write: a limit against what never ends, far above what is real."""
+"""The limit for files that users write: far above real sizes, against files that never end."""
 MAX_OUTPUT_BYTES = 1024 * 1024 * 1024
-"""Of what is rendered: a template at its limit has room for a million placeholders, 80 bytes each when rendered."""
+"""The limit for rendered files: a template at its limit has a million placeholders, which give 80 bytes each."""
 _KINDS = (
     (stat.S_ISDIR, "folder"),
     (stat.S_ISFIFO, "FIFO"),
@@ -22,14 +22,14 @@ _KINDS = (
 
 
 class FileTooLargeError(FileError):
-    """A file with more bytes than its reader takes."""
+    """A file that is larger than the limit of its reader."""
 
 
 def read_bytes(path: Path, *, max_bytes: int = MAX_FILE_BYTES) -> bytes:
-    """Read a whole regular file; ``FileError`` says why it can't be read. Nothing hangs: a FIFO is never waited for."""
+    """Return a whole regular file; ``FileError`` says why it cannot be read. A FIFO is refused, not waited for."""
     try:
         _refuse_irregular(path.stat(), path, "read")
-        # Should it have become a FIFO since: opening one without this flag waits for a writer.
+        # If it has become a FIFO since, opening it without O_NONBLOCK would wait for a writer.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
         with os.fdopen(descriptor, "rb") as file:
             _refuse_irregular(os.fstat(descriptor), path, "read")
@@ -42,7 +42,7 @@ def read_bytes(path: Path, *, max_bytes: int = MAX_FILE_BYTES) -> bytes:
 
 
 def read_text(path: Path) -> str:
-    """Read a UTF-8 file with its line ends as they are; a byte order mark is taken off."""
+    """Return a UTF-8 file with its line ends, without a byte order mark."""
     try:
         return read_bytes(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -58,7 +58,7 @@ def has_content(path: Path, content: bytes) -> bool:
 
 
 def refuse_irregular(path: Path) -> None:
-    """Raise ``FileError`` if there is something that is no regular file, which must not be replaced."""
+    """Raise ``FileError`` if the path exists and is not a regular file: it must not be replaced."""
     try:
         status = path.stat()
     except OSError:
@@ -67,13 +67,13 @@ def refuse_irregular(path: Path) -> None:
 
 
 def file_error(verb: str, path: Path, error: Exception) -> FileError:
-    """Make the error for a file that the system refused to read or write."""
+    """Return the error for a file that the system refused to read or write."""
     reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return FileError(f"cannot {verb} {path}", details=[reason])
 
 
 def find_kind_problem(path: Path) -> str | None:
-    """Say why this is no file to be read, as the end of a sentence; None for a file, or where nothing is yet."""
+    """Return why a path is not a readable file, as the end of a sentence; None for a file or a missing one."""
     try:
         status = path.stat()
     except (OSError, ValueError):

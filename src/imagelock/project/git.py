@@ -1,8 +1,8 @@
-"""Asking git about a work tree, as data: from its root only, with nothing that a repository could make git run.
+"""Running git in a work tree, safely: from its root only, and without programs that the repository configures.
 
-A checkout decides what its `.git/config` says where it came as an archive, and can hold a folder that git would take
-for a repository of its own. Everything in a configuration that can start a program for the commands used here is
-overruled on the command line, which beats every file, or in the environment.
+A checkout that came as an archive brings its own `.git/config`, and may have folders that git takes for repositories.
+Every setting that can start a program for the commands used here is overridden on the command line, which has priority
+over all files, or in the environment.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from imagelock.project.programs import Finished, ProgramError, find_program, run
 from imagelock.project.work_tree import WorkTree, find_work_tree
 
 _TIME_LIMIT_SECONDS = 20.0
-"""A FIFO in the place of a file that a configuration includes stops git for ever."""
+"""Git waits for ever for a FIFO that is included by a configuration."""
 _MAX_LISTING_BYTES = 256 * 1024 * 1024
 _CONFIGURATION = (
     "core.fsmonitor=false",
@@ -30,7 +30,7 @@ _CONFIGURATION = (
     "submodule.recurse=false",
 )
 _READ_BY_GIT = ("HEAD", "config", "config.worktree", "index", "info/exclude", "packed-refs", "commondir")
-"""Files that git opens, whatever they are: a FIFO in the place of one would stop it."""
+"""Files of a repository that git opens without a check: it would wait for a FIFO."""
 _READ_IN_FOLDERS = (".gitignore", ".gitattributes")
 _MAX_FOLDERS = 100_000
 _ENVIRONMENT = {
@@ -42,15 +42,15 @@ _ENVIRONMENT = {
     "LC_ALL": "C",
 }
 _KEPT = frozenset({"GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM"})
-"""Of the variables that git reads: where the user's own settings are. The others could name another repository."""
+"""Variables of git that are passed on: where the user's settings are. Others could name another repository."""
 
 
 _silent: set[Path] = set()
-"""Work trees for which git gave no answer in this process: it is not waited for again."""
+"""Work trees in which git has timed out in this process: it is not run there again."""
 
 
 def list_git_files(folder: Path) -> list[str] | None:
-    """List what git tracks or would add below a folder, relative to it; None where git can't say.
+    """Return the files that git tracks or would add below a folder, relative to it; None if git cannot list them.
 
     Submodules and repositories inside the tree are one entry each, without their files.
     """
@@ -77,7 +77,7 @@ def list_git_files(folder: Path) -> list[str] | None:
 
 
 def run_git(tree: WorkTree, arguments: list[str], *, max_bytes: int = MAX_FILE_BYTES) -> Finished:
-    """Run git at the root of a work tree; ``FileError`` where it is not installed or gives no answer."""
+    """Run git at the root of a work tree; ``FileError`` if it is not installed or does not end in time."""
     program = find_program("git", os.environ)
     if program is None:
         raise FileError("git is not installed")
@@ -99,7 +99,7 @@ def run_git(tree: WorkTree, arguments: list[str], *, max_bytes: int = MAX_FILE_B
 
 
 def _find_pipe(root: Path) -> str | None:
-    """Find a FIFO that git opens while it lists a work tree, and would wait for until its time is over."""
+    """Return a message about a FIFO that git opens while it lists a work tree; None if there is none."""
     for number, (folder, folders, names) in enumerate(os.walk(root)):
         if number > _MAX_FOLDERS:
             return None
@@ -113,5 +113,5 @@ def _find_pipe(root: Path) -> str | None:
 
 def _environment(environment: Mapping[str, str], root: Path) -> dict[str, str]:
     kept = {name: value for name, value in environment.items() if not name.startswith("GIT_") or name in _KEPT}
-    # Should `.git` be no repository, git must not take one that is further up.
+    # If `.git` is not a repository, git must not use one further up.
     return kept | _ENVIRONMENT | {"GIT_WORK_TREE": str(root), "GIT_CEILING_DIRECTORIES": str(root.parent)}

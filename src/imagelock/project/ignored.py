@@ -1,7 +1,6 @@
-"""Whether git ignores images.lock: then it is never committed, and no other checkout has it.
+"""Whether git ignores images.lock, so that it is never committed.
 
-Starting git takes longer than all else that `check` does, so it is asked only where a line of an ignore file could be
-about the lock.
+Starting git takes longer than the rest of `check`, so it is started only if a line of an ignore file could match.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from imagelock.project.work_tree import find_work_tree
 
 
 def find_ignored(path: Path) -> str | None:
-    """Say that git would not commit a lockfile, and what to do; None where it would, or git does not say."""
+    """Return a warning if git ignores a lockfile; None if it does not, or git cannot say."""
     if not _is_ignored(path):
         return None
     return f"git ignores {path}, so that no commit has it: add `!{path.name}` at the end of .gitignore"
@@ -41,10 +40,10 @@ def _is_ignored(path: Path) -> bool:
 
 
 def _may_be_ignored(root: Path, name: str) -> bool:
-    """Whether a line of any ignore file could match; too many yes cost time only."""
+    """Whether a line of any ignore file could match; a wrong yes only costs time."""
     home = Path(os.environ.get("HOME") or root)
     if not (root / ".git").is_dir() or "excludesfile" in _read(home / ".gitconfig").lower():
-        # A linked work tree or a submodule, or an ignore file of the user's own choice: git knows where to look.
+        # In linked work trees and submodules, and with `core.excludesFile`, only git knows which files count.
         return True
     parts = Path(name).parts
     return any(_could_match(line, parts) for text in _ignore_files(root, parts, home) for line in text.splitlines())

@@ -1,7 +1,7 @@
-"""The signals that ask a run to end (SIGINT, SIGTERM, SIGHUP): an exception at any instant, except while files change.
+"""Signals that end a run (SIGINT, SIGTERM, SIGHUP): raised as exceptions at any time, except while files change.
 
-A process has one set of signal handlers, so the state here is the process's own. What was written is kept beside it,
-because the last sentence of an interrupted run must say it.
+The state is global, as signal handlers are. It includes the files that were written, since the last message of an
+interrupted run names them.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from types import FrameType
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _SIGNALLED = 128
-"""Shells report a process that a signal ended as 128 plus the signal's number."""
+"""Exit codes of interrupted runs are 128 plus the number of the signal, as in shells."""
 
 _PATIENT_SIGNALS = 2
 
 
 class Interrupted(KeyboardInterrupt):
-    """A signal that asks the run to end, with its number."""
+    """A signal that ends the run; has its number."""
 
     def __init__(self, number: int) -> None:
         super().__init__()
@@ -29,7 +29,7 @@ class Interrupted(KeyboardInterrupt):
 
 
 class _State:
-    """What this process knows of signals, and of the files that it has written so far."""
+    """The state of this process: pending signals, and files that were written."""
 
     deferrals = 0
     interrupts = 0
@@ -53,7 +53,7 @@ def listen() -> None:
 
 @contextmanager
 def deferred() -> Iterator[None]:
-    """Let signals wait until the block is done, then raise ``Interrupted`` for the first of them."""
+    """Defer signals until the block ends, then raise ``Interrupted`` for the first."""
     _State.deferrals += 1
     try:
         yield
@@ -64,14 +64,14 @@ def deferred() -> Iterator[None]:
 
 
 def give_way() -> None:
-    """Raise ``Interrupted`` if a signal waits."""
+    """Raise ``Interrupted`` if a signal is pending."""
     if _State.pending is not None:
         number, _State.pending = _State.pending, None
         _interrupt(number)
 
 
 def note_written(paths: Iterable[Path]) -> None:
-    """Remember files that are new on disk from now on."""
+    """Record files that were written."""
     _State.written += tuple(paths)
 
 
@@ -81,13 +81,13 @@ def written_files() -> tuple[Path, ...]:
 
 
 def last_words() -> str:
-    """Return what an interrupted run says at its end: which files it has written."""
+    """Return the last message of an interrupted run, which names the files that it has written."""
     written = ", ".join(dict.fromkeys(map(str, _State.written)))
     return f"interrupted; written before that: {written}" if written else "interrupted: nothing was written"
 
 
 def finish(exit_code: int) -> None:
-    """Say that the work is done: a signal from now on ends the process at once, with this code."""
+    """Record that the work is done: a signal from now on ends the process at once with this code."""
     _State.last_exit_code = exit_code
 
 
@@ -101,7 +101,7 @@ def _receive(number: int, frame: FrameType | None) -> None:  # noqa: ARG001  the
 
 
 def _interrupt(number: int) -> None:
-    """Raise for the first signal; the second must not stop the run from cleaning up and telling, the third may."""
+    """Raise for the first signal; ignore the second, so that clean-up can finish; end the process at the third."""
     _State.interrupts += 1
     if _State.interrupts == 1:
         raise Interrupted(number)

@@ -1,8 +1,8 @@
-"""What a run that renames several files writes down first, so that the next run can finish it after ``kill -9``.
+"""The journal of a run that renames several files, by which the next run can finish it after ``kill -9``.
 
-The journal lies beside images.toml while files are renamed, and names each file with the digests of its old and new
-bytes. A checkout may bring a forged one: it can only move a finished file over one of the same folder that has exactly
-the old bytes, inside the work tree and outside ``.git``.
+It exists beside images.toml while files are renamed, and lists each file with the digests of its old and new bytes. A
+checkout may contain a forged journal: at most, a temporary file replaces one in the same folder that has exactly the
+old bytes, inside the work tree and outside ``.git``.
 """
 
 from __future__ import annotations
@@ -42,23 +42,23 @@ class _Entry:
 
 @frozen
 class InterruptedRun:
-    """What a run that was killed left of its work: files that it has written, and files that it has not."""
+    """The files of a run that was killed: those that it has written, and those that it has not."""
 
     journal: Path
     entries: tuple[_Entry, ...]
 
     @property
     def written(self) -> tuple[Path, ...]:
-        """The files that are new already."""
+        """The files that have their new content."""
         return tuple(entry.target for entry in self.entries if entry.is_written())
 
     @property
     def missing(self) -> tuple[Path, ...]:
-        """The files that are still old, or were changed by something else since."""
+        """The files that have their old content, or were changed since."""
         return tuple(entry.target for entry in self.entries if not entry.is_written())
 
     def settle(self) -> str:
-        """Finish the work if its files are as it left them, otherwise leave them alone; return what was done."""
+        """Finish the work if the files are as the run left them, else leave them; return a message about it."""
         rest = [entry for entry in self.entries if not entry.is_written()]
         written = _names(self.written)
         if not self.written:
@@ -81,7 +81,7 @@ class InterruptedRun:
 
 
 def write_journal(folder: Path, staged: Sequence[StagedFile]) -> Path:
-    """Write down what is going to be renamed; on disk when this returns."""
+    """Write the journal of the files that are about to be renamed, flushed to disk; return its path."""
     path = folder / JOURNAL_NAME
     entries = [
         {
@@ -108,7 +108,7 @@ def write_journal(folder: Path, staged: Sequence[StagedFile]) -> Path:
 
 
 def _unwritable(folder: Path, staged: Sequence[StagedFile], error: FileError) -> FileError:
-    """Say why the folder of images.toml matters for files that may lie elsewhere."""
+    """Return the error for a folder in which no journal can be written."""
     why = f"{folder} must be writable while several files are replaced: a list of them lies there, by which a run that"
     return FileError(
         f"cannot write {', '.join(str(file.path) for file in staged)}; no file was changed",
@@ -118,9 +118,9 @@ def _unwritable(folder: Path, staged: Sequence[StagedFile], error: FileError) ->
 
 
 def find_interrupted_run(folder: Path, *, named: Path | None = None) -> InterruptedRun | None:
-    """Read the journal that a killed run left in a project's folder; ``FileError`` if it can't be one of ours.
+    """Read the journal of a killed run in a project's folder, or return None; ``FileError`` if it is not one of ours.
 
-    ``named`` is a lockfile that may lie outside of the work tree, because a person has named it.
+    ``named`` is a lockfile that the user has named, which may be outside of the work tree.
     """
     folder = Path(os.path.realpath(folder))
     path = folder / JOURNAL_NAME
@@ -139,7 +139,7 @@ def find_interrupted_run(folder: Path, *, named: Path | None = None) -> Interrup
 
 
 def refuse_interrupted_run(folder: Path, *, named: Path | None = None) -> None:
-    """Raise ``FileError`` with what a killed run left; a reader must not take a half for the whole."""
+    """Raise ``FileError`` if a run was killed between two renames: readers must not see half of its changes."""
     interrupted = find_interrupted_run(folder, named=named)
     if interrupted is not None:
         raise FileError(

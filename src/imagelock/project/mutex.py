@@ -1,8 +1,8 @@
-"""Locks that let runs on one project wait for each other. They leave no file behind and end with their process.
+"""Locks between runs on one project, with ``flock``: they leave no file behind and end with their process.
 
-``flock`` on a folder is the right to change the project in it: one run at a time has it, from its first reading to its
-last rename. ``flock`` on images.toml is the right to look: readers share it while they read, and a run that changes
-files takes it alone while it renames them, so that no reader sees one file old and the next one new.
+An exclusive lock on the folder is the right to change the project: a run holds it from its first read to its last
+rename. A lock on images.toml keeps readers from seeing half of a change: readers share it while they read, and a run
+that changes files holds it exclusively while it renames them.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from imagelock.errors import ProjectBusyError
 from imagelock.project.interrupts import give_way
 
 JOURNAL_NAME = ".images.imagelock-journal"
-"""Beside images.toml while several files are renamed; afterwards only if the run was killed."""
+"""Exists beside images.toml while several files are renamed, and afterwards only if the run was killed."""
 PATIENCE_SECONDS = 60.0
 _POLL_SECONDS = 0.02
 _held: set[tuple[int, int]] = set()
-"""Device and inode of each folder that this process may change: asking twice must not wait for itself."""
+"""Device and inode of each folder that this process has locked, so that it does not wait for itself."""
 
 
 @contextmanager
 def exclusive(
     folder: Path, *, on_wait: Callable[[str], None] = lambda _: None, patience_seconds: float = PATIENCE_SECONDS
 ) -> Iterator[None]:
-    """Hold the right to change a folder's project; ``ProjectBusyError`` if another run keeps it for too long."""
+    """Hold the lock of a folder; ``ProjectBusyError`` if another run holds it longer than the patience."""
     try:
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError:  # a folder that is not there yet, or that this user may not list
@@ -54,7 +54,7 @@ def exclusive(
 def reading(file: Path, *, patience_seconds: float = PATIENCE_SECONDS) -> Iterator[None]:
     """Keep a project's files from being replaced by another run of imagelock, by a shared lock on its images.toml.
 
-    A file that is not there, or can't be opened, is left to the reading itself to report.
+    A file that cannot be opened is not locked: reading it reports the error.
     """
     descriptor = None if _may_change(file) else _open_locked(file, fcntl.LOCK_SH, patience_seconds)
     try:
@@ -108,7 +108,7 @@ def _wait(
     on_wait: Callable[[str], None] = lambda _: None,
     patience_seconds: float,
 ) -> None:
-    """Take a lock, or return without one where the file system has no locks (some network file systems)."""
+    """Take a lock; return without one if the file system has no locks, as some network file systems."""
     deadline = time.monotonic() + patience_seconds
     is_told = False
     while True:
@@ -138,7 +138,7 @@ def _busy(descriptor: int, path: Path, patience_seconds: float) -> ProjectBusyEr
 
 
 def _holder(descriptor: int) -> str | None:
-    """Name the process that has the lock, as Linux lists it: ``imagelock update (process 4711)``."""
+    """Return the process that holds the lock, from Linux's list: ``imagelock update (process 4711)``."""
     status = os.fstat(descriptor)
     wanted = f"{os.major(status.st_dev):02x}:{os.minor(status.st_dev):02x}:{status.st_ino}"
     with suppress(OSError):
@@ -161,7 +161,7 @@ def _command_of(process_id: str) -> str:
 
 
 def _may_change(file: Path) -> bool:
-    """Return whether this process has the right to change the file's project: then no other one replaces its files."""
+    """Return whether this process holds the lock of the file's folder, so that no other one replaces the file."""
     with suppress(OSError):
         return bool(_held) and _identity(Path(os.path.realpath(file)).parent.stat()) in _held
     return False

@@ -1,4 +1,4 @@
-"""Starting other programs: by an absolute path, with limits on what they say and for how long."""
+"""Running other programs: by absolute path, with limits on output and time."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ class Finished:
 
 
 class ProgramError(Exception):
-    """A program that could not be started, took too long or printed too much; says which."""
+    """A program that could not be started, took too long or printed too much."""
 
 
 def find_program(name: str, environment: Mapping[str, str]) -> Path | None:
-    """Find a program on PATH. Relative entries (`.`, `bin`, an empty one) are passed over: they mean the checkout."""
+    """Return a program on PATH, or None. Relative entries (`.`, an empty one) are ignored: they may be a checkout."""
     for folder in environment.get("PATH", os.defpath).split(os.pathsep):
         candidate = Path(folder, name)
         if candidate.is_absolute() and candidate.is_file() and os.access(candidate, os.X_OK):
@@ -45,9 +45,9 @@ def run_program(
     max_bytes: int,
     find_obstacle: Callable[[], str | None] = lambda: None,
 ) -> Finished:
-    """Run a program to its end, without input; ``ProgramError`` where it can't be started or passes a limit.
+    """Run a program to its end, without input; ``ProgramError`` if it cannot be started or exceeds a limit.
 
-    After a second in which it printed nothing, ``find_obstacle`` is asked once what it waits for in vain, if it does.
+    ``find_obstacle`` is called after a second without output; it may return the reason why the program will not end.
     """
     try:
         process = subprocess.Popen(  # noqa: S603  the callers name the program, and no shell reads its arguments

@@ -1,4 +1,4 @@
-"""A file as git had it at a revision, also where it had another name or lay in another folder then."""
+"""Reading a file at a git revision, even if it had another name or folder then."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ class FileAtRevision:
     name: str
     """Relative to the root of the work tree."""
     text: str | None
-    """None where the commit does not have the file."""
+    """None if the commit does not have the file."""
     has_other_name: bool = False
     """Whether it was renamed or moved since."""
 
 
 def is_revision(text: str, folder: Path) -> bool:
-    """Whether git knows a commit by this name, seen from a folder."""
+    """Whether this is a commit of the repository around a folder."""
     tree = find_work_tree(folder)
     return tree.has_git and find_commit(tree, text) is not None
 
 
 def split_range(text: str, folder: Path) -> tuple[str, str] | None:
-    """Read ``OLD..NEW``, or ``OLD...NEW`` from the merge base of the two; a missing side is HEAD. None for others."""
+    """Parse ``OLD..NEW``, or ``OLD...NEW`` from the merge base; a missing side is HEAD. None for other texts."""
     old, dots, new = text.partition("...") if "..." in text else text.partition("..")
     if not dots or "/" in (old[-1:], new[:1]):
         return None
@@ -50,12 +50,12 @@ def split_range(text: str, folder: Path) -> tuple[str, str] | None:
 
 
 def read_text_at(revision: str, path: Path) -> str | None:
-    """Read a file as it was at a revision; None where the revision doesn't have it."""
+    """Return a file at a revision; None if the revision does not have it."""
     return read_at(revision, path).text
 
 
 def read_at(revision: str, path: Path, *, later: FileAtRevision | None = None) -> FileAtRevision:
-    """Read a file as it was at a revision.
+    """Return a file at a revision.
 
     ``path`` is where the file is now. Where git sees that it was renamed or moved since then, or since the revision of
     ``later``, it is read under its old name.
@@ -117,7 +117,7 @@ def name_in(tree: WorkTree, path: Path) -> str:
 
 
 def read_blob(tree: WorkTree, commit: str, name: str) -> str | None:
-    """Read what a commit stores, without the filters that `git show` runs; a link leads to the file that it names."""
+    """Return what a commit stores, without the filters of `git show`; symbolic links are followed."""
     listed = run_git(tree, ["ls-tree", "-z", commit, "--", name]).stdout.decode(errors="surrogateescape")
     mode = listed.partition(" ")[0]
     answer = run_git(tree, ["cat-file", "blob", f"{commit}:{name}"])
@@ -132,8 +132,8 @@ def read_blob(tree: WorkTree, commit: str, name: str) -> str | None:
 
 
 def _find_old_name(tree: WorkTree, commit: str, name: str, known_at: str | None) -> str | None:
-    """Find the name under which a commit has a file: by git's detection of renames, else by its last component."""
-    # Both compare what is stored: comparing with files on disk would run filters that a configuration names.
+    """Return the name of a file in a commit: by git's detection of renames, else by its last component."""
+    # Both compare stored content: a comparison with files on disk would run configured filters.
     options = ["-r", "-z", "-M", "--name-status", "--diff-filter=R"]
     if known_at is None:
         answer = run_git(tree, ["diff-index", "--cached", *options, commit, "--"])

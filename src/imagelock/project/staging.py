@@ -1,7 +1,6 @@
-"""Finished files beside those that they are going to replace, with their content, owner and permissions.
+"""Temporary files beside their targets, complete with content, owner and permissions, ready to be renamed.
 
-A file is replaced by renaming a finished one over it, so that a reader, and a machine that loses its power, has the
-old bytes or the new ones (https://pubs.opengroup.org/onlinepubs/9799919799/functions/rename.html).
+A rename replaces a file atomically: readers, and a machine that loses power, have the old bytes or the new ones (https://pubs.opengroup.org/onlinepubs/9799919799/functions/rename.html).
 """
 
 from __future__ import annotations
@@ -20,9 +19,9 @@ from imagelock.project.files import MAX_OUTPUT_BYTES, file_error, read_bytes, re
 
 TEMPORARY_SUFFIX = ".imagelock-tmp"
 _ABANDONED_AFTER_SECONDS = 60.0
-"""Older temporary files belong to a run that was killed: writing takes milliseconds."""
+"""Older temporary files are from killed runs: writing takes milliseconds."""
 _LONGEST_PREFIX = 200
-"""In bytes: a name may have 255 on most file systems, and ours adds some."""
+"""In bytes: most file systems allow 255 for a name, to which our suffix is added."""
 
 
 @frozen(kw_only=True)
@@ -30,13 +29,13 @@ class StagedFile:
     """A file that is ready to be renamed over ``target``."""
 
     path: Path
-    """As people know it."""
+    """The path for messages."""
     target: Path
-    """Where it leads, links resolved."""
+    """The path with links resolved."""
     temporary: Path
     content: bytes
     before: bytes | None
-    """What the target had; None where it is new."""
+    """The old content of the target; None if it is new."""
     new_folders: tuple[Path, ...]
     """Folders that were made for it, the innermost first."""
 
@@ -50,12 +49,12 @@ class StagedFile:
 
 
 def stage(path: Path, content: bytes, *, like: Path | None = None) -> StagedFile:
-    """Write a finished file beside the one that ``path`` leads to. A link stays a link: its target is replaced.
+    """Write a temporary file beside the target of ``path``. A link stays a link: its target will be replaced.
 
-    A file that exists keeps its owner, group, permissions and extended attributes; a new one gets the permissions of
-    ``like``, or what the umask leaves. Errors name ``path``.
+    An existing file keeps its owner, group, permissions and extended attributes; a new one gets the permissions of
+    ``like``, or those of the umask. ``FileError`` names ``path``.
     """
-    # Unlike Path.resolve, realpath accepts a link to itself, which then gives way to the file.
+    # Unlike Path.resolve, realpath accepts a link to itself, which the file then replaces.
     target = Path(os.path.realpath(path))
     try:
         refuse_irregular(path)
@@ -71,12 +70,12 @@ def stage(path: Path, content: bytes, *, like: Path | None = None) -> StagedFile
 
 
 def is_temporary_of(name: str, target_name: str) -> bool:
-    """Return whether a file's name is one that ``stage`` gives to what replaces the target."""
+    """Return whether this is a name of a temporary file of ``stage`` for the target."""
     return name.startswith(_prefix(target_name)) and name.endswith(TEMPORARY_SUFFIX)
 
 
 def sync_folders(folders: Iterable[Path]) -> None:
-    """Bring the names in folders to the disk, where the system can: a rename alone may be lost with the power."""
+    """Flush folders to disk if the system can: without it, a power failure may undo a rename."""
     for folder in dict.fromkeys(folders):
         with suppress(OSError):
             descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -115,7 +114,7 @@ def _take_owner(descriptor: int, model: os.stat_result) -> None:
     mine = os.fstat(descriptor)
     if (mine.st_uid, mine.st_gid) == (model.st_uid, model.st_gid):
         return
-    # Only root may give a file away; others can keep its group, if it is one of theirs.
+    # Only root may change the owner; others can set a group of which they are members.
     for owner in (model.st_uid, -1):
         with suppress(OSError):
             os.fchown(descriptor, owner, model.st_gid)
@@ -123,7 +122,7 @@ def _take_owner(descriptor: int, model: os.stat_result) -> None:
 
 
 def _take_extended_attributes(descriptor: int, target: Path) -> None:
-    """Copy what Linux keeps beside permissions, such as access control lists, as far as this user may."""
+    """Copy extended attributes, such as access control lists, as far as permitted."""
     if not hasattr(os, "listxattr"):
         return
     with suppress(OSError):
@@ -143,7 +142,7 @@ def _make_folders(folder: Path) -> tuple[Path, ...]:
 
 
 def remove_abandoned(target: Path, *, is_sure: bool = False) -> None:
-    """Remove temporary files beside a target that a killed run left; unless that is sure, only old ones."""
+    """Remove temporary files of killed runs beside a target: all of them if ``is_sure``, else old ones."""
     for path in target.parent.glob(f"{glob.escape(_prefix(target.name))}*{TEMPORARY_SUFFIX}"):
         with suppress(OSError):
             if is_sure or time.time() - path.stat().st_mtime > _ABANDONED_AFTER_SECONDS:

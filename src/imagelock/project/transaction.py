@@ -1,4 +1,4 @@
-"""Changes to a project's files: all of a run or none, one run at a time, and never half of them seen."""
+"""Transactions on the files of a project: one run at a time, all of its changes or none, never half of them visible."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from imagelock.project.staging import StagedFile, remove_abandoned, stage, sync_
 from imagelock.project.work_tree import find_work_tree
 
 Seen = Mapping[Path, bytes | None]
-"""Files as a run has read them, on which its decisions are based; None for one that was not there."""
+"""The content of files when a run read them; None for a file that did not exist."""
 
 
 class _UndoError(FileError):
-    """A rename failed, and what was renamed before it could not be put back."""
+    """A rename failed, and an earlier one could not be undone."""
 
 
 @frozen
 class Transaction:
-    """The right to change the files of one project, which this process has until the end of ``begin``."""
+    """The right of this process to change the files of one project, until the block of ``begin`` ends."""
 
     images_path: Path
     seen: Seen
-    """What images.toml and images.lock were when it began; decisions are based on them."""
+    """images.toml and images.lock at its beginning."""
     recovered: str | None
-    """What was done about the work of an earlier run that was killed, for people; None where there was none."""
+    """A message that says what was done about an earlier run that was killed; None if there was none."""
 
     def write(
         self,
@@ -53,7 +53,7 @@ class Transaction:
             return write_changed(contents, like=like, commit=lambda staged: self._commit(staged, {**self.seen, **seen}))
 
     def _refuse_misplaced(self, paths: Iterable[Path]) -> None:
-        """Refuse links that lead out of the work tree: no command may follow one that a checkout has brought."""
+        """Raise ``FileError`` for links that lead out of the work tree: a checkout may bring such a link."""
         tree = find_work_tree(self.images_path.parent)
         objections = {path: text for path in paths if (text := tree.objection_to_named(path))}
         if objections:
@@ -84,16 +84,16 @@ class Transaction:
 def begin(
     images_path: Path, lock_path: Path | None = None, *, on_wait: Callable[[str], None] = lambda _: None
 ) -> Iterator[Transaction]:
-    """Wait for other runs that change this project, finish what a killed one has left, and keep others waiting.
+    """Wait for other runs that change this project, finish one that was killed, and hold the lock for the block.
 
-    ``on_wait`` is called with the name of the run that has the project, if it has to be waited for.
+    ``on_wait`` is called with the name of the run that holds the lock.
     """
     folder = Path(os.path.realpath(images_path)).parent
     with mutex.exclusive(folder, on_wait=on_wait):
         recovered = _recover(folder, images_path, lock_path)
         own = (images_path, lock_path) if lock_path else (images_path,)
         for path in own:
-            # This project is ours alone now, so nothing is being written beside its own two files.
+            # No other run changes this project now, so temporary files beside its own two files are abandoned.
             remove_abandoned(Path(os.path.realpath(path)), is_sure=True)
         yield Transaction(images_path, {path: _now(path) for path in own}, recovered)
 
@@ -107,7 +107,7 @@ def _recover(folder: Path, images_path: Path, named: Path | None) -> str | None:
 
 
 def refuse_changed(seen: Seen) -> None:
-    """Raise ``ProjectChangedError`` unless each file still is as it was seen."""
+    """Raise ``ProjectChangedError`` unless each file still has the content that was read."""
     changed = [str(path) for path, content in seen.items() if _now(path) != content]
     if changed:
         raise ProjectChangedError(
@@ -122,7 +122,7 @@ def write_changed(
     like: Mapping[Path, Path] = MappingProxyType({}),
     commit: Callable[[list[StagedFile]], None] | None = None,
 ) -> tuple[Path, ...]:
-    """Stage each file whose bytes differ, and rename them with ``commit``; should anything fail, none is changed."""
+    """Stage each file whose bytes differ, and rename them with ``commit``; if anything fails, no file is changed."""
     changed = {path: content for path, content in contents.items() if not has_content(path, content)}
     staged: list[StagedFile] = []
     try:
@@ -138,7 +138,7 @@ def write_changed(
 
 
 def replace_all(staged: list[StagedFile]) -> None:
-    """Rename every file into place; should one rename fail, those before it are undone."""
+    """Rename every file into place; if one rename fails, those before it are undone."""
     done: list[StagedFile] = []
     try:
         for file in staged:

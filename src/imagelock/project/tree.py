@@ -1,4 +1,4 @@
-"""Which files belong to a project: what git tracks, or would track if it were added."""
+"""The files of a project: those that git tracks or would add; without git, those that no ignore file excludes."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _NEVER_OURS = frozenset({".git", ".hg", ".svn", ".venv", "__pycache__", "node_mo
 def list_files(folder: Path) -> tuple[str, ...]:
     """List the files below a folder, sorted, relative to it, with slashes.
 
-    Links are left out, as are git's submodules: what they lead to belongs to another repository, or is listed under its
-    own name. ``.dockerignore`` is not read: it says what a build doesn't need, and often names the Dockerfile itself.
+    Links and submodules are left out: their files are in another repository, or listed under their own names.
+    ``.dockerignore`` is not read: it excludes what a build does not need, often the Dockerfile itself.
     """
-    # git lists nothing where the whole folder is ignored; a command that was run there still needs its files.
+    # Git lists nothing if the whole folder is ignored; commands that run there still need its files.
     listed = _ask_git(folder) or _walk(folder)
     return tuple(sorted(set(listed)))
 
@@ -38,12 +38,12 @@ def _ask_git(folder: Path) -> list[str] | None:
 
 
 def _is_inside(path: str, real_folders: Container[str]) -> bool:
-    """Refuse what only a forged index lists: paths that lead out, through a link, or into git's own folder."""
+    """Whether a listed path is inside: a forged index may list paths that lead out or into git's own folder."""
     return {"", "..", ".git"}.isdisjoint(path.split("/")) and os.path.dirname(path) in real_folders  # noqa: PTH120  as above
 
 
 def _walk(root: Path) -> Iterator[str]:
-    """Walk without recursion: an archive may have more folders in one another than Python has frames."""
+    """Walk without recursion: an archive may nest folders deeper than Python's stack."""
     waiting: list[tuple[str, tuple[IgnoreRule, ...]]] = [("", ())]
     while waiting:
         folder, rules = waiting.pop()
@@ -72,7 +72,7 @@ def _entries(here: Path) -> Iterable[os.DirEntry[str]]:
         with os.scandir(here) as entries:
             return list(entries)
     except OSError:
-        return ()  # a folder that can't be read, or has just gone, has no files for us
+        return ()  # a folder that cannot be read, or was just removed
 
 
 def _is_file(path: Path) -> bool:
@@ -87,19 +87,19 @@ class IgnoreRule:
     """One line of a .gitignore."""
 
     pattern: re.Pattern[str]
-    """For paths relative to the folder in which the walk began."""
+    """Matches paths relative to the folder in which the walk began."""
     is_exception: bool
     is_for_folders: bool
 
 
 def parse_ignore_rules(text: str, folder: str) -> tuple[IgnoreRule, ...]:
-    """Read the .gitignore of a folder, which is ``""`` where the walk began, or a path."""
+    """Parse the .gitignore of a folder, named relative to where the walk began."""
     lines = (_TRAILING_BLANKS.sub("", line) for line in text.split("\n"))
     return tuple(_parse_rule(line, folder) for line in lines if line.strip("/!") and not line.startswith("#"))
 
 
 def is_ignored(path: str, rules: Iterable[IgnoreRule], *, is_folder: bool) -> bool:
-    """Return whether the last rule about a path ignores it; what lies in an ignored folder is never asked for."""
+    """Return whether the last matching rule ignores a path; files in ignored folders are not passed here."""
     answer = False
     for rule in rules:
         if (is_folder or not rule.is_for_folders) and rule.pattern.fullmatch(path):

@@ -1,4 +1,4 @@
-"""Where a project's files may lie: inside its git work tree, outside git's own folders, links resolved."""
+"""The work tree of a project, inside which all its files must be, outside of git's own folders, links resolved."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ _GIT = ".git"
 
 @frozen
 class WorkTree:
-    """The folder that holds everything of a project; ``root`` has no links in it."""
+    """The folder in which all files of a project are; ``root`` has no links in it."""
 
     root: Path
     has_git: bool
     git_folders: tuple[Path, ...]
-    """Where git keeps its own data: `.git`, and what a `.git` file of a linked work tree or submodule names."""
+    """Git's own folders: `.git`, and those that the `.git` file of a linked work tree or submodule names."""
 
     def objection_to_named(self, path: Path) -> str | None:
-        """Say the same about a file that a person has named: outside the tree it may be, but no link leads there."""
+        """Return an objection to a file that the user has named: it may be outside, but not through a link inside."""
         inside = _is_below(os.path.abspath(path), str(self.root))  # noqa: PTH100  links stay
         return self.objection(path) if inside else None
 
     def objection(self, path: Path) -> str | None:
-        """Say why a file at this path is no file of the project, as the end of a sentence; None if it is one."""
+        """Return why a path is not allowed for a file of the project, as the end of a sentence; None if it is."""
         if "\0" in str(path):
             return "has a NUL character, which no name of a file has"
         real = os.path.realpath(path)
@@ -46,7 +46,7 @@ class WorkTree:
 
 
 def find_work_tree(folder: Path) -> WorkTree:
-    """Find the work tree of a folder: from the nearest `.git` above its real path, without git the folder itself."""
+    """Return the work tree around a folder: that of the nearest `.git` above its real path, else the folder itself."""
     here = Path(os.path.realpath(folder))
     for root in (here, *here.parents):
         if os.path.lexists(root / _GIT):
@@ -79,13 +79,13 @@ def _is_below(path: str, folder: str) -> bool:
 
 
 Identity = tuple[object, ...]
-"""What two paths have in common exactly if they are one file."""
+"""A value that is equal for two paths exactly if they lead to the same file."""
 
 
 def identify(path: Path) -> Identity:
-    """Return the identity of a file: of one that exists its inode, of another the identity of its folder and its name.
+    """Return the identity of a file: device and inode, or for a new file the identity of its folder and its name.
 
-    Names that differ in case, or in how they spell an accent, are one where the file system takes them for one.
+    Names that the file system does not distinguish (case, Unicode normalization) have the same identity.
     """
     try:
         status = path.stat()
@@ -99,7 +99,7 @@ def identify(path: Path) -> Identity:
 
 
 def _folds_case(folder: Path) -> bool:
-    """Try it with the first name in the folder or above that has letters: nothing is written for it."""
+    """Whether the file system ignores case, tried with existing names; nothing is written."""
     for each in (folder, *folder.parents):
         swapped = each.with_name(each.name.swapcase())
         if swapped.name == each.name or not each.exists():
