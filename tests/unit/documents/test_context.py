@@ -190,6 +190,10 @@ def test_a_build_that_is_reset_makes_no_output() -> None:
             ["image a:1 ! an alias uses it for something else, too", "image b:1"],
         ),
         (
+            {"compose.yaml": _services(db="image: 'a:1'", app="extends: db, image: 'acme/app:1', build: .")},
+            ["image a:1"],
+        ),
+        (
             {
                 "compose.yaml": "x-a: &a {image: 'a:1'}\nservices:\n  w: {<<: *a, build: .}\n  b: *a\n"
                 "  c: {image: 'b:1'}\n"
@@ -368,6 +372,7 @@ def test_gitlab_follows_patterns_child_pipelines_and_every_pipeline() -> None:
             "c/kustomization.yaml": "kind: Component\nimages: [{name: a, newTag: '2'}]\n",
         },
         {"kustomization.yaml": "patches: [{path: d.yaml}]\nimages: [{name: a, newTag: '2'}]\n"},
+        {"kustomization.yaml": "resources: [d.yaml]\nimages: [{name: a, tagSuffix: -x}]\n"},
     ],
 )
 def test_images_that_a_component_or_the_patched_kustomization_replaces_are_no_inputs(files: dict[str, str]) -> None:

@@ -202,10 +202,12 @@ class ComposeFiles:
     def _outputs_in(self, path: str, built: frozenset[str]) -> Iterator[str]:
         """Find the names that built services of a file give to what is built, variables and all."""
         for name, service in self._all_services_in(path) if built else ():
-            is_output = name in built and not is_reset(service.find("build"))
-            for each in self.chain(path, service)[0] if is_output else ():
-                tags = each.find_mapping("build").find_sequence("tags").items
-                yield from (text.value for text in (image_of(each), *tags) if isinstance(text, Scalar))
+            if name not in built or is_reset(service.find("build")):
+                continue
+            chain, _ = self.chain(path, service)
+            image = next((image for each in chain if (image := image_of(each))), None)
+            tags = (tag for each in chain for tag in each.find_mapping("build").find_sequence("tags").items)
+            yield from (text.value for text in (image, *tags) if isinstance(text, Scalar))
 
     def _all_services_in(self, path: str) -> Iterator[tuple[str, Mapping]]:
         """Give the services of all documents of a file: compose merges them."""

@@ -215,7 +215,8 @@ def _split(rule: Parts, mapping: Mapping) -> SplitImage | None:
     if name is None or not may_be_reference(name):
         return None
     is_alone = not (tag or digest or hex_digest)
-    if is_alone and (rule.alone is Alone.NEVER or (rule.alone is Alone.WITH_VERSION and not has_version(name.value))):
+    affix = next((key for key in rule.affix if is_alone and _first(mapping, (key,))), "")
+    if is_alone and not affix and (rule.alone is Alone.NEVER or (rule.alone is Alone.WITH_VERSION and not has_version(name.value))):
         return None
     registry = _first(mapping, rule.registry)
     return SplitImage(
@@ -225,7 +226,7 @@ def _split(rule: Parts, mapping: Mapping) -> SplitImage | None:
         digest=_field(mapping, rule.digest),
         hex_digest=_field(mapping, rule.hex_digest),
         tag_takes_digest=rule.tag_takes_digest,
-        affix=next((key for key in rule.affix if _first(mapping, (key,))), ""),
+        affix=affix,
         tag_use=rule.tag_use,
     )
 

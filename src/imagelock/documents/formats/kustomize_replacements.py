@@ -107,8 +107,8 @@ def _paths(entries: Node | None, folder: str) -> Iterator[str]:
 
 
 def _replaced(entry: Node) -> str | None:
-    """Return the name that an entry of ``images`` gives a tag or digest."""
+    """Return the name that an entry of ``images`` gives a tag or digest; a suffix takes the digest away, too."""
     name = entry.find_scalar("name") if isinstance(entry, Mapping) else None
     if name is None or not isinstance(entry, Mapping):
         return None
-    return name.value if entry.find_scalar("newTag") or entry.find_scalar("digest") else None
+    return name.value if any(entry.find_scalar(key) for key in ("newTag", "digest", "tagSuffix")) else None

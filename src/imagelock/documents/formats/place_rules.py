@@ -64,7 +64,7 @@ class Parts:
     hex_digest: tuple[str, ...] = ()
     registry: tuple[str, ...] = ()
     affix: tuple[str, ...] = ()
-    """What is put before or after the tag."""
+    """What is put after the tag that is written elsewhere, where none is here."""
     tag_takes_digest: bool = False
     """Whether ``1.2@sha256:…`` is sure to be understood as a tag."""
     alone: Alone = Alone.NEVER

@@ -23,7 +23,8 @@ _NEW_HEX = DIGEST.removeprefix("sha256:")
         (f"name: a, newTag: '1@{OLD_DIGEST}'", [f"image 1@{OLD_DIGEST} = a:1@{OLD_DIGEST}"]),
         ("name: a, newName: b", []),
         ("name: a, newTag: '1', tagSuffix: ''", ["image 1 = a:1"]),
-        ("name: a, newTag: '1', tagSuffix: -x", ["image 1 = a:1: `tagSuffix` beside it changes the tag"]),
+        ("name: a, newTag: '1', tagSuffix: -x", ["image 1 = a:1"]),
+        ("name: a, tagSuffix: -x", ["image a: `tagSuffix` beside it changes the tag"]),
         ("newTag: '1'", []),
     ],
 )
