@@ -23,6 +23,7 @@ from imagelock.documents.pin_plan import (
     nothing_is_external,
 )
 from imagelock.documents.references import (
+    CONFLICT,
     Editing,
     Image,
     Marked,
@@ -36,7 +37,6 @@ from imagelock.model.digest import Digest
 from imagelock.model.reference import PinnedReference, split_reference
 
 _NUMBER = re.compile(r"[0-9]{1,9}")
-CONFLICT = NotEditable("another reference needs another digest in the same place", "write the references separately")
 
 
 def plan_pins(

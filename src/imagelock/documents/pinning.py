@@ -9,9 +9,10 @@ from imagelock.documents.formats.format import Format
 from imagelock.documents.kinds import find_references
 from imagelock.documents.locked_references import LockedReferences
 from imagelock.documents.marked_lines import unpin_marked
-from imagelock.documents.pin_decisions import CONFLICT, plan_pins
+from imagelock.documents.pin_decisions import plan_pins
 from imagelock.documents.pin_plan import FindingKind, IsExternal, PinPlan, PinStyle, nothing_is_external
 from imagelock.documents.references import (
+    CONFLICT,
     DigestField,
     HexDigestField,
     Image,

@@ -109,6 +109,8 @@ class NotEditable:
     hint: str
 
 
+CONFLICT = NotEditable("another reference needs another digest in the same place", "write the references separately")
+
 Editing = InlineDigest | DigestField | HexDigestField | NotEditable
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
@@ -19,7 +20,16 @@ from imagelock.documents.formats.scalars import (
     shared,
 )
 from imagelock.documents.formats.split import SplitImage, has_version
-from imagelock.documents.references import Found, Image, NotEditable, Reference, ReferenceKind, Scan, make_scan
+from imagelock.documents.references import (
+    CONFLICT,
+    Found,
+    Image,
+    NotEditable,
+    Reference,
+    ReferenceKind,
+    Scan,
+    make_scan,
+)
 from imagelock.documents.spans import Span
 from imagelock.documents.syntax.nodes import DocumentSyntaxError, Mapping, Node, Scalar, ScalarStyle, walk
 from imagelock.documents.syntax.reader import Syntax, read_documents
@@ -61,7 +71,7 @@ def find_references(content: bytes, kind: Format) -> Scan:
     except DocumentSyntaxError as error:
         return make_scan(content, (), ((error.offset, error.reason),))
     found = (each for document in documents for each in _find_in_document(document, kind))
-    ordered = sorted(_each_place_once(found), key=lambda each: each.span)
+    ordered = sorted(_without_mixtures(tuple(_each_place_once(found))), key=lambda each: (each.span, each.target.text))
     return make_scan(content, _without_flux(content, ordered), ())
 
 
@@ -216,7 +226,11 @@ def _split(rule: Parts, mapping: Mapping) -> SplitImage | None:
         return None
     is_alone = not (tag or digest or hex_digest)
     affix = next((key for key in rule.affix if is_alone and _first(mapping, (key,))), "")
-    if is_alone and not affix and (rule.alone is Alone.NEVER or (rule.alone is Alone.WITH_VERSION and not has_version(name.value))):
+    if (
+        is_alone
+        and not affix
+        and (rule.alone is Alone.NEVER or (rule.alone is Alone.WITH_VERSION and not has_version(name.value)))
+    ):
         return None
     registry = _first(mapping, rule.registry)
     return SplitImage(
@@ -244,11 +258,27 @@ def _field(mapping: Mapping, paths: tuple[str, ...]) -> Scalar | None:
 
 def _each_place_once(every: Iterable[Found]) -> Iterator[Found]:
     """Drop what an alias or a merge key shows again: the file has it once, and it is edited once."""
-    seen: set[Span] = set()
+    seen: set[tuple[Span, str]] = set()
     for found in every:
-        if found.span not in seen:
-            seen.add(found.span)
+        if (found.span, found.target.text) not in seen:
+            seen.add((found.span, found.target.text))
             yield found
+
+
+def _without_mixtures(every: tuple[Found, ...]) -> Iterator[Found]:
+    """Leave alone what would write the digest of one image to another: an alias puts one tag or digest beside both."""
+    images: dict[Span, set[str]] = defaultdict(set)
+    for found in every:
+        if (span := _span_of_digest(found)) is not None:
+            images[span].add(found.target.text)
+    for found in every:
+        span = _span_of_digest(found)
+        yield not_editable(found, CONFLICT) if span is not None and len(images[span]) > 1 else found
+
+
+def _span_of_digest(found: Found) -> Span | None:
+    editing = found.target.editing if isinstance(found.target, Image) else None
+    return None if editing is None or isinstance(editing, NotEditable) else editing.span
 
 
 def _without_flux(content: bytes, every: Iterable[Found]) -> Iterator[Found]:

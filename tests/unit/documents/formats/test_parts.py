@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from imagelock.documents.formats import table
+from imagelock.documents.formats.format import Format
 from tests.support.documents import DIGEST, OLD_DIGEST, pin_all, pinned_text, references, refusals
 
 _KUSTOMIZATION = table.KUSTOMIZATION
@@ -215,3 +216,34 @@ _OPERATION = "op: replace\n      path: /spec/containers/0/image\n      value: a:
 )
 def test_images_that_kustomize_patches_set(patches: str, found: list[str]) -> None:
     assert references(patches, _KUSTOMIZATION) == found
+
+
+_CONFLICT = "another reference needs another digest in the same place"
+
+
+@pytest.mark.parametrize(
+    ("document", "kind", "refused"),
+    [
+        (
+            "images: [{name: a, newTag: &t '1'}, {name: b, newTag: *t}]\n",
+            _KUSTOMIZATION,
+            [f"a:1: {_CONFLICT}", f"b:1: {_CONFLICT}"],
+        ),
+        (
+            "a: {image: {repository: a, tag: '1', digest: &d ''}}\nb: {image: {repository: b, tag: '1', digest: *d}}\n",
+            _HELM,
+            [f"a:1: {_CONFLICT}", f"b:1: {_CONFLICT}"],
+        ),
+        ("a: {image: &i {repository: a, tag: '1', digest: ''}}\nb: {image: *i}\n", _HELM, []),
+    ],
+)
+def test_one_tag_or_digest_of_two_images_gets_the_digest_of_neither(
+    document: str, kind: Format, refused: list[str]
+) -> None:
+    assert refusals(document, kind) == refused
+    assert (pin_all(document, kind).content == document.encode()) == bool(refused)
+
+
+def test_a_tag_of_two_images_is_that_of_both() -> None:
+    values = "a: {image: {repository: a, tag: &t v1}}\nb: {image: {repository: b, tag: *t}}\n"
+    assert references(values, _HELM) == ["image v1 = a:v1", "image v1 = b:v1"]
