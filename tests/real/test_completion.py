@@ -114,6 +114,30 @@ def test_commands_are_completed(project: Project, complete: Complete) -> None:
     assert {"unpin", "update"} <= complete(project, "imagelock u")
 
 
+@pytest.mark.parametrize("command", ["help", "schema"])
+def test_commands_about_commands_are_completed(project: Project, complete: Complete, command: str) -> None:
+    assert {"list", "lock"} <= complete(project, f"imagelock {command} l")
+
+
+@pytest.mark.parametrize("command", ["remove", "explain", "update", "verify", "outdated", "mirror"])
+def test_completing_a_name_loads_no_command(project: Project, command: str) -> None:
+    """Their imports take longer than all else."""
+    asked = {"_IMAGELOCK_COMPLETE": "bash_complete", "COMP_WORDS": f"imagelock {command} g", "COMP_CWORD": "2"}
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "imagelock"],
+        capture_output=True,
+        check=True,
+        cwd=project.folder,
+        env={**_environment(project), **asked},
+        text=True,
+    )
+    assert done.stdout.split() == ["plain,go", "plain,gopher"]
+    modules = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "imagelock.images_file.parser" in modules
+    assert [name for name in modules if name.startswith(("imagelock.cli.commands.", "imagelock.registry"))] == []
+    assert modules.isdisjoint({"tomlkit", "yaml", "httpx", "ssl"})
+
+
 @pytest.mark.parametrize("line", ["imagelock update go", "imagelock remove go", "imagelock lock -P go"])
 def test_names_of_images_are_completed(project: Project, complete: Complete, line: str) -> None:
     found = complete(project, line)
