@@ -30,8 +30,8 @@ _AGES = st.sampled_from([None, "7 days"])
 _RANGES = st.sampled_from([">=1,<2", ">=1.1,<3", ">=1,<2,!=1.2.0"])
 _EDITS = ["push", "update", "platforms", "tag", "range", "digest", "rename", "freeze"]
 _SIDE = st.lists(st.sampled_from(_EDITS), min_size=1, max_size=3)
+_Sides = tuple[list[str], list[str]]
 _QUESTIONS = [["check"], ["list"], ["outdated"], ["diff"], ["render", "--check"], ["export", "env"], ["verify"]]
-_FEW_HISTORIES = 12
 _STEPS = 30
 
 
@@ -78,6 +78,22 @@ class Histories(RuleBasedStateMachine):
     def push(self, repository: str, tag: str, content: dict[str, int], created: str) -> None:
         self.upstream.push(repository, tag, content, created=created)
 
+    def _draw_entry(self, data: st.DataObject) -> tuple[str, str]:
+        """Draw the repository and the tag of an entry: a change of these is what an update finds."""
+        entries = self.history.entries().values()
+        known = sorted((letter_in({"image": entry["repository"]}), entry["tag"]) for entry in entries)
+        return data.draw(st.sampled_from(known or [("a", "1.0.0")]))
+
+    @rule(data=st.data(), content=_CONTENT, created=st.sampled_from([OLD, YOUNG]))
+    def push_again(self, data: st.DataObject, content: dict[str, int], created: str) -> None:
+        self.upstream.push(*self._draw_entry(data), content, created=created)
+
+    @rule(data=st.data())
+    def update_from_a_short_list(self, data: st.DataObject) -> None:
+        repository, tag = self._draw_entry(data)
+        self.upstream.registry.unlisted.add(f"t/{repository}:{tag}")
+        self.history.update()
+
     @rule(repository=_REPOSITORIES, tag=_TAGS)
     def delete_tag(self, repository: str, tag: str) -> None:
         self.upstream.delete(repository, tag)
@@ -97,43 +113,32 @@ class Histories(RuleBasedStateMachine):
 
     # the files
 
-    def _declare(self, name: str, changes: dict[str, object]) -> None:
-        images = self.history.read_images()
-        declared = {key: value for key, value in {**images.get(name, {}), **changes}.items() if value is not None}
-        other = [it for other, it in images.items() if other != name]
-        key = (declared.get("image"), declared.get("version"))
-        if "image" in declared and all(key != (it["image"], it.get("version")) for it in other):
-            self.history.write_images({**images, name: declared})
-
-    def _image(self, repository: str) -> str:
-        return LAYOUT if repository == "c" else f"{self.upstream.registry.host}/t/{repository}"
-
     @rule(name=_NAMES, repository=_REPOSITORIES, tag=_TAGS, platforms=_WANTED)
     def declare_tag(self, name: str, repository: str, tag: str, platforms: list[str] | None) -> None:
-        image = f"{self._image(repository)}:{tag}"
-        self._declare(name, {"image": image, "version": None, "minimum-age": None, "platforms": platforms})
+        image = f"{self.upstream.name(repository)}:{tag}"
+        self.history.declare(name, {"image": image, "version": None, "minimum-age": None, "platforms": platforms})
 
     @rule(name=_NAMES, repository=_REPOSITORIES, version=_RANGES, platforms=_WANTED, age=_AGES)
     def declare_range(
         self, name: str, repository: str, version: str, platforms: list[str] | None, age: str | None
     ) -> None:
-        image = self._image(repository)
-        self._declare(name, {"image": image, "version": version, "minimum-age": age, "platforms": platforms})
+        image = self.upstream.name(repository)
+        self.history.declare(name, {"image": image, "version": version, "minimum-age": age, "platforms": platforms})
 
     @rule(name=_NAMES, repository=_REPOSITORIES, tag=_TAGS, platforms=_WANTED)
     def declare_digest(self, name: str, repository: str, tag: str, platforms: list[str] | None) -> None:
         found = self.upstream.find(repository, tag)
         if found is not None:
-            image = f"{self._image(repository)}:{tag}@{found.digest}"
-            self._declare(name, {"image": image, "version": None, "minimum-age": None, "platforms": platforms})
+            image = f"{self.upstream.name(repository)}:{tag}@{found.digest}"
+            self.history.declare(name, {"image": image, "version": None, "minimum-age": None, "platforms": platforms})
 
     @rule(name=_NAMES, platforms=_WANTED)
     def change_platforms(self, name: str, platforms: list[str] | None) -> None:
-        self._declare(name, {"platforms": platforms})
+        self.history.declare(name, {"platforms": platforms})
 
     @rule(name=_NAMES, reason=st.sampled_from([None, "why"]))
     def freeze(self, name: str, reason: str | None) -> None:
-        self._declare(name, {"freeze": reason})
+        self.history.declare(name, {"freeze": reason})
 
     @rule(old=_NAMES, new=_NAMES)
     def rename(self, old: str, new: str) -> None:
@@ -183,9 +188,8 @@ class Histories(RuleBasedStateMachine):
         if declared is None:
             return
         digest = data.draw(st.sampled_from(self.upstream.indexes[letter_in(declared)])) if with_digest else None
-        answer = self.history.change(
-            "update", name, "--to", f"{tag}@{digest}" if digest else tag, moved=frozenset([name])
-        )
+        wanted = f"{tag}@{digest}" if digest else tag
+        answer = self.history.change("update", name, "--to", wanted, moved=frozenset([name]))
         if answer.code == 0:
             entry = self.history.entries()[name]
             assert entry["tag"] == tag
@@ -196,7 +200,7 @@ class Histories(RuleBasedStateMachine):
 
     @rule(name=_NAMES, repository=_REPOSITORIES, tag=_TAGS)
     def add(self, name: str, repository: str, tag: str) -> None:
-        self.history.change("add", name, f"{self._image(repository)}:{tag}", moved=frozenset([name]))
+        self.history.change("add", name, f"{self.upstream.name(repository)}:{tag}", moved=frozenset([name]))
 
     @rule(name=_NAMES)
     def remove(self, name: str) -> None:
@@ -206,7 +210,7 @@ class Histories(RuleBasedStateMachine):
     @rule(command=st.sampled_from(["lock", "update", "add"]), dropped=st.none() | _NAMES)
     def save_meanwhile(self, command: str, dropped: str | None) -> None:
         """Save images.toml in an editor while a command waits for the registry."""
-        arguments = [command, "tool", f"{self._image('a')}:1.0.0"] if command == "add" else [command]
+        arguments = [command, "tool", f"{self.upstream.name('a')}:1.0.0"] if command == "add" else [command]
         self.history.check_saved_meanwhile(arguments, dropped)
 
     @rule(options=st.sampled_from([[], ["--no-cache"]]))
@@ -236,9 +240,7 @@ class Histories(RuleBasedStateMachine):
     def switch(self, data: st.DataObject) -> None:
         self.branches.switch(data.draw(st.sampled_from(self.branches.names)))
 
-    def part_and_meet(
-        self, data: st.DataObject, sides: tuple[list[str], list[str]], kind: str, *, takes_theirs: bool
-    ) -> None:
+    def part_and_meet(self, data: st.DataObject, sides: _Sides, kind: str, *, takes_theirs: bool) -> None:
         """Two branches that lock, update and edit the same few images, while the registry moves."""
         start = self.branches.current
         self.branches.branch_off()
@@ -265,10 +267,10 @@ class Histories(RuleBasedStateMachine):
             case "update":
                 self.history.update()
             case "platforms":
-                self._declare(name, {"platforms": data.draw(_WANTED)})
+                self.history.declare(name, {"platforms": data.draw(_WANTED)})
             case "tag":
-                image = f"{self._image(data.draw(_REPOSITORIES))}:{data.draw(_TAGS)}"
-                self._declare(name, {"image": image, "version": None, "minimum-age": None})
+                image = f"{self.upstream.name(data.draw(_REPOSITORIES))}:{data.draw(_TAGS)}"
+                self.history.declare(name, {"image": image, "version": None, "minimum-age": None})
             case "range":
                 self.declare_range(name, data.draw(_REPOSITORIES), data.draw(_RANGES), data.draw(_WANTED), None)
             case "digest":
@@ -278,22 +280,19 @@ class Histories(RuleBasedStateMachine):
             case "rename":
                 self.rename(name, data.draw(_NAMES))
             case "freeze":
-                self._declare(name, {"freeze": data.draw(st.sampled_from([None, "why"]))})
+                self.history.declare(name, {"freeze": data.draw(st.sampled_from([None, "why"]))})
             case _:
                 raise AssertionError(step)
 
 
 def run_histories(count: int, *, phases: tuple[Phase, ...] = tuple(Phase)) -> None:
     """Run random histories until one breaks a rule."""
-    checks = tuple(HealthCheck)
-    profile = settings(
-        max_examples=count, stateful_step_count=_STEPS, deadline=None, suppress_health_check=checks, phases=phases
-    )
-    run_state_machine_as_test(Histories, settings=profile)
+    profile = settings(max_examples=count, stateful_step_count=_STEPS, deadline=None, phases=phases)
+    run_state_machine_as_test(Histories, settings=settings(profile, suppress_health_check=tuple(HealthCheck)))
 
 
 def test_what_must_hold_holds_after_every_step_of_a_few_histories() -> None:
-    run_histories(_FEW_HISTORIES)
+    run_histories(12)
 
 
 if __name__ == "__main__":

@@ -86,6 +86,8 @@ def change(*arguments: str, folder: Path) -> Answer:
 def follow_hints(arguments: tuple[str, ...], answer: Answer, folder: Path) -> None:
     """Do what hints say, in a copy of the project: none advises what was typed before."""
     typed = [list(arguments)]
+    if _advised_command(answer.err) is None:
+        return
     copy = folder.with_name("copy")
     shutil.rmtree(copy, ignore_errors=True)
     shutil.copytree(folder, copy, symlinks=True)

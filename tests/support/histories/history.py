@@ -65,6 +65,15 @@ class History:
         (self.folder / "images.toml").write_text(text)
         return True
 
+    def declare(self, name: str, changes: Mapping[str, object]) -> None:
+        """Change the declaration of an image, where no other name has the same one; None takes a key away."""
+        images = self.read_images()
+        declared = {key: value for key, value in {**images.get(name, {}), **changes}.items() if value is not None}
+        other = [it for other, it in images.items() if other != name]
+        key = (declared.get("image"), declared.get("version"))
+        if "image" in declared and all(key != (it["image"], it.get("version")) for it in other):
+            self.write_images({**images, name: declared})
+
     @property
     def lock_path(self) -> Path:
         return self.folder / "images.lock"

@@ -34,6 +34,10 @@ class Upstream:
             server.contents.clear()
             server.unlisted.clear()
 
+    def name(self, repository: str) -> str:
+        """Return a repository as images.toml names it, by its letter."""
+        return LAYOUT if repository == "c" else f"{self.registry.host}/t/{repository}"
+
     def push(self, repository: str, tag: str, content: Mapping[str, int], *, created: str = OLD) -> None:
         """Push an image; each platform has a version of its content, so that some may stay the same."""
         image = _image(repository, tag, content, created)
