@@ -356,3 +356,26 @@ def test_lock_can_upgrade_all_or_one(locked: Project) -> None:
     assert locked.run("lock", "-U", "-P", "node") == _fails(
         "error: --upgrade moves all images: leave out --upgrade-image\n\nhint: run `imagelock lock --help`\n"
     )
+
+
+_GONE = f"sha256:{'0' * 64}"
+
+
+@pytest.mark.parametrize(
+    ("image", "platforms", "hint"),
+    [
+        (f"golang:1.22@{_GONE}", _BOTH, "run `imagelock scan --write --follow-tags` to declare tags"),
+        (_GONE, _BOTH, "name a tag in images.toml, or a digest that is served"),
+        ("DIGEST", ("linux/riscv64",), None),
+    ],
+    ids=["tag and digest", "digest", "a platform that it lacks"],
+)
+def test_the_way_out_of_a_declared_digest_depends_on_what_is_wrong(
+    workshop: Project, image: str, platforms: tuple[str, ...], hint: str | None
+) -> None:
+    image = image.replace("DIGEST", workshop.images["golang:1.22"].digest)
+    workshop.declare({"go": f"oci:vendor{'@' if image.startswith('sha256') else ':'}{image}"}, platforms=platforms)
+    outcome = workshop.run("lock")
+    assert outcome.exit_code == 2
+    assert (hint or "error: ") in outcome.stderr
+    assert ("hint: " in outcome.stderr) == (hint is not None)

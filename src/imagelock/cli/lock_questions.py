@@ -8,7 +8,8 @@ from contextlib import nullcontext
 from imagelock.cli.options import Settings
 from imagelock.cli.progress import watch
 from imagelock.cli.sources import open_sources
-from imagelock.errors import BatchError, ImagelockError, ImageNotFoundError
+from imagelock.errors import BatchError, ImagelockError, ImageNotFoundError, PlatformNotFoundError
+from imagelock.images_file.declaration import Alias
 from imagelock.images_file.parser import ImagesFile
 from imagelock.locking.plan import LockResult, run_steps
 from imagelock.locking.update_step import Step
@@ -34,11 +35,15 @@ def run_with_questions(
 
 
 def _with_hints(error: BatchError, images_file: ImagesFile) -> Iterator[tuple[str, ImagelockError]]:
-    """Give a digest that the registry no longer has the way out that images.toml has for it."""
-    by_digest = {image.alias for image in images_file.images if isinstance(image.selector, ExactDigest)}
+    """Give a declared digest that the registry no longer has the way out that images.toml has for it."""
+    by_digest = {image.alias: image.selector for image in images_file.images if isinstance(image.selector, ExactDigest)}
     for alias, failure in error.failures:
-        if alias in by_digest and isinstance(failure, ImageNotFoundError):
-            hint = "run `imagelock scan --write --follow-tags` to declare tags instead of digests that are gone"
-            yield alias, ImageNotFoundError(failure.message, details=failure.details, hint=hint)
-        else:
+        selector = by_digest.get(Alias(alias))
+        is_gone = isinstance(failure, ImageNotFoundError) and not isinstance(failure, PlatformNotFoundError)
+        if selector is None or not is_gone:
             yield alias, failure
+            continue
+        hint = "name a tag in images.toml, or a digest that is served"
+        if selector.tag is not None:
+            hint = "run `imagelock scan --write --follow-tags` to declare tags instead of digests that are gone"
+        yield alias, ImageNotFoundError(failure.message, details=failure.details, hint=hint)

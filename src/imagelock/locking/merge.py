@@ -8,7 +8,8 @@ the merge, which git still has.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import replace
 from enum import Enum, auto
@@ -23,6 +24,8 @@ from imagelock.locking.lockfile import LOCKFILE_NAME, LockedImage, Lockfile, par
 from imagelock.locking.plan import SETTLED, Unsettled, needs_other_content
 from imagelock.model.conflict_markers import conflict_sides
 from imagelock.model.frozen import frozen
+from imagelock.model.reference import AnyRepository
+from imagelock.model.selector import Selector
 from imagelock.model.tags.selection import rank_tags
 from imagelock.model.tags.version_range import VersionRange
 
@@ -42,6 +45,9 @@ class Merged:
 _TABLE = re.compile(r"^\[images\.([A-Za-z0-9_-]+(?:\.[a-z]+)?)\]", re.MULTILINE)
 
 
+_Identity = tuple[AnyRepository, Selector]
+
+
 class _Agreement(Enum):
     """What the two sides have in common for one image."""
 
@@ -59,13 +65,14 @@ def merge_conflict(
 ) -> Merged:
     """Keep entries that only one side has or that are equal, and the index of entries that differ in platforms only.
 
-    ``read_originals`` returns both files before the merge, or None; it is called only for entries that git has mixed.
+    ``read_originals`` returns both files before the merge, or None; it is called only where git has mixed entries.
     ``LockfileError`` names frozen images for which the sides lock different content: no command may move these.
     """
     ours, theirs = (_parse_side(side, file_name) for side in conflict_sides(text))
-    if not (ours.is_whole and theirs.is_whole):
+    declared = _identities(images_file.images)
+    if not all(side.is_whole and declared <= _identities(side.lockfile.images) for side in (ours, theirs)):
         originals = read_originals() or ("", "")
-        ours, theirs = (_complete(side, it) for side, it in zip((ours, theirs), originals, strict=True))
+        ours, theirs = (_complete(side, it, declared) for side, it in zip((ours, theirs), originals, strict=True))
     return _merge_sides(ours.lockfile, theirs.lockfile, images_file, file_name)
 
 
@@ -112,7 +119,11 @@ def settle_mixture(
         sides = [parse_lockfile(text, file_name=file_name).images for text in parents]
     except LockfileError:
         return None
-    ours, theirs = (Lockfile((*whole, *(image for image in side if image.alias in damaged))) for side in sides)
+    declared = _identities(images_file.images)
+    ours, theirs = (
+        Lockfile(_with_declared((*whole, *(image for image in side if image.alias in damaged)), side, declared))
+        for side in sides
+    )
     return replace(_merge_sides(ours, theirs, images_file, file_name), had_markers=False)
 
 
@@ -186,14 +197,32 @@ def _parse_entries(head: str, text: str) -> Iterator[LockedImage]:
             yield from parse_lockfile("".join([head, *tables[alias]])).images
 
 
-def _complete(side: _Side, original: str) -> _Side:
-    """Return a side with its proven entries, and with the others as they were before the merge."""
+def _complete(side: _Side, original: str, declared: AbstractSet[_Identity]) -> _Side:
+    """Return a side with its proven entries, and with others, and images that it lacks, as they were before the merge.
+
+    Where names change, git may put the lines of one side's image in the place of another one of the other side.
+    """
     try:
-        before = parse_lockfile(original).by_alias()
+        before = parse_lockfile(original).images
     except LockfileError:
         return side
-    proven = {image.alias: image for image in side.lockfile.images if _is_proven(image) or image.alias not in before}
-    return _Side(Lockfile(tuple((before | proven).values())), is_whole=True)
+    names = {image.alias for image in before}
+    kept = tuple(image for image in side.lockfile.images if _is_proven(image) or image.alias not in names)
+    aliases = {image.alias for image in kept}
+    kept = (*kept, *(image for image in before if image.alias not in aliases))
+    return _Side(Lockfile(_with_declared(kept, before, declared)), is_whole=True)
+
+
+def _with_declared(
+    entries: tuple[LockedImage, ...], side: Iterable[LockedImage], declared: AbstractSet[_Identity]
+) -> tuple[LockedImage, ...]:
+    """Return the entries, and those of a side that are declared and missing among them."""
+    missing = declared - _identities(entries)
+    return (*entries, *(image for image in side if (image.repository, image.selector) in missing))
+
+
+def _identities(images: Iterable[ImageDeclaration | LockedImage]) -> set[_Identity]:
+    return {(image.repository, image.selector) for image in images}
 
 
 def _agreement(declaration: ImageDeclaration, merged: dict[Alias, tuple[LockedImage, _Agreement]]) -> _Agreement | None:

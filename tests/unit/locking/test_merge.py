@@ -189,6 +189,21 @@ def test_a_mixture_of_two_entries_is_taken_from_the_files_before_the_merge() -> 
     assert (str(merged.lockfile.images[0].digest), merged.unsettled.other_index) == (digests[1], frozenset())
 
 
+def test_an_image_whose_name_moved_on_one_side_is_found_in_the_files_before_the_merge() -> None:
+    """Ours swapped two names: git keeps ours for one name, and leaves a conflict about the other."""
+    exact, ranged = _entry("a", tag="1.1", index="exact"), _in_range("1.2", index="ranged")
+    in_web = ranged.replace("[images.a", "[images.web")
+    text = (
+        f"{HEADER}version = 1\n{exact}<<<<<<< HEAD\n{in_web}=======\n"
+        f"{exact.replace('[images.a', '[images.web')}>>>>>>> branch\n"
+    )
+    originals = (f"{HEADER}version = 1\n{exact}{in_web}", f"{HEADER}version = 1\n{ranged}{exact.replace('.a', '.web')}")
+    images = parse_images_file(f'{_IMAGES}a = "a:1.1"\nweb = {{ image = "a", version = ">=1,<2" }}')
+    merged = merge_conflict(text, images, read_originals=lambda: originals)
+    assert merged.unsettled == Unsettled()
+    assert [(image.alias, str(image.tag)) for image in merged.lockfile.images] == [("a", "1.1"), ("web", "1.2")]
+
+
 def test_without_those_files_what_git_has_mixed_is_not_locked_and_the_rest_is_kept() -> None:
     torn = '\n[images.b.platforms]\n"linux/amd64" = "sha256:00"\n'
     text = f"{HEADER}version = 1\n{_entry('a')}<<<<<<< HEAD\n{torn}=======\n{torn}{torn}>>>>>>> branch\n"
