@@ -113,3 +113,17 @@ def test_every_block_is_of_a_known_kind() -> None:
     fences = sum(len(re.findall(r"^```", page.read_text(), re.MULTILINE)) for page in PAGES)
     assert languages <= _LANGUAGES
     assert fences == 2 * sum(1 for page in PAGES for _ in blocks(page))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_file_that_a_page_links_to_is_there(page: Path) -> None:
+    """On GitHub: those of the site have a test of their own."""
+    ours = r"https://(?:github\.com/imagelock/imagelock/blob|raw\.githubusercontent\.com/imagelock/imagelock)/main/([^)#\s]+)"
+    linked = re.findall(ours, page.read_text())
+    assert [name for name in linked if not (CHECKOUT / name).exists()] == []
+
+
+def test_the_readme_links_to_every_page_of_the_documentation() -> None:
+    readme = (CHECKOUT / "README.md").read_text()
+    pages = {page.name for page in CHECKOUT.glob("docs/*.md")} - {"index.md"}
+    assert [name for name in sorted(pages) if f"docs/{name})" not in readme] == []
