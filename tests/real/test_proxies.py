@@ -78,6 +78,6 @@ def test_a_proxy_that_refuses_is_named_without_the_password(company: Company) ->
     company.project.declare({"app": "reg.example/team/app:1"})
     exit_code, said = company.run_as(f"{USER}:wrong-{PASSWORD}", "lock")
     assert exit_code == 3
-    assert f"the proxy {company.proxy} doesn't connect us: it answered 401" in said
+    assert f"the proxy {company.proxy} refused the tunnel: status 401" in said
     assert PASSWORD not in said
     assert not company.project.lock_path.exists()

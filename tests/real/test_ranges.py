@@ -109,7 +109,7 @@ def test_a_range_without_end_is_warned_about_when_it_chooses(project: Project, r
             "2.1.0rc1 1.0.0",
             (
                 "only pre-releases of {} are in `<3,>=2`\n  2.1.0rc1 is a pre-release\n\n"
-                "hint: `prereleases = true` takes them\n"
+                "hint: set `prereleases = true` to allow them\n"
             ),
         ),
         (

@@ -160,7 +160,7 @@ def parse_config_platform(body: bytes, *, what: str) -> Platform:
 
 def _schema_1_refusal(what: str) -> InvalidContentError:
     return InvalidContentError(
-        f"{what} has Docker's schema 1, which can't be verified", hint="push the image again with a current tool"
+        f"{what} has Docker's schema 1, which cannot be verified", hint="push the image again with a current tool"
     )
 
 
@@ -179,7 +179,7 @@ def _refuse_disagreement(document: Mapping[str, Any], content_type: str, what: s
 def _expect(media_type: str, wanted: tuple[str, ...], what: str) -> None:
     known = (*INDEX_MEDIA_TYPES, *MANIFEST_MEDIA_TYPES)
     if media_type in known and media_type not in wanted:
-        raise InvalidContentError(f"{what} says that it is `{media_type}`, and its content says otherwise")
+        raise InvalidContentError(f"{what} says that it is `{media_type}`, but its content is of another type")
 
 
 def _descriptors(value: object, what: str) -> tuple[Descriptor, ...]:
@@ -192,7 +192,7 @@ def _descriptors(value: object, what: str) -> tuple[Descriptor, ...]:
 
 def _descriptor(value: object, what: str) -> Descriptor:
     if not isinstance(value, dict):
-        raise InvalidContentError(f"{what} has an entry that is no descriptor")
+        raise InvalidContentError(f"{what} has an entry that is not a descriptor")
     refuse_case_variants(value, _DESCRIPTOR_KEYS, what=what)
     size = value.get("size")
     if not isinstance(size, int) or isinstance(size, bool) or size < 0:
@@ -256,6 +256,6 @@ def _annotations(value: Mapping[str, Any], what: str) -> tuple[tuple[str, str], 
     if annotations is None:
         return ()
     if not isinstance(annotations, dict) or not all(isinstance(text, str | None) for text in annotations.values()):
-        raise InvalidContentError(f"{what} has annotations that are no strings")
+        raise InvalidContentError(f"{what} has annotations that are not strings")
     # Go reads null as an empty string, which counts as missing.
     return tuple(sorted((key, text) for key, text in annotations.items() if text is not None))

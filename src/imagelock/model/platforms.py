@@ -72,9 +72,7 @@ class Platform:
         if word.lower() in _ARCHITECTURES:
             return cls.of("linux", word)
         if word.lower() in _OPERATING_SYSTEMS:
-            raise InvalidPlatformError(
-                f"`{word}` names no architecture", hint=f"write `{word}/amd64` or `{word}/arm64`"
-            )
+            raise InvalidPlatformError(f"`{word}` has no architecture", hint=f"write `{word}/amd64` or `{word}/arm64`")
         raise InvalidPlatformError(f"`{word}` is not a platform: it must look like `linux/amd64`")
 
     @classmethod

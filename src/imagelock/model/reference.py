@@ -138,7 +138,7 @@ def split_image(text: str) -> UnnormalizedReference:
     directory, _, name = location.removeprefix(_LAYOUT_PREFIX).partition(":")
     if not directory or not (name or at_sign) or not text.isprintable():
         raise InvalidReferenceError(
-            f"`{text}` names no image of an OCI layout",
+            f"`{text}` must name an image in the OCI layout",
             hint="write `oci:DIRECTORY:NAME`, as in `oci:./vendor/layout:go-1.22`",
         )
     return UnnormalizedReference(
@@ -199,7 +199,7 @@ def parse_repository(text: str) -> AnyRepository:
 
 def _refuse_invalid_text(text: str) -> None:
     if not text:
-        raise InvalidReferenceError("an image reference can't be empty")
+        raise InvalidReferenceError("an image reference cannot be empty")
     if len(text) > _MAX_LENGTH:
         raise InvalidReferenceError(
             f"an image reference has no more than {_MAX_LENGTH} characters, this one has {len(text)}"
@@ -242,7 +242,7 @@ def _canonical_repository(text: str, domain: str, path: str) -> Repository:
     if registry == DOCKER_HUB and path and "/" not in path:
         path = f"library/{path}"
     if not path:
-        raise InvalidReferenceError(f"`{text}` names no repository")
+        raise InvalidReferenceError(f"`{text}` has no repository")
     if not _PATH.fullmatch(path):
         raise InvalidReferenceError(f"`{text}`: `{path}` is not a repository path")
     if len(path) > _MAX_PATH_LENGTH:
@@ -275,7 +275,7 @@ def _find_domain_problem(domain: str) -> str | None:
     if not _HOST.fullmatch(host):
         return f"`{host}` is not a host name"
     if colon and not port:
-        return "no port follows the `:`"
+        return "the port after the `:` is missing"
     if colon and not (port.isascii() and port.isdecimal() and len(port) <= _MOST_DIGITS and 0 < int(port) <= _MAX_PORT):
         return f"`{port}` is not a port"
     return None
@@ -291,7 +291,7 @@ def _url_error(text: str, scheme: str, rest: str) -> InvalidReferenceError:
 
 def _invalid_tag(text: str, tag: str) -> InvalidReferenceError:
     if not tag:
-        return InvalidReferenceError(f"`{text}`: no tag follows the `:`")
+        return InvalidReferenceError(f"`{text}`: the tag after the `:` is missing")
     hint = "registries write `_` where a version has `+`" if "+" in tag else None
     return InvalidReferenceError(
         f"`{text}`: `{tag}` is not a tag: {TAG_RULE}",

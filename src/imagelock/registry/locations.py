@@ -162,7 +162,7 @@ class Locations:
     def _find_rule(self, repository: Repository) -> RegistryRule | None:
         rule = find_rule(str(repository), self._rules) if self._rules else None
         if rule is not None and rule.is_blocked:
-            raise RegistryError(f"{repository} must not be asked", details=[f"{rule.source} blocks `{rule.prefix}`"])
+            raise RegistryError(f"{repository} is blocked", details=[f"{rule.source} blocks `{rule.prefix}`"])
         return rule
 
 
@@ -197,9 +197,9 @@ def make_locations(settings: RegistrySettings) -> Locations:
 
 def with_mirror_note(error: RegistryError, repository: Repository) -> RegistryError:
     """Return the same error with two more details: mirrors are not used for lists of tags, and what replaces that."""
-    word = f"the list of tags comes from {repository.registry} alone: a mirror may know some of them only"
-    location = f'`location = "MIRROR/…"` for {repository.registry} in registries.conf asks a mirror in its place'
-    return type(error)(error.message, details=[*error.details, word, location], hint=error.hint)
+    source = f"the list of tags comes from {repository.registry} alone: a mirror may have only some of them"
+    location = f'to use a mirror in its place, set `location = "MIRROR/…"` for {repository.registry} in registries.conf'
+    return type(error)(error.message, details=[*error.details, source, location], hint=error.hint)
 
 
 def make_connections(settings: RegistrySettings) -> Connections:

@@ -101,16 +101,16 @@ def read_manifest(reference: ImageReference, response: httpx.Response) -> Fetche
     digest = Digest.of(response.content, algorithm=wanted.algorithm if wanted else TAG_ALGORITHM)
     if wanted is not None and digest != wanted:
         raise InvalidContentError(
-            f"{reference} was answered with other content",
+            f"the registry sent other content for {reference}",
             details=[f"asked for  {wanted}", f"the body is {digest}"],
-            hint="never use this image: a proxy or the registry has changed it",
+            hint="do not use this image: a proxy or the registry has changed it",
         )
     claimed = read_digest_header(response)
     if wanted is None and claimed is not None and claimed != Digest.of(response.content, algorithm=claimed.algorithm):
         raise InvalidContentError(
             f"{reference}: the registry's digest header contradicts the body",
             details=[f"the header says {claimed}", f"the body is     {digest}"],
-            hint="a proxy on the way may rewrite content: ask the registry without it",
+            hint="bypass the proxy to the registry: it may rewrite content",
         )
     return FetchedManifest(digest, response.content, content_type(response))
 
@@ -120,7 +120,7 @@ def read_blob(descriptor: Descriptor, response: httpx.Response, *, what: str) ->
     digest = Digest.of(response.content, algorithm=descriptor.digest.algorithm)
     if len(response.content) != descriptor.size_bytes or digest != descriptor.digest:
         raise InvalidContentError(
-            f"the configuration of {what} was answered with other content",
+            f"the registry sent other content for the configuration of {what}",
             details=[
                 f"asked for  {descriptor.digest}, {descriptor.size_bytes} bytes",
                 f"the body is {digest}, {len(response.content)} bytes",
@@ -138,7 +138,7 @@ def check_stream(descriptor: Descriptor, pieces: Iterable[bytes], *, what: str) 
         yield piece
     if size != descriptor.size_bytes or hashing.hexdigest() != descriptor.digest.hex:
         raise InvalidContentError(
-            f"a blob of {what} was answered with other content",
+            f"the registry sent other content for a blob of {what}",
             details=[
                 f"asked for  {descriptor.digest}, {descriptor.size_bytes} bytes",
                 f"the body is {descriptor.digest.algorithm}:{hashing.hexdigest()}, {size} bytes",
@@ -159,9 +159,9 @@ def refuse_web_page(response: httpx.Response, *, what: str) -> None:
     """Raise ``InvalidContentError`` for a web page, such as the sign-in page of a proxy, which has status 200."""
     if content_type(response) in ("text/html", "application/xhtml+xml"):
         raise InvalidContentError(
-            f"{what} was answered with a web page",
+            f"a web page was sent instead of {what}",
             details=[f"from {shown(response.url)}"],
-            hint="a proxy or a sign-in page may stand between: open that address in a browser",
+            hint="open that address in a browser: a proxy or a sign-in page may intercept it",
         )
 
 

@@ -144,12 +144,12 @@ def refusal_of(response: httpx.Response, refused: RefusedRequest) -> RegistryErr
         return _too_many_requests(response, refused, complaints)
     if response.is_server_error or response.status_code == HTTPStatus.REQUEST_TIMEOUT:
         return TemporaryError(
-            f"{refused.registry} failed to answer for {refused.what}",
+            f"{refused.registry} failed to serve {refused.what}",
             details=_response_details(response, complaints),
-            hint="run the same command again in a while",
+            hint="run the same command again later",
         )
     return RegistryError(
-        f"{refused.registry} refused to answer for {refused.what}", details=_response_details(response, complaints)
+        f"{refused.registry} refused the request for {refused.what}", details=_response_details(response, complaints)
     )
 
 
@@ -208,12 +208,12 @@ def _login_refused(
         case Identity.NO_CREDENTIALS:
             who, hint = f"no credentials for {refused.registry} were found", f"check the spelling, or run `{login}`"
             if refused.credential_problems:
-                hint = f"mend what was passed over, or run `{login}`"
+                hint = f"fix what was skipped, or run `{login}`"
         case Identity.ANONYMOUS:
             who, hint = "no credentials used (`--anonymous`)", f"leave out --anonymous, or run `{login}`"
         case Identity.CREDENTIALS:
             who = f"asked with the credentials from {refused.credentials_source}"
-            hint = f"check the spelling, or run `{login}` again; public images need no login: try --anonymous"
+            hint = f"check the spelling, or run `{login}` again, or use --anonymous for public images"
     passed_over = refused.credential_problems if refused.identity is Identity.NO_CREDENTIALS else ()
     return AuthenticationError(
         f"{refused.what} does not exist or needs a login",
@@ -227,15 +227,15 @@ def _too_many_requests(
 ) -> TemporaryError:
     if not is_quota_spent(response):
         return TemporaryError(
-            f"{refused.registry} has had too many requests, and did not answer for {refused.what}",
+            f"{refused.registry} received too many requests and did not serve {refused.what}",
             details=_response_details(response, complaints),
-            hint="run the same command again in a while",
+            hint="run the same command again later",
         )
     has_credentials = refused.identity is Identity.CREDENTIALS
     who = f"with the credentials from {refused.credentials_source}" if has_credentials else "without a login"
     quota = read_quota(response)
     return TemporaryError(
-        f"the pull quota of {refused.registry} is spent, and {refused.what} was not answered",
+        f"the pull quota of {refused.registry} is used up; {refused.what} was not served",
         details=[f"asked {who}", *([str(quota)] if quota else []), *_response_details(response, complaints)],
         hint="wait until the quota resets"
         if has_credentials

@@ -212,7 +212,7 @@ def _location(table: Mapping[str, Any], source: str) -> str:
             check_location(location)
     except InvalidReferenceError as error:
         raise FileError(
-            f"{source}: {location!r} is no location: it must be HOST[:PORT][/PATH]", details=[error.message]
+            f"{source}: {location!r} is not a location: it must be HOST[:PORT][/PATH]", details=[error.message]
         ) from error
     return location
 

@@ -108,7 +108,7 @@ def list_all_tags(host: Host, subject: Subject) -> tuple[str, ...]:
         if _is_last(page, asked=request.url, is_new=is_new) or page.next_url is None:
             return tuple(tags)
         if page.next_url in visited or (page.listed and not is_new):
-            raise InvalidContentError(f"the list of tags of {subject.what} has no end: its pages go in a circle")
+            raise InvalidContentError(f"the list of tags of {subject.what} never ends: its pages repeat")
         visited.add(page.next_url)
         request = at(request, page.next_url)
         response = host.send(request, subject)
@@ -187,9 +187,9 @@ def _links_of_line(line: str, what: str) -> Iterator[Link]:
         match = _TARGET.match(line, position) if len(line) <= _MAX_LINK_LENGTH else None
         if match is None:
             raise InvalidContentError(
-                f"the list of tags of {what} goes on, and its link can't be read",
+                f"the list of tags of {what} has an unreadable link to its next page",
                 details=[f"Link: {printable(line)}"],
-                hint="tell the people who run this registry: the header has the form of RFC 8288",
+                hint="report it to the operator of this registry: the header must follow RFC 8288",
             )
         position = match.end()
         relations = None
@@ -204,7 +204,7 @@ def _next_page_url(link: str, asked: httpx.URL, what: str) -> httpx.URL:
     try:
         query = parameters_of(join_url(asked, link))
     except InvalidUrlError as error:
-        raise InvalidContentError(f"the list of tags of {what} goes on at an unreadable address") from error
+        raise InvalidContentError(f"the list of tags of {what} has an unreadable address of its next page") from error
     others = [(name, value) for name, value in query if name != "n"]
     own_size = [pair for pair in parameters_of(asked) if pair[0] == "n"]
     return with_query(without_query(asked), [*own_size, *others])

@@ -35,7 +35,7 @@ def find_home(environment: Mapping[str, str], *, warn: Warn | None = None) -> Pa
     if not is_closed:
         return home
     if warn is not None:
-        warn(f"{home} may not be entered: credentials, certificates and settings there are passed over")
+        warn(f"{home} may not be entered: credentials, certificates and settings there are ignored")
     return NO_HOME
 
 
@@ -59,7 +59,7 @@ def read_if_possible(path: Path, *, warn: Warn) -> bytes | None:
         return read_bytes(path)
     except FileError as error:
         if not isinstance(error.__cause__, FileNotFoundError | NotADirectoryError):
-            warn(f"{path} is passed over: {'; '.join(error.details)}")
+            warn(f"{path} is skipped: {'; '.join(error.details)}")
         return None
 
 
@@ -70,7 +70,7 @@ def list_if_possible(folder: Path, *, warn: Warn) -> tuple[Path, ...]:
     except (FileNotFoundError, NotADirectoryError):
         return ()
     except OSError as error:
-        warn(f"{folder} is passed over: {error.strerror}")
+        warn(f"{folder} is skipped: {error.strerror}")
         return ()
 
 

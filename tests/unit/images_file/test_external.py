@@ -125,7 +125,7 @@ def test_what_is_written_and_what_it_comes_to_are_both_compared() -> None:
         ),
         ("ghcr.io/acme/**", "`ghcr.io/acme/**` means the image `fixed`, too: an image is locked or external"),
         ("node", "`node` means the image `node`, too: an image is locked or external"),
-        ("", "an image reference can't be empty"),
+        ("", "an image reference cannot be empty"),
         ("acme app", "`acme app` has blanks or control characters"),
         ("acme/app?", "`acme/app?`: `acme/app?` is not a repository path"),
         ("acme/* ", "`acme/* ` is not a pattern for references"),

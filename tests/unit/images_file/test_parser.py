@@ -109,7 +109,7 @@ def test_a_name_is_letters_digits_underscores_and_hyphens(alias: str) -> None:
         ('[images]\n-a = "go"', '2: images."-a": is not a name: letters, digits, `_` and `-`, and no `-` in front'),
         ('[images]\n"ü" = "go"', '2: images."ü": is not a name: letters, digits, `_` and `-`, and no `-` in front'),
         # References and tags.
-        ('[images]\ngo = ""', "2: images.go: an image reference can't be empty"),
+        ('[images]\ngo = ""', "2: images.go: an image reference cannot be empty"),
         ('[images]\ngo = "Go"', "2: images.go: `Go`: the repository must be lower-case"),
         ('[images.go]\nimage = "g o"', "2: images.go.image: `g o` has blanks or control characters"),
         (
@@ -126,7 +126,7 @@ def test_a_name_is_letters_digits_underscores_and_hyphens(alias: str) -> None:
         ),
         (
             '[images.go]\nimage = "oci:x:"',
-            "2: images.go.image: `oci:x:` names no image of an OCI layout",
+            "2: images.go.image: `oci:x:` must name an image in the OCI layout",
         ),
         # Platforms.
         ("platforms = 5", '1: platforms: must be an array of strings, or "all"'),
@@ -136,7 +136,7 @@ def test_a_name_is_letters_digits_underscores_and_hyphens(alias: str) -> None:
             "platforms = []",
             '1: platforms: must not be empty: leave it out, or write "all", for every platform of the index',
         ),
-        ('platforms = ["linux"]', "1: platforms: `linux` names no architecture"),
+        ('platforms = ["linux"]', "1: platforms: `linux` has no architecture"),
         (
             'platforms = ["linux/arm64", "linux/arm64/v8"]',
             "1: platforms: `linux/arm64/v8` is there twice: it means linux/arm64",
@@ -195,7 +195,7 @@ def test_a_name_is_letters_digits_underscores_and_hyphens(alias: str) -> None:
         ),
         (
             '[registries."a.b"]\nmirrors = ["https://x"]',
-            '2: registries."a.b".mirrors: `https:`: no port follows the `:`',
+            '2: registries."a.b".mirrors: `https:`: the port after the `:` is missing',
         ),
         # Rendered files.
         ("[render]\na = 5", '2: render.a: must name a template, as in `"Dockerfile" = "Dockerfile.in"`'),
@@ -240,7 +240,7 @@ def test_all_problems_are_told_at_once_in_the_order_of_the_lines() -> None:
     assert _problems(text) == [
         "2: images.b: `B`: the repository must be lower-case",
         "  hint: write `b`",
-        "6: images.a.platforms: `linux` names no architecture",
+        "6: images.a.platforms: `linux` has no architecture",
         "  hint: write `linux/amd64` or `linux/arm64`",
         "6: images.a.platforms: `amd46` is not a platform: it must look like `linux/amd64`",
         "10: images.a.tga: is not a known key; did you mean `tag`?",

@@ -185,7 +185,7 @@ def test_whatever_the_schema_refuses_the_parser_refuses(header: str, pairs: dict
 
 _BEYOND_A_SCHEMA = re.compile(
     r"must be a string|must name a template|must be a reference or a table|must be a day|is not a PEP 440 clause|"
-    r"is not a tag|is not a platform|can't be the end of a tag|is the same image as|goes with a version range|"
+    r"is not a tag|is not a platform|cannot be the end of a tag|is the same image as|goes with a version range|"
     r"is its own template|is short for|can't be of use beside|^  hint: "
 )
 """What the parser alone sees: dates, which are strings in JSON; tags, ranges and platforms; and keys together."""

@@ -201,7 +201,7 @@ def _error(text: str) -> LockfileError:
             ["5: images.go.repository: `go:1` must be a repository, without tag and digest"],
         ),
         ("[images.go.platforms]", "[images.go.platfroms]", ["4: images.go: has no platforms"]),
-        ("linux/amd64", "linux", ["11: images.go.platforms.linux: `linux` names no architecture"]),
+        ("linux/amd64", "linux", ["11: images.go.platforms.linux: `linux` has no architecture"]),
         (
             "linux/amd64",
             "linux/arm64/v8",

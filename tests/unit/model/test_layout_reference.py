@@ -35,7 +35,7 @@ def test_an_image_may_lie_in_a_layout(text: str, written: UnnormalizedReference)
 def test_a_layout_needs_a_directory_and_a_name(text: str) -> None:
     with pytest.raises(InvalidReferenceError) as caught:
         split_image(text)
-    assert caught.value.message == f"`{text}` names no image of an OCI layout"
+    assert caught.value.message == f"`{text}` must name an image in the OCI layout"
     assert caught.value.hint == "write `oci:DIRECTORY:NAME`, as in `oci:./vendor/layout:go-1.22`"
 
 

@@ -97,14 +97,18 @@ def test_an_index_that_is_a_manifest_as_well_is_refused(document: dict[str, Any]
         (
             {"mediaType": OCI_INDEX, "config": _CONFIG, "layers": []},
             "",
-            f"says that it is `{OCI_INDEX}`, and its content says otherwise",
+            f"says that it is `{OCI_INDEX}`, but its content is of another type",
         ),
         (
             {"mediaType": OCI_MANIFEST, "manifests": []},
             "",
-            f"says that it is `{OCI_MANIFEST}`, and its content says otherwise",
+            f"says that it is `{OCI_MANIFEST}`, but its content is of another type",
         ),
-        ({"manifests": []}, DOCKER_MANIFEST, f"says that it is `{DOCKER_MANIFEST}`, and its content says otherwise"),
+        (
+            {"manifests": []},
+            DOCKER_MANIFEST,
+            f"says that it is `{DOCKER_MANIFEST}`, but its content is of another type",
+        ),
         (
             {"mediaType": OCI_INDEX, "manifests": []},
             OCI_MANIFEST,
@@ -151,7 +155,7 @@ def test_annotations_are_free_to_use_any_case() -> None:
     ],
 )
 def test_schema_1_is_refused(document: dict[str, Any], content_type: str) -> None:
-    assert _refusal(document, content_type) == "has Docker's schema 1, which can't be verified"
+    assert _refusal(document, content_type) == "has Docker's schema 1, which cannot be verified"
 
 
 @pytest.mark.parametrize("document", [{}, {"config": _CONFIG}, {"layers": []}, {"mediaType": "application/x"}])
@@ -165,7 +169,7 @@ def test_what_is_no_image_is_refused(document: dict[str, Any]) -> None:
     [
         ({}, "has no usable list of entries"),
         ([_DESCRIPTOR] * 10_001, "has no usable list of entries"),
-        (["sha256:ff"], "has an entry that is no descriptor"),
+        (["sha256:ff"], "has an entry that is not a descriptor"),
         ([{**_DESCRIPTOR, "size": None}], "has an entry without a size"),
         ([{**_DESCRIPTOR, "size": True}], "has an entry without a size"),
         ([{**_DESCRIPTOR, "size": -1}], "has an entry without a size"),
@@ -177,8 +181,8 @@ def test_what_is_no_image_is_refused(document: dict[str, Any]) -> None:
             [{"size": 1}],
             "has an entry with an unusable digest: `` is not a digest: it must be `sha256:` and 64 hexadecimal digits",
         ),
-        ([{**_DESCRIPTOR, "annotations": ["a"]}], "has annotations that are no strings"),
-        ([{**_DESCRIPTOR, "annotations": {"a": 1}}], "has annotations that are no strings"),
+        ([{**_DESCRIPTOR, "annotations": ["a"]}], "has annotations that are not strings"),
+        ([{**_DESCRIPTOR, "annotations": {"a": 1}}], "has annotations that are not strings"),
         ([{**_DESCRIPTOR, "platform": "linux/amd64"}], "has an entry with an unreadable platform"),
         ([{**_DESCRIPTOR, "platform": {"os.features": "win32k"}}], "has an entry with an unreadable platform"),
         ([{**_DESCRIPTOR, "platform": {"os.features": 5}}], "has an entry with an unreadable platform"),

@@ -69,7 +69,7 @@ def test_what_is_no_image_is_passed_over(text: str) -> None:
         ("pkg:docker/alpine?digest=sha256:1", "a sha256 digest has 64 hexadecimal digits, `sha256:1` has 1"),
         ("pkg:docker/alpine?platform=a&platform=b", "a package URL has the same qualifier twice"),
         ("pkg:docker/user:word@host/app", "a package URL has a user name in it"),
-        ("pkg:docker/", "an image reference can't be empty"),
+        ("pkg:docker/", "an image reference cannot be empty"),
         ("pkg:docker/..%2Falpine@1", "`../alpine:1`: `..` is not a host name"),
         (f"pkg:docker/{'a' * 2048}", "a package URL has no more than 2048 characters"),
     ],

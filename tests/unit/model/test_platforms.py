@@ -82,7 +82,7 @@ def test_a_windows_platform_keeps_its_build_and_features() -> None:
 def test_a_lone_operating_system_would_depend_on_this_machine(word: str) -> None:
     with pytest.raises(InvalidPlatformError) as caught:
         Platform.parse(word)
-    assert caught.value.message == f"`{word}` names no architecture"
+    assert caught.value.message == f"`{word}` has no architecture"
     assert caught.value.hint == f"write `{word}/amd64` or `{word}/arm64`"
 
 

@@ -117,14 +117,14 @@ _NOT_A_DIGEST = "is not a digest: it must be `sha256:` and 64 hexadecimal digits
         ("[fe80::1%eth0]:5000/foo", "`[fe80::1%eth0]:5000/foo`: `[fe80::1%eth0]` is not a host name"),
         ("[::ffff:1.2.3.4]/foo", "`[::ffff:1.2.3.4]/foo`: `[::ffff:1.2.3.4]` is not a host name"),
         ("::1/foo", "`::1/foo`: `:` is not a host name"),
-        ("host:/foo", "`host:/foo`: no port follows the `:`"),
+        ("host:/foo", "`host:/foo`: the port after the `:` is missing"),
         ("host:99999/foo", "`host:99999/foo`: `99999` is not a port"),  # ours
         ("host:0/foo", "`host:0/foo`: `0` is not a port"),  # ours
         ("host:http/foo", "`host:http/foo`: `http` is not a port"),
-        ("foo:", "`foo:`: no tag follows the `:`"),
+        ("foo:", "`foo:`: the tag after the `:` is missing"),
         ("foo@", f"`foo@`: `` {_NOT_A_DIGEST}"),
-        (":tag", "`:tag` names no repository"),
-        (f"@{_DIGEST}", f"`@{_DIGEST}` names no repository"),
+        (":tag", "`:tag` has no repository"),
+        (f"@{_DIGEST}", f"`@{_DIGEST}` has no repository"),
         (_DIGEST, f"`{_DIGEST}` is a digest without a repository"),  # ours
         (_BARE, f"`{_BARE}` is a digest without a repository"),
         (f"foo:{_T128}t", _not_a_tag(f"foo:{_T128}t", f"{_T128}t")),
@@ -195,7 +195,7 @@ _NOT_A_DIGEST = "is not a digest: it must be `sha256:` and 64 hexadecimal digits
         ("host/foo?x=1", "`host/foo?x=1`: `host/foo?x=1` is not a repository path"),
         ("host.com/foo#frag", "`host.com/foo#frag`: `foo#frag` is not a repository path"),
         ("host.com:80/foo\\bar", "`host.com:80/foo\\bar`: `foo\\bar` is not a repository path"),
-        ("", "an image reference can't be empty"),
+        ("", "an image reference cannot be empty"),
     ],
 )
 def test_what_docker_refuses_is_refused_with_what_is_wrong(text: str, message: str) -> None:

@@ -74,7 +74,7 @@ def test_a_refused_login_is_tried_once_in_a_run() -> None:
         "it said: UNAUTHORIZED: incorrect username or password",
     )
     assert raised.value.hint == (
-        "check the spelling, or run `docker login reg.example` again; public images need no login: try --anonymous"
+        "check the spelling, or run `docker login reg.example` again, or use --anonymous for public images"
     )
 
 

@@ -35,7 +35,7 @@ def test_the_digest_of_the_header_cannot_stand_in_for_the_one_asked_for() -> Non
     internet = answering(OTHER.body, docker_content_digest=OTHER.digest)
     with pytest.raises(InvalidContentError) as raised:
         client_of(internet).fetch_manifest(PINNED)
-    assert raised.value.message == f"{PINNED} was answered with other content"
+    assert raised.value.message == f"the registry sent other content for {PINNED}"
     assert raised.value.details == (f"asked for  {IMAGE.digest}", f"the body is {OTHER.digest}")
 
 
@@ -66,7 +66,7 @@ def test_schema_1_is_refused_as_such_whatever_its_digest_is_of() -> None:
     for ask in (client_of(internet).fetch_manifest, client_of(internet).fetch_digest):
         with pytest.raises(InvalidContentError) as raised:
             ask(TAGGED)
-        assert raised.value.message == f"{TAGGED} has Docker's schema 1, which can't be verified"
+        assert raised.value.message == f"{TAGGED} has Docker's schema 1, which cannot be verified"
 
 
 def test_a_tag_has_the_digest_that_a_lock_would_have() -> None:
@@ -116,7 +116,7 @@ def test_a_sign_in_page_is_no_image() -> None:
     internet = answering(b"<html>Welcome</html>", content_type="text/html; charset=utf-8")
     with pytest.raises(InvalidContentError) as raised:
         client_of(internet).fetch_manifest(TAGGED)
-    assert raised.value.message == f"{TAGGED} was answered with a web page"
+    assert raised.value.message == f"a web page was sent instead of {TAGGED}"
     assert raised.value.details == ("from https://reg.example/v2/team/a/manifests/1",)
 
 
@@ -125,7 +125,7 @@ def test_a_blob_has_the_length_and_the_digest_of_its_descriptor() -> None:
     descriptor = Descriptor(media_type="x", digest=Digest.parse(sha256(body)), size_bytes=len(body))
     repository = TAGGED.repository
     assert client_of(answering(body)).fetch_blob(repository, descriptor) == body
-    with pytest.raises(InvalidContentError, match="was answered with other content"):
+    with pytest.raises(InvalidContentError, match="the registry sent other content for"):
         client_of(answering(b'{"os":"plan9"')).fetch_blob(repository, descriptor)
 
 

@@ -145,8 +145,8 @@ def test_a_helper_that_failed_is_not_asked_for_the_next_image(tmp_path: Path) ->
     ("script", "message"),
     [
         ("echo secret; exit 1", "the credential helper docker-credential-test failed"),
-        ("echo secret", "the credential helper docker-credential-test printed no JSON"),
-        ("echo '[]'", "the credential helper docker-credential-test printed no user name and secret"),
+        ("echo secret", "the credential helper docker-credential-test printed something other than JSON"),
+        ("echo '[]'", "the credential helper docker-credential-test printed JSON without a user name and a secret"),
         ("yes secret", "the credential helper docker-credential-test failed"),
     ],
 )
@@ -178,7 +178,7 @@ def test_a_missing_helper_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["../sh", "a/b", "", "a.b", "a b", "a\n"])
 def test_a_helper_has_the_name_of_a_helper(name: str) -> None:
-    with pytest.raises(AuthenticationError, match="can't be the name of a credential helper"):
+    with pytest.raises(AuthenticationError, match="is not a valid name of a credential helper"):
         helper_program(name)
 
 

@@ -77,7 +77,7 @@ def test_the_old_file_is_the_list_alone() -> None:
         ),
         (
             '{"auths": {"a": {"username": "\\ud800"}}}',
-            "config.json: auths.a.username has characters that are no Unicode",
+            "config.json: auths.a.username has characters that are not Unicode",
         ),
         ('{"credHelpers": {"a": null}, "credsStore": 1}', "config.json: credsStore must be a string"),
     ],

@@ -189,11 +189,11 @@ def test_the_file_sends_us_where_podman_would_go(tmp_path: Path) -> None:
         ("[", "c is not TOML"),
         ("registry = 7", r"c: registry must be written as \[\[registry\]\]"),
         ("[[registry]]", r"c: a \[\[registry\]\] has neither prefix nor location"),
-        ('[[registry]]\nlocation = "https://x"', "c: 'https://x' is no location"),
-        ('[[registry]]\nlocation = "x.example:0"', "c: 'x.example:0' is no location"),
-        ('[[registry]]\nlocation = "x.example:99999/a"', "c: 'x.example:99999/a' is no location"),
-        ('[[registry]]\nlocation = "-x-"', "c: '-x-' is no location"),
-        ('[[registry]]\nlocation = "x.example/a/../b"', "c: 'x.example/a/../b' is no location"),
+        ('[[registry]]\nlocation = "https://x"', "c: 'https://x' is not a location"),
+        ('[[registry]]\nlocation = "x.example:0"', "c: 'x.example:0' is not a location"),
+        ('[[registry]]\nlocation = "x.example:99999/a"', "c: 'x.example:99999/a' is not a location"),
+        ('[[registry]]\nlocation = "-x-"', "c: '-x-' is not a location"),
+        ('[[registry]]\nlocation = "x.example/a/../b"', "c: 'x.example/a/../b' is not a location"),
         ("[[registry]]\nprefix = 7", "c: prefix must be a string"),
         ('[[registry]]\nprefix = "a"\nblocked = "true"', "c: blocked must be true or false"),
         ("registries = 7", "c: registries must be a table"),
@@ -263,7 +263,7 @@ def test_where_lists_of_tags_come_from_is_said_when_one_is_missing(*, resolve: b
     setup.internet.hosts.pop("reg.example")
     with pytest.raises(TemporaryError) as raised:
         setup.client().list_tags(TAGGED.repository)
-    assert "the list of tags comes from reg.example alone: a mirror may know some of them only" in raised.value.details
+    assert "the list of tags comes from reg.example alone: a mirror may have only some of them" in raised.value.details
     assert "mirror.example" not in hosts(setup)
 
 

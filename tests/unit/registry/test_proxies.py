@@ -52,7 +52,7 @@ def test_a_host_that_the_proxy_does_not_know_is_a_temporary_error(trusts_office:
         client_of(internet).fetch_manifest(REFERENCE)
     assert raised.value.message == "no answer from reg.example"
     proxy = internet.proxy_url.removeprefix("http://")
-    assert raised.value.details == (f"the proxy {proxy} doesn't connect us: it answered 502",)
+    assert raised.value.details == (f"the proxy {proxy} refused the tunnel: status 502",)
 
 
 def test_a_broken_tunnel_is_dug_anew(trusts_office: CertificateOffice) -> None:

@@ -96,12 +96,12 @@ def test_a_host_that_we_were_sent_to_gets_no_login_for_asking(challenge: str) ->
 @pytest.mark.parametrize(
     ("location", "reason"),
     [
-        ("http://reg.example/x", "it is not encrypted, and the registry is"),
+        ("http://reg.example/x", "it is not encrypted, unlike the registry"),
         ("https://169.254.169.254/latest/meta-data", "its host is a link-local address"),
         ("https://localhost/x", "its host is this machine"),
-        ("https://me:secret@cdn.example/x", "it has a user name in it"),
+        ("https://me:secret@cdn.example/x", "it has a user name"),
         ("ftp://cdn.example/x", "it must begin with https://"),
-        ("", "it has characters that no address has"),
+        ("", "it has characters that are not allowed in a URL"),
     ],
 )
 def test_some_places_are_never_gone_to(location: str, reason: str) -> None:
@@ -133,7 +133,7 @@ def test_a_token_server_without_tls_is_not_asked() -> None:
     registry = FakeRegistry(tokens=FakeTokenServer(), challenge='Bearer realm="http://auth.example/token"')
     tokens = FakeTokenServer()
     internet = FakeInternet({"reg.example": registry, "auth.example": tokens})
-    with pytest.raises(InvalidContentError, match="it is not encrypted, and the registry is"):
+    with pytest.raises(InvalidContentError, match="it is not encrypted, unlike the registry"):
         client_of(internet, logins=LOGIN).fetch_manifest(REFERENCE)
     assert tokens.questions == []
 

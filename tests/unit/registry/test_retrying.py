@@ -56,9 +56,9 @@ def test_after_four_attempts_the_failure_is_told() -> None:
     with pytest.raises(TemporaryError) as raised:
         setup.client().fetch_manifest(REFERENCE)
     assert len(setup.internet.requests) == 4
-    assert raised.value.message == "reg.example failed to answer for reg.example/team/a:1"
+    assert raised.value.message == "reg.example failed to serve reg.example/team/a:1"
     assert raised.value.details == ("reg.example answered 503", "it said: UNAVAILABLE: be back soon")
-    assert raised.value.hint == "run the same command again in a while"
+    assert raised.value.hint == "run the same command again later"
 
 
 def test_pauses_grow_and_are_never_the_same() -> None:
@@ -112,7 +112,7 @@ def test_a_spent_quota_is_not_waited_for() -> None:
     with pytest.raises(TemporaryError) as raised:
         setup.client().fetch_manifest(REFERENCE)
     assert len(setup.internet.requests) == 1
-    assert raised.value.message == "the pull quota of reg.example is spent, and reg.example/team/a:1 was not answered"
+    assert raised.value.message == "the pull quota of reg.example is used up; reg.example/team/a:1 was not served"
     assert raised.value.details == (
         "asked without a login",
         "0 of 100 pulls are left, counted over 6 hours",
@@ -139,7 +139,7 @@ def test_nobody_asks_a_host_that_is_gone_once_more() -> None:
 
 def test_a_name_without_address_is_asked_once() -> None:
     setup = Setup(internet=FakeInternet({}))
-    with pytest.raises(TemporaryError, match=r"reg\.example can't be found") as raised:
+    with pytest.raises(TemporaryError, match=r"reg\.example cannot be found") as raised:
         setup.client().fetch_manifest(REFERENCE)
     assert len(setup.internet.requests) == 1
     assert raised.value.hint == "check the spelling and the network"
@@ -147,7 +147,7 @@ def test_a_name_without_address_is_asked_once() -> None:
 
 def test_a_name_in_capitals_is_an_address_and_told_to_be() -> None:
     reference = split_image("MyTeam/app:1").meaning
-    with pytest.raises(TemporaryError, match="myteam can't be found") as raised:
+    with pytest.raises(TemporaryError, match="myteam cannot be found") as raised:
         Setup(internet=FakeInternet({})).client().fetch_manifest(reference)
     assert raised.value.hint == (
         "check the spelling: names on Docker Hub are lower-case, and an address has a `.` or a port"
@@ -174,7 +174,7 @@ def test_a_failing_server_does_not_know_what_is_missing() -> None:
     """A locked digest must not be called dead because of it."""
     setup = setup_of()
     setup.internet.hosts["reg.example"] = lambda _: refusal(501, "NOT_FOUND", "the storage is away")
-    with pytest.raises(TemporaryError, match=r"^reg\.example failed to answer for reg\.example/team/a:1$"):
+    with pytest.raises(TemporaryError, match=r"^reg\.example failed to serve reg\.example/team/a:1$"):
         setup.client().fetch_manifest(REFERENCE)
 
 
@@ -195,7 +195,7 @@ def test_an_image_that_podman_built_is_in_no_registry(plain_http: bool | None, p
         with pytest.raises(RegistryError) as raised:
             ask(parse_reference("localhost/myapp:1"))
         assert raised.value.exit_code is ExitCode.CANNOT
-        assert raised.value.message == f"no registry answers at localhost:{port}"
+        assert raised.value.message == f"no registry at localhost:{port}"
         assert "[external] names" in str(raised.value.hint)
 
 

@@ -87,7 +87,7 @@ def test_the_hint_names_the_variable_that_counts() -> None:
     with pytest.raises(RegistryError) as raised:
         find_proxy(REGISTRY, {"all_proxy": "socks5://proxy.corp:1080"})
     assert raised.value.details == ("socks5:// is not supported, only http://",)
-    assert raised.value.hint == "look at ALL_PROXY"
+    assert raised.value.hint == "correct ALL_PROXY"
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_the_hint_names_the_variable_that_counts() -> None:
 def test_a_proxy_that_cannot_be_used_is_an_error_without_its_password(text: str) -> None:
     with pytest.raises(RegistryError) as raised:
         find_proxy(REGISTRY, {"HTTPS_PROXY": text})
-    assert raised.value.message == "the proxy that the environment names can't be used"
+    assert raised.value.message == "cannot use the proxy from the environment"
     assert "secret" not in "".join(raised.value.details)
 
 
@@ -137,10 +137,10 @@ def test_a_tunnel_is_asked_for_with_the_proxys_login() -> None:
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        (b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", "it answered 407"),
-        (b"SSH-2.0\r\n\r\n", "it speaks no HTTP"),
-        (b"", "it speaks no HTTP"),
-        (b"x" * 20_000, "it speaks no HTTP"),
+        (b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", "status 407"),
+        (b"SSH-2.0\r\n\r\n", "its response is not HTTP"),
+        (b"", "its response is not HTTP"),
+        (b"x" * 20_000, "its response is not HTTP"),
     ],
 )
 def test_a_proxy_that_refuses_is_named(answer: bytes, said: str) -> None:
@@ -163,8 +163,8 @@ def test_a_folder_counts_for_exactly_its_host_and_port(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("client.cert", r"client\.cert is a client certificate without its key"),
-        ("client.key", r"client\.key is a key without its client certificate"),
+        ("client.cert", r"client\.cert is a client certificate without a key"),
+        ("client.key", r"client\.key is a key without a client certificate"),
     ],
 )
 def test_half_a_client_certificate_is_an_error(tmp_path: Path, name: str, message: str) -> None:
@@ -185,12 +185,12 @@ def test_declared_authorities_are_trusted_besides_the_systems(tmp_path: Path) ->
 
 def test_a_file_that_holds_no_certificate_is_named(tmp_path: Path) -> None:
     (tmp_path / "ca.pem").write_text("nothing")
-    with pytest.raises(FileError, match=r"ca\.pem holds no certificate"):
+    with pytest.raises(FileError, match=r"ca\.pem has no readable certificate"):
         make_tls_context(CertificateFiles(), ca_file=tmp_path / "ca.pem")
-    with pytest.raises(FileError, match=r"missing\.pem holds no certificate"):
+    with pytest.raises(FileError, match=r"missing\.pem has no readable certificate"):
         make_tls_context(CertificateFiles(), ca_file=tmp_path / "missing.pem")
     broken = CertificateFiles(client_pairs=((tmp_path / "ca.pem", tmp_path / "ca.pem"),))
-    with pytest.raises(FileError, match=r"ca\.pem and its key can't be used"):
+    with pytest.raises(FileError, match=r"ca\.pem cannot be used with its key"):
         make_tls_context(broken, ca_file=None)
 
 

@@ -179,7 +179,7 @@ def test_a_server_without_tls_is_never_spoken_to_without_it_unless_declared() ->
         pytest.raises(RegistryError) as raised,
     ):
         client.fetch_manifest(parse_reference(f"{name}/team/a:1"))
-    assert raised.value.message == f"{name} speaks no TLS"
+    assert raised.value.message == f"{name} does not speak TLS"
 
 
 @pytest.mark.parametrize("answer", [b"", b"HTTP/9.9 nonsense\r\n\r\n", b"\x00" * 200, b"HTTP/1.1 200 OK\r\nX\r\n\r\n"])

@@ -70,9 +70,7 @@ class TestHome:
         loop(tmp_path / "home")
         told: list[str] = []
         assert find_home({"HOME": str(tmp_path / "home")}, warn=told.append) == NO_HOME
-        assert told == [
-            f"{tmp_path}/home may not be entered: credentials, certificates and settings there are passed over"
-        ]
+        assert told == [f"{tmp_path}/home may not be entered: credentials, certificates and settings there are ignored"]
 
     def test_nothing_lies_below_none(self) -> None:
         told: list[str] = []
@@ -130,7 +128,7 @@ class TestAuthFiles:
         assert store.find(HOST, PATH) == FoundCredentials(Login("me", "secret-word"), str(other))
         assert store.find(HOST, "other") is not None
         assert len(told) == 1
-        assert told[0].startswith(f"{config} is passed over: ")
+        assert told[0].startswith(f"{config} is skipped: ")
         assert store.problems == tuple(told)
 
     def test_the_runtime_folder_of_another_user_is_told(self, tmp_path: Path) -> None:
@@ -138,7 +136,7 @@ class TestAuthFiles:
         told: list[str] = []
         environment = {"XDG_RUNTIME_DIR": str(tmp_path / "run")}
         assert CredentialStore(environment, home=tmp_path, warn=told.append).find(HOST, PATH) is None
-        assert told == [f"{tmp_path}/run/containers/auth.json is passed over: Too many levels of symbolic links"]
+        assert told == [f"{tmp_path}/run/containers/auth.json is skipped: Too many levels of symbolic links"]
 
     @pytest.mark.parametrize("kind", ["folder", "loop"])
     def test_a_file_that_was_named_must_be_readable(self, tmp_path: Path, kind: str) -> None:
@@ -188,7 +186,7 @@ class TestHelpers:
             setup.client().fetch_manifest(A)
         [problem] = told
         assert problem in raised.value.details
-        assert raised.value.hint == "mend what was passed over, or run `docker login reg.example`"
+        assert raised.value.hint == "fix what was skipped, or run `docker login reg.example`"
 
     def test_where_none_is_wanted_the_image_is_had(self) -> None:
         told: list[str] = []
@@ -247,7 +245,7 @@ class TestRegistriesConf:
         home = self.home_with(tmp_path, 'credential-helpers = ["../../bin/sh"]\n')
         told: list[str] = []
         assert CredentialStore({"PATH": os.environ["PATH"]}, home=home, warn=told.append).find(HOST, PATH) is None
-        assert "can't be the name of a credential helper" in told[0]
+        assert "is not a valid name of a credential helper" in told[0]
 
     def test_the_users_own_file_may_be_unreadable(self, tmp_path: Path) -> None:
         own = tmp_path / ".config" / "containers" / "registries.conf"
@@ -256,14 +254,14 @@ class TestRegistriesConf:
         files = find_registries_conf({}, home=tmp_path)
         assert own in files
         read_registries_conf([path for path in files if path == own], home=tmp_path, warn=told.append)
-        assert told == [f"{own} is passed over: Too many levels of symbolic links"]
+        assert told == [f"{own} is skipped: Too many levels of symbolic links"]
 
     def test_a_folder_that_cannot_be_read_is_told(self, tmp_path: Path) -> None:
         folder = tmp_path / ".config" / "containers" / "registries.conf.d"
         loop(folder)
         told: list[str] = []
         find_registries_conf({}, home=tmp_path, warn=told.append)
-        assert told == [f"{folder} is passed over: Too many levels of symbolic links"]
+        assert told == [f"{folder} is skipped: Too many levels of symbolic links"]
 
     def test_one_that_a_variable_names_must_be_readable(self, tmp_path: Path) -> None:
         loop(tmp_path / "chosen.conf")
@@ -278,7 +276,7 @@ def test_a_folder_of_certificates_that_cannot_be_read_is_remembered(tmp_path: Pa
     (tmp_path / "open" / HOST / "ca.crt").write_text("")
     files = find_certificate_files((tmp_path / "closed", tmp_path / "open"), HOST)
     assert [path.name for path in files.authorities] == ["ca.crt"]
-    assert files.passed_over == (f"{tmp_path}/closed/{HOST} is passed over: Too many levels of symbolic links",)
+    assert files.passed_over == (f"{tmp_path}/closed/{HOST} is skipped: Too many levels of symbolic links",)
 
 
 class TestBytes:
@@ -315,7 +313,7 @@ class TestBytes:
         assert basic_authorization(proxy.login) == self.HEADER
 
     def test_they_are_no_token(self) -> None:
-        with pytest.raises(FileError, match="has characters that are no Unicode"):
+        with pytest.raises(FileError, match="has characters that are not Unicode"):
             parse_auth_file('{"auths": {"a": {"identitytoken": "\\udc80"}}}', source="x")
 
 

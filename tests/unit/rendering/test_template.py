@@ -91,7 +91,7 @@ def test_a_placeholder_becomes_what_is_locked(placeholder: str, text: str) -> No
             "images.go.platforms.linux/amd46",
             f"`go` is not locked for linux/amd46 {_GO_PLATFORMS}; did you mean `linux/amd64`?",
         ),
-        ("images.go.platforms.linux", "`linux` names no architecture"),
+        ("images.go.platforms.linux", "`linux` has no architecture"),
         (
             "images.win.platforms.windows/amd64",
             f"`win` has several windows/amd64 {_WIN_PLATFORMS}",

@@ -108,7 +108,7 @@ def _only_prereleases(wanted: VersionRange, prereleases: list[RangeMatch], repos
         f"only pre-releases of {repository} are in `{wanted.version}`",
         reason=NoTagReason.PRERELEASE,
         details=_lines(full_first[:_SHOWN], wanted),
-        hint="`prereleases = true` takes them",
+        hint="set `prereleases = true` to allow them",
     )
 
 
@@ -177,8 +177,8 @@ def _date_hint(newest: RangeMatch) -> str | None:
     if Mismatch.OTHER_KIND not in newest.mismatches or guess is None or not guess.is_date:
         return None
     if candidate.serial:
-        return f'`{_as_field(guess.pattern)}` reads dates, as in `version = ">=2024.6"`'
-    return f"`{{date}}` reads {candidate.tag} as {candidate.text}: write the dates in `version` so"
+        return f'use `{_as_field(guess.pattern)}` to read dates, as in `version = ">=2024.6"`'
+    return f"write dates in `version` as {candidate.text}, which `{{date}}` reads from {candidate.tag}"
 
 
 def _as_field(pattern: TagPattern) -> str:

@@ -96,7 +96,7 @@ class TagPattern:
     def of_variant(cls, variant: str) -> Self:
         """Return the pattern of ``variant = "slim"``: ``{version}-slim``."""
         if not variant or not _is_literal(variant):
-            raise InvalidSelectorError(f"`{variant}` can't be the end of a tag", field="variant")
+            raise InvalidSelectorError(f"`{variant}` cannot be the end of a tag", field="variant")
         return cls(f"{_VARIANT_START}{variant}")
 
     @property

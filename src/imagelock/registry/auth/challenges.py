@@ -124,5 +124,5 @@ def _refusal(realm: str, asked: httpx.URL, reason: str) -> InvalidContentError:
     return InvalidContentError(
         f"{origin_of(asked).host_and_port} names a token server that must not be asked: {reason}",
         details=[f"realm: {printable(mask_secrets(realm))}"],
-        hint="tell the people who run this registry: no client should follow that address",
+        hint="report it to the operator of this registry: no client should follow that address",
     )

@@ -149,7 +149,7 @@ class CredentialStore:
         try:
             return self._helpers.get(entry.helper, entry.key)
         except AuthenticationError as error:
-            self._skip(f"{error.message}: registries are asked without the logins that it may have")
+            self._skip(f"{error.message}: its logins are not used")
             return None
 
     def _skip(self, problem: str) -> None:
@@ -186,7 +186,7 @@ class CredentialStore:
         if not location.is_required:
             content = read_if_possible(location.path, warn=self._skip)
         elif not location.path.exists():
-            raise FileError(f"{location.path} does not exist", hint="look at REGISTRY_AUTH_FILE")
+            raise FileError(f"{location.path} does not exist", hint="correct REGISTRY_AUTH_FILE")
         else:
             content = read_named(location.path)
         return None if content is None else content.decode("utf-8", "surrogateescape")

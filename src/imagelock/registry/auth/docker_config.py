@@ -21,7 +21,7 @@ from imagelock.model.frozen import frozen
 from imagelock.registry.auth.credentials import Credentials, IdentityToken, RegistryToken
 from imagelock.registry.http.addresses import Login
 
-_HINT = "log in again with `docker login`, or mend the file; public images need no login: try --anonymous"
+_HINT = "run `docker login` again, repair the file, or use --anonymous for public images"
 _ESCAPED_BYTES = frozenset(map(chr, range(0xDC80, 0xDD00)))
 """How Python represents bytes that are not UTF-8 (``surrogateescape``): a password may have any bytes."""
 _RUN_FOLDER = Path("/run/containers")
@@ -63,7 +63,7 @@ def _object(text: str, source: str) -> Mapping[str, Any]:
         document = json.loads(text.removeprefix("\ufeff") or "{}")
     except (ValueError, RecursionError) as error:
         if not text.isascii() and any(character in _ESCAPED_BYTES for character in text):
-            raise FileError(f"{source} can't be read", details=["it is no UTF-8 and no JSON"], hint=_HINT) from error
+            raise FileError(f"{source} can't be read", details=["it is neither UTF-8 nor JSON"], hint=_HINT) from error
         raise FileError(f"{source} is not JSON", hint=_HINT) from error
     return _mapping(document, "", source)
 
@@ -130,7 +130,7 @@ def _string(value: object, where: str, source: str, *, may_be_bytes: bool = Fals
         raise _unreadable(source, where, "must be a string")
     surrogates = () if value.isascii() else [each for each in value if "\ud800" <= each <= "\udfff"]
     if not all(may_be_bytes and each in _ESCAPED_BYTES for each in surrogates):
-        raise _unreadable(source, where, "has characters that are no Unicode")
+        raise _unreadable(source, where, "has characters that are not Unicode")
     return value
 
 

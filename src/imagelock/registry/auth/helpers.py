@@ -31,8 +31,8 @@ def helper_program(helper: str) -> str:
     """Return the program's name; an error for a name with a slash or a dot, which could run any program."""
     if not _NAME.fullmatch(helper):
         raise AuthenticationError(
-            f"{helper!r} can't be the name of a credential helper",
-            hint="a name has letters, digits, `_` and `-` only: look at credHelpers and credsStore in config.json, and"
+            f"{helper!r} is not a valid name of a credential helper",
+            hint="use letters, digits, `_` and `-` only: check credHelpers and credsStore in config.json, and"
             " at credential-helpers in registries.conf",
         )
     return f"docker-credential-{helper}"
@@ -47,12 +47,14 @@ def read_helper_output(output: bytes, *, program: str, has_failed: bool) -> Cred
     try:
         answer = json.loads(output.decode("utf-8", "surrogateescape"))
     except (ValueError, RecursionError) as error:
-        raise AuthenticationError(f"the credential helper {program} printed no JSON", hint=_hint(program)) from error
+        raise AuthenticationError(
+            f"the credential helper {program} printed something other than JSON", hint=_hint(program)
+        ) from error
     fields = answer if isinstance(answer, dict) else {}
     username, secret = fields.get("Username"), fields.get("Secret")
     if not isinstance(username, str) or not isinstance(secret, str):
         raise AuthenticationError(
-            f"the credential helper {program} printed no user name and secret", hint=_hint(program)
+            f"the credential helper {program} printed JSON without a user name and a secret", hint=_hint(program)
         )
     if not secret:
         return None
@@ -60,7 +62,7 @@ def read_helper_output(output: bytes, *, program: str, has_failed: bool) -> Cred
 
 
 def _hint(program: str) -> str:
-    return f"try it by hand: `echo REGISTRY | {program} get`; public images need no login: try --anonymous"
+    return f"run `echo REGISTRY | {program} get`, or use --anonymous for public images"
 
 
 class HelperTimeoutError(AuthenticationError):
@@ -118,7 +120,7 @@ class CredentialHelpers:
         except (TimeoutError, subprocess.TimeoutExpired) as error:
             raise HelperTimeoutError(
                 f"the credential helper {program} did not answer in {self._time_limit_seconds:g} seconds",
-                hint=f"it may wait for you to unlock something: try `echo {key} | {program} get`",
+                hint=f"run `echo {key} | {program} get`: it may wait for you to unlock a key store",
             ) from error
         finally:
             self._running = None
@@ -133,8 +135,8 @@ class CredentialHelpers:
         if path is None:
             raise AuthenticationError(
                 f"the credential helper {program} is not installed",
-                details=[f"the configuration names it for {key}"],
-                hint="install it, or take it out of the configuration, or use --anonymous",
+                details=[f"the configuration has it for {key}"],
+                hint="install it, remove it from the configuration, or use --anonymous",
             )
         try:
             return subprocess.Popen(  # noqa: S603  the name was checked, and no shell reads it
@@ -147,7 +149,7 @@ class CredentialHelpers:
             )
         except OSError as error:
             raise AuthenticationError(
-                f"the credential helper {program} can't be started", details=[str(error)]
+                f"the credential helper {program} cannot be started", details=[str(error)]
             ) from error
 
     def _exchange(self, process: subprocess.Popen[bytes], key: str) -> bytes:

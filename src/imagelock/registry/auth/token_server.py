@@ -141,7 +141,7 @@ def read_token(response: httpx.Response, *, now: float) -> Token:
         # Azure's registries have sent `{"details": "incorrect username or password"}` with status 200.
         raise AccessRefusedError(as_refusal(response))
     if not isinstance(text, str) or not _VISIBLE.fullmatch(text):
-        raise InvalidContentError(f"{what} holds no usable token")
+        raise InvalidContentError(f"{what} has no usable token")
     if len(text) >= _SHORTEST_SECRET:
         remember_secret(text)
     lifetime = document.get("expires_in")
@@ -156,7 +156,7 @@ def read_token(response: httpx.Response, *, now: float) -> Token:
 def bearer_authorization(token: str) -> str:
     """Return the value of an ``Authorization`` header: https://www.rfc-editor.org/rfc/rfc6750#section-2.1."""
     if not _VISIBLE.fullmatch(token):
-        raise InvalidContentError("a token has characters that no header may have", hint="log in again")
+        raise InvalidContentError("a token has characters that are not allowed in a header", hint="log in again")
     if len(token) >= _SHORTEST_SECRET:
         remember_secret(token)
     return f"Bearer {token}"

@@ -72,7 +72,7 @@ def _split_host(scheme: str, host_and_port: str) -> tuple[str, str, int]:
     host = match[1].lower() if match else ""
     port = int(match[2]) if match and match[2] else DEFAULT_PORTS[scheme]
     if not _HOST.fullmatch(host):
-        raise InvalidUrlError("it names no host" if not host else f"`{host}` is not a host name")
+        raise InvalidUrlError("it has no host name" if not host else f"`{host}` is not a host name")
     if not 0 < port < 1 << 16:
         raise InvalidUrlError(f"{port} is not a port")
     return scheme, host, port
@@ -197,9 +197,7 @@ def _parse_proxy(text: str, *, variable: str) -> Proxy:
 
 
 def _unusable_proxy(variable: str, reason: str) -> RegistryError:
-    return RegistryError(
-        "the proxy that the environment names can't be used", details=[reason], hint=f"look at {variable}"
-    )
+    return RegistryError("cannot use the proxy from the environment", details=[reason], hint=f"correct {variable}")
 
 
 def _is_excluded(origin: Origin, exceptions: str) -> bool:
@@ -240,9 +238,9 @@ def open_tunnel(connection: socket.socket, proxy: Proxy, origin: Origin) -> None
     status = _STATUS.match(head)
     if status is None or status[1] != b"200":
         connection.close()
-        said = f"it answered {status[1].decode()}" if status else "it speaks no HTTP"
+        said = f"status {status[1].decode()}" if status else "its response is not HTTP"
         raise TransportFailure(
-            FailureKind.NOT_REACHED, f"the proxy {proxy.origin.host_and_port} doesn't connect us: {said}"
+            FailureKind.NOT_REACHED, f"the proxy {proxy.origin.host_and_port} refused the tunnel: {said}"
         )
 
 

@@ -61,12 +61,12 @@ def find_certificate_files(folders: tuple[Path, ...], host_and_port: str) -> Cer
     for certificate in (name for name in names if name.suffix == ".cert"):
         key = certificate.with_suffix(".key")
         if key not in names:
-            raise FileError(f"{certificate} is a client certificate without its key", hint=f"put it into {key}")
+            raise FileError(f"{certificate} is a client certificate without a key", hint=f"put it into {key}")
         pairs.append((certificate, key))
     for key in (name for name in names if name.suffix == ".key"):
         if key.with_suffix(".cert") not in names:
             raise FileError(
-                f"{key} is a key without its client certificate", hint=f"put it into {key.stem}.cert beside it"
+                f"{key} is a key without a client certificate", hint=f"put it into {key.stem}.cert beside it"
             )
     authorities = tuple(name for name in names if name.suffix == ".crt")
     return CertificateFiles(authorities, tuple(pairs), tuple(passed_over))
@@ -91,12 +91,12 @@ def make_tls_context(files: CertificateFiles, *, ca_file: Path | None) -> ssl.SS
         try:
             context.load_verify_locations(authority)
         except (OSError, ssl.SSLError) as error:
-            raise FileError(f"{authority} holds no certificate that can be read", details=[str(error)]) from error
+            raise FileError(f"{authority} has no readable certificate", details=[str(error)]) from error
     for certificate, key in files.client_pairs:
         try:
             context.load_cert_chain(certificate, key, password=_refuse_to_ask)
         except (OSError, ssl.SSLError) as error:
-            raise FileError(f"{certificate} and its key can't be used", details=[str(error)]) from error
+            raise FileError(f"{certificate} cannot be used with its key", details=[str(error)]) from error
     return context
 
 

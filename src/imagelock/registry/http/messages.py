@@ -117,9 +117,9 @@ def next_hop(request: httpx.Request, response: httpx.Response, *, hops: int) -> 
     url = _destination(request, first_header(response, "location"))
     if not rules_of(request).may_leave_origin and origin_of(url) != origin_of(request.url):
         raise InvalidContentError(
-            f"{shown(request.url)} sends us to another host, and a token server must not",
+            f"{shown(request.url)} redirects to another host, which a token server must not",
             details=[f"to {origin_of(url)}"],
-            hint="tell the people who run this registry",
+            hint="report it to the operator of this registry",
         )
     if hops >= _MAX_REDIRECTS:
         raise InvalidContentError(f"{origin_of(request.url)} redirects more than {_MAX_REDIRECTS} times")

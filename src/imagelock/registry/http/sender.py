@@ -41,7 +41,7 @@ _ESCAPED = re.compile(r"\\(.)")
 _MAX_WARNINGS_LENGTH = 4096
 """Of all warnings of a response together, as in the specification."""
 _THIS_MACHINE = "localhost"
-_RETRY_HINT = "run the same command again when it answers"
+_RETRY_HINT = "run the same command again later"
 
 
 def hide_queries(record: logging.LogRecord) -> bool:
@@ -137,7 +137,7 @@ class Sender:
             response = self._client.send(request, stream=True)
         except (httpx.RemoteProtocolError, httpx.InvalidURL, ValueError) as error:
             # The client parses the ``Location`` of every redirect, although it does not follow it.
-            raise redirect_refused(request, "it can't be read") from error
+            raise redirect_refused(request, "it cannot be parsed") from error
         if rules.is_streamed and response.is_success:
             return response
         try:
@@ -223,10 +223,10 @@ def error_of(failure: TransportFailure, request: httpx.Request) -> RegistryError
     if origin.host_and_port == _THIS_MACHINE and failure.kind is not FailureKind.TOO_LARGE:
         # podman names images that it has built so: a retry would not help.
         return RegistryError(
-            f"no registry answers at {origin.host}:{origin.port}",
+            f"no registry at {origin.host}:{origin.port}",
             details=[str(failure)],
-            hint="a local image of podman is in no registry: push it to one, or name it under `[external] names`;"
-            " a registry on this machine is named with its port, such as localhost:5000",
+            hint="push it to a registry, or list it under `[external] names` if it is a local image of podman;"
+            " a registry on this machine needs its port, as in localhost:5000",
         )
     match failure.kind:
         case FailureKind.TOO_LARGE:
@@ -237,7 +237,7 @@ def error_of(failure: TransportFailure, request: httpx.Request) -> RegistryError
             hint = "check the spelling and the network"
             if not {".", ":"} & set(registry):
                 hint = "check the spelling: names on Docker Hub are lower-case, and an address has a `.` or a port"
-            return TemporaryError(f"{host} can't be found", details=[str(failure)], hint=hint)
+            return TemporaryError(f"{host} cannot be found", details=[str(failure)], hint=hint)
         case FailureKind.HANDSHAKE_CLOSED:
             return TemporaryError(f"no answer from {host}", details=[str(failure)], hint=_plain_http_hint(registry))
         case _:
@@ -252,34 +252,34 @@ def _tls_error(failure: TransportFailure, *, host: str, registry: str) -> Regist
             message = f"the certificate of {host} is not trusted"
             hint = f'name its authority in images.toml: {table} ca-file = "FILE.pem"'
         case FailureKind.OTHER_AUTHORITY:
-            message = f"the certificate of {host} is signed by none of the authorities that are declared for {registry}"
+            message = f"the certificate of {host} is not signed by an authority declared for {registry}"
             hint = "add the certificate of the authority that signed it to the file of `ca-file`, intermediate ones too"
         case FailureKind.CERTIFICATE_DATE:
-            message = f"the certificate of {host}, or of its authority, is out of date"
-            hint = (
-                "compare this machine's clock; if it is right, the people who run that host must renew the certificate"
-            )
+            message = f"the certificate of {host}, or of its authority, has expired or is not valid yet"
+            hint = "check this machine's clock; if it is right, ask the operator of that host to renew the certificate"
         case FailureKind.CERTIFICATE_NAME:
             message = f"the certificate of {host} is for another host"
-            hint = "ask for it under a name that the certificate has (as subjectAltName), or have it made for this name"
+            hint = "use a host name that the certificate has (as subjectAltName), or have it issued for this name"
         case FailureKind.CERTIFICATE:
             message = f"the certificate of {host} is not accepted"
-            hint = f"look at it with `openssl s_client -showcerts -connect {_with_port(host)}`"
+            hint = f"inspect it with `openssl s_client -showcerts -connect {_with_port(host)}`"
         case FailureKind.CLIENT_CERTIFICATE:
-            message = f"{host} wants a certificate of ours"
-            hint = f"put it and its key into ~/.config/containers/certs.d/{host}/, as client.cert and client.key"
+            message = f"{host} requires a client certificate"
+            hint = f"store it with its key in ~/.config/containers/certs.d/{host}/, as client.cert and client.key"
         case FailureKind.NO_COMMON_TLS:
-            message = f"{host} and we speak no common TLS: it must be version 1.2 or 1.3"
-            hint = f"it may want a certificate of ours; look at it with `openssl s_client -connect {_with_port(host)}`"
+            message = f"{host} and imagelock have no TLS version or cipher in common: it must be TLS 1.2 or 1.3"
+            hint = (
+                f"inspect it with `openssl s_client -connect {_with_port(host)}`: it may require a client certificate"
+            )
         case FailureKind.NO_TLS:
-            message, hint = f"{host} speaks no TLS", _plain_http_hint(registry)
+            message, hint = f"{host} does not speak TLS", _plain_http_hint(registry)
         case _:
             return None
     return RegistryError(message, details=[str(failure)], hint=hint)
 
 
 def _plain_http_hint(registry: str) -> str:
-    return f'if it is meant to speak no TLS: [registries."{registry}"] plain-http = true in images.toml'
+    return f'if it serves plain HTTP, set `plain-http = true` under `[registries."{registry}"]` in images.toml'
 
 
 def _with_port(host: str) -> str:

@@ -31,9 +31,9 @@ def parse_url(text: str) -> httpx.URL:
         url = httpx.URL(text)
         is_same = origin_of(url) == origin
     except (httpx.InvalidURL, ValueError) as error:  # UnicodeError, of host names, is a ValueError
-        raise InvalidUrlError("it can't be read") from error
+        raise InvalidUrlError("it cannot be parsed") from error
     if not is_same:
-        raise InvalidUrlError("two readers find two hosts in it")
+        raise InvalidUrlError("it is ambiguous: parsers find different hosts")
     return url
 
 
@@ -45,7 +45,7 @@ def join_url(url: httpx.URL, text: str) -> httpx.URL:
     try:
         joined = urljoin(str(url), text)
     except ValueError as error:
-        raise InvalidUrlError("it can't be read") from error
+        raise InvalidUrlError("it cannot be parsed") from error
     return parse_url(joined)
 
 
@@ -85,7 +85,7 @@ def find_objection(url: httpx.URL, *, asked: httpx.URL) -> str | None:
     """
     origin, asked_origin = origin_of(url), origin_of(asked)
     if asked_origin.is_encrypted and not origin.is_encrypted:
-        return "it is not encrypted, and the registry is"
+        return "it is not encrypted, unlike the registry"
     if origin == asked_origin:
         return None
     if origin.is_encrypted and is_loopback(origin.host) and is_loopback(asked_origin.host):
@@ -100,15 +100,15 @@ def _read_origin(text: str) -> Origin:
         raise InvalidUrlError("it is too long")
     # urlsplit silently drops line breaks and tabs, so they are refused first.
     if not _ALLOWED.fullmatch(text):
-        raise InvalidUrlError("it has characters that no address has")
+        raise InvalidUrlError("it has characters that are not allowed in a URL")
     try:
         parts = urlsplit(text)
     except ValueError as error:
-        raise InvalidUrlError("it can't be read") from error
+        raise InvalidUrlError("it cannot be parsed") from error
     if parts.scheme not in DEFAULT_PORTS:
         raise InvalidUrlError("it must begin with https://")
     if "@" in parts.netloc:
-        raise InvalidUrlError("it has a user name in it")
+        raise InvalidUrlError("it has a user name")
     if "#" in text:
         raise InvalidUrlError("it has a fragment")
     return Origin.of(parts.scheme, parts.netloc)

@@ -73,7 +73,7 @@ def test_dates_taken_for_serial_numbers_are_explained() -> None:
         NoTagReason.NONE,
         "no tag of docker.io/library/x is in `>=2024` (of 2 tags, 1 fits `jammy-{version}`)",
         ("jammy-20240530 is a serial number, not a version",),
-        '`tag = "jammy-{date}"` reads dates, as in `version = ">=2024.6"`',
+        'use `tag = "jammy-{date}"` to read dates, as in `version = ">=2024.6"`',
     )
 
 
@@ -82,7 +82,7 @@ def test_serial_numbers_written_for_dates_are_explained() -> None:
         NoTagReason.NONE,
         "no tag of docker.io/library/x is in `>=20240101` (of 1 tag, 1 fits `{date}`)",
         ("20240530 is version 2024.5.30, not a serial number",),
-        "`{date}` reads 20240530 as 2024.5.30: write the dates in `version` so",
+        "write dates in `version` as 2024.5.30, which `{date}` reads from 20240530",
     )
 
 
@@ -91,7 +91,7 @@ def test_only_prereleases_in_the_range() -> None:
         NoTagReason.PRERELEASE,
         "only pre-releases of docker.io/library/x are in `>=3.12.5`",
         ("3.13.0b2 is a pre-release", "3.13-rc is a pre-release and floats (3.13.0b2 is more exact)"),
-        "`prereleases = true` takes them",
+        "set `prereleases = true` to allow them",
     )
 
 

@@ -108,8 +108,8 @@ EXACT = "goes with a version range, and this is an exact tag"
             'is short for `tag = "{version}-slim"`, and `tag` is there too: keep one of the two',
             None,
         ),
-        ({"variant": "a{b"}, "variant", "`a{b` can't be the end of a tag", None),
-        ({"variant": ""}, "variant", "`` can't be the end of a tag", None),
+        ({"variant": "a{b"}, "variant", "`a{b` cannot be the end of a tag", None),
+        ({"variant": ""}, "variant", "`` cannot be the end of a tag", None),
         ({"version": "*", "precision": 0}, "precision", "is 0, and a version has at least 1 number", None),
     ],
 )

@@ -66,8 +66,7 @@ def test_a_spent_quota_is_told_and_not_waited_for(
         setup.client().fetch_manifest(ALPINE)
     assert setup.clock.sleeps == []
     assert (
-        raised.value.message
-        == "the pull quota of docker.io is spent, and docker.io/library/alpine:3.20 was not answered"
+        raised.value.message == "the pull quota of docker.io is used up; docker.io/library/alpine:3.20 was not served"
     )
     assert raised.value.details == (
         who,
@@ -96,7 +95,7 @@ def test_a_refused_login_is_never_repeated_since_many_lock_the_account(internet_
         with pytest.raises(AuthenticationError) as raised:
             client.fetch_manifest(reference)
         assert raised.value.hint == (
-            "check the spelling, or run `docker login` again; public images need no login: try --anonymous"
+            "check the spelling, or run `docker login` again, or use --anonymous for public images"
         )
     assert [bool(request.authorization) for request in internet.asked(AUTH)] == [True]
 

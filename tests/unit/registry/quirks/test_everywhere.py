@@ -142,7 +142,7 @@ def test_the_rest_of_the_refusals_is_told_as_it_came(internet_of: InternetOf) ->
     internet = internet_of({"reg.example": lambda _: refusal(418, "TEAPOT", "short and stout")})
     with pytest.raises(RegistryError) as raised:
         client_of(internet).fetch_manifest(REFERENCE)
-    assert raised.value.message == "reg.example refused to answer for reg.example/team/a:1"
+    assert raised.value.message == "reg.example refused the request for reg.example/team/a:1"
 
 
 def test_a_tag_beside_a_digest_is_not_what_is_asked_for(internet_of: InternetOf) -> None:
