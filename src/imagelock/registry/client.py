@@ -49,7 +49,7 @@ from imagelock.registry.protocol import (
 from imagelock.registry.tag_lists import list_all_tags
 
 _LENGTH = re.compile(r"[0-9]{1,18}", re.ASCII)
-_Answer = TypeVar("_Answer")
+_Result = TypeVar("_Result")
 
 
 class RegistryClient:
@@ -263,7 +263,7 @@ def _client_of(hosts: Hosts, settings: RegistrySettings) -> RegistryClient:
     return RegistryClient(hosts.open, make_locations(settings), cache=cache)
 
 
-def _first_success(locations: Sequence[Location], fetch: Callable[[Location], _Answer]) -> _Answer:
+def _first_success(locations: Sequence[Location], fetch: Callable[[Location], _Result]) -> _Result:
     """Try the locations in order; only the error of the last one, the registry itself, is raised."""
     for mirror in locations[:-1]:
         with suppress(RegistryError):

@@ -150,7 +150,7 @@ def open_layout_writer(folder: Path) -> Iterator[LayoutWriter]:
     except OSError as error:
         raise FileError(f"cannot write to {folder}: {error.strerror}") from error
     try:
-        _take(descriptor, folder)
+        _lock_folder(descriptor, folder)
         try:
             _begin(folder, staging)
             yield LayoutWriter(folder)
@@ -172,7 +172,7 @@ def _begin(folder: Path, staging: Path) -> None:
         _write_changed(folder / "oci-layout", version, staging=staging)
 
 
-def _take(descriptor: int, folder: Path) -> None:
+def _lock_folder(descriptor: int, folder: Path) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:

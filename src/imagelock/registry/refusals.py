@@ -136,7 +136,7 @@ def depends_on_credentials(response: httpx.Response) -> bool:
 def refusal_of(response: httpx.Response, refused: RefusedRequest) -> RegistryError:
     """Return the error for a response that is not a 2xx."""
     complaints = read_complaints(response)
-    if response.status_code == HTTPStatus.NOT_FOUND or (response.is_client_error and _says_missing(complaints)):
+    if response.status_code == HTTPStatus.NOT_FOUND or (response.is_client_error and _is_missing(complaints)):
         return _not_found(response, refused, complaints)
     if response.status_code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
         return _login_refused(response, refused, complaints)
@@ -183,7 +183,7 @@ def _has_code(response: httpx.Response, codes: frozenset[str]) -> bool:
     return _is_refusal(response) and any(complaint.code in codes for complaint in read_complaints(response))
 
 
-def _says_missing(complaints: Iterable[Complaint]) -> bool:
+def _is_missing(complaints: Iterable[Complaint]) -> bool:
     return any(complaint.code in _MISSING_CODES for complaint in complaints)
 
 

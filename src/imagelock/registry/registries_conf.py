@@ -194,11 +194,13 @@ def _rule(table: Mapping[str, Any], source: str) -> RegistryRule:
 
 
 def _mirror(table: Mapping[str, Any], source: str, *, digests_only: bool) -> MirrorRule:
-    word = "digest-only" if digests_only else table.get("pull-from-mirror") or "all"
+    value = "digest-only" if digests_only else table.get("pull-from-mirror") or "all"
     try:
-        use = MirrorUse(word)
+        use = MirrorUse(value)
     except ValueError as error:
-        raise FileError(f"{source}: `{word}` is no value of pull-from-mirror") from error
+        raise FileError(
+            f"{source}: `{value}` is not a value of pull-from-mirror: it must be `all`, `digest-only` or `tag-only`"
+        ) from error
     location = _location(table, source)
     if not location:
         raise FileError(f"{source}: a [[registry.mirror]] has no location")

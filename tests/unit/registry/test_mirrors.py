@@ -201,7 +201,7 @@ def test_the_file_sends_us_where_podman_would_go(tmp_path: Path) -> None:
         ('[[registry]]\nprefix = "a"\n[[registry.mirror]]\ninsecure = true', "has no location"),
         (
             '[[registry]]\nprefix = "a"\n[[registry.mirror]]\nlocation = "m"\npull-from-mirror = "x"',
-            "c: `x` is no value",
+            "c: `x` is not a value",
         ),
     ],
 )

@@ -45,12 +45,12 @@ def read_helper_output(output: bytes, *, program: str, has_failed: bool) -> Cred
             return None
         raise AuthenticationError(f"the credential helper {program} failed", hint=_hint(program))
     try:
-        answer = json.loads(output.decode("utf-8", "surrogateescape"))
+        document = json.loads(output.decode("utf-8", "surrogateescape"))
     except (ValueError, RecursionError) as error:
         raise AuthenticationError(
             f"the credential helper {program} printed something other than JSON", hint=_hint(program)
         ) from error
-    fields = answer if isinstance(answer, dict) else {}
+    fields = document if isinstance(document, dict) else {}
     username, secret = fields.get("Username"), fields.get("Secret")
     if not isinstance(username, str) or not isinstance(secret, str):
         raise AuthenticationError(
@@ -66,7 +66,7 @@ def _hint(program: str) -> str:
 
 
 class HelperTimeoutError(AuthenticationError):
-    """A helper did not answer in time."""
+    """A helper exceeded the time limit."""
 
 
 class CredentialHelpers:
@@ -78,7 +78,7 @@ class CredentialHelpers:
         self._lock = Lock()
         self._timed_out: dict[str, AuthenticationError] = {}
         """Helpers that exceeded the time limit once: they are not run for another registry."""
-        self._answers: dict[tuple[str, str], Credentials | AuthenticationError | None] = {}
+        self._results: dict[tuple[str, str], Credentials | AuthenticationError | None] = {}
         self._running: subprocess.Popen[bytes] | None = None
         self._is_closed = False
 
@@ -86,12 +86,12 @@ class CredentialHelpers:
         """Return the credentials that a helper has for exactly this key; ``AuthenticationError`` if it fails."""
         helper_program(helper)
         with self._lock:
-            if (helper, key) not in self._answers:
-                self._answers[helper, key] = self._timed_out.get(helper) or self._run_or_error(helper, key)
-            answer = self._answers[helper, key]
-        if isinstance(answer, AuthenticationError):
-            raise answer
-        return answer
+            if (helper, key) not in self._results:
+                self._results[helper, key] = self._timed_out.get(helper) or self._run_or_error(helper, key)
+            result = self._results[helper, key]
+        if isinstance(result, AuthenticationError):
+            raise result
+        return result
 
     def close(self) -> None:
         """Kill the running helper: it may wait for the user, which must not delay the end of a run."""
@@ -156,23 +156,23 @@ class CredentialHelpers:
         if process.stdin is None or process.stdout is None:
             raise AssertionError("both are pipes")
         deadline = time.monotonic() + self._time_limit_seconds
-        with process.stdin as question, process.stdout as answer:
+        with process.stdin as entry, process.stdout as output:
             try:
-                question.write(key.encode())
-                question.close()
+                entry.write(key.encode())
+                entry.close()
             except BrokenPipeError:
                 pass  # It did not read its input; its output is used nevertheless.
-            return _read_until(answer, deadline)
+            return _read_until(output, deadline)
 
 
-def _read_until(answer: IO[bytes], deadline: float) -> bytes:
+def _read_until(pipe: IO[bytes], deadline: float) -> bytes:
     """Return the output up to its end or the size limit; ``TimeoutError`` at the deadline."""
     output = bytearray()
     while len(output) <= _MAX_OUTPUT_BYTES:
-        ready, _, _ = select.select([answer], [], [], max(0.0, deadline - time.monotonic()))
+        ready, _, _ = select.select([pipe], [], [], max(0.0, deadline - time.monotonic()))
         if not ready:
             raise TimeoutError
-        piece = os.read(answer.fileno(), _MAX_OUTPUT_BYTES)
+        piece = os.read(pipe.fileno(), _MAX_OUTPUT_BYTES)
         if not piece:
             break
         output += piece

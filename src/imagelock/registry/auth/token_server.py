@@ -88,15 +88,15 @@ class TokenServers:
         credentials = found.credentials if found else None
         login = login_of(credentials) if credentials else None
         if not isinstance(credentials, IdentityToken):
-            return self._ask(token_request(scheme, scopes, login))
+            return self._request_token(token_request(scheme, scopes, login))
         try:
-            return self._ask(exchange_request(scheme, scopes, credentials))
+            return self._request_token(exchange_request(scheme, scopes, credentials))
         except AccessRefusedError as error:
             if login is None or error.response.status_code not in _EXCHANGE_UNSUPPORTED:
                 raise
-        return self._ask(token_request(scheme, scopes, login))
+        return self._request_token(token_request(scheme, scopes, login))
 
-    def _ask(self, request: httpx.Request) -> Token:
+    def _request_token(self, request: httpx.Request) -> Token:
         return read_token(self._sender.send(request), now=self._clock.monotonic())
 
 
@@ -134,8 +134,8 @@ def read_token(response: httpx.Response, *, now: float) -> Token:
     try:
         document = parse_json_object(response.content, what=what)
     except InvalidContentError as problem:
-        said = [f"it said: {complaint}" for complaint in read_complaints(response)]
-        raise InvalidContentError(problem.message, details=said, hint=problem.hint) from problem
+        details = [f"it said: {complaint}" for complaint in read_complaints(response)]
+        raise InvalidContentError(problem.message, details=details, hint=problem.hint) from problem
     text = document.get("access_token") or document.get("token")
     if not text and read_complaints(response):
         # Azure's registries have sent `{"details": "incorrect username or password"}` with status 200.

@@ -89,7 +89,7 @@ class _Fetching:
     """A token request in progress (single flight), and its scopes."""
 
     scopes: tuple[str, ...]
-    answer: Future[Token | None] = field(default_factory=Future)
+    result: Future[Token | None] = field(default_factory=Future)
     """``None`` if a batch of scopes was refused: each scope is then fetched alone."""
 
     @property
@@ -139,12 +139,12 @@ class TokenCache:
             if token is not None:
                 return token, False
             if running is not None:
-                running.answer.result()
+                running.result.result()
                 continue
             own = self._start(scope)
             if own is not None:
                 self._run(own, fetch)
-                token = own.answer.result()
+                token = own.result.result()
                 if token is not None and not own.is_shared:
                     return token, True
 
@@ -184,14 +184,14 @@ class TokenCache:
                 self._remove(fetching)
                 self._takes_batches = self._takes_batches and not (fetching.is_shared and is_refused)
             if fetching.is_shared and is_refused:
-                fetching.answer.set_result(None)
+                fetching.result.set_result(None)
             else:
-                fetching.answer.set_exception(error)
+                fetching.result.set_exception(error)
         else:
             with self._lock:
                 self._remove(fetching)
                 self._store(token, fetching)
-            fetching.answer.set_result(token)
+            fetching.result.set_result(token)
 
     def _remove(self, fetching: _Fetching) -> None:
         for scope in fetching.scopes:

@@ -94,7 +94,7 @@ def make_tls_context(files: CertificateFiles, *, ca_file: Path | None) -> ssl.SS
             raise FileError(f"{authority} has no readable certificate", details=[str(error)]) from error
     for certificate, key in files.client_pairs:
         try:
-            context.load_cert_chain(certificate, key, password=_refuse_to_ask)
+            context.load_cert_chain(certificate, key, password=_no_password)
         except (OSError, ssl.SSLError) as error:
             raise FileError(f"{certificate} cannot be used with its key", details=[str(error)]) from error
     return context
@@ -120,6 +120,6 @@ def _load_first_bundle(context: ssl.SSLContext) -> None:
             return
 
 
-def _refuse_to_ask() -> str:
+def _no_password() -> str:
     """Give no password for a key: OpenSSL would ask for it on the terminal, from any thread."""
     return ""

@@ -112,10 +112,10 @@ class Pool(Generic[Connection]):
         """Close a connection without any response; return whether others are open, which then are all that it keeps."""
         self.drop(connection)
         with self._changed:
-            living = self._count_living(deadline)
-            self._capacity = living or None
+            open_count = self._count_open(deadline)
+            self._capacity = open_count or None
             self._changed.notify_all()
-        return living > 0
+        return open_count > 0
 
     def has_idle(self) -> bool:
         """Return whether an idle connection with a response exists; unused early connections are closed."""
@@ -159,13 +159,13 @@ class Pool(Generic[Connection]):
         if failure.kind not in _REFUSALS:
             return False
         with self._changed:
-            living = self._count_living(deadline)
-            if living:
-                self._capacity = living
-        return living > 0
+            open_count = self._count_open(deadline)
+            if open_count:
+                self._capacity = open_count
+        return open_count > 0
 
-    def _count_living(self, deadline: Deadline) -> int:
+    def _count_open(self, deadline: Deadline) -> int:
         """Return the number of open connections; if it is 0, wait for those that are being opened."""
-        while not (living := self._in_use + len(self._idle)) and self._opening and not self._is_closed:
+        while not (open_count := self._in_use + len(self._idle)) and self._opening and not self._is_closed:
             self._changed.wait(deadline.remaining_seconds())
-        return living
+        return open_count
