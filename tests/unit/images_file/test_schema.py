@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 
@@ -174,6 +174,7 @@ _HEADERS = st.sampled_from(
 )
 
 
+@settings(suppress_health_check=[HealthCheck.filter_too_much])
 @given(_HEADERS, st.dictionaries(_KEYS, _VALUES, max_size=4))
 def test_whatever_the_schema_refuses_the_parser_refuses(header: str, pairs: dict[str, str]) -> None:
     lines = "\n".join(f"{key} = {value}" for key, value in pairs.items())
@@ -191,7 +192,7 @@ _BEYOND_A_SCHEMA = re.compile(
 """What the parser alone sees: dates, which are strings in JSON; tags, ranges and platforms; and keys together."""
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, suppress_health_check=[HealthCheck.filter_too_much])
 @given(_HEADERS, st.dictionaries(_KEYS, _VALUES, max_size=4))
 def test_what_only_the_parser_refuses_is_refused_for_a_known_reason(header: str, pairs: dict[str, str]) -> None:
     lines = "\n".join(f"{key} = {value}" for key, value in pairs.items())
