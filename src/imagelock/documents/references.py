@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from enum import Enum, StrEnum, auto
 from typing import Self
@@ -10,6 +11,9 @@ from imagelock.documents.spans import LineIndex, Position, SourceText, Span
 from imagelock.errors import InvalidReferenceError
 from imagelock.model.frozen import frozen
 from imagelock.model.reference import ImageReference, split_reference
+
+_FILLED_IN = r"%%|@[A-Za-z0-9_.-]+@|<[^<>]*>|\{\{|\{%|\[\[|\(\(|#\{|%[({]|__[A-Z0-9_]+__"
+"""What other programs replace in their templates; no reference has such text."""
 
 
 @frozen
@@ -33,6 +37,8 @@ def image_or_unresolved(text: str, editing: Editing, tag_use: AnyTagUse | None =
     try:
         written = split_reference(text)
     except InvalidReferenceError as error:
+        if re.search(_FILLED_IN, text):
+            return Unresolved(text, "a variable or a template decides the image", "write the reference itself")
         return Unresolved(text, error.message, error.hint)
     if isinstance(tag_use, TagNeeded) and written.tag is None:
         editing = NotEditable(tag_use.reason, tag_use.hint)

@@ -39,7 +39,7 @@ class OwnNames:
         for path, kind, content in documents:
             if is_foreign(path):
                 continue
-            if kind.name in (table.COMPOSE.name, table.BAKE.name):
+            if kind.name in (table.COMPOSE.name, table.BAKE.name, table.GITHUB.name):
                 contexts.update(filter(_is_reference, find_context_names(content, kind.syntax)))
             built.update(
                 split_reference(name).repository for name in find_built_names(content, kind) if _is_reference(name)

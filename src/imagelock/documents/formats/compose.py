@@ -20,6 +20,7 @@ from imagelock.documents.formats.compose_project import (
     services_of,
 )
 from imagelock.documents.formats.embedded import find_in_embedded_dockerfile
+from imagelock.documents.formats.github import find_context_names_of_jobs
 from imagelock.documents.formats.interpolation import interpolated_target, whole_variable
 from imagelock.documents.formats.scalars import found_image, may_be_reference, not_editable, shared
 from imagelock.documents.formats.surrounding_files import NoFiles
@@ -128,7 +129,7 @@ _KEY = "additional_contexts"
 
 
 def find_context_names(content: bytes, syntax: Syntax = Syntax.YAML) -> frozenset[str]:
-    """Find the names that builds bring their own content for, in a compose or bake file; one that is broken has none.
+    """Find the names that builds bring their own content for; a compose, bake or workflow file that is broken has none.
 
     ``FROM php-base`` asks no registry then: https://docs.docker.com/build/bake/contexts/.
     """
@@ -147,6 +148,7 @@ def _in_document(document: Node) -> Iterator[str]:
     builds_of_services = (service.find_mapping("build") for _, service in document.find_mapping("services").mappings())
     found = [build.find(_KEY) for build in builds_of_services]
     found += (target.find("contexts") for _, target in document.find_mapping("target").mappings())
+    yield from find_context_names_of_jobs(document)
     for contexts in found:
         match contexts:
             case Mapping(entries=entries):

@@ -32,7 +32,7 @@ def find_in_embedded_yaml(scalar: Scalar, find: Callable[[Node], Iterable[Found]
     """Find the references of YAML that is a scalar of another document."""
     if not scalar.value.strip():
         return
-    source = _inner_source(scalar)
+    source = inner_source(scalar)
     if source is None:
         if _has_images(scalar.value, find):
             yield _not_read(scalar, f"the YAML in it {_NOT_LITERAL}", "write it after `|`")
@@ -56,7 +56,7 @@ def _has_images(text: str, find: Callable[[Node], Iterable[Found]]) -> bool:
 
 def find_in_embedded_dockerfile(scalar: Scalar, *, escape: str = "") -> Iterator[Found]:
     """Find the references of a Dockerfile that is a scalar; ``escape`` is how a ``$`` of the Dockerfile is written."""
-    source = _inner_source(scalar)
+    source = inner_source(scalar)
     if source is None:
         yield _not_read(scalar, f"the inline Dockerfile {_NOT_LITERAL}", _FILE_HINT)
     elif escape and "$" in source.text.replace(escape, ""):
@@ -77,7 +77,7 @@ def _find_in_dockerfile(scalar: Scalar, extract: _Extract) -> Iterator[Found]:
         yield Found(reference.kind, reference.text, extract.span(reference.span), extract.target(reference.target))
 
 
-def _inner_source(scalar: Scalar) -> SourceText | None:
+def inner_source(scalar: Scalar) -> SourceText | None:
     """Take the indentation off, and keep where each character is; ``None`` where the text is not the value."""
     if scalar.style is ScalarStyle.HEREDOC:
         return scalar.source

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
+from imagelock.documents.formats.embedded import inner_source
 from imagelock.documents.formats.scalars import (
     found_after_prefix,
     found_image,
@@ -17,9 +18,10 @@ from imagelock.documents.formats.scalars import (
     not_editable,
 )
 from imagelock.documents.references import Found, NotEditable, ReferenceKind
-from imagelock.documents.syntax.nodes import Mapping, Node, Scalar, Sequence, walk
+from imagelock.documents.syntax.nodes import Mapping, Node, Scalar, ScalarStyle, Sequence, walk
 
 _DOCKER_SCHEME = "docker://"
+_CONTEXT = re.compile(r"^[ \t]*([^\s=]+)=docker-image://((?:\$\{\{.*?\}\}|[^\s,])+)", re.MULTILINE)
 _COMPARED = NotEditable(
     "an expression of the job compares it with a text", "give the matrix another key for the comparison"
 )
@@ -101,6 +103,31 @@ def _find_steps(parent: Mapping) -> Iterator[Found]:
     for step in parent.find_sequence("steps").items:
         if isinstance(step, Mapping):
             yield from _find_action(step.find("uses"))
+            for _, context in _build_contexts(step):
+                yield found_image(ReferenceKind.BUILD_CONTEXT, context)
+
+
+def _build_contexts(step: Mapping) -> Iterator[tuple[str, Scalar]]:
+    """Give the names of the contexts that Docker's build action puts in the place of images, with the images.
+
+    https://github.com/docker/build-push-action#inputs
+    """
+    contexts = step.find_mapping("with").find_scalar("build-contexts")
+    if contexts is None:
+        return
+    source = contexts.source if contexts.is_plain else inner_source(contexts)
+    if source is None:
+        return
+    for line in _CONTEXT.finditer(source.text):
+        yield line[1], Scalar(line[2], source.cut(*line.span(2)), ScalarStyle.QUOTED)
+
+
+def find_context_names_of_jobs(document: Mapping) -> Iterator[str]:
+    """Find the names of images that a workflow's builds bring their own content for."""
+    for _, job in document.find_mapping("jobs").mappings():
+        for step in job.find_sequence("steps").items:
+            if isinstance(step, Mapping):
+                yield from (name for name, _ in _build_contexts(step))
 
 
 def _find_action(value: Node | None) -> Iterator[Found]:

@@ -27,6 +27,8 @@ _NO_REFERENCE = re.compile(
     r"|.+\.(?:png|svg|jpe?g|gif|webp|ico|bmp|avif|iso|img|qcow2|vmdk|vhdx?|ova|raw|tar|tgz|zip)(?:\.[gx]z|\.bz2)?\Z",
     re.IGNORECASE | re.DOTALL,
 )
+_TEXT_TAGS = (None, "!", "!override", "tag:yaml.org,2002:str")
+"""The tags of texts; others, such as ``!Ref``, are functions of the program that reads the file."""
 _BLOCK_SCALAR = NotEditable("the value is a block scalar", "write it on the line of its key, without `|` or `>`")
 _ESCAPED_SCALAR = NotEditable("escapes or line breaks stand inside the value", "write the reference plainly")
 _SHARED = NotEditable("an alias uses it for something else, too", "write the reference where it is used")
@@ -81,7 +83,7 @@ def shared(found: Found) -> Found:
 
 
 def _target_of(scalar: Scalar, tag_use: AnyTagUse) -> Target:
-    if scalar.style is ScalarStyle.EXPRESSION:
+    if scalar.style is ScalarStyle.EXPRESSION or scalar.tag not in _TEXT_TAGS:
         return _unresolved_template(scalar.value)
     if scalar.is_plain:
         return _plain_target(scalar.source, tag_use)

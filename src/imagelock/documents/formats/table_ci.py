@@ -45,7 +45,13 @@ GITHUB = Format(
     ),
     content="`on:`, `jobs:` and what jobs have, or `runs:` with `using:`",
     find=find_in_github,
-    places=("`container`", "`services`", "`docker://` actions", "the matrix values of `${{ matrix.… }}`"),
+    places=(
+        "`container`",
+        "`services`",
+        "`docker://` actions",
+        "`build-contexts`",
+        "the matrix values of `${{ matrix.… }}`",
+    ),
 )
 
 GITLAB = Format(

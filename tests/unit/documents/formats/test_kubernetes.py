@@ -169,6 +169,14 @@ def test_values_in_a_text_are_pinned_where_they_are() -> None:
 
 
 @pytest.mark.parametrize(
+    "image", ["'%%X%%'", "'@X@'", "<x>", "'{% x %}'", "'[[x]]'", "'((x))'", "'#{x}'", "!Ref x", "a:@V@"]
+)
+def test_what_a_program_fills_in_is_told_as_such(image: str) -> None:
+    (found,) = references(_resource("Pod", f"spec:\n  containers:\n  - image: {image}"), _KUBERNETES)
+    assert found.endswith(": a variable or a template decides the image")
+
+
+@pytest.mark.parametrize(
     ("image", "found"),
     [("a=b:1", ["image b:1"]), ("a:1", ["image a:1"]), ("a=b", []), ("a", [])],
 )

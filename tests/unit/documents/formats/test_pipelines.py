@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from imagelock.documents.formats import table
+from imagelock.documents.formats.compose import find_context_names
 from tests.support.documents import OLD_DIGEST, pinned_text, references, refusals
 
 _GITHUB = table.GITHUB
@@ -125,6 +126,21 @@ def test_the_proxy_of_gitlab_stays_in_front_of_a_pinned_reference(prefix: str) -
 )
 def test_gitlab_references_and_variables(document: str, found: list[str]) -> None:
     assert references(document, _GITLAB) == found
+
+
+_BUILD = "jobs:\n  a:\n    steps:\n    - uses: docker/build-push-action@v6\n      with:\n        build-contexts: "
+
+
+def test_contexts_of_the_build_action_are_pinned_in_their_lines() -> None:
+    lines = ("php-base=docker-image://php:8", "src=./src", "go=docker-image://go:${{ x }}")
+    document = f"{_BUILD}|\n" + "".join(f"          {line}\n" for line in lines)
+    assert references(document, table.GITHUB) == [
+        "build-context php:8",
+        "build-context go:${{ x }}: a variable or a template decides the image",
+    ]
+    assert pinned_text(document, table.GITHUB) == document.replace("php:8", "php:8@D")
+    assert pinned_text(f"{_BUILD}a=docker-image://b:1\n", table.GITHUB) == f"{_BUILD}a=docker-image://b:1@D\n"
+    assert find_context_names(document.encode()) == {"php-base", "go"}
 
 
 def _matrix_job(matrix: str, rest: str = "") -> str:
