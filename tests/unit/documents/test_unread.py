@@ -73,6 +73,7 @@ def test_a_value_at_an_unknown_path_of_a_resource_is_overlooked_and_known_ones_a
         (table.KUBERNETES, "apiVersion: x/v1\nkind: A\nparams: [{name: image, default: 'a:1'}]\n", ["a:1"]),
         (table.KUBERNETES, "apiVersion: x/v1\nkind: A\nenv: [{name: IMAGE_TAG, value: latest}]\n", []),
         (table.CIRCLECI, "jobs: {a: {environment: {IMAGE: 'a:1'}, docker: [{image: 'b:1'}]}}\n", ["a:1"]),
+        (table.COMPOSE, "services: {a: {image: 'a:1'}}\nmodels: {m: {model: 'ai/b:1'}}\n", ["ai/b:1"]),
         (table.DRONE, "kind: pipeline\nsteps: [{settings: {image: 'a:1'}}]\n", []),
         (table.TERRAFORM, 'resource "x" "y" { containers { image = "a/b:1" } }\n', ["a/b:1"]),
     ],

@@ -55,6 +55,7 @@ _IMAGE_KEYS = {
         ),
         _IMAGE_KEY,
     ),
+    "compose": rb"\bmodel[\"']?[ \t]*:",
     **dict.fromkeys(("skaffold", "terraform", "woodpecker"), _IMAGE_KEY),
 }
 """What a file has if it may name images at places that its row does not know."""
@@ -90,6 +91,8 @@ _LOOKS_LIKE_IMAGES = (
     Text("**./images$/i[]", is_sure=False, accepts=has_version),
     Inside("**.{env,params,parameters}[]", _find_named_value),
 )
+_MODELS = (Text("models.*.model", is_sure=False),)
+"""The models of compose are artifacts of a registry, which no lock holds."""
 
 
 def find_overlooked(content: bytes, kind: Format) -> tuple[Reference, ...]:
@@ -98,7 +101,8 @@ def find_overlooked(content: bytes, kind: Format) -> tuple[Reference, ...]:
     if key is None or not re.search(key, content, re.IGNORECASE):
         return ()
     known = {reference.span for reference in find_references(content, kind).references}
-    everything = find_references(content, replace(kind, images=_LOOKS_LIKE_IMAGES))
+    rules = _MODELS if kind.name == "compose" else _LOOKS_LIKE_IMAGES
+    everything = find_references(content, replace(kind, images=rules))
     return tuple(each for each in everything.references if each.span not in known and isinstance(each.target, Image))
 
 

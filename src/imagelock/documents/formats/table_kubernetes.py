@@ -18,6 +18,7 @@ from imagelock.documents.references import Found, ReferenceKind, TagNeeded, TagU
 from imagelock.documents.syntax.nodes import Mapping, Node, Scalar, Sequence, walk
 from imagelock.documents.syntax.reader import Syntax
 
+_CONTAINERS = ("containers", "initContainers", "ephemeralContainers")
 _ISTIO_FILLS_IN = "auto"
 _CNPG_READS_TAG = TagNeeded("CloudNativePG reads PostgreSQL's major version from the tag", "write the tag")
 
@@ -62,6 +63,27 @@ def _find_argo_kustomize_image(node: Node) -> Iterator[Found]:
         found = found_image(ReferenceKind.IMAGE, node, TagUse.DROPPED)
     if found is not None:
         yield found
+
+
+def _find_in_deployment_config(spec: Node) -> Iterator[Found]:
+    """Find the images of containers but for those that a trigger writes.
+
+    https://docs.openshift.com/container-platform/latest/applications/deployments/managing-deployment-processes.html
+    """
+    if not isinstance(spec, Mapping):
+        return
+    triggers = [each.find_mapping("imageChangeParams") for each in _mappings(spec.find("triggers"))]
+    names = [name for each in triggers for name in each.find_sequence("containerNames").items]
+    written = {name.value for name in names if isinstance(name, Scalar)}
+    pod = spec.find_mapping("template").find_mapping("spec")
+    for container in (each for key in _CONTAINERS for each in _mappings(pod.find(key))):
+        name, image = container.find_scalar("name"), container.find_scalar("image")
+        if image is not None and may_be_reference(image) and (name is None or name.value not in written):
+            yield found_image(ReferenceKind.IMAGE, image)
+
+
+def _mappings(node: Node | None) -> Iterator[Mapping]:
+    yield from (each for each in node.items if isinstance(each, Mapping)) if isinstance(node, Sequence) else ()
 
 
 def _find_docker_image(node: Node) -> Iterator[Found]:
@@ -126,6 +148,7 @@ KUBERNETES = Format(
         Text("Cluster.postgresql.cnpg.io:spec.imageName", tag_use=_CNPG_READS_TAG),
         Text("{ImageCatalog,ClusterImageCatalog}:spec.images[].image", tag_use=_CNPG_READS_TAG),
         Text("{Cluster,ImageCatalog,ClusterImageCatalog}:**.extensions[].image.reference"),
+        Inside("DeploymentConfig:spec", _find_in_deployment_config),
         Inside("ImageStream:spec.tags[].from", _find_docker_image),
         Inside("BuildConfig:spec.strategy.*.from", _find_docker_image),
         Inside("BuildConfig:spec.source.images[].from", _find_docker_image),

@@ -201,6 +201,15 @@ def test_openshift_names_images_of_a_registry_and_of_its_own_streams(kind: str, 
     assert references(other, _KUBERNETES) == ["image a:1"]
 
 
+def test_a_container_that_a_trigger_writes_is_no_input() -> None:
+    containers = "[{name: a, image: 'a:1'}, {name: b, image: 'b:1'}, {image: ' '}]"
+    trigger = "{type: ImageChange, imageChangeParams: {containerNames: [a]}}"
+    document = _resource(
+        "DeploymentConfig", f"spec: {{template: {{spec: {{containers: {containers}}}}}, triggers: [{trigger}, x]}}"
+    )
+    assert references(document, _KUBERNETES) == ["image b:1"]
+
+
 def test_the_items_of_a_list_of_one_kind_need_no_kind_of_their_own() -> None:
     pod = "{spec: {containers: [{image: 'a:1'}]}, status: {containerStatuses: [{image: 'no:1'}]}}"
     assert references(_resource("PodList", f"items: [{pod}]"), _KUBERNETES) == ["image a:1"]
