@@ -6,8 +6,9 @@ https://docs.github.com/actions/reference/workflows-and-actions/workflow-syntax
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import cache, partial
 
 from imagelock.documents.formats.embedded import inner_source
 from imagelock.documents.formats.scalars import (
@@ -33,17 +34,18 @@ def find_in_github(document: Node) -> Iterator[Found]:
     if not isinstance(document, Mapping):
         return
     for _, job in document.find_mapping("jobs").mappings():
-        yield from _find_container(job.find("container"), job)
+        is_compared = cache(partial(_is_compared, job=job))  # a job may have thousands of services
+        yield from _find_container(job.find("container"), job, is_compared)
         for service in job.find_mapping("services").values():
             if isinstance(service, Mapping):
-                yield from _find_container(service, job)
+                yield from _find_container(service, job, is_compared)
         yield from _find_steps(job)
     runs = document.find_mapping("runs")
     yield from _find_action(runs.find("image"))
     yield from _find_steps(runs)
 
 
-def _find_container(container: Node | None, job: Mapping) -> Iterator[Found]:
+def _find_container(container: Node | None, job: Mapping, is_compared: Callable[[str], bool]) -> Iterator[Found]:
     image = container.find("image") if isinstance(container, Mapping) else container
     if not isinstance(image, Scalar):
         return
@@ -53,10 +55,9 @@ def _find_container(container: Node | None, job: Mapping) -> Iterator[Found]:
     if not expression or not values:
         yield from _find_image(image)
         return
-    is_compared = _is_compared(expression[1], job)
     for found in (found for value in values for found in _find_image(value)):
         named = replace(found, used_by=image.value.strip())
-        yield not_editable(named, _COMPARED) if is_compared else named
+        yield not_editable(named, _COMPARED) if is_compared(expression[1]) else named
 
 
 def _find_image(image: Scalar) -> Iterator[Found]:
