@@ -209,4 +209,5 @@ def refusal_lines(path: Path, pinned: Pinned, *, with_hints: bool = True) -> Ite
 def _refusal_line(path: Path, refusal: Refusal, *, with_hint: bool) -> str:
     way_out = f"; {refusal.hint}" if refusal.hint and with_hint else ""
     where = place(path, refusal.reference.position)
-    return f"{where}: {refusal.reference.shown}: {refusal.reason}{way_out}"
+    shown = f"{refusal.reference.shown}: " if refusal.reference.shown else ""
+    return f"{where}: {shown}{refusal.reason}{way_out}"

@@ -216,7 +216,7 @@ def _find_text(rule: Text, scalar: Scalar, parent: Node) -> Found | None:
     if isinstance(parent, Mapping) and any(parent.find(key) for key in rule.output_beside):
         return None
     if rule.tag_beside and isinstance(parent, Mapping) and (tag := _first(parent, rule.tag_beside)):
-        return SplitImage(scalar, tag=tag, tag_use=rule.tag_use).find(rule.kind)
+        return SplitImage(scalar, tag=tag, is_of_chart=False, tag_use=rule.tag_use).find(rule.kind)
     found = found_image(rule.kind, scalar, rule.tag_use)
     if rule.is_sure or isinstance(found.target, Image) or is_template(scalar.value):
         return found

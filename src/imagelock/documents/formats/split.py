@@ -28,6 +28,9 @@ from imagelock.model.frozen import frozen
 _UNKNOWN_DIGEST_KEY = NotEditable(
     "only the chart knows where its digest goes", 'add `digest: ""` if the chart reads that key'
 )
+_UNKNOWN_PLACE = NotEditable(
+    "only the program that reads it knows where its digest goes", "write the tag behind the name, as in `redis:7`"
+)
 _EMPTY_FIELD = NotEditable("the digest's key has no value", 'write `""` after the key')
 _EMPTY_TAG_BESIDE = NotEditable(
     "an empty tag is beside it, and only the chart knows what that means", "remove the key of the empty tag"
@@ -51,6 +54,8 @@ class SplitImage:
     """Whether ``1.2@sha256:…`` is sure to be understood as a tag."""
     affix: str = ""
     """The key whose value is put before or after the tag, such as ``tagSuffix``."""
+    is_of_chart: bool = True
+    """Whether a chart puts the parts together, which may read a digest that is not there yet."""
     tag_use: AnyTagUse = TagUse.OPTIONAL
 
     def find(self, kind: ReferenceKind) -> Found:
@@ -93,7 +98,7 @@ class SplitImage:
             return self._position_in_name()
         if self.tag_takes_digest or "@" in self.tag.value:
             return _position_in_tag(self.tag)
-        return _UNKNOWN_DIGEST_KEY
+        return _UNKNOWN_DIGEST_KEY if self.is_of_chart else _UNKNOWN_PLACE
 
     def _position_in_name(self) -> Editing:
         if self.has_empty_tag:

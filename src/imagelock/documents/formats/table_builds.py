@@ -71,7 +71,7 @@ def _find_pulled_image(task: Node) -> Iterator[Found]:
     """Find the image that Ansible's ``docker_image`` pulls: it also builds, loads and pushes."""
     source, name = (task.find_scalar(key) for key in ("source", "name")) if isinstance(task, Mapping) else (None, None)
     if isinstance(task, Mapping) and source and name and source.value == "pull" and may_be_reference(name):
-        yield SplitImage(name, tag=task.find_scalar("tag")).find(ReferenceKind.IMAGE)
+        yield SplitImage(name, tag=task.find_scalar("tag"), is_of_chart=False).find(ReferenceKind.IMAGE)
 
 
 _FLAGS = frozenset(

@@ -201,6 +201,11 @@ def test_openshift_names_images_of_a_registry_and_of_its_own_streams(kind: str, 
     assert references(other, _KUBERNETES) == ["image a:1"]
 
 
+def test_a_tag_beside_an_image_of_a_resource_is_no_matter_of_charts() -> None:
+    document = _resource("A", "spec: {image: redis, tag: '7'}", "x/v1")
+    assert refusals(document, _KUBERNETES) == ["redis:7: only the program that reads it knows where its digest goes"]
+
+
 def test_a_container_that_a_trigger_writes_is_no_input() -> None:
     containers = "[{name: a, image: 'a:1'}, {name: b, image: 'b:1'}, {image: ' '}]"
     trigger = "{type: ImageChange, imageChangeParams: {containerNames: [a]}}"
