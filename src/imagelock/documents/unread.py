@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from imagelock.documents.formats.format import Format
-from imagelock.documents.formats.format_finder import find_overlooked
+from imagelock.documents.formats.overlooked import find_overlooked
 from imagelock.documents.kinds import patterns_expression
 from imagelock.documents.spans import Position
 from imagelock.model.frozen import frozen

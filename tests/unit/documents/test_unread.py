@@ -4,7 +4,7 @@ import pytest
 
 from imagelock.documents.formats import table
 from imagelock.documents.formats.format import Format
-from imagelock.documents.formats.format_finder import find_overlooked
+from imagelock.documents.formats.overlooked import find_overlooked
 from imagelock.documents.unread import find_unread_kind
 
 
@@ -74,6 +74,12 @@ def test_a_value_at_an_unknown_path_of_a_resource_is_overlooked_and_known_ones_a
         (table.KUBERNETES, "apiVersion: x/v1\nkind: A\nenv: [{name: IMAGE_TAG, value: latest}]\n", []),
         (table.CIRCLECI, "jobs: {a: {environment: {IMAGE: 'a:1'}, docker: [{image: 'b:1'}]}}\n", ["a:1"]),
         (table.COMPOSE, "services: {a: {image: 'a:1'}}\nmodels: {m: {model: 'ai/b:1'}}\n", ["ai/b:1"]),
+        (
+            table.COMPOSE,
+            "services: {a: {build: {context: ., args: {BASE_IMAGE: 'a:1', HOST: 'x:80', BASE: $B, IMAGE: b}}}}\n",
+            ["a:1"],
+        ),
+        (table.BAKE, 'target "a" { args = { BASE = "a:1", VERSION = "1" } }\n', ["a:1"]),
         (table.DRONE, "kind: pipeline\nsteps: [{settings: {image: 'a:1'}}]\n", []),
         (table.TERRAFORM, 'resource "x" "y" { containers { image = "a/b:1" } }\n', ["a/b:1"]),
     ],

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from imagelock.documents.dockerfile.finder import scan_dockerfile
 from imagelock.documents.formats.format import Format
@@ -25,7 +23,6 @@ from imagelock.documents.references import (
     Found,
     Image,
     NotEditable,
-    Reference,
     ReferenceKind,
     Scan,
     make_scan,
@@ -36,29 +33,6 @@ from imagelock.documents.syntax.reader import Syntax, read_documents
 from imagelock.documents.syntax.yaml_types import YamlType
 from imagelock.model.reference import split_reference
 
-_IMAGE_KEY = rb"image(?:name|url|ref)?[\"']?[ \t]*[:=]"
-_IMAGE_KEYS = {
-    "kubernetes": rb"[\w.-]image(?:name|url|ref)?[\"']?[ \t]*:|\bimage(?:name|url|ref|s)[\"']?[ \t]*:"
-    rb"|\bname[\"']?[ \t]*:[ \t]*[\"']?[\w.-]*image",
-    **dict.fromkeys(
-        (
-            "ansible",
-            "azure",
-            "bitbucket",
-            "buildkite",
-            "circleci",
-            "drone",
-            "github",
-            "gitlab",
-            "kustomization",
-            "nomad",
-        ),
-        _IMAGE_KEY,
-    ),
-    "compose": rb"\bmodel[\"']?[ \t]*:",
-    **dict.fromkeys(("skaffold", "terraform", "woodpecker"), _IMAGE_KEY),
-}
-"""What a file has if it may name images at places that its row does not know."""
 _FLUX_MARK = b'"$imagepolicy"'
 _FLUX_WRITES = NotEditable("Flux writes it, by the comment behind it", "remove the comment, or leave it to Flux")
 
@@ -74,36 +48,6 @@ def find_references(content: bytes, kind: Format) -> Scan:
     found = (each for document in documents for each in _find_in_document(document, kind))
     ordered = sorted(_without_mixtures(tuple(_each_place_once(found))), key=lambda each: (each.span, each.target.text))
     return make_scan(content, _without_flux(content, ordered), ())
-
-
-def _find_named_value(node: Node) -> Iterator[Found]:
-    """Find the value of a variable or parameter whose name says that it is an image."""
-    if not isinstance(node, Mapping):
-        return
-    name = node.find_scalar("name")
-    value = node.find_scalar("value") or node.find_scalar("default")
-    if name and value and "image" in name.value.lower() and may_be_reference(value) and has_version(value.value):
-        yield found_image(ReferenceKind.IMAGE, value)
-
-
-_LOOKS_LIKE_IMAGES = (
-    Text("**./image(name|url|ref)?$/i", is_sure=False, accepts=has_version),
-    Text("**./images$/i[]", is_sure=False, accepts=has_version),
-    Inside("**.{env,params,parameters}[]", _find_named_value),
-)
-_MODELS = (Text("models.*.model", is_sure=False),)
-"""The models of compose are artifacts of a registry, which no lock holds."""
-
-
-def find_overlooked(content: bytes, kind: Format) -> tuple[Reference, ...]:
-    """Find what looks like an image, at a place that no rule of a kind knows."""
-    key = _IMAGE_KEYS.get(kind.name)
-    if key is None or not re.search(key, content, re.IGNORECASE):
-        return ()
-    known = {reference.span for reference in find_references(content, kind).references}
-    rules = _MODELS if kind.name == "compose" else _LOOKS_LIKE_IMAGES
-    everything = find_references(content, replace(kind, images=rules))
-    return tuple(each for each in everything.references if each.span not in known and isinstance(each.target, Image))
 
 
 def _find_in_document(document: Node, kind: Format) -> Iterator[Found]:
