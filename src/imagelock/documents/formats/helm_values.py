@@ -6,6 +6,7 @@ tells the images of one mapping apart.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from enum import Enum, auto
@@ -53,6 +54,7 @@ _SUFFIXES = (  # the longer ones first
 )
 _REGISTRY_KEYS = ("registry", "imageRegistry", "hub")
 _ADDRESSES = ("url", "uri", "ref")
+_WRITTEN_IMAGE = re.compile(r"image:[ \t]*[\"']?[A-Za-z0-9]")
 _PARTS_BELOW_IMAGE = {"name": _Part.IMAGE, "repo": _Part.REPOSITORY}
 _CHART_KEYS = ("chart", "repoURL", "targetRevision")
 
@@ -150,7 +152,7 @@ def _find_listed(node: Mapping | Sequence) -> Iterator[Found]:
 def _find_in_texts(mapping: Mapping) -> Iterator[Found]:
     """Find the images of containers that are written as a text, for the chart to put into a template."""
     for key, value in mapping.items():
-        if not isinstance(value, Scalar) or "image:" not in value.value:
+        if not isinstance(value, Scalar) or not _WRITTEN_IMAGE.search(value.value):
             continue
         if key.lower().endswith(("containers", "sidecars")):
             yield from find_in_embedded_yaml(value, find_in_values)

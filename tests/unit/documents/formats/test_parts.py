@@ -149,6 +149,11 @@ def test_what_decides_an_image_is_read_together(values: str, found: list[str]) -
     assert references(f"{values}\n", _HELM) == found
 
 
+def test_a_text_whose_images_are_the_templates_of_the_chart_is_not_asked_to_be_yaml() -> None:
+    values = "extraContainers: |\n  - image: {{ .Values.image }}\n    {{- toYaml .x }}\n"
+    assert references(values, _HELM) == []
+
+
 def test_containers_in_a_text_are_pinned_where_they_are() -> None:
     values = "extraContainers: |\n  - name: a\n    image: a:1 # x\nsidecars: '- image: b:1'\n"
     assert pinned_text(values, _HELM) == values.replace("a:1", "a:1@D")
