@@ -128,7 +128,7 @@ def _position_after_tag(word: Word, texts: list[str], hint: str) -> Editing:
         if not isinstance(piece, Literal):
             break
         tail.append(piece.source)
-    if len(reference) - sum(map(len, tail)) > must_be_literal:
+    if not tail or len(reference) - sum(map(len, tail)) > must_be_literal:
         return NotEditable("a variable decides the tag", hint)
     return _position_at_end(tail[0], None if tag is None else tag - len(reference) + len(tail[0]))
 

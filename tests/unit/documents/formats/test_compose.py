@@ -38,6 +38,8 @@ def _service(text: str) -> str:
         ("image: '${R-${S:-redis}}:7'", ["image ${R-${S:-redis}}:7 = redis:7"]),
         ("image: 'a${X:+y}'", ["image a${X:+y} = a"]),
         ("image: '${REG}/app:1'", ["image ${REG}/app:1: `REG` has no default"]),
+        ("image: '${R:-}'", ["image ${R:-}: an image reference can't be empty"]),
+        ("image: '${R-}'", ["image ${R-}: an image reference can't be empty"]),
         ("image: $IMAGE", ["image $IMAGE: `IMAGE` has no default"]),
         ("image: '${R:-$S}'", ["image ${R:-$S}: `S` has no default"]),
         ("image: '${R:?no}'", ["image ${R:?no}: `R` has no default"]),
