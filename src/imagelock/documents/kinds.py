@@ -48,11 +48,10 @@ _SERVICES = re.compile(
 _API_VERSION = re.compile(rb"^[\"']?apiVersion[\"']?:", re.MULTILINE)
 _KIND = re.compile(rb"^[\"']?kind[\"']?:", re.MULTILINE)
 _JSON_API_VERSION = re.compile(rb'\A\s*\{.*?"apiVersion"\s*:', re.DOTALL)
-_FLOW_RESOURCE = re.compile(rb"\A(?:\s|#[^\n]*\n|---[ \t]*\n)*\{[^\n]*?[\"']?apiVersion[\"']?[ \t]*:")
-_GITLAB_COMPONENT = re.compile(
-    rb"\A(?:\s|#[^\n]*\n|---[ \t]*\r?\n)*spec:.*?\binputs\b.*?^---", re.MULTILINE | re.DOTALL
-)
-_PLAYBOOK = re.compile(rb"\A(?:\s|#[^\n]*\n|---[ \t]*\r?\n)*-[ \t]+(?:name:[^\n]*\n[ \t]+)?hosts:")
+_BEGIN = rb"\A(?:\s|#[^\n]*\n|---[ \t]*\r?\n)*"
+_FLOW_RESOURCE = _BEGIN + rb"\{[^\n]*?[\"']?apiVersion[\"']?[ \t]*:"
+_GITLAB_COMPONENT = rb"(?ms)" + _BEGIN + rb"spec:.*?\binputs\b.*?^---"
+_PLAYBOOK = _BEGIN + rb"-[ \t]+(?:name:[^\n]*\n[ \t]+)?hosts:"
 _SIGNS = (  # all of a row must be there
     (GITHUB, (rb"^[\"']?on[\"']?[ \t]*:", rb"^jobs[ \t]*:", rb"^[ \t]+(?:runs-on|uses|steps)[ \t]*:")),
     (GITHUB, (rb"^runs[ \t]*:", rb"^[ \t]+using[ \t]*:")),
@@ -180,16 +179,16 @@ def _kind_of_content(path: PurePath, content: bytes) -> Format | None:
         return in_syntax_of(path, KUBERNETES) if _JSON_API_VERSION.search(content[:_JSON_BEGIN]) else None
     if suffix not in _YAML_SUFFIXES:
         return None
-    if _API_VERSION.search(content) or _FLOW_RESOURCE.match(content):
+    if _API_VERSION.search(content) or re.match(_FLOW_RESOURCE, content):
         return SKAFFOLD if _SKAFFOLD.search(content) else KUBERNETES
     return _kind_of_pipeline(content) or (COMPOSE if _SERVICES.search(content) else None)
 
 
 def _kind_of_pipeline(content: bytes) -> Format | None:
     """Tell a pipeline or playbook that is not in its usual place, such as a template, by its keys."""
-    if _GITLAB_COMPONENT.match(content):
+    if re.match(_GITLAB_COMPONENT, content):
         return GITLAB
-    if _PLAYBOOK.match(content):
+    if re.match(_PLAYBOOK, content):
         return ANSIBLE
     for kind, signs in _SIGNS:
         if all(re.search(sign, content, re.MULTILINE) for sign in signs):
