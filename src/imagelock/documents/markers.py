@@ -76,6 +76,13 @@ def has_markers(content: bytes, syntax: Syntax) -> bool:
     return _WORD in content and next(_find_markers(content, LineIndex(content), syntax), None) is not None
 
 
+def find_marked_lines(content: bytes, kind: Format) -> frozenset[int]:
+    """Return the numbers of the lines that markers are about, those that are ignored included."""
+    if _WORD not in content:
+        return frozenset()
+    return frozenset(marker.line for marker in _find_markers(content, LineIndex(content), kind.syntax))
+
+
 def with_markers(scan: Scan, content: bytes, kind: Format) -> Scan:
     """Add the references of marked lines to a scan; what the format found on these lines gives way to them."""
     if _WORD not in content or scan.problems:

@@ -13,6 +13,7 @@ from functools import cache
 from imagelock.documents.formats.format import Format
 from imagelock.documents.formats.overlooked import find_overlooked
 from imagelock.documents.kinds import patterns_expression
+from imagelock.documents.markers import find_marked_lines
 from imagelock.documents.spans import Position
 from imagelock.model.frozen import frozen
 
@@ -121,7 +122,9 @@ def find_unread_places(content: bytes, kind: Format) -> tuple[UnreadPlace, ...]:
     """Find the values and commands in a document that may be images and are not read, in the order of the file."""
     values = (UnreadPlace(each.position, each.text, is_command=False) for each in find_overlooked(content, kind))
     commands = _find_commands(content) if kind.is_tree and _COMMAND.search(content) else ()
-    return tuple(sorted((*values, *commands), key=lambda place: (place.position.line, place.position.column)))
+    decided = find_marked_lines(content, kind)
+    places = (place for place in (*values, *commands) if place.position.line not in decided)
+    return tuple(sorted(places, key=lambda place: (place.position.line, place.position.column)))
 
 
 def _find_commands(content: bytes) -> Iterator[UnreadPlace]:

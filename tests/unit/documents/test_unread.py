@@ -5,7 +5,7 @@ import pytest
 from imagelock.documents.formats import table
 from imagelock.documents.formats.format import Format
 from imagelock.documents.formats.overlooked import find_overlooked
-from imagelock.documents.unread import find_unread_kind
+from imagelock.documents.unread import find_unread_kind, find_unread_places
 
 
 @pytest.mark.parametrize(
@@ -86,3 +86,12 @@ def test_a_value_at_an_unknown_path_of_a_resource_is_overlooked_and_known_ones_a
 )
 def test_what_no_rule_of_a_kind_knows_is_overlooked(kind: Format, document: str, texts: list[str]) -> None:
     assert [each.text for each in find_overlooked(document.encode(), kind)] == texts
+
+
+def test_a_marker_decides_about_a_place_that_no_rule_knows() -> None:
+    document = (
+        "apiVersion: x/v1\nkind: A\n# imagelock: a\ntoolImage: a:1\notherImage: b:1  # imagelock: ignore\n"
+        "lastImage: c:1\nscript: |\n  # imagelock: a\n  docker run a:1\n  docker run b:1\n"
+    )
+    places = find_unread_places(document.encode(), table.KUBERNETES)
+    assert [(each.position.line, each.text) for each in places] == [(6, "c:1"), (10, "docker run b:1")]
