@@ -16,7 +16,7 @@ from imagelock.errors import ImagelockError, ImagesFileError, did_you_mean, join
 from imagelock.images_file.declaration import Alias, Defaults, ImageDeclaration, is_alias, read_declaration
 from imagelock.images_file.external import NOTHING_EXTERNAL, ExternalDeclaration, read_external
 from imagelock.images_file.pins import PinDeclaration, read_pins
-from imagelock.images_file.registries import RegistryDeclaration, read_registry
+from imagelock.images_file.registries import RegistryDeclaration, read_registries
 from imagelock.images_file.toml import (
     Path,
     Problem,
@@ -104,15 +104,14 @@ def _read_document(document: TableReader) -> ImagesFile:
         _read_targets(TableReader(document.table("render"), ("render",), problems)), key=lambda target: target.output
     )
     _refuse_circles(targets, problems)
-    registries = (read_registry(*item, problems) for item in document.table("registries").items())
-    known_registries = tuple(filter(None, registries))
+    registries = read_registries(document.table("registries"), problems)
     pins = read_pins(document.table("pin"), problems)
     external = read_external(document.table("external"), images, problems)
     exports = _read_exports(document, images) if document.has("export") else ()
     _refuse_outputs_twice(targets, exports, pins, problems)
     rules = _read_rules(document)
     document.refuse_other_keys()
-    return ImagesFile(tuple(images), tuple(targets), known_registries, pins, external, exports, rules)
+    return ImagesFile(tuple(images), tuple(targets), registries, pins, external, exports, rules)
 
 
 def _read_rules(document: TableReader) -> DocumentRules | None:

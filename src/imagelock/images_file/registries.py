@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from imagelock.errors import InvalidReferenceError
@@ -37,7 +38,23 @@ class RegistryDeclaration:
         return tuple(mirror for mirror in self.mirrors if not mirror.startswith(_LAYOUT))
 
 
-def read_registry(name: str, value: object, problems: Problems) -> RegistryDeclaration | None:
+def read_registries(table: Mapping[str, object], problems: Problems) -> tuple[RegistryDeclaration, ...]:
+    """Read the tables that have no problems; two for one registry, such as Docker Hub's aliases, are a problem."""
+    names: dict[RegistryName, str] = {}
+    found = []
+    for name, value in table.items():
+        declared = _read_registry(name, value, problems)
+        if declared is None:
+            continue
+        first = names.setdefault(declared.registry, name)
+        if first != name:
+            problems.add(("registries", name), f"is the same registry as `{first}`")
+        else:
+            found.append(declared)
+    return tuple(found)
+
+
+def _read_registry(name: str, value: object, problems: Problems) -> RegistryDeclaration | None:
     """Read one table; None where it has problems."""
     path = ("registries", name)
     if not isinstance(value, dict):

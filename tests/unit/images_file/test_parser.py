@@ -178,6 +178,14 @@ def test_a_name_is_letters_digits_underscores_and_hyphens(alias: str) -> None:
         ),
         ('[registries."a/b"]', '1: registries."a/b": `a/b`: `a/b` is not a host name'),
         (
+            '[registries."docker.io"]\nplain-http = true\n[registries."index.docker.io"]\nplain-http = false',
+            '3: registries."index.docker.io": is the same registry as `docker.io`',
+        ),
+        (
+            '[registries."Reg.example"]\nplain-http = true\n[registries."reg.example"]\nplain-http = true',
+            '3: registries."reg.example": is the same registry as `Reg.example`',
+        ),
+        (
             '[registries."a.b"]\nplain-http = true\nca-file = "x"',
             '3: registries."a.b".ca-file: can\'t be of use beside `plain-http = true`',
         ),
