@@ -15,7 +15,7 @@ from tests.support.project import IMAGES, TEMPLATE, Project
 def workshop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Project:
     """A layout with two images; nothing locked, nothing rendered."""
     for name in list(os.environ):
-        if name.startswith("IMAGELOCK_") or name in ("NO_COLOR", "FORCE_COLOR", "CI"):
+        if name.startswith("IMAGELOCK_") or name in ("NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "CI"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))

@@ -220,12 +220,17 @@ def _fit(line: str) -> list[str]:
 
 
 def _wants_color(choice: str, stream: TextIO | None) -> bool:
-    """Decide as https://no-color.org asks; ``FORCE_COLOR`` is for CI systems that show colours without a terminal."""
+    """Decide by the option, then https://no-color.org, then what forces colors, as https://bixense.com/clicolors asks.
+
+    CI systems show colors without a terminal: ``FORCE_COLOR`` is the habit of Node's tools, ``CLICOLOR_FORCE`` CMake's.
+    """
     if choice != "auto":
         return choice == "always"
-    if os.environ.get("FORCE_COLOR"):
+    if os.environ.get("NO_COLOR"):
+        return False
+    if any(os.environ.get(name, "0") not in ("", "0") for name in ("FORCE_COLOR", "CLICOLOR_FORCE")):
         return True
-    return _is_terminal(stream) and not os.environ.get("NO_COLOR") and not _is_dumb()
+    return _is_terminal(stream) and not _is_dumb()
 
 
 def is_ci() -> bool:

@@ -11,7 +11,7 @@ from tomlkit.items import Comment, InlineTable, String, Table, Whitespace
 
 from imagelock.errors import ImagesFileError
 from imagelock.images_file.declaration import Alias
-from imagelock.images_file.toml import array, quote
+from imagelock.images_file.toml import EXAMPLE, array, quote
 from imagelock.images_file.toml_tree import Body, Entry, TomlTree, end_of_lines, headed_tables, is_line, split_indent
 from imagelock.model.frozen import frozen
 
@@ -73,7 +73,8 @@ def add_image(text: str, entry: ImageEntry) -> str:
 
 
 def add_images(text: str, entries: Sequence[ImageEntry]) -> str:
-    """Add images in their order, as ``add_image`` does."""
+    """Add images in their order, as ``add_image`` does; the example of a file that had none goes."""
+    text = re.sub(rf"^(\[images\]\r?\n){re.escape(EXAMPLE)}\r?\n", r"\1", text, count=1, flags=re.MULTILINE)
     hint = f"write it yourself: {'; '.join(map(str, entries))}"
     start = _end(_DIRECTIVES, text)
     tree = _parse(text[start:], hint=hint)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from imagelock.images_file.discovery import FoundImage, Survey, Unlockable
 from imagelock.images_file.parser import RenderTarget
-from imagelock.images_file.toml import array, list_lines, quote
+from imagelock.images_file.toml import EXAMPLE, array, list_lines, quote
 from imagelock.model.frozen import frozen
 from imagelock.model.secrets import mask_user_info
 
@@ -68,7 +68,7 @@ def _head(file: FirstFile) -> Iterator[str]:
 def _images(images: Sequence[FoundImage]) -> Iterator[str]:
     yield "[images]"
     if not images:
-        yield '# golang = "golang:1.22"'
+        yield EXAMPLE
     moving = [image for image in images if len(image.digests) != 1]
     pinned = [image for image in images if len(image.digests) == 1]
     yield from map(_image, moving)

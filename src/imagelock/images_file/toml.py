@@ -196,6 +196,10 @@ def _paths(value: Mapping[str, Any], parent: Path) -> Iterator[Path]:
             yield from _paths(child, (*parent, key))
 
 
+EXAMPLE = '# golang = "golang:1.22"'
+"""What a first images.toml has in the place of images, where none was found."""
+
+
 def quote(text: str) -> str:
     """Write a basic string. Line breaks in the text are escaped."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')

@@ -7,6 +7,7 @@ import pytest
 from imagelock.errors import ImagesFileError
 from imagelock.images_file.declaration import Alias
 from imagelock.images_file.edit import ImageEntry, add_image, remove_images
+from imagelock.images_file.toml import EXAMPLE
 
 _SHORT = ImageEntry(alias=Alias("redis"), image="redis:7")
 _LONG = ImageEntry(
@@ -35,6 +36,14 @@ variant = "slim"
 def test_a_short_image_goes_behind_the_last_one_under_images() -> None:
     line = 'go = "golang:1.22"  # the compiler\n'
     assert add_image(_COMMENTED, _SHORT) == _COMMENTED.replace(line, f'{line}redis = "redis:7"\n')
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_the_example_of_a_first_file_goes_with_the_first_image(line_end: str) -> None:
+    text = f"platforms = []{line_end}[images]{line_end}{EXAMPLE}{line_end}{line_end}[render]{line_end}"
+    edited = add_image(text, _SHORT)
+    assert EXAMPLE not in edited
+    assert edited.startswith(f"platforms = []{line_end}[images]{line_end}redis = ")
 
 
 def test_a_table_goes_behind_the_last_table_of_an_image() -> None:
