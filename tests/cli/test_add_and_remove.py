@@ -43,7 +43,10 @@ def test_the_first_image_begins_both_files(folder: Path, capfd: pytest.CaptureFi
     assert tomllib.loads((folder / "images.lock").read_text())["images"]["go"]["digest"] == _GO.digest
     assert _output(capfd) == (
         "",
-        f'Added to images.toml: go = "oci:./layout:golang:1.22"\nLocked 1 image in TIME\nAdded  {_GO_ROW}\n',
+        (
+            f'Added to images.toml: go = "oci:./layout:golang:1.22"\nLocked 1 image in TIME\nAdded  {_GO_ROW}\n'
+            "\nNext: write `golang:1.22` in a file, then run `imagelock scan --write` and `imagelock render`\n"
+        ),
     )
 
 
@@ -61,7 +64,7 @@ def test_a_name_is_proposed_and_everything_else_stays(folder: Path, capfd: pytes
             'Added to images.toml: [images.static] image = "oci:./layout:static", platforms = ["linux/amd64"]\n'
             "Locked 1 of 2 images in TIME\n"
             f"Added  static  static  {_STATIC.digest.removeprefix('sha256:')[:12]}  linux/amd64\n"
-            "\nNext: run `imagelock render`\n"
+            "\nNext: write `{{images.static}}` in a template, then run `imagelock render`\n"
         ),
     )
 
@@ -187,6 +190,39 @@ def test_another_tag_of_a_declared_repository_asks_what_is_meant(pinned: Project
         "hint: run `imagelock add nginx-1-26 nginx:1.26` to have both\n",
     )
     assert pinned.files() == before
+
+
+@pytest.mark.parametrize(
+    ("tables", "file", "following"),
+    [
+        ("", "", "write `redis:7` in a file, then run `imagelock scan --write` and `imagelock render`"),
+        ("", "FROM redis:7\n", "write `redis:7` in a file, then run `imagelock scan --write` and `imagelock render`"),
+        ('[pin]\nfiles = ["Dockerfile"]\n', "FROM redis:7\n", "run `imagelock render`"),
+        (
+            '[pin]\nfiles = ["Dockerfile"]\n',
+            "FROM golang:1.22\n",
+            "write `redis:7` in a file, then run `imagelock scan --write` and `imagelock render`",
+        ),
+        ('[render]\n"out" = "Dockerfile"\n', "FROM {{images.redis}}\n", "run `imagelock render`"),
+        (
+            '[render]\n"out" = "Dockerfile"\n',
+            "FROM {{images.go}}\n",
+            "write `{{images.redis}}` in a template, then run `imagelock render`",
+        ),
+        ('[export]\n"all.json" = "json"\n', "", "run `imagelock render`"),
+        (
+            '[export]\n"go.json" = { format = "json", names = ["go"] }\n',
+            "",
+            "write `redis:7` in a file, then run `imagelock scan --write` and `imagelock render`",
+        ),
+    ],
+)
+def test_the_next_step_fits_where_the_new_image_is(pinned: Project, tables: str, file: str, following: str) -> None:
+    pinned.declare_locked(tables)
+    pinned.write("Dockerfile", file)
+    pinned.push("redis:7", multi_platform_image("linux/amd64"))
+    outcome = pinned.run("add", "redis", "oci:./vendor:redis:7")
+    assert (outcome.exit_code, outcome.stderr.splitlines()[-2:]) == (0, ["", f"Next: {following}"])
 
 
 def test_another_command_s_word_is_understood(pinned: Project) -> None:

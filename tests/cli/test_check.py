@@ -78,7 +78,7 @@ def test_an_image_that_is_frozen_for_too_long_is_named(locked: Project) -> None:
     outcome = locked.run("check")
     assert (outcome.exit_code, outcome.stdout) == (1, "")
     first, second, _ = outcome.stderr.split("\n", 2)
-    assert first == "error: images.toml freezes images longer than it says"
+    assert first == "error: 1 freeze has expired"
     assert (
         second == f"  node: frozen until 2024-01-31, and today is {datetime.now(UTC).astimezone().date()}: until then"
     )

@@ -43,7 +43,7 @@ def test_each_reference_that_is_not_as_locked_is_told_with_its_place_and_a_way_o
         "  Dockerfile:7:6: $BASE: the variable has no value here\n"
         f"  compose.yaml:3:12: nginx:1.25@sha256:{digest('nginx').short}: a tag beside the digest\n"
         "\nhint: run `imagelock render --retag`\n"
-        "hint: run `imagelock add redis:7` (Dockerfile:5:6)\n"
+        "hint: run `imagelock add redis:7`, or take the reference out (Dockerfile:5:6)\n"
         f"hint: {_WAY_OUT} (Dockerfile:6:6)\n"
         "hint: give the ARG a default before the first FROM (Dockerfile:7:6)\n"
         "hint: add a reference to `names` under [external] to accept it as it is\n",
@@ -80,7 +80,7 @@ def test_scripts_get_places_kinds_and_hints(pinned: Project) -> None:
                 "column": 6,
                 "reference": "redis:7",
                 "kind": "not-locked",
-                "hint": "run `imagelock add redis:7`",
+                "hint": "run `imagelock add redis:7`, or take the reference out",
             },
         ],
     }
@@ -281,7 +281,7 @@ def test_what_can_not_be_pinned_is_listed_by_all_and_fails_when_strict(pinned: P
     assert pinned.run("check", "--all") == Outcome(
         0,
         "",
-        f"note: 1 reference cannot be pinned (`--strict` fails for this)\n{_LISTED}  hint: {_WAY_OUT}\n"
+        f"note: 1 reference cannot be pinned (`--strict` fails for this)\n{_LISTED}hint: {_WAY_OUT}\n"
         "note: 1 place could not be read; there may be images\n"
         "2 images locked, 0 files rendered, 1 file exported, 1 other file searched: "
         "up to date, 1 reference not pinned, 1 place not read\n",
@@ -350,16 +350,57 @@ def test_equal_hints_are_written_once(pinned: Project) -> None:
     assert len(lines) == 1 + 36 + 1 + 4
     assert lines[-4:] == [
         "hint: run `imagelock render`",
-        (
-            "hint: give the ARG a default before the first FROM "
-            "(01/Dockerfile:1:6, 04/Dockerfile:1:6, 07/Dockerfile:1:6, 10/Dockerfile:1:6 and 8 more)"
-        ),
-        (
-            "hint: run `imagelock update go --to 1.23` "
-            "(02/Dockerfile:1:6, 05/Dockerfile:1:6, 08/Dockerfile:1:6, 11/Dockerfile:1:6 and 8 more)"
-        ),
+        "hint: give the ARG a default before the first FROM (12 places)",
+        "hint: run `imagelock update go --to 1.23` (12 places)",
         "hint: add a reference to `names` under [external] to accept it as it is",
     ]
+
+
+def test_several_new_images_have_one_hint(pinned: Project) -> None:
+    pinned.declare_locked('[pin]\nfiles = ["Dockerfile"]\n')
+    pinned.write("Dockerfile", "FROM redis:7\nFROM node:20\nFROM redis:7\n")
+    assert pinned.run("check").stderr == (
+        "error: 3 references not as locked\n"
+        "  Dockerfile:1:6: redis:7: images.lock does not have it\n"
+        "  Dockerfile:2:6: node:20: images.lock does not have it\n"
+        "  Dockerfile:3:6: redis:7: images.lock does not have it\n\n"
+        "hint: run `imagelock scan --write`, then `imagelock lock` to declare these images,"
+        " or take their references out\n"
+    )
+    assert pinned.run("scan", "--write").exit_code == 0
+    assert all(f'{name} = "{image}"' in pinned.read("images.toml") for name, image in _NEW)
+
+
+_NEW = (("redis", "redis:7"), ("node", "node:20"))
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_many_findings_are_a_table_on_a_terminal(pinned: Project, columns: int) -> None:
+    """Grouped by file where one line for each would be too wide."""
+    pinned.declare_locked('[pin]\nfiles = ["*/Dockerfile"]\n')
+    for name in ("api", "a-service-with-a-name"):
+        pinned.write(f"{name}/Dockerfile", f"FROM golang:1.22\nFROM nginx:1.25@sha256:{'a' * 64}\n")
+    differs = f"it has {'a' * 12}, images.lock has {digest('nginx').short}"
+    grouped = (
+        "  a-service-with-a-name/Dockerfile\n"
+        "    1:6  golang:1.22  it has no digest\n"
+        f"    2:6  nginx:1.25   {differs}\n"
+        "  api/Dockerfile\n"
+        "    1:6  golang:1.22  it has no digest\n"
+        f"    2:6  nginx:1.25   {differs}\n"
+    )
+    flat = (
+        "  a-service-with-a-name/Dockerfile:1:6  golang:1.22  it has no digest\n"
+        f"  a-service-with-a-name/Dockerfile:2:6  nginx:1.25   {differs}\n"
+        "  api/Dockerfile:1:6                    golang:1.22  it has no digest\n"
+        f"  api/Dockerfile:2:6                    nginx:1.25   {differs}\n"
+    )
+    shown = on_terminal(
+        [sys.executable, "-m", "imagelock", "check"], Project(folder=pinned.folder), columns=columns, exit_code=1
+    )
+    assert shown.replace("\r\n", "\n") == (
+        f"error: 4 references not as locked\n{grouped if columns == 80 else flat}\nhint: run `imagelock render`\n"
+    )
 
 
 def test_what_can_not_be_pinned_fails_in_a_pinned_file_until_it_is_external(pinned: Project) -> None:

@@ -118,7 +118,7 @@ def test_compose_files_are_read_together_by_every_command(pinned: Project) -> No
     pinned.write(".env", "WEB=redis:7\n")
     lines = pinned.run("check").stderr.splitlines()
     assert lines[1] == "  .env:1:5: redis:7: images.lock does not have it"
-    assert lines[-1] == "hint: run `imagelock add redis:7`"
+    assert lines[-1] == "hint: run `imagelock add redis:7`, or take the reference out"
 
 
 def test_nothing_unread_is_called_clean(pinned: Project) -> None:

@@ -117,10 +117,11 @@ def test_what_can_not_be_pinned_is_told_with_its_place_and_the_rest_is_pinned(pi
     )
     pinned.write("compose.yaml", "services: {\n")
     stayed = (
-        "warning: Dockerfile:2:6: golang:${V}: a variable decides the tag;"
-        " let one ARG hold the whole reference, or use a template with {{images.NAME}}\n"
-        "warning: Dockerfile:6:6: $BASE: the variable has no value here; give the ARG a default before the first FROM\n"
+        "warning: Dockerfile:2:6: golang:${V}: a variable decides the tag\n"
+        "warning: Dockerfile:6:6: $BASE: the variable has no value here\n"
         "warning: compose.yaml:2:1: it is not YAML: did not find expected node content; the file was left alone\n"
+        "hint: let one ARG hold the whole reference, or use a template with {{images.NAME}} (Dockerfile:2:6)\n"
+        "hint: give the ARG a default before the first FROM (Dockerfile:6:6)\n"
         "note: 1 reference left alone: images.toml has no such image\n"
     )
     outcome = pinned.run("-v", "render")
@@ -247,7 +248,8 @@ def test_what_can_not_be_unpinned_keeps_all_files_as_they_were(pinned: Project) 
         2,
         "",
         "error: cannot take all digests off; no file was written\n"
-        f"  values.yaml:3:11: {digest('nginx')}: nothing valid would remain without the digest; take it out by hand\n",
+        f"  values.yaml:3:11: sha256:{digest('nginx').short}: nothing valid would remain without the digest\n\n"
+        "hint: take it out by hand\n",
     )
     assert pinned.files() == before
 

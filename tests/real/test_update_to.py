@@ -134,7 +134,7 @@ def test_a_freeze_turns_check_red_when_its_last_day_is_over(
     assert outcome.exit_code == exit_code
     if exit_code:
         assert outcome.stderr == (
-            "error: images.toml freezes images longer than it says\n"
+            "error: 1 freeze has expired\n"
             f"  app: frozen until {day}, and today is {today}: until the move\n\n"
             "hint: remove `freeze` and `freeze-until` from images.toml, or name another day\n"
         )

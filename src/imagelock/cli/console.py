@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from threading import RLock  # click has loaded it
 from typing import Any, ClassVar, TextIO
 
 import click
 
+from imagelock.cli.layout import clip, escape_controls, one_line, styled_line, wrap
 from imagelock.cli.streams import defuse_commands, defuse_json, emit, emit_bytes
 from imagelock.errors import ImagelockError
-from imagelock.model.secrets import mask_secrets, mask_user_info
+from imagelock.model.secrets import mask_user_info
 
 JSON_SCHEMA = 1
 CLEAR_LINE = "\r\x1b[2K"
-_LONGEST_LINE = 5000
-"""Of what an error quotes or a table shows: a hostile key may have megabytes."""
 _USUAL_WIDTH = 80
 """For terminals that don't know theirs, as in containers."""
 
@@ -48,7 +46,7 @@ class Console:
         emit(defuse_commands(escape_controls(text)), color=self._stdout_color)
 
     def styled_data(self, text: str) -> None:
-        """Print what was asked for and already has its colours; its parts went through ``columns``."""
+        """Print what was asked for and already has its colours; its parts were made printable."""
         self.end_progress()
         emit(defuse_commands(text), color=self._stdout_color)
 
@@ -74,30 +72,44 @@ class Console:
     def say(self, text: str) -> None:
         """Tell about the work, on one line; control characters in it are made visible, but for our own styles."""
         if self._quietness == 0:
-            self._write(_styled_line(text))
+            self._write_line(styled_line(text), hang=2)
 
     def detail(self, text: str) -> None:
         """Tell a reason that only ``-v`` asks for."""
         if self.verbosity and self._quietness == 0:
-            self._write(click.style(_styled_line(text), dim=True))
+            self._write_line(click.style(styled_line(text), dim=True), hang=_indent_of(text) + 4)
+
+    @property
+    def gives_advice(self) -> bool:
+        """Whether there are people at a desk, who want to hear what comes next: a CI system does what it was told."""
+        return self._quietness == 0 and not is_ci()
 
     def next_step(self, *commands: str) -> None:
-        """Name the next commands, for people at a desk: a CI system does what it was told."""
-        if not is_ci():
+        """Name the next commands."""
+        self.next_step_is(f"run {', then '.join(f'`{command}`' for command in commands)}")
+
+    def next_step_is(self, text: str) -> None:
+        """Say what to do next."""
+        if self.gives_advice:
             self.say("")
-            self.say(f"Next: run {', then '.join(f'`{command}`' for command in commands)}")
+            self._write("\n".join(wrap(f"Next: {one_line(text)}", self.stderr_width, hang=6)))
 
     def note(self, text: str) -> None:
         """Tell something that the reader may not expect, and that changes nothing."""
-        self.say(f"{click.style('note', fg='cyan', bold=True)}: {one_line(text)}")
+        self._say_labelled("note", "cyan", text)
 
     def warn(self, text: str) -> None:
         """Tell something that the reader should change."""
-        self.say(f"{click.style('warning', fg='yellow', bold=True)}: {one_line(text)}")
+        self._say_labelled("warning", "yellow", text)
+
+    def hint(self, text: str) -> None:
+        """Name what mends what the notes or warnings before are about."""
+        self._say_labelled("hint", "cyan", text)
 
     def item(self, text: str) -> None:
         """Tell one of the things that the note or warning before is about."""
-        self.say(f"  {one_line(text)}")
+        if self._quietness == 0:
+            self._write_line(f"  {one_line(text)}", hang=6)
 
     def annotate(self, command: str) -> None:
         """Tell a CI system, which reads its commands from both streams; stdout may be JSON for a script."""
@@ -109,11 +121,13 @@ class Console:
         """Print an error in its three parts: what; where and why; what to type."""
         if self._quietness > 1:
             return
-        lines = [f"{click.style('error', fg='red', bold=True)}: {one_line(error.message)}"]
-        lines += [wrapped for line in error.details for wrapped in _fit(f"  {one_line(line)}")]
-        label = click.style("hint", fg="cyan", bold=True)
-        hints = [f"{label}: {one_line(hint)}" for hint in (error.hint, *error.further_hints) if hint]
-        lines += ["", *hints] if hints else []
+        lines = self._labelled("error", "red", error.message)
+        for line in error.details:
+            lines += wrap(f"  {one_line(line)}", self.stderr_width, hang=_indent_of(line) + 6)
+        hints = [hint for hint in (error.hint, *error.further_hints) if hint]
+        lines += [""] if hints else []
+        for hint in hints:
+            lines += self._labelled("hint", "cyan", hint)
         self._write("\n".join(lines))
 
     def json_error(self, error: ImagelockError) -> None:
@@ -123,9 +137,24 @@ class Console:
             self.json({"ok": False, "error": {**told, "exit_code": int(error.exit_code)}})
 
     @property
+    def stdout_width(self) -> int | None:
+        """The columns of the terminal that shows data; None where no terminal does."""
+        return _terminal_width(sys.stdout) if _is_terminal(sys.stdout) else None
+
+    @property
+    def stderr_width(self) -> int | None:
+        """The columns of the terminal that shows everything else; None where no terminal does."""
+        return _terminal_width(sys.stderr) if _is_terminal(sys.stderr) else None
+
+    @property
+    def details_width(self) -> int | None:
+        """The columns of the terminal that a detail of an error, or an item of a note, may take."""
+        return None if self.stderr_width is None else self.stderr_width - 2
+
+    @property
     def progress_width(self) -> int:
         """The columns that the transient line may take: in the last one, some terminals begin a new line."""
-        return _terminal_width() - 1
+        return _terminal_width(sys.stderr) - 1
 
     def progress(self, text: str) -> None:
         """Replace the one transient line on a terminal; nowhere else is anything shown."""
@@ -147,76 +176,21 @@ class Console:
         """Whether the terminal has a transient line now."""
         return Console._progress_is_shown
 
+    def _say_labelled(self, label: str, color: str, text: str) -> None:
+        if self._quietness == 0:
+            self._write("\n".join(self._labelled(label, color, text)))
+
+    def _labelled(self, label: str, color: str, text: str) -> list[str]:
+        line = f"{click.style(label, fg=color, bold=True)}: {one_line(text)}"
+        return wrap(line, self.stderr_width, hang=len(label) + 2)
+
+    def _write_line(self, line: str, *, hang: int) -> None:
+        self._write("\n".join(wrap(line, self.stderr_width, hang=hang)))
+
     def _write(self, text: str) -> None:
         with Console._terminal:
             self.end_progress()
             emit(defuse_commands(mask_user_info(text)), err=True, color=self._stderr_color)
-
-
-def escape_controls(text: str) -> str:
-    """Make control characters visible: what a registry sends must not steer a terminal."""
-    if text.isprintable():
-        return text
-    return "".join(
-        character if character.isprintable() or character in "\n\t" else character.encode("unicode_escape").decode()
-        for character in text
-    )
-
-
-def display_width(text: str) -> int:
-    """Return how many columns of a terminal a text takes: East Asian characters two, combining ones none."""
-    if text.isascii():
-        return len(text)
-    from unicodedata import combining, east_asian_width  # noqa: PLC0415  rarely needed
-
-    return sum(0 if combining(sign) else 2 if east_asian_width(sign) in "WF" else 1 for sign in text)
-
-
-def clip(text: str, width: int) -> str:
-    """Cut a text to a width in columns of a terminal."""
-    if display_width(text) <= width:
-        return text
-    kept = text[:width]
-    while display_width(kept) > width:
-        kept = kept[:-1]
-    return kept
-
-
-def pad(text: str, width: int) -> str:
-    """Fill a text with blanks up to a width in columns of a terminal."""
-    return text + " " * (width - display_width(text))
-
-
-def columns(rows: Iterable[Iterable[str]]) -> list[str]:
-    """Align rows in columns, two blanks apart, without blanks at the ends and with control characters visible."""
-    table = [[one_line(cell) for cell in row] for row in rows]
-    widths = [max(map(display_width, column)) for column in zip(*table, strict=True)]
-    return ["  ".join(map(pad, row, widths)).rstrip() for row in table]
-
-
-def one_line(text: str) -> str:
-    """Make line breaks visible, too: an annotation or a key of a registry must not write a line or a hint of ours."""
-    text = mask_user_info(mask_secrets(text))
-    line = escape_controls(text[:_LONGEST_LINE]).replace("\n", "\\n").replace("\t", "\\t")
-    return line if len(text) <= _LONGEST_LINE else f"{line}…"
-
-
-def _styled_line(text: str) -> str:
-    """Make one line of a text that has styles: what is between them may have come from a file's name."""
-    if "\x1b" not in text:
-        return one_line(text)
-    parts = re.split("(\x1b\\[[0-9;]*m)", text)  # compiled here: most runs have nothing to split
-    return "".join(part if index % 2 else one_line(part) for index, part in enumerate(parts))
-
-
-def _fit(line: str) -> list[str]:
-    """Break a line for a terminal, indented below its beginning; for everything else it stays one line."""
-    if not _is_terminal(sys.stderr) or len(line) <= (width := _terminal_width()):
-        return [line]
-    import textwrap  # noqa: PLC0415  only long lines on a terminal need it
-
-    indent = " " * (len(line) - len(line.lstrip()) + 4)
-    return textwrap.wrap(line, width, subsequent_indent=indent, break_on_hyphens=False, break_long_words=False)
 
 
 def _wants_color(choice: str, stream: TextIO | None) -> bool:
@@ -248,7 +222,11 @@ def _is_terminal(stream: TextIO | None) -> bool:
     return stream is not None and stream.isatty()
 
 
-def _terminal_width() -> int:
-    with suppress(OSError, ValueError):
-        return os.get_terminal_size(sys.stderr.fileno()).columns or _USUAL_WIDTH
+def _terminal_width(stream: TextIO | None) -> int:
+    with suppress(OSError, ValueError, AttributeError):
+        return os.get_terminal_size(stream.fileno()).columns or _USUAL_WIDTH  # type: ignore[union-attr]  # suppressed
     return _USUAL_WIDTH
+
+
+def _indent_of(text: str) -> int:
+    return len(text) - len(text.lstrip(" "))

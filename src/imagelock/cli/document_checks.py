@@ -235,10 +235,10 @@ class TreeSearch:
     def _tell(self, console: Console) -> None:
         if self._listed:
             console.note(f"{count(len(self._listed), 'reference')} cannot be pinned (`--strict` fails for this)")
-            for line in lines(self._listed):
+            for line in lines(self._listed, width=console.details_width):
                 console.item(line)
             for hint in hints(self._listed, fails=False):
-                console.item(f"hint: {hint}")
+                console.hint(hint)
         if self._unreadable:
             console.note(f"{count(len(self._unreadable), 'place')} could not be read; there may be images")
             for line in lines(self._unreadable):

@@ -9,21 +9,18 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from imagelock.cli.console import Console
 from imagelock.cli.options import Settings
-from imagelock.cli.reports.changes import change_document, change_lines
+from imagelock.cli.reports.outcome import Outcome, report
 from imagelock.cli.text import count, duration
 from imagelock.cli.transactions import begin, run_again_if_changed
 from imagelock.errors import LockfileError
 from imagelock.images_file.parser import ImagesFile
-from imagelock.locking.changes import Change, Removed, Updated, find_changes
+from imagelock.locking.changes import find_changes
 from imagelock.locking.keep_step import KeepLocked
 from imagelock.locking.lockfile import Lockfile, dump_lockfile, find_heading, parse_lockfile
 from imagelock.locking.plan import SETTLED, LockResult, Unsettled, keep_locked, plan_lock
 from imagelock.model.conflict_markers import conflict_sides
 from imagelock.model.frozen import frozen
-from imagelock.model.selector import ExactTag
-from imagelock.project.ignored import find_ignored
 from imagelock.project.project import Project, find_project
 from imagelock.project.transaction import Transaction, refuse_changed
 
@@ -35,52 +32,6 @@ if TYPE_CHECKING:
 Write = Callable[[Transaction, Mapping[Path, bytes], Lockfile], object]
 """Writes what a run made, and whatever else the new lock changes."""
 Planner = Callable[[ImagesFile, Lockfile, Unsettled], Sequence["Step"]]
-
-
-@frozen(kw_only=True)
-class Outcome:
-    """What a run did, or would do, to images.lock."""
-
-    result: LockResult
-    changes: Sequence[Change]
-    seconds: float
-    is_dry_run: bool
-    rewrites_form: bool
-    """Whether images.lock is written although no image changed: it was not as this program writes it."""
-    merged: Merged | None
-    """What was made of conflict markers, if there were any."""
-    lock_path: Path
-    is_new: bool
-    """Whether there was no images.lock before."""
-    images_file: ImagesFile
-
-    def summary(self, changed: str, unchanged: str) -> str:
-        """Say what became of images.lock: one of the two texts, or that only its form differs."""
-        if self.changes:
-            return changed
-        if self.rewrites_form and self.merged is None:
-            verb = "Would rewrite" if self.is_dry_run else "Rewrote"
-            return f"{verb} {self.lock_path} in its usual form; no image changed"
-        return unchanged
-
-    @property
-    def changed(self) -> str:
-        """How many images were locked anew, of all that are locked now."""
-        total = len(self.result.lockfile.images)
-        changed = sum(not isinstance(change, Removed) for change in self.changes)
-        removed = f", {len(self.changes) - changed} removed" if changed < len(self.changes) else ""
-        is_all = changed == total or not self.changes
-        return f"{count(total) if is_all else f'{changed} of {count(total)}'}{removed}"
-
-    @property
-    def next_command(self) -> str | None:
-        """What brings the changes into the files of the project, if it has any."""
-        files = self.images_file
-        if not self.changes or self.is_dry_run or not (files.outputs or files.pins.names_files):
-            return None
-        moved = (it.new for it in self.changes if isinstance(it, Updated) and it.old.tag != it.new.tag)
-        is_retagged = any(isinstance(image.selector, ExactTag) for image in moved)
-        return "imagelock render --retag" if is_retagged and files.pins.names_files else "imagelock render"
 
 
 @frozen
@@ -189,6 +140,7 @@ def _carry_out(  # noqa: PLR0913  as above
         lock_path=project.lock_path,
         is_new=is_new,
         images_file=read.images_file,
+        project=project,
     )
 
 
@@ -212,40 +164,6 @@ def lock_images(settings: Settings, *, is_dry_run: bool, output_format: str) -> 
     if is_dry_run:
         done = f"Would lock {outcome.changed}; nothing was written"
     report(settings.console, outcome, outcome.summary(done, f"{images} already locked"), output_format=output_format)
-
-
-def report(console: Console, outcome: Outcome, summary: str, *, output_format: str) -> None:
-    """Tell people on stderr, or scripts on stdout, what happened."""
-    if outcome.merged is not None:
-        from imagelock.cli.lock_merge import tell_merge  # noqa: PLC0415  it is loaded already
-
-        console.say(tell_merge(outcome.merged, outcome.lock_path, is_dry_run=outcome.is_dry_run))
-    ignored = find_ignored(outcome.lock_path) if outcome.is_new and not outcome.is_dry_run else None
-    if ignored is not None:
-        console.warn(ignored)
-    if output_format == "json":
-        console.json(
-            {
-                "image_count": len(outcome.result.lockfile.images),
-                "dry_run": outcome.is_dry_run,
-                "rewrites_form": outcome.rewrites_form,
-                "changes": [change_document(change) for change in outcome.changes],
-                "notes": [{"name": alias, "note": note} for alias, note in outcome.result.notes],
-                "warnings": [{"name": alias, "warning": warning} for alias, warning in outcome.result.warnings],
-            }
-        )
-        return
-    console.say(summary)
-    for alias, reason in outcome.result.reasons:
-        console.detail(f"{alias}: {reason}")
-    for line in change_lines(outcome.changes, is_dry_run=outcome.is_dry_run):
-        console.say(line)
-    for alias, note in outcome.result.notes:
-        console.note(f"{alias}: {note}")
-    for alias, warning in outcome.result.warnings:
-        console.warn(f"{alias}: {warning}")
-    if outcome.next_command is not None:
-        console.next_step(outcome.next_command)
 
 
 def lock_to_write(project: Project, lockfile: Lockfile, *, current: str) -> dict[Path, bytes]:

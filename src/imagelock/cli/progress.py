@@ -8,7 +8,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from threading import Lock
 from types import MappingProxyType
 
-from imagelock.cli.console import Console, display_width
+from imagelock.cli.console import Console
+from imagelock.cli.layout import display_width
 from imagelock.cli.text import rough_duration, size
 from imagelock.locking.parallel import UNWATCHED, Watcher
 from imagelock.model.reference import AnyRepository

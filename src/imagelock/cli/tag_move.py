@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from imagelock.cli.lock_run import Planner, report, run_plan_in
+from imagelock.cli.lock_run import Planner, run_plan_in
 from imagelock.cli.options import Settings
+from imagelock.cli.reports.outcome import report
 from imagelock.cli.text import duration
 from imagelock.cli.transactions import begin
 from imagelock.errors import ImagelockError
@@ -66,7 +67,7 @@ def move_tag(settings: Settings, name: str, tag: str, plan: Planner, *, is_dry_r
         )
     verb = "Would move" if is_dry_run else "Moved"
     end = "; nothing was written" if is_dry_run else f" in {duration(outcome.seconds)}"
-    outcome = replace(outcome, images_file=ImagesFile(()))  # its files are written already
+    outcome = replace(outcome, has_written_files=True)
     report(settings.console, outcome, f"{verb} {name} to {image.name}:{tag}{end}", output_format=output_format)
     if output_format == "text":
         for path in write.written:

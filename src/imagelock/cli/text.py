@@ -1,15 +1,12 @@
-"""Texts for people: counts, durations, sizes, Markdown tables and tables that fit a terminal."""
+"""Texts for people: counts, durations, sizes, Markdown tables."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 
-from imagelock.cli.console import display_width, one_line, pad
+from imagelock.cli.layout import one_line
 
-_GAP = "  "
-_NARROWEST = 8
-_NARROWEST_PROSE = 20
 _WIDEST_TABLE = 200
 _DEFAULT_WIDTH = 80
 _LISTED = 4
@@ -84,51 +81,3 @@ def table_width() -> int:
     import shutil  # noqa: PLC0415  2 ms that only tables need
 
     return min(shutil.get_terminal_size((_DEFAULT_WIDTH, 24)).columns, _WIDEST_TABLE)
-
-
-def fit_table(rows: Sequence[Sequence[str]], *, width: int, prose: int | None = None) -> list[str]:
-    """Align rows, all of one length, in that width; a column of prose gives way first, then the widest."""
-    table = [[one_line(cell) for cell in row] for row in rows]
-    widths = _fit([max(map(display_width, column)) for column in zip(*table, strict=True)], width, prose)
-    return [line for row in table for line in _lines(row, widths)]
-
-
-def _fit(widths: list[int], width: int, prose: int | None) -> list[int]:
-    room = width - len(_GAP) * (len(widths) - 1)
-    if prose is not None:
-        widths[prose] = min(widths[prose], max(room - (sum(widths) - widths[prose]), _NARROWEST_PROSE))
-    while sum(widths) > room and max(widths) > _NARROWEST:
-        widths[widths.index(max(widths))] -= 1
-    return widths
-
-
-def _lines(row: Sequence[str], widths: Sequence[int]) -> list[str]:
-    cells = [_wrap(cell, width) for cell, width in zip(row, widths, strict=True)]
-    height = max(map(len, cells))
-    padded = [cell + [""] * (height - len(cell)) for cell in cells]
-    return [
-        _GAP.join(pad(text, width) for text, width in zip(line, widths, strict=True)).rstrip()
-        for line in zip(*padded, strict=True)
-    ]
-
-
-def _wrap(cell: str, width: int) -> list[str]:
-    """Break a cell at its blanks, and a word that is too wide where it has to be."""
-    if display_width(cell) <= width:
-        return [cell]
-    if cell.isascii():
-        import textwrap  # noqa: PLC0415  only tables that don't fit need it
-
-        return textwrap.wrap(cell, width)
-    lines = [""]
-    for word in cell.split():
-        joined = f"{lines[-1]} {word}" if lines[-1] else word
-        if display_width(joined) <= width:
-            lines[-1] = joined
-            continue
-        lines.append("")
-        for sign in word:
-            if display_width(lines[-1] + sign) > width:
-                lines.append("")
-            lines[-1] += sign
-    return [line for line in lines if line]

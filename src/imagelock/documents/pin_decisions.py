@@ -156,7 +156,7 @@ def _not_locked(reference: Reference, image: Image, locked: LockedReferences, an
         reason = f"images.toml has the tag `{answer.sibling.tag}` of it, as `{answer.sibling.name}`"
         return PinStep.found(FindingKind.OTHER_TAG, reference, reason, hint)
     others = f"; of its repository there is `{'`, `'.join(answer.other_tags)}`" if answer.other_tags else ""
-    hint = f"run `imagelock add {image.text.partition('@')[0]}`"
+    hint = f"run `imagelock add {image.text.partition('@')[0]}`, or take the reference out"
     return PinStep.found(FindingKind.NOT_LOCKED, reference, f"images.lock does not have it{others}", hint)
 
 

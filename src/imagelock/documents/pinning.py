@@ -50,7 +50,7 @@ class Pinned:
     refused: tuple[Refusal, ...] = ()
     not_locked: tuple[Reference, ...] = ()
     """The images that the lockfile does not have."""
-    other_tag: tuple[Reference, ...] = ()
+    other_tag: tuple[Refusal, ...] = ()
     """Those of a repository that is declared once, by another tag."""
     problems: tuple[Problem, ...] = ()
     """Why the document could not be read. Then nothing was changed."""
@@ -92,7 +92,9 @@ def apply_plan(content: bytes, plan: PinPlan) -> Pinned:
             if finding and finding.kind.is_missing_in_lock and finding.kind is not FindingKind.OTHER_TAG
         ),
         other_tag=tuple(
-            reference for reference, finding in unedited if finding and finding.kind is FindingKind.OTHER_TAG
+            Refusal(reference, finding.reason, finding.hint)
+            for reference, finding in unedited
+            if finding and finding.kind is FindingKind.OTHER_TAG
         ),
     )
 

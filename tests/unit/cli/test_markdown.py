@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagelock.cli.console import one_line
+from imagelock.cli.layout import one_line
 from imagelock.cli.text import markdown_table, markdown_text
 
 _SPAN = re.compile(r"(`+)(?!`)(.*?)(?<!`)\1", re.DOTALL)

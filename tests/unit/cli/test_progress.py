@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from imagelock.cli.console import Console, clip, display_width
+from imagelock.cli.console import Console
+from imagelock.cli.layout import clip, display_width
 from imagelock.cli.progress import CopyProgress, Progress, bar_line, copy_facts, host_in, watch
 from imagelock.locking.parallel import UNWATCHED
 from imagelock.model.reference import LayoutRepository, parse_repository

@@ -35,9 +35,14 @@ _RENDER = "run `imagelock render`"
             "go:1.21",
             FindingKind.NOT_LOCKED,
             "images.lock does not have it; of its repository there is `1.22`",
-            "run `imagelock add go:1.21`",
+            "run `imagelock add go:1.21`, or take the reference out",
         ),
-        ("ruby:3", FindingKind.NOT_LOCKED, "images.lock does not have it", "run `imagelock add ruby:3`"),
+        (
+            "ruby:3",
+            FindingKind.NOT_LOCKED,
+            "images.lock does not have it",
+            "run `imagelock add ruby:3`, or take the reference out",
+        ),
         (
             "twice:1",
             FindingKind.LOCKED_TWICE,

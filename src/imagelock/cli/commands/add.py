@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import click
 
-from imagelock.cli.lock_run import Outcome, plan_smallest, report, run_plan_in
+from imagelock.cli.lock_run import plan_smallest, run_plan_in
 from imagelock.cli.options import Settings, format_option, with_settings
+from imagelock.cli.reports.outcome import Outcome, report
 from imagelock.cli.sources import open_sources
 from imagelock.cli.text import duration
 from imagelock.cli.transactions import begin, run_again_if_changed

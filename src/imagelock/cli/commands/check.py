@@ -189,7 +189,7 @@ def _tell(
         from imagelock.cli.reports.annotations import annotate  # noqa: PLC0415  only problems need it
 
         annotate(settings.console, [annotation(each, default=project.images_path) for each in report.wrong])
-        raise _failure(project, report, mismatches)
+        raise _failure(project, report, mismatches, width=settings.console.details_width)
     if output_format == "text":
         settings.console.say(f"{', '.join(report.counts)}: {_state(report)}")
 
@@ -203,12 +203,15 @@ def _state(report: Report) -> str:
     return ", ".join(["up to date", *exceptions]) if exceptions else "all up to date"
 
 
-def _failure(project: Project, report: Report, mismatches: Sequence[Mismatch]) -> CheckFailedError:
+def _failure(
+    project: Project, report: Report, mismatches: Sequence[Mismatch], *, width: int | None
+) -> CheckFailedError:
     if mismatches:
         message = stale_message(mismatches, lock=project.lock_path, images=project.images_path)
     elif all(each.way_out == _THAW for each in report.wrong):
+        verb = "has" if len(report.wrong) == 1 else "have"
         return CheckFailedError(
-            f"{project.images_path} freezes images longer than it says",
+            f"{count(len(report.wrong), 'freeze')} {verb} expired",
             details=[f"{each.name}: {each.reason}" for each in report.wrong],
             hint=_THAW,
         )
@@ -216,5 +219,5 @@ def _failure(project: Project, report: Report, mismatches: Sequence[Mismatch]) -
         message = f"{count(len(report.wrong), 'reference')} not as locked"
     else:
         message = "files are not as locked"
-    told = hints(report.wrong)
-    return CheckFailedError(message, details=lines(report.wrong), hint=next(iter(told), None), further_hints=told[1:])
+    details, told = lines(report.wrong, width=width), hints(report.wrong)
+    return CheckFailedError(message, details=details, hint=next(iter(told), None), further_hints=told[1:])

@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from imagelock.cli.console import Console, one_line
+from imagelock.cli.console import Console
+from imagelock.cli.layout import one_line
 from imagelock.cli.lock_versions import LockVersion, read_versions
 from imagelock.cli.options import Settings, with_settings
 from imagelock.cli.progress import watch
@@ -111,11 +112,13 @@ def _ask_contents(settings: Settings, changes: Sequence[Change]) -> Contents:
 
 
 def _print(console: Console, changes: Sequence[Change], contents: Contents) -> None:
-    for line, change in zip(change_lines(changes, is_dry_run=False), changes, strict=True):
-        console.styled_data(line)
+    told = change_lines(changes, is_dry_run=False, width=console.stdout_width)
+    for lines, change in zip(told, changes, strict=True):
+        for line in lines:
+            console.styled_data(line)
         for content in contents.get(change.alias, ()):
-            for told in content_lines(content):
-                console.data(f"  {told}")
+            for line in content_lines(content):
+                console.data(f"  {line}")
     if not changes:
         console.say("no image changed")
 

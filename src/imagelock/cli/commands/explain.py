@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from imagelock.cli.console import columns
+from imagelock.cli.layout import columns, columns_with_digests
 from imagelock.cli.options import Settings, complete_images, format_option, with_settings
 from imagelock.cli.reports.changes import image_document
 from imagelock.cli.text import count, shorten_digests
@@ -23,7 +23,7 @@ from imagelock.model.frozen import frozen
 from imagelock.model.selector import selector_fields
 from imagelock.project.files import read_bytes, read_text
 from imagelock.project.project import Project, find_project
-from imagelock.rendering.inventory import Inventory
+from imagelock.rendering.inventory import Inventory, Status
 from imagelock.rendering.pinned_files import external_files
 from imagelock.rendering.template import Cursor, find_placeholders
 
@@ -53,7 +53,7 @@ def command(settings: Settings, *, name: str, output_format: str) -> None:
     if output_format == "json":
         settings.console.json(_document(project, explained))
         return
-    for line in _lines(project, explained, datetime.now(UTC).date()):
+    for line in _lines(project, explained, datetime.now(UTC).date(), width=settings.console.stdout_width):
         settings.console.styled_data(line)
 
 
@@ -66,6 +66,11 @@ class _Place:
     column: int
     text: str
     status: str
+
+    @property
+    def shown(self) -> str:
+        """The text without the digest that it has to have."""
+        return self.text.partition("@")[0] if self.status == Status.PINNED else shorten_digests(self.text)
 
 
 @frozen(kw_only=True)
@@ -105,12 +110,13 @@ def _places(
                 yield _Place(file.document.path, at.line, at.column, entry.reference.text, str(entry.status))
 
 
-def _lines(project: Project, explained: _Explained, today: date) -> Iterator[str]:
+def _lines(project: Project, explained: _Explained, today: date, *, width: int | None) -> Iterator[str]:
     yield click.style(explained.declaration.alias, bold=True)
-    yield from (f"  {line}" for line in columns(_facts(project, explained, today)))
-    rows = [(f"{it.path}:{it.line}:{it.column}", shorten_digests(it.text), it.status) for it in explained.places]
+    facts = _facts(project, explained, today)
+    yield from (f"  {line}" for line in columns_with_digests(facts, width=width and width - 2))
+    rows = [(f"{it.path}:{it.line}:{it.column}", it.shown, it.status) for it in explained.places]
     yield f"  {count(len(rows), 'place')}{':' if rows else ' in the files of this project'}"
-    yield from (f"    {line}" for line in columns(rows))
+    yield from (f"    {line}" for line in columns(rows, width=width and width - 4))
 
 
 def _facts(project: Project, explained: _Explained, today: date) -> Iterator[tuple[str, str]]:

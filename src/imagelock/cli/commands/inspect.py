@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from imagelock.cli.console import columns
+from imagelock.cli.layout import columns_with_digests
 from imagelock.cli.options import Settings, format_option, with_settings
 from imagelock.cli.sources import open_sources_outside_project
 from imagelock.cli.text import count, size
@@ -40,7 +40,7 @@ def command(settings: Settings, *, reference: str, platform_text: str | None, ra
     if output_format == "json":
         settings.console.json(_document(reference, inspection))
         return
-    for line in _lines(reference, inspection):
+    for line in _lines(reference, inspection, settings.console.stdout_width):
         settings.console.data(line)
 
 
@@ -51,20 +51,20 @@ def _fetch(reference: ImageReference, platform: Platform | None, source: Manifes
     return source.fetch_manifest(PinnedReference(reference.repository, entry.digest))
 
 
-def _lines(reference: str, inspection: Inspection) -> Iterator[str]:
+def _lines(reference: str, inspection: Inspection, width: int | None) -> Iterator[str]:
     yield reference
     facts = [("digest", str(inspection.fetched.digest)), ("kind", _kind(inspection))]
     facts += _config_facts(inspection.config) if inspection.config else []
-    yield from _indented(facts)
-    yield from _section("annotations", inspection.annotations)
-    yield from _section("labels", inspection.config.all_labels if inspection.config else ())
+    yield from _indented(facts, width)
+    yield from _section("annotations", inspection.annotations, width)
+    yield from _section("labels", inspection.config.all_labels if inspection.config else (), width)
     if inspection.is_index:
-        yield from _section("platforms", [_platform_row(image) for image in inspection.images])
-        yield from _section("indexes in the index", [_entry_row(entry) for entry in inspection.nested])
-        yield from _section("other entries", [_entry_row(entry) for entry in inspection.others])
+        yield from _section("platforms", [_platform_row(image) for image in inspection.images], width)
+        yield from _section("indexes in the index", [_entry_row(entry) for entry in inspection.nested], width)
+        yield from _section("other entries", [_entry_row(entry) for entry in inspection.others], width)
     else:
         layers = inspection.images[0].manifest.layers
-        yield from _section("layers", [(str(layer.digest), size(layer.size_bytes)) for layer in layers])
+        yield from _section("layers", [(str(layer.digest), size(layer.size_bytes)) for layer in layers], width)
 
 
 def _platform_row(image: InspectedImage) -> tuple[str, str, str]:
@@ -93,14 +93,14 @@ def _config_facts(config: ImageConfig) -> list[tuple[str, str]]:
     return [(name, value) for name, value in facts if value]
 
 
-def _section(title: str, rows: Sequence[Sequence[str]]) -> Iterator[str]:
+def _section(title: str, rows: Sequence[Sequence[str]], width: int | None) -> Iterator[str]:
     if rows:
         yield f"  {title}"
-        yield from (f"  {line}" for line in _indented(rows))
+        yield from (f"  {line}" for line in _indented(rows, width and width - 2))
 
 
-def _indented(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    return (f"  {line}" for line in columns(rows))
+def _indented(rows: Sequence[Sequence[str]], width: int | None) -> Iterator[str]:
+    return (f"  {line}" for line in columns_with_digests(rows, width=width and width - 2))
 
 
 def _document(reference: str, inspection: Inspection) -> dict[str, Any]:

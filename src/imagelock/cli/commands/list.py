@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from imagelock.cli.console import columns
+from imagelock.cli.layout import columns
 from imagelock.cli.options import Settings, format_option, with_settings
 from imagelock.cli.reports.changes import image_document, tag_and_version
 from imagelock.project.project import find_project
@@ -33,5 +33,5 @@ def command(settings: Settings, *, output_format: str) -> None:
         )
         for image in images
     ]
-    for line in columns(rows):
+    for line in columns(rows, width=settings.console.stdout_width, prose=4):
         settings.console.data(line)

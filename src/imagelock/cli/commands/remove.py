@@ -60,8 +60,9 @@ def _remove(
         settings.console.json({"removed": sorted(set(names)), "changes": documents, "uses": list(uses)})
         return
     settings.console.say(f"Removed {count(len(set(names)))} from {project.images_path}")
-    for line in change_lines(changes, is_dry_run=False):
-        settings.console.say(line)
+    for lines in change_lines(changes, is_dry_run=False, width=settings.console.stderr_width):
+        for line in lines:
+            settings.console.say(line)
     for use in uses:
         settings.console.warn(use)
     if uses:

@@ -164,7 +164,7 @@ def _counts(made: Sequence[Output], state: str) -> str:
 def _tell_what_stayed(console: Console, made: Iterable[Output]) -> None:
     pinned = {output.path: output.pinned for output in made if output.pinned}
     if pinned:
-        from imagelock.cli.reports.findings import tell_what_stayed  # noqa: PLC0415  30 ms that only pinning needs
+        from imagelock.cli.reports.unpinned import tell_what_stayed  # noqa: PLC0415  30 ms that only pinning needs
 
         tell_what_stayed(console, pinned)
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import click
 
-from imagelock.cli.console import Console, columns
+from imagelock.cli.console import Console
+from imagelock.cli.layout import columns
 from imagelock.cli.options import Settings, format_option, with_settings
 from imagelock.cli.sources import open_sources_outside_project
 from imagelock.cli.text import count
@@ -122,7 +123,7 @@ def _choose(wanted: VersionRange, tags: Sequence[str], repository: AnyRepository
 def _print_verdicts(console: Console, verdicts: Sequence[TagMatch], taken: str | None) -> None:
     shown = [verdict for verdict in verdicts if verdict.version is not None or console.verbosity]
     rows = [(verdict.tag, verdict.version or "", _remark(verdict, taken)) for verdict in shown]
-    for line in columns(rows) if rows else ():
+    for line in columns(rows, width=console.stdout_width, prose=2) if rows else ():
         console.data(line)
 
 

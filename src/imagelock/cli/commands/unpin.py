@@ -9,7 +9,8 @@ from pathlib import Path
 import click
 
 from imagelock.cli.options import Settings, format_option, with_settings
-from imagelock.cli.reports.findings import refusal_lines
+from imagelock.cli.reports.findings import hints, lines
+from imagelock.cli.reports.unpinned import refusals
 from imagelock.cli.text import count, listing
 from imagelock.cli.transactions import begin
 from imagelock.documents.locked_references import LockedReferences
@@ -40,9 +41,11 @@ def command(settings: Settings, *, files: tuple[Path, ...], output_format: str) 
             path: unpin(content, documents.kind_of_named(path, content), locked=locked)
             for path, content in originals.items()
         }
-        refused = [line for path, result in unpinned.items() for line in refusal_lines(path, result)]
+        refused = [each for path, result in unpinned.items() for each in refusals(path, result)]
         if refused:
-            raise DocumentError("cannot take all digests off; no file was written", details=refused)
+            details, told = lines(refused, width=settings.console.details_width), hints(refused, fails=False)
+            message = "cannot take all digests off; no file was written"
+            raise DocumentError(message, details=details, hint=next(iter(told), None), further_hints=told[1:])
         written = transaction.write({path: result.content for path, result in unpinned.items()}, seen=originals)
     if output_format == "json":
         settings.console.json({"files": [{"path": str(path), "written": path in written} for path in unpinned]})

@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 
 import click
 
-from imagelock.cli.lock_run import Planner, report, run_plan
+from imagelock.cli.lock_run import Planner, run_plan
 from imagelock.cli.options import Settings, complete_images, format_option, with_settings
+from imagelock.cli.reports.outcome import report
 from imagelock.cli.tag_move import move_tag, tag_to_declare
 from imagelock.cli.text import count, duration
 from imagelock.errors import BatchError, ImagelockError

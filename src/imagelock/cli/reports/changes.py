@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from imagelock.cli.console import columns
+from imagelock.cli.layout import rows_of_lines
 from imagelock.cli.text import markdown_table
 from imagelock.locking.changes import Added, Change, Removed, Updated
 from imagelock.locking.lockfile import LockedImage
@@ -34,12 +34,19 @@ _REPAIRED = _Verb("Repaired", "Repair", "yellow")
 _RENAMED = _Verb("Renamed", "Rename", "yellow")
 
 
-def change_lines(changes: Sequence[Change], *, is_dry_run: bool) -> list[str]:
-    """Write one line for each change: ``Updated redis  7.4-alpine (rebuilt)  77ab… -> 1f2e…``."""
+def change_lines(changes: Sequence[Change], *, is_dry_run: bool, width: int | None = None) -> list[list[str]]:
+    """Write each change on one line, or on several where that is too wide.
+
+    ``Updated redis  7.4-alpine (rebuilt)  77ab… -> 1f2e…``.
+    """
     if not changes:
         return []
-    rows = columns([_word(change, is_dry_run=is_dry_run), *_cells(change)] for change in changes)
-    return [_colored(row, change, is_dry_run=is_dry_run) for row, change in zip(rows, changes, strict=True)]
+    cells = ([_word(change, is_dry_run=is_dry_run), *_cells(change)] for change in changes)
+    rows = rows_of_lines(cells, width=width, prose=4)
+    return [
+        [_colored(first, change, is_dry_run=is_dry_run), *others]
+        for (first, *others), change in zip(rows, changes, strict=True)
+    ]
 
 
 def change_document(change: Change) -> dict[str, Any]:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from imagelock.cli.console import Console
+from imagelock.cli.layout import columns, display_width
 from imagelock.cli.reports.rules import PIN_PATTERN, UNUSED_PATH
-from imagelock.cli.text import count, listing, markdown_table, shorten_digests
+from imagelock.cli.text import count, markdown_table, shorten_digests
 from imagelock.model.frozen import frozen
 
 if TYPE_CHECKING:
@@ -18,18 +17,19 @@ if TYPE_CHECKING:
     from imagelock.cli.reports.annotations import Annotation
     from imagelock.cli.reports.search_notes import Unread
     from imagelock.documents.pin_plan import Finding
-    from imagelock.documents.pinning import Pinned, Refusal
-    from imagelock.documents.spans import Position
 
 
 ACCEPT = "add a reference to `names` under [external] to accept it as it is"
-_SHARED_HINTS = 4
-"""So many warnings are told without their hints, which follow once."""
+FEWEST_IN_TABLE = 4
+"""So many things make a table, and so many warnings are told as one."""
+_LISTED_PLACES = 2
+_NOT_LOCKED = "not-locked"
 _ACCEPTABLE = ("unresolved", "not-pinnable")
 RENDER = "imagelock render"
 RETAG = "imagelock render --retag"
 SCAN = "imagelock scan --write"
 LOCK = "imagelock lock"
+_ADD_ALL = f"run `{SCAN}`, then `{LOCK}` to declare these images, or take their references out"
 _ORDER = (SCAN, LOCK, RENDER, RETAG)
 
 
@@ -91,11 +91,38 @@ class Report:
         self.wrong.extend(wrong)
 
 
-def lines(wrong: Iterable[Wrong]) -> Iterator[str]:
-    """Write one line each for people: places as compilers write them, digests cut short."""
+def lines(wrong: Sequence[Wrong], *, width: int | None = None) -> list[str]:
+    """Write one line each for people: places as compilers write them, digests cut short.
+
+    In the width of a terminal, many become a table, which is grouped by file where it would be too wide.
+    """
+    if width is None or len(wrong) < FEWEST_IN_TABLE:
+        return [line(each) for each in wrong]
+    table = columns((place(each), _shown(each), each.reason) for each in wrong)
+    return table if max(map(display_width, table)) <= width else list(_grouped_lines(wrong, width))
+
+
+def line(wrong: Wrong) -> str:
+    """Write one on one line."""
+    about = f": {shorten_digests(wrong.reference)}" if wrong.reference else ""
+    return f"{place(wrong)}{about}: {wrong.reason}"
+
+
+def _grouped_lines(wrong: Sequence[Wrong], width: int) -> Iterator[str]:
+    """Write the name of each file once, with its findings as a table below."""
+    groups: dict[str, list[Wrong]] = {}
     for each in wrong:
-        about = f": {shorten_digests(each.reference)}" if each.reference else ""
-        yield f"{_place(each)}{about}: {each.reason}"
+        groups.setdefault(each.name if each.finding else line(each), []).append(each)
+    for heading, members in groups.items():
+        yield heading
+        found = [(it.finding.position, _shown(it), it.reason) for it in members if it.finding]
+        rows = [(f"{position.line}:{position.column}", shown, reason) for position, shown, reason in found]
+        yield from (f"  {line}" for line in (columns(rows, width=width - 2, prose=2) if rows else ()))
+
+
+def _shown(wrong: Wrong) -> str:
+    """Write the reference for a table: the reason has the digest that differs."""
+    return wrong.reference.partition("@")[0] if wrong.kind == "digest-differs" else shorten_digests(wrong.reference)
 
 
 def hints(wrong: Sequence[Wrong], *, fails: bool = True) -> list[str]:
@@ -109,14 +136,20 @@ def hints(wrong: Sequence[Wrong], *, fails: bool = True) -> list[str]:
     ordered = [*(it for it in _ORDER if it in commands), *(it for it in commands if it not in _ORDER)]
     told = [f"run {', then '.join(f'`{command}`' for command in ordered)}"] if commands else []
     places: dict[str, list[str]] = {}
+    added = {each.way_out for each in wrong if each.kind == _NOT_LOCKED and not each.command}
     for each in wrong:
         if each.way_out and not each.command:
-            places.setdefault(each.way_out, []).append(_place(each))
+            way_out = _ADD_ALL if each.kind == _NOT_LOCKED and len(added) > 1 else each.way_out
+            places.setdefault(way_out, []).append(place(each))
     if fails and any(each.finding is not None and each.finding.kind in _ACCEPTABLE for each in wrong):
         places[ACCEPT] = []
     is_alone = not told and len(places) == 1
-    told += (way_out if is_alone or not where else f"{way_out} ({listing(where)})" for way_out, where in places.items())
+    told += (way_out if is_alone or not where else f"{way_out} ({_where(where)})" for way_out, where in places.items())
     return told
+
+
+def _where(places: Sequence[str]) -> str:
+    return ", ".join(places) if len(places) <= _LISTED_PLACES else count(len(places), "place")
 
 
 def document(wrong: Wrong) -> dict[str, Any]:
@@ -147,7 +180,7 @@ def markdown_lines(report: Report) -> list[str]:
 
 def _row(state: str, wrong: Wrong) -> tuple[str, str, str]:
     about = f"{wrong.reference}: " if wrong.reference else ""
-    return state, _place(wrong), f"{about}{wrong.reason}"
+    return state, place(wrong), f"{about}{wrong.reason}"
 
 
 def annotation(wrong: Wrong, *, default: Path) -> Annotation:
@@ -164,50 +197,8 @@ def annotation(wrong: Wrong, *, default: Path) -> Annotation:
     )
 
 
-def _place(wrong: Wrong) -> str:
+def place(wrong: Wrong) -> str:
+    """Write the place of one as compilers do, for editors and terminals to jump there."""
     if wrong.finding is None:
         return wrong.name
     return f"{wrong.name}:{wrong.finding.position.line}:{wrong.finding.position.column}"
-
-
-def tell_what_stayed(console: Console, made: Mapping[Path, Pinned]) -> None:
-    """Warn about each reference that cannot be pinned, and count those whose image is not declared."""
-    unknown: list[str] = []
-    other_tags: list[str] = []
-    refusals = [refusal for pinned in made.values() for refusal in pinned.refused]
-    shares_hints = len(refusals) >= _SHARED_HINTS
-    for path, pinned in made.items():
-        for line in refusal_lines(path, pinned, with_hints=not shares_hints):
-            console.warn(line)
-        unknown += (f"{place(path, each.position)}: {each.shown}" for each in pinned.not_locked)
-        other_tags += (f"{place(path, each.position)}: {each.shown}" for each in pinned.other_tag)
-    for hint, number in Counter(refusal.hint for refusal in refusals if refusal.hint and shares_hints).items():
-        console.note(f"{count(number, 'reference')}: {hint}")
-    if other_tags:
-        subject = f"{count(len(other_tags), 'reference')} {'has' if len(other_tags) == 1 else 'have'}"
-        console.note(f"{subject} another tag than images.toml (`{RETAG}` moves them)")
-        for line in other_tags:
-            console.detail(f"  {line}")
-    if unknown:
-        console.note(f"{count(len(unknown), 'reference')} left alone: images.toml has no such image")
-        for line in unknown:
-            console.detail(f"  {line}")
-
-
-def place(path: Path, position: Position) -> str:
-    """Write a place as compilers do, for editors and terminals to jump there."""
-    return f"{path}:{position.line}:{position.column}"
-
-
-def refusal_lines(path: Path, pinned: Pinned, *, with_hints: bool = True) -> Iterator[str]:
-    """Say one line for each thing that stayed as it was, with what can be done about it."""
-    for problem in pinned.problems:
-        yield f"{place(path, problem.position)}: {problem.reason}; the file was left alone"
-    yield from (_refusal_line(path, refusal, with_hint=with_hints) for refusal in pinned.refused)
-
-
-def _refusal_line(path: Path, refusal: Refusal, *, with_hint: bool) -> str:
-    way_out = f"; {refusal.hint}" if refusal.hint and with_hint else ""
-    where = place(path, refusal.reference.position)
-    shown = f"{refusal.reference.shown}: " if refusal.reference.shown else ""
-    return f"{where}: {shown}{refusal.reason}{way_out}"

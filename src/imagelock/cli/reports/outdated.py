@@ -8,8 +8,9 @@ from typing import Any
 import click
 
 from imagelock.cli.console import Console
+from imagelock.cli.layout import columns
 from imagelock.cli.reports.changes import tag_and_version, with_version
-from imagelock.cli.text import count, fit_table, markdown_table, table_width
+from imagelock.cli.text import count, markdown_table, table_width
 from imagelock.locking.outdated import CurrentTag, ImageStatus, State
 from imagelock.model.cooldown import TooYoung
 
@@ -23,7 +24,7 @@ def print_standings(console: Console, statuses: Sequence[ImageStatus], *, asks_d
     """
     shown = [status for status in statuses if console.verbosity or _is_news(status)]
     if shown:
-        header, *lines = fit_table(_without_empty_columns([_HEADER, *map(_cells, shown)]), width=table_width())
+        header, *lines = columns(_without_empty_columns([_HEADER, *map(_cells, shown)]), width=table_width())
         console.styled_data(click.style(header, bold=True))
         for line in lines:
             console.styled_data(line)

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from imagelock.cli.console import columns
+from imagelock.cli.layout import columns
 from imagelock.locking.provenance import BaseImage, ImageProvenance, Origin, PlatformProvenance, Verdict
 from imagelock.model.digest import Digest
 
 
-def provenance_lines(name: str, image: ImageProvenance) -> Iterator[str]:
+def provenance_lines(name: str, image: ImageProvenance, *, width: int | None = None) -> Iterator[str]:
     """Tell about one image: the verdict on each platform, and below it what that was built from."""
     yield f"{name}  {image.digest.short}  {_words(image.verdict)}"
     for platform in image.platforms:
         problem = f": {platform.problem}" if platform.problem else ""
         yield f"  {platform.platform or 'unknown platform'}  {_words(platform.verdict)}{problem}"
         if platform.bases:
-            yield from (f"    {line}" for line in columns(_row(base) for base in platform.bases))
+            yield from (f"    {line}" for line in columns(map(_row, platform.bases), width=width and width - 4))
 
 
 def image_document(name: str, image: ImageProvenance) -> dict[str, Any]:

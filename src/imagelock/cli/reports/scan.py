@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from imagelock.cli.layout import columns
 from imagelock.cli.reports.search_notes import NOTHING_UNREAD, Unread, unread_document
-from imagelock.cli.text import fit_table, shorten_digests, table_width
+from imagelock.cli.text import shorten_digests, table_width
 from imagelock.images_file.discovery import Unlockable
 from imagelock.model.frozen import frozen
 from imagelock.rendering.inventory import Carrier, InventoryEntry, InventoryFile, Status
@@ -29,7 +30,7 @@ def inventory_lines(files: Iterable[InventoryFile]) -> Iterator[str]:
         heading = f"{file.document.path}"
         yield f"{click.style(heading, bold=True)}  {file.document.kind.title}, {_CARRIERS[file.carrier]}"
         rows = [_row(entry) for entry in file.entries]
-        yield from (f"  {line}" for line in fit_table(rows, width=table_width() - 2, prose=3))
+        yield from (f"  {line}" for line in columns(rows, width=table_width() - 2, prose=3))
 
 
 def _row(entry: InventoryEntry) -> tuple[str, str, str, str]:
@@ -82,7 +83,7 @@ def kind_lines(kind: FormatDescription) -> Iterator[str]:
     yield f"{click.style(kind.name, bold=True)}  {kind.title}"
     rows = [("files", kind.files), ("references", kind.places), ("never", kind.never)]
     cells = [(label, " ".join(texts).replace("`", "")) for label, texts in rows if texts]
-    yield from (f"  {line}" for line in fit_table(cells, width=table_width() - 2))
+    yield from (f"  {line}" for line in columns(cells, width=table_width() - 2))
 
 
 def kind_document(kind: FormatDescription) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from imagelock.cli.console import Console
-from imagelock.cli.text import count, fit_table, markdown_table, table_width
+from imagelock.cli.layout import columns
+from imagelock.cli.text import count, markdown_table, table_width
 from imagelock.locking.lockfile import LockedImage
 from imagelock.locking.verify import FAILURES, Finding, State, Verification
 
@@ -19,7 +20,7 @@ def print_verifications(console: Console, verifications: Sequence[Verification])
     """Print the parts that are not served as locked, and count the images; with ``-v``, print all parts."""
     rows = list(_rows(verifications, all_parts=bool(console.verbosity)))
     if rows:
-        header, *lines = fit_table([_HEADER, *rows], width=table_width())
+        header, *lines = columns([_HEADER, *rows], width=table_width())
         console.styled_data(click.style(header, bold=True))
         for line in lines:
             console.styled_data(line)
