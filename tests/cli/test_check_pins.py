@@ -356,6 +356,21 @@ def test_equal_hints_are_written_once(pinned: Project) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("Dockerfile", "# imagelock: ignore\nFROM a\n"),
+        ("compose.yaml", "services: {a: {image: a}}  # imagelock: ignore\n"),
+    ],
+)
+def test_a_file_whose_references_are_all_ignored_names_images(pinned: Project, name: str, content: str) -> None:
+    pinned.declare_locked(f'[pin]\nfiles = ["{name}"]\n')
+    pinned.write(name, content)
+    assert pinned.run("check").exit_code == pinned.run("render").exit_code == 0
+    pinned.write(name, content.replace("FROM", "#").replace("image:", "name:"))
+    assert pinned.run("check").exit_code == 1
+
+
 def test_several_new_images_have_one_hint(pinned: Project) -> None:
     pinned.declare_locked('[pin]\nfiles = ["Dockerfile"]\n')
     pinned.write("Dockerfile", "FROM redis:7\nFROM node:20\nFROM redis:7\n")

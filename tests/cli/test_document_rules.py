@@ -43,7 +43,7 @@ def test_none_passes_a_file_over(pinned: Project) -> None:
             [
                 '5: kinds."*.yml": `composs` is not a kind; did you mean `compose`?',
                 '6: kinds.a: must name a kind, as in `"deploy/*.yml" = "compose"`',
-                '7: kinds."/x": is an absolute path: write it relative to the folder of this file',
+                '7: kinds."/x": is an absolute path: write it relative to the directory of this file',
             ],
         ),
         (

@@ -177,6 +177,17 @@ def test_nothing_is_written_where_one_export_cannot_be_made(exporting: Project) 
     assert exporting.files() == before
 
 
+def test_the_hint_of_an_export_that_cannot_be_made_is_kept(exporting: Project) -> None:
+    exporting.write("compose.yaml", 'services:\n  a: {image: "golang:1.22", ports: !override []}\n')
+    exporting.write("Dockerfile.in", "FROM {{images.go}}\n")
+    exporting.declare_locked(f'[render]\nDockerfile = "Dockerfile.in"\n{_EXPORTS}')
+    assert exporting.run("render").stderr == (
+        "error: cannot render; no file was written\n"
+        "  compose.yaml:2: `!override` decides what compose merges, and is not understood\n\n"
+        "hint: write that service without it, or export other files\n"
+    )
+
+
 def test_an_export_reads_its_files_as_they_will_be(exporting: Project) -> None:
     exporting.write("compose.yaml.in", "services:\n  web:\n    image: nginx:1.25\n  go:\n    image: {{images.go}}\n")
     exporting.declare_locked(f'[render]\n"compose.yaml" = "compose.yaml.in"\n{_EXPORTS}')
@@ -298,8 +309,8 @@ def test_an_image_that_an_export_names_is_not_removed(pinned: Project) -> None:
 @pytest.mark.parametrize(
     ("source", "problem"),
     [
-        ("../x.yaml", "its compose file `../x.yaml` lies outside the folder"),
-        ("deploy", "its compose file `deploy` is a folder"),
+        ("../x.yaml", "its compose file `../x.yaml` lies outside the directory"),
+        ("deploy", "its compose file `deploy` is a directory"),
         ("out.yaml", "is its own compose file, under another name"),
     ],
 )

@@ -318,7 +318,7 @@ def test_what_the_repository_builds_itself_is_not_looked_up(pinned: Project) -> 
     assert pinned.run("init").stderr.startswith(
         "Found 2 images in 2 files\nWrote images.toml\n"
         "note: 2 names built by this repository, in [external]: $CI_REGISTRY_IMAGE**, acme/app\n"
-        "note: 1 folder of vendored files or samples for tests, in [external]: vendor/**\n\nNext"
+        "note: 1 directory of vendored files or samples for tests, in [external]: vendor/**\n\nNext"
     )
     assert pinned.read("images.toml") == (
         f'{_HEAD}nginx = "nginx:1"  # k8s/app.yaml\nredis = "redis:7"  # compose.yaml\n\n'

@@ -123,8 +123,8 @@ def test_a_missing_layer_is_an_error_and_index_json_stays(locked: Project) -> No
     ("target", "message"),
     [
         ("out", "`out` is not a layout"),
-        ("oci:", "`oci:` is not a folder"),
-        ("oci:out:go", "`oci:out:go` is not a folder"),
+        ("oci:", "`oci:` is not a directory"),
+        ("oci:out:go", "`oci:out:go` is not a directory"),
         ("oci:vendor/blobs", "vendor/blobs is neither empty nor an OCI layout"),
         ("oci:images.toml", "cannot read images.toml: Not a directory"),
     ],
@@ -156,7 +156,7 @@ def test_commands_are_printed_without_network(workshop: Project) -> None:
         0,
         f"crane copy docker.io/library/golang@{locked['go']} r.example:5000/hub/library/golang:1.22\n"
         f"crane copy docker.io/library/nginx@{locked['nginx']} r.example:5000/hub/library/nginx:1.25\n",
-        "note: crane copies no signatures by itself: `imagelock mirror oci:FOLDER` takes them along\n",
+        "note: crane copies no signatures by itself: `imagelock mirror oci:DIR` takes them along\n",
     )
     outcome = workshop.run("mirror", "--print", "skopeo", "localhost:5000/hub", "go")
     assert outcome.stdout == (

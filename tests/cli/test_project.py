@@ -18,7 +18,7 @@ def test_without_images_file_every_command_says_how_to_begin(
     assert workshop.run(command) == Outcome(
         2,
         "",
-        "error: there is no images.toml in this folder or above it\n"
+        "error: there is no images.toml in this directory or above it\n"
         "\nhint: run `imagelock init`, which writes one from the files that are here\n",
     )
 

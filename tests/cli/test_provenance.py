@@ -155,7 +155,7 @@ def test_an_empty_layout_is_no_yes(built: Project) -> None:
     built.write("empty/oci-layout", '{"imageLayoutVersion": "1.0.0"}')
     built.write("empty/index.json", '{"schemaVersion": 2, "manifests": []}')
     assert built.run("provenance", "oci:empty") == Outcome(
-        2, "", "error: oci:empty has no images\n\nhint: name an image, as in `oci:FOLDER:NAME`\n"
+        2, "", "error: oci:empty has no images\n\nhint: name an image, as in `oci:DIR:NAME`\n"
     )
 
 

@@ -136,7 +136,7 @@ def test_what_can_not_be_pinned_is_told_with_its_place_and_the_rest_is_pinned(pi
     ("tables", "problem"),
     [
         ('[pin]\nfiles = ["compose.yml"]\n', 'pin.files: "compose.yml" matches no file'),
-        ('[pin]\nfiles = ["k8s"]\n', 'pin.files: "k8s" names a folder: add `/**` for all files in it'),
+        ('[pin]\nfiles = ["k8s"]\n', 'pin.files: "k8s" names a directory: add `/**` for all files in it'),
         ('[pin]\ndigest-only = ["k8s/*.yml"]\n', 'pin.digest-only: "k8s/*.yml" matches no file'),
         (
             '[pin]\nfiles = ["k8s/*.yaml"]\n[external]\nfiles = ["k8s/w*"]\n',

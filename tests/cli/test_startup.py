@@ -54,7 +54,8 @@ def test_a_lock_that_is_not_stale_loads_nothing_that_asks_or_merges(locked: Proj
 
 def test_a_stale_lock_loads_what_asks(locked: Project) -> None:
     locked.lock_path.unlink()
-    merging = {"imagelock.cli.lock_merge", "imagelock.locking.merge", "imagelock.rendering"}
+    merging = {"imagelock.cli.lock_merge", "imagelock.locking.merge"}
+    # What renders is asked whether a file has the new images, for the next step.
     assert _ASKING - _modules(locked, "lock") == merging
 
 

@@ -1,4 +1,4 @@
-"""What is said, to whom, and in which colour: data on stdout, everything about the work on stderr."""
+"""What is said, to whom, and in which color: data on stdout, everything about the work on stderr."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Console:
         emit(defuse_commands(escape_controls(text)), color=self._stdout_color)
 
     def styled_data(self, text: str) -> None:
-        """Print what was asked for and already has its colours; its parts were made printable."""
+        """Print what was asked for and already has its colors; its parts were made printable."""
         self.end_progress()
         emit(defuse_commands(text), color=self._stdout_color)
 

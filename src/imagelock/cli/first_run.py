@@ -133,7 +133,7 @@ def _tell_external(console: Console, found: Survey) -> None:
         what = count(len(found.external), "name")
         console.note(f"{what} built by this repository, in [external]: {listing(found.external)}")
     if found.external_files:
-        what = count(len(found.external_files), "folder")
+        what = count(len(found.external_files), "directory")
         console.note(f"{what} of vendored files or samples for tests, in [external]: {listing(found.external_files)}")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import click
 
 from imagelock.cli.options import is_shared
@@ -25,16 +27,16 @@ GROUPS: dict[str, dict[str, str]] = {
         "diff": "Show changes between two lockfiles or git revisions",
     },
     "Prove and carry": {
-        "verify": "Ask registries whether they still serve what is locked",
+        "verify": "Ask registries whether they serve what is locked",
         "provenance": "Show whether images were built from the lock",
         "mirror": "Copy locked images into an OCI layout",
-        "export": "Write the locked images for builders and other tools",
+        "export": "Write locked images for builders and other tools",
     },
     "Look up": {
         "list": "List the locked images",
         "explain": "Show everything about one image",
         "digest": "Print the digests of references",
-        "inspect": "Show an image index or one image of it",
+        "inspect": "Show an image index or an image",
         "tags": "List the tags of a repository",
     },
     "Other": {
@@ -63,6 +65,7 @@ _EXAMPLES: dict[str, tuple[str, ...]] = {
     "remove": ("imagelock remove redis",),
     "render": ("imagelock render", "imagelock render --diff"),
     "scan": ("imagelock scan", "imagelock scan --write"),
+    "schema": ("imagelock schema", "imagelock schema check"),
     "tags": ("imagelock tags node --version '>=20,<21'",),
     "unpin": ("imagelock unpin compose.yaml",),
     "update": ("imagelock update", "imagelock update nginx --to 1.27"),
@@ -87,7 +90,7 @@ def write_command_sections(command: click.Command, ctx: click.Context, formatter
     rows = [row for option in own if (row := _option_row(option, ctx))]
     if rows:  # click before 8.3 refuses a list without entries
         with formatter.section("Options"):
-            formatter.write_dl(rows)
+            _write_options(rows, formatter)
     with formatter.section("Common options (`imagelock --help` describes them)"):
         formatter.write_text(" ".join(max(option.opts, key=len) for option in options if is_shared(option)))
     write_examples(command.name or "", formatter)
@@ -103,6 +106,14 @@ def write_examples(name: str, formatter: click.HelpFormatter) -> None:
                 formatter.write(f"{'':{formatter.current_indent}}{example}\n")
 
 
+def write_subcommands(group: click.Group, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    """Write the commands of a group below its description, with examples."""
+    with formatter.section("Commands"):
+        rows = [(name, command.get_short_help_str()) for name, command in sorted(group.commands.items())]
+        formatter.write_dl(rows)
+    write_examples(ctx.info_name or "", formatter)
+
+
 def write_groups(formatter: click.HelpFormatter) -> None:
     """Write all commands in their groups, aligned with each other."""
     width = max(len(name) for commands in GROUPS.values() for name in commands)
@@ -115,10 +126,19 @@ def write_common_options(context: click.Context, formatter: click.HelpFormatter)
     """Write the options that every command has, and an example."""
     rows = [row for option in context.command.get_params(context) if (row := _option_row(option, context))]
     with formatter.section("Common options, before or behind the command"):
-        formatter.write_dl(rows)
+        _write_options(rows, formatter)
     with formatter.section("Examples"):
         for example in ("imagelock init && imagelock lock && imagelock render", "imagelock check  # in CI"):
             formatter.write(f"{'':{formatter.current_indent}}{example}\n")
+
+
+def _write_options(rows: Sequence[tuple[str, str]], formatter: click.HelpFormatter) -> None:
+    """Write options with their remarks, each of which stays on one line."""
+    begin = len(formatter.buffer)
+    formatter.write_dl(
+        [(names, text.replace("[env: ", "[env:\xa0").replace("[default: ", "[default:\xa0")) for names, text in rows]
+    )
+    formatter.buffer[begin:] = [part.replace("\xa0", " ") for part in formatter.buffer[begin:]]
 
 
 def _option_row(parameter: click.Parameter, context: click.Context) -> tuple[str, str] | None:

@@ -29,14 +29,25 @@ _NAMES = frozenset(
 )
 
 
+class _HelpfulGroup(click.Group):
+    """A group of commands below the first one, whose help has its commands and examples."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the sections below the description."""
+        from imagelock.cli.help import write_subcommands  # noqa: PLC0415  only help needs it
+
+        write_subcommands(self, ctx, formatter)
+
+
 class _HelpfulCommand(click.Command):
     """A command whose help has its own options, one line for the common ones, exit codes and examples."""
 
     @classmethod
     def of(cls, command: click.Command) -> click.Command:
-        """Give a command this help; a group of commands keeps its own."""
+        """Give a command this help, and those of a group as well."""
         if isinstance(command, click.Group):
-            return command
+            commands = {name: cls.of(each) for name, each in command.commands.items()}
+            return _HelpfulGroup(command.name, commands, callback=command.callback, help=command.help)
         return cls(
             command.name,
             context_settings=command.context_settings,

@@ -52,7 +52,11 @@ def add_shared_options(function: Callable[_P, _R]) -> Callable[_P, _R]:
 
 
 format_option = click.option(
-    "--format", "output_format", type=click.Choice(["text", "json"]), default="text", help="For people, or for scripts."
+    "--format",
+    "output_format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    help="Choose the output: text, or JSON for scripts.",
 )
 
 
@@ -90,12 +94,22 @@ def _shared(*names: str, **attributes: Any) -> Callable[[Callable[_P, _R]], Call
 
 
 _SHARED_OPTIONS = (
-    _shared("-C", "--directory", type=click.Path(path_type=Path), help="Work in this folder."),
-    _shared("--file", type=click.Path(path_type=Path), help="Use this images file instead of the nearest images.toml."),
-    _shared("--lockfile", type=click.Path(path_type=Path), help="Use this lockfile instead of images.lock beside it."),
+    _shared("-C", "--directory", metavar="DIR", type=click.Path(path_type=Path), help="Work in this directory."),
+    _shared(
+        "--file",
+        metavar="FILE",
+        type=click.Path(path_type=Path),
+        help="Use this file instead of the nearest images.toml.",
+    ),
+    _shared(
+        "--lockfile",
+        metavar="FILE",
+        type=click.Path(path_type=Path),
+        help="Use this file instead of images.lock beside it.",
+    ),
     _shared("--offline", is_flag=True, help="Do not use the network; fail where it is needed."),
     _shared("--anonymous", is_flag=True, help="Do not use credentials."),
-    _shared("--cache-dir", type=click.Path(path_type=Path), help="Keep content between runs in this folder."),
+    _shared("--cache-dir", metavar="DIR", type=click.Path(path_type=Path), help="Keep the cache in this directory."),
     _shared("--no-cache", is_flag=True, help="Do not read or write the cache."),
     _shared("-q", "--quiet", count=True, help="Print errors only; twice: nothing but the exit code."),
     _shared("-v", "--verbose", count=True, help="Print reasons; twice: requests as well."),
@@ -103,7 +117,7 @@ _SHARED_OPTIONS = (
         "--color",
         type=click.Choice(["auto", "always", "never"]),
         default="auto",
-        help="Use colors: auto, always or never.",
+        help="Choose when to use colors.",
     ),
 )
 

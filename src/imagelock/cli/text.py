@@ -18,8 +18,10 @@ _LIVE_WORDS = ("www.", "gh-")
 
 
 def count(number: int, noun: str = "image") -> str:
-    """Write a number and its noun: ``1 image``, ``2 images``."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    """Write a number and its noun: ``1 image``, ``2 images``, ``2 directories``."""
+    if number == 1:
+        return f"1 {noun}"
+    return f"{number} {noun.removesuffix('y')}ies" if noun.endswith("ry") else f"{number} {noun}s"
 
 
 def listing(texts: Sequence[str]) -> str:

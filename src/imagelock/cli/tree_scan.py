@@ -95,7 +95,7 @@ def below(folder: Path, paths: Iterable[Path]) -> Callable[[str], bool]:
         if not path.exists():
             raise FileError(f"there is no `{path}`")
         if seen.startswith("../"):
-            raise FileError(f"`{path}` does not lie in the folder of images.toml")
+            raise FileError(f"`{path}` is outside the directory of images.toml")
     return lambda path: any(it in (".", path) or path.startswith(f"{it}/") for it in wanted)
 
 

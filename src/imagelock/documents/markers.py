@@ -92,9 +92,14 @@ def with_markers(scan: Scan, content: bytes, kind: Format) -> Scan:
     if not markers:
         return scan
     taken = {marker.line for marker in markers}
+    ignored = {marker.line for marker in markers if marker.name == _IGNORE}
     kept = (each for each in scan.references if each.position.line not in taken)
     marked = _references(content, lines, markers, can_end_line=kind.syntax in _ENDS_LINES)
-    return replace(scan, references=tuple(sorted((*kept, *marked), key=lambda reference: reference.span)))
+    return replace(
+        scan,
+        references=tuple(sorted((*kept, *marked), key=lambda reference: reference.span)),
+        has_ignored=any(each.position.line in ignored for each in scan.references),
+    )
 
 
 def _find_markers(content: bytes, lines: LineIndex, syntax: Syntax) -> Iterator[_Marker]:

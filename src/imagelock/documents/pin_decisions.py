@@ -52,7 +52,7 @@ def plan_pins(
     ``external`` tells, by a reference as written and as expanded, whether it is left alone.
     """
     scan = find_references(content, kind)
-    names_image = bool(scan.references)
+    names_image = bool(scan.references) or scan.has_ignored
     if scan.problems:
         return PinPlan(kind, problems=scan.problems, names_image=names_image)
     steps: list[PinStep] = []

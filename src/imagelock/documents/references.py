@@ -224,3 +224,5 @@ class Scan:
 
     references: tuple[Reference, ...] = ()
     problems: tuple[Problem, ...] = ()
+    has_ignored: bool = False
+    """Whether a marker took out references that were found."""

@@ -52,7 +52,7 @@ def find_pattern_problem(text: str) -> str | None:
     if not text:
         return "names no file"
     if text.startswith("/"):
-        return "is an absolute path: write it relative to the folder of this file"
+        return "is an absolute path: write it relative to the directory of this file"
     if "\\" in text:
-        return "has a backslash: write `/` between folders"
-    return f"names a folder: write `{text}**` for all files in it" if text.endswith("/") else None
+        return "has a backslash: write `/` between directories"
+    return f"names a directory: write `{text}**` for all files in it" if text.endswith("/") else None

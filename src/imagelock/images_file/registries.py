@@ -23,7 +23,7 @@ class RegistryDeclaration:
     ca_file: Path | None = None
     """PEM certificates to trust for it besides the system's; relative to the folder of images.toml."""
     mirrors: tuple[str, ...] = ()
-    """``HOST[:PORT][/PATH]`` or ``oci:FOLDER``, asked for content by digest before the registry itself."""
+    """``HOST[:PORT][/PATH]`` or ``oci:DIR``, asked for content by digest before the registry itself."""
     mirrors_resolve_tags: bool = False
     """Whether the mirrors are trusted to say which content a tag has, too."""
 
@@ -87,11 +87,11 @@ def _check_mirror(mirror: str, table: TableReader) -> None:
     if mirror.startswith(_LAYOUT):
         folder = mirror.removeprefix(_LAYOUT)
         if not folder or ":" in folder or "@" in folder or not folder.isprintable():
-            table.add("mirrors", f"`{mirror}` is not the folder of a layout", hint="write `oci:FOLDER`, without a name")
+            table.add("mirrors", f"`{mirror}` is not the directory of a layout", hint="write `oci:DIR`, without a name")
         return
     try:
         check_location(mirror)
     except InvalidReferenceError as error:
         table.add(
-            "mirrors", error.message, hint="a mirror is written `HOST[:PORT][/PATH]`, without a scheme, or `oci:FOLDER`"
+            "mirrors", error.message, hint="a mirror is written `HOST[:PORT][/PATH]`, without a scheme, or `oci:DIR`"
         )

@@ -87,7 +87,7 @@ class Platform:
     ) -> Self:
         """Return the platform of parts as in an index or a configuration (``x86_64``, ``arm64/v8``), normalized."""
         os = os.lower()
-        architecture, variant = _normalise_architecture(architecture.lower(), variant.lower())
+        architecture, variant = _normalize_architecture(architecture.lower(), variant.lower())
         return cls(
             os="darwin" if os == "macos" else os,
             architecture=architecture,
@@ -170,7 +170,7 @@ def choose_platforms(wanted: Iterable[Platform], offered: Iterable[PlatformDiges
     return PlatformChoice(by_name(chosen), tuple(missing), tuple(ambiguous))
 
 
-def _normalise_architecture(architecture: str, variant: str) -> tuple[str, str]:
+def _normalize_architecture(architecture: str, variant: str) -> tuple[str, str]:
     match architecture:
         case "i386":
             return "386", ""

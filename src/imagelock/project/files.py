@@ -13,7 +13,7 @@ MAX_FILE_BYTES = 16 * 1024 * 1024
 MAX_OUTPUT_BYTES = 1024 * 1024 * 1024
 """The limit for rendered files: a template at its limit has a million placeholders, which give 80 bytes each."""
 _KINDS = (
-    (stat.S_ISDIR, "folder"),
+    (stat.S_ISDIR, "directory"),
     (stat.S_ISFIFO, "FIFO"),
     (stat.S_ISSOCK, "socket"),
     (stat.S_ISCHR, "device"),

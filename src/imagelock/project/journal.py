@@ -113,7 +113,7 @@ def _unwritable(folder: Path, staged: Sequence[StagedFile], error: FileError) ->
     return FileError(
         f"cannot write {', '.join(str(file.path) for file in staged)}; no file was changed",
         details=[f"{why} is killed can be finished", *error.details],
-        hint="make that folder writable, or run `imagelock render OUTPUT` for one file at a time",
+        hint="make that directory writable, or run `imagelock render OUTPUT` for one file at a time",
     )
 
 

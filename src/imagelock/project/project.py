@@ -104,6 +104,6 @@ def _nearest_images_file() -> Path:
         if (folder / ".git").exists():
             break
     raise FileError(
-        f"there is no {IMAGES_FILE_NAME} in this folder or above it",
+        f"there is no {IMAGES_FILE_NAME} in this directory or above it",
         hint="run `imagelock init`, which writes one from the files that are here",
     )

@@ -100,7 +100,7 @@ def _hint_without(tree: WorkTree) -> str:
         return "commit images.lock first: the repository has no commit yet"
     if run_git(tree, ["rev-parse", "--is-shallow-repository"]).stdout.strip() == b"true":
         return "run `git fetch --unshallow`, if it is a commit that this shallow clone lacks"
-    return "name a lockfile, as in `imagelock diff OLD.lock`, or a commit of this folder's repository"
+    return "name a lockfile, as in `imagelock diff OLD.lock`, or a commit of this repository"
 
 
 def find_commit(tree: WorkTree, revision: str) -> str | None:

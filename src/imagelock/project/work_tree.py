@@ -37,11 +37,11 @@ class WorkTree:
         if _is_loop(path):
             return "is a link that leads to itself"
         if not _is_below(real, str(self.root)):
-            what = f"outside the {'git work tree' if self.has_git else 'folder'} {self.root}"
+            what = f"outside the {'git work tree' if self.has_git else 'directory'} {self.root}"
             return f"leads {what}, to {real}" if path.is_symlink() or os.path.abspath(path) != real else f"lies {what}"  # noqa: PTH100  links stay
         parts = real[len(str(self.root)) :].split("/")
         if any(part.casefold() == _GIT for part in parts) or any(_is_below(real, str(own)) for own in self.git_folders):
-            return "lies in git's own folder"
+            return "lies in git's own directory"
         return None
 
 

@@ -80,6 +80,9 @@ def make_outputs(
     return tuple(output for output in outputs.values() if output)
 
 
+_FOREIGN_NAME = r"write `\{{images.NAME}}` for a text that another tool reads"
+
+
 class _Maker:
     """Makes outputs in the order in which they need each other: a template may be another's output, or pinned."""
 
@@ -102,7 +105,7 @@ class _Maker:
         self._renderings: dict[Identity, Output] = {}
         self._open: dict[Identity, Path] = {}
         self._problems: dict[str, None] = {}
-        self._has_foreign_name = False
+        self._hints: dict[str, None] = {}
 
     def make(self, path: Path) -> Output | None:
         """Make one output; None for a file that is none after all, and where a problem was noted."""
@@ -110,13 +113,15 @@ class _Maker:
             return self._output(path)
         except ImagelockError as error:
             self._problems |= dict.fromkeys((error.message, *(f"  {line}" for line in error.details)))
+            self._hints |= dict.fromkeys(hint for hint in (error.hint, *error.further_hints) if hint)
             return None
 
     def raise_problems(self) -> None:
         """Raise ``DocumentError`` for all problems together."""
         if self._problems:
-            hint = r"write `\{{images.NAME}}` for a text that another tool reads" if self._has_foreign_name else None
-            raise DocumentError("cannot render; no file was written", details=self._problems, hint=hint)
+            hint, *others = self._hints or (None,)
+            message = "cannot render; no file was written"
+            raise DocumentError(message, details=self._problems, hint=hint, further_hints=filter(None, others))
 
     def _output(self, path: Path) -> Output | None:
         identity = identify(path)
@@ -162,7 +167,8 @@ class _Maker:
         if identify(template) in self._targets:
             rendering = replace(rendering, notes=())
         self._problems |= dict.fromkeys(rendering.problems)
-        self._has_foreign_name |= rendering.has_foreign_name
+        if rendering.has_foreign_name:
+            self._hints[_FOREIGN_NAME] = None
         return Output(path=path, content=rendering.content, template=template, rendering=rendering)
 
     def _pin(self, file: PinnedFile, rendered: Output | None) -> Output | None:

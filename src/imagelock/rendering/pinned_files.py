@@ -123,5 +123,5 @@ class _Candidates:
 
 def _why_nothing(path: Path) -> str:
     if path.is_dir():
-        return "names a folder: add `/**` for all files in it"
+        return "names a directory: add `/**` for all files in it"
     return find_kind_problem(path) or "matches no file"

@@ -195,11 +195,11 @@ def test_a_name_is_letters_digits_underscores_and_hyphens(alias: str) -> None:
         ),
         (
             '[registries."a.b"]\nmirrors = ["oci:"]',
-            '2: registries."a.b".mirrors: `oci:` is not the folder of a layout',
+            '2: registries."a.b".mirrors: `oci:` is not the directory of a layout',
         ),
         (
             '[registries."a.b"]\nmirrors = ["oci:./vendor:go"]',
-            '2: registries."a.b".mirrors: `oci:./vendor:go` is not the folder of a layout',
+            '2: registries."a.b".mirrors: `oci:./vendor:go` is not the directory of a layout',
         ),
         (
             '[registries."a.b"]\nmirrors = ["https://x"]',
@@ -221,10 +221,10 @@ def test_a_name_is_letters_digits_underscores_and_hyphens(alias: str) -> None:
         ('[pin]\nfiles = [\n""\n]', '2: pin.files: "" names no file'),
         (
             '[pin]\nfiles = ["/a"]',
-            '2: pin.files: "/a" is an absolute path: write it relative to the folder of this file',
+            '2: pin.files: "/a" is an absolute path: write it relative to the directory of this file',
         ),
-        ("[pin]\nfiles = ['a\\b']", r'2: pin.files: "a\b" has a backslash: write `/` between folders'),
-        ('[pin]\nfiles = ["k8s/"]', '2: pin.files: "k8s/" names a folder: write `k8s/**` for all files in it'),
+        ("[pin]\nfiles = ['a\\b']", r'2: pin.files: "a\b" has a backslash: write `/` between directories'),
+        ('[pin]\nfiles = ["k8s/"]', '2: pin.files: "k8s/" names a directory: write `k8s/**` for all files in it'),
         ('[pin]\nfiles = ["a", "./a"]', '2: pin.files: "./a" is there twice'),
         ('[pin]\ndigest-only = ["a", "a"]', '2: pin.digest-only: "a" is there twice'),
         ("pin = 1", "1: pin: must be a table"),

@@ -344,5 +344,5 @@ def test_several_files_elsewhere_need_the_folder_of_images_toml_and_say_so(tmp_p
         transaction.write(outputs)
     assert raised.value.message == f"cannot write {tmp_path}/one, {tmp_path}/two; no file was changed"
     assert raised.value.details[0].startswith(f"{tmp_path}/file must be writable while several files are replaced")
-    assert raised.value.hint == "make that folder writable, or run `imagelock render OUTPUT` for one file at a time"
+    assert raised.value.hint == "make that directory writable, or run `imagelock render OUTPUT` for one file at a time"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file"]

@@ -44,11 +44,11 @@ def test_what_lies_inside_is_fine(root: Path, name: str) -> None:
         ("nowhere-out", "leads outside the git work tree {root}, to {outside}/missing"),
         ("loop", "is a link that leads to itself"),
         ("loop/x", "is a link that leads to itself"),
-        (".git/hooks/pre-commit", "lies in git's own folder"),
-        (".GIT/config", "lies in git's own folder"),
-        ("sub/.git/config", "lies in git's own folder"),
-        ("hooks/pre-commit", "lies in git's own folder"),
-        (".git", "lies in git's own folder"),
+        (".git/hooks/pre-commit", "lies in git's own directory"),
+        (".GIT/config", "lies in git's own directory"),
+        ("sub/.git/config", "lies in git's own directory"),
+        ("hooks/pre-commit", "lies in git's own directory"),
+        (".git", "lies in git's own directory"),
         ("a\0b", "has a NUL character, which no name of a file has"),
     ],
 )
@@ -62,7 +62,7 @@ def test_without_git_the_folder_itself_is_the_limit(tmp_path: Path) -> None:
     folder.mkdir()
     tree = find_work_tree(folder)
     assert tree.objection(folder / "x") is None
-    assert tree.objection(tmp_path / "x") == f"lies outside the folder {folder}"
+    assert tree.objection(tmp_path / "x") == f"lies outside the directory {folder}"
 
 
 def test_a_folder_that_is_reached_by_a_link_has_the_work_tree_it_is_in(root: Path, tmp_path: Path) -> None:
@@ -76,7 +76,7 @@ def test_git_s_folder_may_have_any_name(tmp_path: Path) -> None:
     inner = tmp_path / "inner"
     (inner / "meta").mkdir(parents=True)
     (inner / ".git").write_text("gitdir: meta\n")
-    assert find_work_tree(inner).objection(inner / "meta" / "hooks" / "x") == "lies in git's own folder"
+    assert find_work_tree(inner).objection(inner / "meta" / "hooks" / "x") == "lies in git's own directory"
 
 
 def test_the_folder_of_the_main_work_tree_is_git_s_as_well(tmp_path: Path) -> None:

@@ -21,17 +21,17 @@ from imagelock.registry.sources import Sources
 
 
 @click.command("add")
-@click.argument("words", nargs=-1, required=True, metavar="[NAME] REFERENCE")
-@click.option("--platform", "platforms", multiple=True, metavar="P", help="Lock this platform only; repeatable.")
+@click.argument("words", nargs=-1, required=True, metavar="[NAME] IMAGE")
+@click.option("--platform", "platforms", multiple=True, metavar="PLATFORM", help="Lock this platform only; repeatable.")
 @click.option(
     "--version",
     is_flag=False,
     flag_value=LATEST,
     metavar="[RANGE]",
-    help="Follow a range such as `>=20,<21`; alone, the one that begins with the tag, or with the newest version.",
+    help="Follow a range such as `>=20,<21`; without RANGE, one from the tag or the newest version up.",
 )
-@click.option("--variant", help="Follow the tags of this variant: `slim` is short for `--tag {version}-slim`.")
-@click.option("--tag", help="Use this tag, or a pattern such as `{version}-slim`.")
+@click.option("--variant", metavar="VARIANT", help="Follow this variant: `slim` is short for `--tag {version}-slim`.")
+@click.option("--tag", metavar="TAG", help="Use this tag, or a pattern such as `{version}-slim`.")
 @format_option
 @with_settings
 def command(  # noqa: PLR0913  click hands over each option as an argument
@@ -46,8 +46,9 @@ def command(  # noqa: PLR0913  click hands over each option as an argument
 ) -> None:
     """Add an image to images.toml and lock it.
 
-    Without NAME, the repository suggests one. Comments and order are kept, and images.toml is begun where there is
-    none. A range always gets an upper bound. If the image can't be locked, neither file changes.
+    IMAGE is a reference such as golang:1.22; NAME defaults to the last part of its repository. Keeps comments and
+    order, and creates images.toml if there is none. A range gets an upper bound. If the image cannot be locked,
+    neither file changes.
     """
     if len(words) > 2:  # noqa: PLR2004  a name and a reference
         raise click.UsageError(f"one image at a time, as NAME and REFERENCE: these are {len(words)} words")

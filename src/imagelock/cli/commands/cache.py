@@ -15,23 +15,23 @@ from imagelock.registry.content_cache import clean_cache, measure_cache
 
 @click.group("cache")
 def command() -> None:
-    """Look after what is kept between runs: content by digest, which can't change, and how registries want to be asked.
+    """Manage the cache.
 
-    Deleting it costs a few requests in the next run, and nothing else.
+    It holds content by digest, and how registries authenticate. It is safe to delete.
     """
 
 
 @command.command("dir")
 @with_settings
 def show_directory(settings: Settings) -> None:
-    """Print where the cache is."""
+    """Print the directory of the cache."""
     settings.console.data(str(_directory(settings)))
 
 
 @command.command("size")
 @with_settings
 def show_size(settings: Settings) -> None:
-    """Print how much is in the cache."""
+    """Print the size of the cache."""
     measured = measure_cache(_directory(settings))
     settings.console.data(f"{count(measured.files, 'file')}, {size(measured.size_bytes)}")
 
@@ -50,7 +50,7 @@ def _directory(settings: Settings) -> Path:
         if not settings.uses_cache:
             raise ImagelockError("there is no cache with `--no-cache`")
         raise ImagelockError(
-            "there is no place for a cache: this user has no home that may be entered",
-            hint="name one: `--cache-dir FOLDER`",
+            "cannot find a directory for the cache: this user has no home that may be entered",
+            hint="name one with `--cache-dir DIR`",
         )
     return directory

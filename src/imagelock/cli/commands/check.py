@@ -37,23 +37,21 @@ _THAW = "remove `freeze` and `freeze-until` from images.toml, or name another da
 
 
 @click.command("check")
-@click.option("--all", "searches_tree", is_flag=True, help="Search all files for images that no lock covers, too.")
-@click.option(
-    "--strict", is_flag=True, help="With --all, fail for references that cannot be pinned or read. Implies --all."
-)
+@click.option("--all", "searches_tree", is_flag=True, help="Search all other files for images as well.")
+@click.option("--strict", is_flag=True, help="Fail for references that cannot be pinned or read; implies --all.")
 @click.option(
     "--format",
     "output_format",
     type=click.Choice(["text", "json", "markdown", "sarif", "gitlab"]),
     default="text",
-    help="For people, for scripts, for a job's summary, for code scanning, or for GitLab's Code Quality.",
+    help="Choose the output: text, JSON, Markdown for a job's summary, or a format of code scanning.",
 )
 @with_settings
 def command(settings: Settings, *, searches_tree: bool, strict: bool, output_format: str) -> None:
-    """Verify images.lock and all rendered and pinned files (offline).
+    """Verify lock and files (offline, for CI).
 
-    Prints the place and the reason of each problem. A tag that moved upstream is not a problem: `imagelock update`
-    is for that. The only reason that depends on the calendar is a `freeze-until` that has expired.
+    Compares images.lock with images.toml, and all rendered, pinned and exported files with images.lock. Prints place
+    and reason of each problem. A tag that moved upstream is not a problem: `imagelock outdated` shows it.
     """
     project = find_project(settings.images_path, settings.lock_path)
     with project.reading():

@@ -18,6 +18,6 @@ Examples:
 @click.argument("shell", type=click.Choice(SHELLS))
 @with_settings
 def command(settings: Settings, *, shell: str) -> None:
-    """Print a completion script for bash, zsh or fish."""
+    """Print a completion script for a shell."""
     root = click.get_current_context().find_root().command
     settings.console.raw_data(completion_script(root, shell).encode())

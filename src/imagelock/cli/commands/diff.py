@@ -36,10 +36,10 @@ Contents = Mapping[str, Sequence[ContentChange]]
     "output_format",
     type=click.Choice(["text", "json", "markdown"]),
     default="text",
-    help="For people, for scripts, or for the text of a pull request.",
+    help="Choose the output: text, JSON, or Markdown for a pull request.",
 )
-@click.option("--layers", "wants_contents", is_flag=True, help="Ask which layers, sizes and settings changed.")
-@click.option("--versions", "wants_versions", is_flag=True, help="Ask which versions images are that do not say.")
+@click.option("--layers", "wants_contents", is_flag=True, help="Ask registries for changed layers, sizes and settings.")
+@click.option("--versions", "wants_versions", is_flag=True, help="Ask registries for versions that images.lock lacks.")
 @with_settings
 def command(
     settings: Settings,
@@ -50,11 +50,10 @@ def command(
     wants_contents: bool,
     wants_versions: bool,
 ) -> None:
-    """Show what changed from OLD to NEW, each a lockfile or a git revision; OLD..NEW is understood, too.
+    """Show changes between two lockfiles or git revisions.
 
-    Without NEW, the lockfile as it is now; without OLD, the one in HEAD. A lockfile that was renamed or moved since is
-    followed. With --versions, the registry is asked which versions the labels of images name; with --layers, for each
-    platform that moved: its layers, its size, its environment and how it starts.
+    OLD defaults to HEAD, NEW to images.lock as it is now; OLD..NEW works as well. Follows a lockfile that was renamed
+    or moved.
     """
     before, after = read_versions(settings, old, new)
     _tell_places(settings.console, before, after)

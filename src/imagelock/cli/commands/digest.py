@@ -21,17 +21,17 @@ from imagelock.model.reference import UnnormalizedReference, split_image
 
 
 @click.command("digest")
-@click.argument("references", nargs=-1, required=True, metavar="REF...")
+@click.argument("references", nargs=-1, required=True, metavar="IMAGE...")
 @click.option("--full-ref", is_flag=True, help="Print REPOSITORY@DIGEST, as it can be pulled.")
-@click.option("--platform", "platform_text", metavar="P", help="The digest of one platform's manifest.")
+@click.option("--platform", "platform_text", metavar="PLATFORM", help="Print the digest of one platform's manifest.")
 @format_option
 @with_settings
 def command(
     settings: Settings, *, references: tuple[str, ...], full_ref: bool, platform_text: str | None, output_format: str
 ) -> None:
-    """Print the digest of each reference: of its image index, or of its manifest where it has no index.
+    """Print the digests of references.
 
-    That is the digest that `FROM` should use. The digest of one platform's manifest serves that platform only.
+    The digest is that of the image index, which serves every platform, or of the manifest if there is no index.
     """
     platform = None if platform_text is None else Platform.parse(platform_text)
     written = {text: split_image(text) for text in references}

@@ -33,9 +33,9 @@ from imagelock.rendering.template import Cursor, find_placeholders
 @format_option
 @with_settings
 def command(settings: Settings, *, name: str, output_format: str) -> None:
-    """Show everything about one image: declaration, digests, labels, and every place that has it.
+    """Show everything about one image.
 
-    Reads images.toml, images.lock and all files that git knows or would add. Offline.
+    Shows its declaration, digests, labels, and each place in the files that git tracks or would add. Offline.
     """
     project = find_project(settings.images_path, settings.lock_path)
     with project.reading():

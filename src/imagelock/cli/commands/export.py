@@ -19,7 +19,7 @@ from imagelock.rendering.exports.formats import ExportInput, make_export
 from imagelock.rendering.template import images_to_render
 
 _READERS = """\b
-Formats, and what reads each of them:
+Formats and their readers:
   buildkit-policy  docker buildx, EXPERIMENTAL_BUILDKIT_SOURCE_POLICY=FILE;
                    buildctl build --source-policy-file FILE
   buildah-policy   buildah build --source-policy-file FILE (1.44 and newer)
@@ -28,7 +28,7 @@ Formats, and what reads each of them:
                    needs inherits = ["_imagelock"]
   build-contexts   docker buildx build $(imagelock export build-contexts) .
   compose          docker compose -f compose.yaml -f FILE
-  kustomize        a kustomization, with components: [FOLDER of FILE]
+  kustomize        a kustomization, with components: [DIR of FILE]
   env              sh, make, and docker compose --env-file FILE
   json             scripts in any language"""
 
@@ -43,17 +43,17 @@ def _read_format(context: click.Context, parameter: click.Parameter, text: str) 
 @click.command("export", epilog=_READERS)
 @click.argument("format_", metavar="FORMAT", callback=_read_format, shell_complete=complete_formats)
 @click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=complete_images)
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write this file instead of standard output.")
-@click.option("--from", "sources", multiple=True, metavar="FILE", help="compose: a file that the override is for.")
+@click.option("-o", "--output", metavar="FILE", type=click.Path(path_type=Path), help="Write to this file.")
+@click.option("--from", "sources", multiple=True, metavar="FILE", help="For compose: override this file; repeatable.")
 @click.option(
     "--allow",
     metavar="SCHEME,…",
     default="",
     callback=lambda _context, _option, text: tuple(filter(None, (scheme.strip() for scheme in text.split(",")))),
-    help="buildkit-policy, rego: let git, http or https sources in as well.",
+    help="For buildkit-policy and rego: allow git, http or https sources.",
 )
-@click.option("--pin-only", is_flag=True, help="Policies: convert tags to digests, and deny nothing.")
-@click.option("--mirror", metavar="FOLDER", help="build-contexts: take the images from this OCI layout.")
+@click.option("--pin-only", is_flag=True, help="For policies: convert tags to digests and deny nothing.")
+@click.option("--mirror", metavar="DIR", help="For build-contexts: take images from this OCI layout.")
 @with_settings
 def command(  # noqa: PLR0913  click hands over each option as an argument
     settings: Settings,
@@ -66,11 +66,10 @@ def command(  # noqa: PLR0913  click hands over each option as an argument
     pin_only: bool,
     mirror: str | None,
 ) -> None:
-    """Write the locked images, or the named ones, for a builder or another tool.
+    """Write locked images for builders and other tools.
 
-    Uses images.lock alone, never the network; an image that a format cannot express is an error. A policy is strict:
-    nothing but locked images and local files enters a build. [export] in images.toml names files that `render` keeps
-    up to date and `check` verifies.
+    Offline. A policy lets only locked images and local files into a build. To keep a file up to date with `render`
+    and `check`, list it under [export] in images.toml.
     """
     export = Export(format=format_, names=names, sources=sources, allow=allow, pin_only=pin_only, mirror=mirror)
     problems = [f"--{option} {sentence}" for option, sentence in export.find_problems()]

@@ -12,7 +12,7 @@ from imagelock.errors import ImagelockError, did_you_mean
 @click.argument("names", nargs=-1, metavar="[COMMAND]...")
 @with_settings
 def command(settings: Settings, *, names: tuple[str, ...]) -> None:
-    """Show the help of a command, or of all of them."""
+    """Show the help of a command."""
     context = click.get_current_context().find_root()
     for name in names:
         group = context.command

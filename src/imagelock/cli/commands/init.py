@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 @click.option(
     "--template", "templates", multiple=True, metavar="FILE", help="Make a template FILE.in of this file; repeatable."
 )
-@click.option("--platform", "platforms", multiple=True, metavar="PLATFORM", help="A platform to lock; repeatable.")
+@click.option("--platform", "platforms", multiple=True, metavar="PLATFORM", help="Lock this platform; repeatable.")
 @click.option("--exclude", "excluded", multiple=True, metavar="PATTERN", help="Leave these files out; repeatable.")
-@click.option("--follow-tags", is_flag=True, help="Declare tags alone where digests are beside them.")
+@click.option("--follow-tags", is_flag=True, help="Declare tags without the digests beside them.")
 @click.option("--dry-run", is_flag=True, help="Print images.toml; write nothing.")
 @format_option
 @with_settings
@@ -48,8 +48,8 @@ def command(  # noqa: PLR0913  click hands over each option as an argument
 ) -> None:
     """Create images.toml from the files in this repository.
 
-    Finds the images of all files that git knows or would add, and names them. Files are pinned in place, unless
-    --template makes templates of them; that also works later, when there is an images.toml. Offline.
+    Names the images of all files that git tracks or would add. Files are pinned in place, unless --template makes
+    templates of them, which also works later. Offline.
     """
     images_path = settings.images_path or Path(IMAGES_FILE_NAME)
     if images_path.exists():

@@ -21,13 +21,16 @@ from imagelock.model.reference import ImageReference, PinnedReference, split_ima
 
 
 @click.command("inspect")
-@click.argument("reference", metavar="REF")
-@click.option("--platform", "platform_text", metavar="P", help="Look at one platform's image.")
-@click.option("--raw", is_flag=True, help="Print the index or manifest itself, byte for byte.")
+@click.argument("reference", metavar="IMAGE")
+@click.option("--platform", "platform_text", metavar="PLATFORM", help="Show the image of this platform.")
+@click.option("--raw", is_flag=True, help="Print the index or manifest byte for byte.")
 @format_option
 @with_settings
 def command(settings: Settings, *, reference: str, platform_text: str | None, raw: bool, output_format: str) -> None:
-    """Show what a reference is: its platforms with their digests and sizes, annotations, and the image's labels."""
+    """Show an image index or an image.
+
+    Shows platforms with digests and sizes, annotations and labels.
+    """
     written = split_image(reference)
     platform = None if platform_text is None else Platform.parse(platform_text)
     with open_sources_outside_project(settings) as source:

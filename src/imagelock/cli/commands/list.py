@@ -14,7 +14,7 @@ from imagelock.project.project import find_project
 @format_option
 @with_settings
 def command(settings: Settings, *, output_format: str) -> None:
-    """List the locked images with their repositories, tags, digests and platforms."""
+    """List the locked images."""
     project = find_project(settings.images_path, settings.lock_path)
     with project.reading():
         images = project.read_lockfile().images

@@ -12,8 +12,8 @@ from imagelock.project.project import find_project
 
 @click.command("lock")
 @click.option("--check", is_flag=True, help="Verify that images.lock matches images.toml (offline); write nothing.")
-@click.option("--dry-run", is_flag=True, help="Say what would change; write nothing.")
-@click.option("-U", "--upgrade", is_flag=True, help="Move all images, as `imagelock update` does.")
+@click.option("--dry-run", is_flag=True, help="Show what would change; write nothing.")
+@click.option("-U", "--upgrade", is_flag=True, help="Update all images, as `imagelock update` does.")
 @click.option(
     "-P",
     "--upgrade-image",
@@ -21,16 +21,16 @@ from imagelock.project.project import find_project
     multiple=True,
     metavar="NAME",
     shell_complete=complete_images,
-    help="Move this image; repeatable.",
+    help="Update this image; repeatable.",
 )
 @format_option
 @with_settings
 def command(
     settings: Settings, *, check: bool, dry_run: bool, upgrade: bool, upgraded: tuple[str, ...], output_format: str
 ) -> None:
-    """Update images.lock to match images.toml, by the smallest change.
+    """Update images.lock to match images.toml.
 
-    Every digest that still satisfies images.toml stays; `imagelock update` moves them.
+    Keeps every digest that still satisfies images.toml; `imagelock update` moves them.
     """
     # The two ways that resolve images import what they need: `--check` must not wait for it.
     if check and (dry_run or upgrade or upgraded):

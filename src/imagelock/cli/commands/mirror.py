@@ -34,15 +34,15 @@ _LAYOUT_NAMES = ("blobs", "blobs/sha256", "blobs/sha512", "index.json", "oci-lay
 
 
 @click.command("mirror")
-@click.argument("target", metavar="oci:FOLDER")
+@click.argument("target", metavar="oci:DIR")
 @click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=complete_images)
 @click.option("--no-signatures", "skips_signatures", is_flag=True, help="Do not look for cosign's signatures.")
-@click.option("--prune", is_flag=True, help="Then drop what images.lock does not name from the layout.")
+@click.option("--prune", is_flag=True, help="Remove from the layout what images.lock does not name.")
 @click.option(
     "--print",
     "tool",
     type=click.Choice([tool.value for tool in CopyTool]),
-    help="Copy nothing; print the commands that copy to a registry, HOST[:PORT][/PATH] instead of oci:FOLDER.",
+    help="Print commands that copy to the registry HOST[:PORT][/PATH] instead of oci:DIR.",
 )
 @format_option
 @with_settings
@@ -56,10 +56,10 @@ def command(  # noqa: PLR0913  click hands over each option as an argument
     tool: str | None,
     output_format: str,
 ) -> None:
-    """Copy locked images into an OCI layout: every platform, attestations and cosign's signatures, byte for byte.
+    """Copy locked images into an OCI layout.
 
-    What the layout has already is not fetched again. It is a source for `lock` and `verify` (`mirrors` in
-    images.toml), for skopeo, and for builds without network.
+    Copies every platform, attestations and cosign's signatures, byte for byte, and fetches only what the layout lacks.
+    `lock` and `verify` can read it (`mirrors` in images.toml), and so can skopeo and builds without network.
     """
     project = find_project(settings.images_path, settings.lock_path)
     images_file, lockfile = project.read_fresh()
@@ -89,9 +89,9 @@ def command(  # noqa: PLR0913  click hands over each option as an argument
 def _read_folder(target: str) -> Path:
     folder = target.removeprefix(_PREFIX)
     if folder == target:
-        raise ImagelockError(f"`{target}` is not a layout", hint=f"write `oci:FOLDER`, as in `oci:./{target}`")
+        raise ImagelockError(f"`{target}` is not a layout", hint=f"write `oci:DIR`, as in `oci:./{target}`")
     if not folder or ":" in folder or "@" in folder:
-        raise ImagelockError(f"`{target}` is not a folder", hint="write `oci:FOLDER`, without an image's name")
+        raise ImagelockError(f"`{target}` is not a directory", hint="write `oci:DIR`, without an image's name")
     return Path(folder)
 
 
@@ -161,7 +161,7 @@ def _print_commands(
     for line in copy_commands(tool, target, images, is_plain=is_plain):
         settings.console.data(line)
     if images:
-        settings.console.note(f"{tool} copies no signatures by itself: `imagelock mirror oci:FOLDER` takes them along")
+        settings.console.note(f"{tool} copies no signatures by itself: `imagelock mirror oci:DIR` takes them along")
 
 
 def mirror_summary(result: MirrorResult, folder: Path, *, seconds: str) -> str:

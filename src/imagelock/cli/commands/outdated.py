@@ -22,23 +22,23 @@ from imagelock.project.project import find_project
 
 @click.command("outdated")
 @click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=complete_images)
-@click.option("--digests", "asks_digests", is_flag=True, help="Ask for the tags of images declared by digest, too.")
-@click.option("--exit-code", "wants_exit_code", is_flag=True, help="Answer with exit code 1 if any image is outdated.")
+@click.option("--digests", "asks_digests", is_flag=True, help="Ask for the tags of images declared by digest as well.")
+@click.option("--exit-code", "wants_exit_code", is_flag=True, help="Exit with 1 if any image is outdated.")
 @click.option(
     "--format",
     "output_format",
     type=click.Choice(["text", "json", "markdown"]),
     default="text",
-    help="For people, for scripts, or for the text of an issue.",
+    help="Choose the output: text, JSON, or Markdown for an issue.",
 )
 @with_settings
 def command(
     settings: Settings, *, names: tuple[str, ...], asks_digests: bool, wants_exit_code: bool, output_format: str
 ) -> None:
-    """Show what `imagelock update` would do to all or the named images, and what moved for which of your platforms.
+    """Show images with newer content or tags.
 
-    Nothing is written, and content is fetched only where it moved. `-v` also lists the images that are up to date. An
-    update leaves images alone that are declared by digest; with --digests, their tags are asked for and compared.
+    Shows what `imagelock update` would change, and for which of your platforms. `-v` also lists images that are up to
+    date. Images declared by digest are compared with their tags only with --digests.
     """
     answers = _ask(settings, names, asks_digests=asks_digests)
     statuses = [answers.found[name] for name in sorted(answers.found)]

@@ -31,10 +31,9 @@ _ATTEST = "build with `docker buildx build --provenance=mode=max --push`, and na
 @format_option
 @with_settings
 def command(settings: Settings, *, images: tuple[str, ...], output_format: str) -> None:
-    """Tell whether images were built from what images.lock holds, by the attestations of BuildKit.
+    """Show whether images were built from the lock.
 
-    IMAGE is a reference, or `oci:FOLDER[:NAME]` for an OCI layout. Exit code 0 means that every platform of every
-    image was built from locked images alone, 1 that one was not, 2 that nothing can be said about one.
+    Reads the attestations of BuildKit. IMAGE is a reference, or oci:DIR[:NAME] for an OCI layout.
     """
     references = {name: reference for image in images for name, reference in _read_references(image)}
     results = _ask(settings, references)
@@ -64,7 +63,7 @@ def _read_references(text: str) -> Iterator[tuple[str, ImageReference]]:
     layout = LayoutRepository(str(Path(folder).absolute()))
     listed = LayoutSource(Path()).list_images(layout)
     if not listed:
-        raise ImageNotFoundError(f"{text} has no images", hint="name an image, as in `oci:FOLDER:NAME`")
+        raise ImageNotFoundError(f"{text} has no images", hint="name an image, as in `oci:DIR:NAME`")
     for image in listed:
         yield printable(f"{text}:{image.tag}" if image.tag else f"{text}@{image.digest}"), image
 

@@ -28,8 +28,7 @@ from imagelock.rendering.uses import find_uses
 def command(settings: Settings, *, names: tuple[str, ...], output_format: str) -> None:
     """Remove images from images.toml and images.lock.
 
-    Comments and order of all others are kept. Where a template or a pinned file still has one of the images, a warning
-    says so. No network is used.
+    Keeps comments and order, and warns about each template and pinned file that still has one of the images. Offline.
     """
     project = find_project(settings.images_path, settings.lock_path)
 

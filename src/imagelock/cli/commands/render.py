@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 @click.command("render")
 @click.argument("outputs", nargs=-1, metavar="[OUTPUT]...", shell_complete=complete_outputs)
-@click.option("--pin", is_flag=True, help="Pin the named files in place, though images.toml doesn't list them.")
-@click.option("--retag", is_flag=True, help="Give references with another tag the one that images.toml declares.")
-@click.option("--check", is_flag=True, help="Ask whether each file is what render would write; write nothing.")
+@click.option("--pin", is_flag=True, help="Pin the named files, whether or not images.toml lists them.")
+@click.option("--retag", is_flag=True, help="Give references the tag that images.toml declares.")
+@click.option("--check", is_flag=True, help="Verify that each file is up to date; write nothing.")
 @click.option("--diff", is_flag=True, help="Show what would change; write nothing.")
 @format_option
 @with_settings
@@ -41,10 +41,10 @@ def command(  # noqa: PLR0913  one a command-line option
     diff: bool,
     output_format: str,
 ) -> None:
-    """Write the locked digests into every file under [render], [pin] and [export], or into the named ones.
+    """Write the locked digests into your files.
 
-    Uses images.lock alone: never the network, and never a lock that images.toml has outgrown. What can't be pinned
-    safely is left alone and told; `imagelock check` fails for it.
+    Writes all files under [render], [pin] and [export], or only OUTPUT. Offline. Fails if images.lock is stale. Skips
+    references that cannot be pinned with a warning; `imagelock check` fails for them.
     """
     if pin and not outputs:
         raise click.UsageError("--pin needs the files to pin", click.get_current_context())

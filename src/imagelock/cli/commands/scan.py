@@ -39,10 +39,10 @@ if TYPE_CHECKING:
 
 @click.command("scan")
 @click.argument("paths", nargs=-1, metavar="[PATH]...", type=click.Path(path_type=Path))
-@click.option("--write", "writes", is_flag=True, help="Declare and pin in images.toml what is new.")
-@click.option("--kinds", "shows_kinds", is_flag=True, help="Print the kinds of files that are read, and what in them.")
+@click.option("--write", "writes", is_flag=True, help="Add what is new to images.toml.")
+@click.option("--kinds", "shows_kinds", is_flag=True, help="Print which kinds of files are read, and where.")
 @click.option("--exclude", "excluded", multiple=True, metavar="PATTERN", help="Leave these files out; repeatable.")
-@click.option("--follow-tags", is_flag=True, help="With --write: declare tags alone where digests are beside them.")
+@click.option("--follow-tags", is_flag=True, help="With --write, declare tags without the digests beside them.")
 @format_option
 @with_settings
 def command(  # noqa: PLR0913  click hands over each option as an argument
@@ -57,8 +57,8 @@ def command(  # noqa: PLR0913  click hands over each option as an argument
 ) -> None:
     """List every image reference in this project's files.
 
-    Looks at all files that git knows or would add, or at PATH alone. A reference is new, declared, locked, pinned,
-    external, or unpinnable with the reason. Offline; only images.toml is ever written.
+    Reads all files that git tracks or would add, or only PATH. A reference is new, declared, locked, pinned, external,
+    or unpinnable with the reason. Offline.
     """
     if shows_kinds:
         _show_kinds(settings.console, output_format=output_format)

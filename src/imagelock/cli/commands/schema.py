@@ -18,7 +18,10 @@ _PREFIX = "command "
 @click.argument("command_words", nargs=-1, metavar="[COMMAND]")
 @with_settings
 def command(settings: Settings, *, command_words: tuple[str, ...]) -> None:
-    """Print the JSON Schema (draft 7) of images.toml, or of what COMMAND prints with --format json."""
+    """Print the JSON Schema of images.toml.
+
+    With COMMAND, that of what it prints with --format json. Draft 7.
+    """
     if not command_words:
         settings.console.raw_data((resources.files("imagelock.images_file") / "images.schema.json").read_bytes())
         return

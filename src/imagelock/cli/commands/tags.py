@@ -22,12 +22,12 @@ from imagelock.model.tags.version_range import VersionRange, parse_version_range
 
 
 @click.command("tags")
-@click.argument("repository")
-@click.option("--version", metavar="RANGE", help="A range as in images.toml, such as `>=20.11,<21`.")
-@click.option("--variant", help="Short for `--tag {version}-VARIANT`.")
+@click.argument("repository", metavar="REPOSITORY")
+@click.option("--version", metavar="RANGE", help="Show which tag a range such as `>=20.11,<21` takes.")
+@click.option("--variant", metavar="VARIANT", help="Read versions of a variant: short for `--tag {version}-VARIANT`.")
 @click.option("--tag", "pattern", metavar="PATTERN", help="Read versions by a pattern such as `{version}-slim`.")
-@click.option("--precision", type=int, metavar="N", help="Only versions of N numbers, floating tags among them.")
-@click.option("--prereleases", is_flag=True, help="Take pre-releases, too.")
+@click.option("--precision", type=int, metavar="N", help="Take versions of N numbers only, floating tags included.")
+@click.option("--prereleases", is_flag=True, help="Take pre-releases as well.")
 @format_option
 @with_settings
 def command(  # noqa: PLR0913  click hands over each option as an argument
@@ -41,9 +41,10 @@ def command(  # noqa: PLR0913  click hands over each option as an argument
     prereleases: bool,
     output_format: str,
 ) -> None:
-    """List the tags of REPOSITORY, newest version first.
+    """List the tags of a repository.
 
-    With a range, show which tag it takes and why not the others; `-v` also lists those that don't fit its pattern.
+    Newest version first. With a range, shows which tag it takes and why not the others; `-v` also lists tags that do
+    not fit the pattern.
     """
     asked = parse_repository(repository)
     if version is None and (precision is not None or prereleases):

@@ -30,9 +30,9 @@ from imagelock.rendering.template import images_to_render
 @format_option
 @with_settings
 def command(settings: Settings, *, files: tuple[Path, ...], output_format: str) -> None:
-    """Take all digests off the references in FILE: the way back from `render`.
+    """Remove digests from pinned files.
 
-    Tags that digests took the place of come back from images.lock, where there is one. All files or none.
+    Restores tags that `digest-only` removed, using images.lock. Changes all files or none.
     """
     with begin(settings.console, find_or_begin_project(settings.images_path, settings.lock_path)) as transaction:
         documents, locked, pinned = _read_project(settings)

@@ -26,9 +26,9 @@ _MAX_NAMED = 20
 
 @click.command("update")
 @click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=complete_images)
-@click.option("--dry-run", is_flag=True, help="Say what would change; write nothing.")
+@click.option("--dry-run", is_flag=True, help="Show what would change; write nothing.")
 @click.option("--index", "takes_every_index", is_flag=True, help="Take an index that moved for other platforms only.")
-@click.option("--to", "wanted", metavar="TAG|DIGEST", help="Move one image to this, images.toml included.")
+@click.option("--to", "wanted", metavar="TAG|DIGEST", help="Move one image to this, in images.toml as well.")
 @format_option
 @with_settings
 def command(
@@ -40,7 +40,9 @@ def command(
     wanted: str | None,
     output_format: str,
 ) -> None:
-    """Move all images, or the named ones, to what their tags and ranges give today.
+    """Update images to their current tags.
+
+    Locks what the tags and ranges of all images, or of the named ones, give today.
 
     With --to, move one image to a tag or a digest. Where images.toml has another exact tag, it moves with images.lock
     and every pinned and rendered file.

@@ -28,20 +28,19 @@ from imagelock.project.project import Project, find_project
 
 @click.command("verify")
 @click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=complete_images)
-@click.option("--blobs", "with_blobs", is_flag=True, help="Ask for configurations and layers, too.")
+@click.option("--blobs", "with_blobs", is_flag=True, help="Ask for configurations and layers as well.")
 @click.option(
     "--format",
     "output_format",
     type=click.Choice(["text", "json", "markdown"]),
     default="text",
-    help="For people, for scripts, or for the text of an issue.",
+    help="Choose the output: text, JSON, or Markdown for an issue.",
 )
 @with_settings
 def command(settings: Settings, *, names: tuple[str, ...], with_blobs: bool, output_format: str) -> None:
-    """Ask the registries whether they still serve every locked index and every locked platform.
+    """Ask registries whether they serve what is locked.
 
-    Also finds a platform's manifest that the locked index does not list, as a merge can leave it. A tag that moved is
-    information. Exit code 0 means yes, 1 no, 3 that a registry did not answer.
+    Asks for every locked index and every locked platform, and compares them. A tag that moved is not a failure.
     """
     project = find_project(settings.images_path, settings.lock_path)
     verifications = _verify(settings, project, names, with_blobs=with_blobs)

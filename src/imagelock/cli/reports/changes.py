@@ -18,7 +18,7 @@ _SHORT_REVISION = 7
 
 @frozen
 class _Verb:
-    """A change in one word: as something done, as something that would be done, and its colour."""
+    """A change in one word: as something done, as something that would be done, and its color."""
 
     done: str
     planned: str

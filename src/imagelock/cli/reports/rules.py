@@ -91,7 +91,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
             "A variable without a value decides which image is used.",
             "Give it a default, use a template, or list the reference under `[external] names`.",
         ),
-        NESTED_PROJECT: Rule("An images.toml further down is not in order.", "Run `imagelock check` in its folder."),
+        NESTED_PROJECT: Rule("An images.toml further down is not in order.", "Run `imagelock check` in its directory."),
         "other-tag": Rule(
             "A reference has another tag than images.toml declares for its repository.",
             "Run `imagelock update NAME --to TAG`, or `imagelock render --retag`.",

@@ -25,7 +25,7 @@ class Format:
     files: tuple[str, ...] = ()
     """Patterns for paths below the folder of images.toml; those without a slash are for names, in any folder."""
     content: str = ""
-    """How a file of another name is recognised, in words; ``kinds`` has the functions."""
+    """How a file of another name is recognized, in words; ``kinds`` has the functions."""
     images: tuple[Rule, ...] = ()
     """The places of references; where two of them meet, the first counts."""
     find: Finder | None = None
