@@ -7,7 +7,7 @@ import click
 from imagelock.cli.lock_run import lock_to_write
 from imagelock.cli.options import Settings, complete_images, format_option, with_settings
 from imagelock.cli.reports.changes import change_document, change_lines
-from imagelock.cli.text import count
+from imagelock.cli.text import count, shorten_digests
 from imagelock.cli.transactions import begin, run_again_if_changed
 from imagelock.errors import ImagesFileError
 from imagelock.images_file.edit import remove_images
@@ -63,7 +63,7 @@ def _remove(
         for line in lines:
             settings.console.say(line)
     for use in uses:
-        settings.console.warn(use)
+        settings.console.warn(shorten_digests(use))
     if uses:
         settings.console.note("`check` fails for these until they are gone, declared again, or listed under [external]")
 

@@ -36,6 +36,7 @@ def command(settings: Settings, *, files: tuple[Path, ...], output_format: str) 
     """
     with begin(settings.console, find_or_begin_project(settings.images_path, settings.lock_path)) as transaction:
         documents, locked, pinned = _read_project(settings)
+        listed = [str(path) for path in files if identify(path) in pinned]  # writing gives files other identities
         originals = {path: read_bytes(path) for path in files}
         unpinned = {
             path: unpin(content, documents.kind_of_named(path, content), locked=locked)
@@ -51,10 +52,11 @@ def command(settings: Settings, *, files: tuple[Path, ...], output_format: str) 
         settings.console.json({"files": [{"path": str(path), "written": path in written} for path in unpinned]})
         return
     total = count(len(unpinned), "file")
-    settings.console.say(f"Unpinned {len(written)} of {total}" if written else f"{total} already without digests")
+    if len(unpinned) > 1 or not written:
+        done = f"Unpinned {len(written)} of {total}" if written else f"{total} already without digests"
+        settings.console.say(done)
     for path in written:
         settings.console.say(f"{click.style('Unpinned', fg='green', bold=True)} {path}")
-    listed = [str(path) for path in files if identify(path) in pinned]
     if listed:
         settings.console.note(f"`imagelock render` pins {listing(listed)} again, as [pin] in images.toml says")
 
