@@ -28,6 +28,8 @@ from collections.abc import Iterable, Sequence
 from enum import IntEnum, StrEnum
 
 _SHOWN_NAMES = 4
+_MOST_OF_ONE_FORM = 2
+_LISTING, _ITS_TAGS = "run `imagelock tags ", "` to list its tags"
 _SAME_DETAILS = 4
 """From this many failures with equal details on, the details are printed once."""
 
@@ -205,6 +207,7 @@ class BatchError(ImagelockError):
             details += [f"{alias}: {error.message}", *(f"  {line}" for line in error.details if not is_same)]
             if error.hint:
                 names.setdefault(error.hint, []).append(alias)
+        names = _with_shared_form(names)
         details += [f"each: {line}" for line in self.failures[0][1].details] if is_same else []
         is_shared = len(names) == 1 and len(*names.values()) == len(self.failures)
         hints = [hint if is_shared else f"{hint} ({_listing(of)})" for hint, of in names.items()]
@@ -221,6 +224,15 @@ class BatchError(ImagelockError):
         """``TRY_AGAIN`` if every failure is of that kind, else ``CANNOT``."""
         codes = {error.exit_code for _, error in self.failures}
         return ExitCode.TRY_AGAIN if codes == {ExitCode.TRY_AGAIN} else ExitCode.CANNOT
+
+
+def _with_shared_form(names: dict[str, list[str]]) -> dict[str, list[str]]:
+    """Tell many hints that differ only in a repository as one."""
+    listing = [hint for hint in names if hint.startswith(_LISTING) and hint.endswith(_ITS_TAGS)]
+    if len(listing) <= _MOST_OF_ONE_FORM:
+        return names
+    together = {f"{_LISTING}REPOSITORY{_ITS_TAGS}": [alias for hint in listing for alias in names[hint]]}
+    return {hint: of for hint, of in names.items() if hint not in listing} | together
 
 
 def _listing(names: Sequence[str]) -> str:

@@ -59,7 +59,7 @@ def test_options_reach_the_format(project: Project) -> None:
 @pytest.mark.parametrize(
     ("arguments", "error"),
     [
-        (("buildkit",), "invalid value for 'FORMAT': `buildkit` is not a format; did you mean `buildkit-policy`?"),
+        (("buildkit",), "invalid value for `FORMAT`: `buildkit` is not a format; did you mean `buildkit-policy`?"),
         (("bake", "--allow", "git"), "--allow is for `buildkit-policy` and `rego`, not for `bake`"),
         (("compose",), "--from must name the compose files that the override is for"),
         (("env", "--pin-only", "--mirror", "x"), "--pin-only is for `buildah-policy` and `buildkit-policy`, not for"),

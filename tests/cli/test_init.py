@@ -112,7 +112,7 @@ def test_templates_render_to_the_same_files_with_digests(pinned: Project) -> Non
         (
             "images.toml",
             '[images]\na = "a"\n',
-            "there is an images.toml already\n\nhint: run `imagelock scan --write` to add what is new\n",
+            "cannot create images.toml: it exists already\n\nhint: run `imagelock scan --write` to add what is new\n",
         ),
         ("Dockerfile", "FROM scratch\n", "the Dockerfile Dockerfile names no image\n"),
         (
@@ -281,7 +281,8 @@ def test_an_images_file_with_external_alone_is_no_obstacle(pinned: Project) -> N
     assert again == Outcome(
         2,
         "",
-        "error: there is an images.toml already\n\nhint: run `imagelock scan --write` to add what is new\n",
+        "error: cannot create images.toml: it exists already\n\n"
+        "hint: run `imagelock scan --write` to add what is new\n",
     )
 
 
@@ -290,7 +291,7 @@ def test_a_removed_image_is_still_shown_where_it_is_pinned(pinned: Project) -> N
     pinned.write("Dockerfile", f"FROM {GO} AS a\nFROM nginx:1.25\nCOPY --from=golang:1.22 /a /b\n")
     outcome = pinned.run("remove", "go")
     assert outcome.stderr.splitlines()[2:] == [
-        f"warning: Dockerfile:1:6: `{GO}` is still there",
+        f"warning: Dockerfile:1:6: `golang:1.22@sha256:{digest('go').short}` is still there",
         "warning: Dockerfile:3:13: `golang:1.22` is still there",
         "note: `check` fails for these until they are gone, declared again, or listed under [external]",
     ]

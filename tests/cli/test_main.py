@@ -17,7 +17,7 @@ from tests.support.project import Outcome, Project
 
 _COMMANDS = Path(commands.__file__).parent
 _USAGE = "\nhint: run `imagelock --help`\n"
-_CHECK_FORMATS = "'text', 'json', 'markdown', 'sarif', 'gitlab'"
+_CHECK_FORMATS = "`text`, `json`, `markdown`, `sarif`, `gitlab`"
 _USAGE_OF_CHECK = "\nhint: run `imagelock check --help`\n"
 
 
@@ -103,18 +103,20 @@ def test_without_a_command_the_help_is_shown_as_a_mistake(workshop: Project) -> 
             ["lock", "--chek"],
             "error: there is no option `--chek`; did you mean `--check`?\n\nhint: run `imagelock lock --help`\n",
         ),
-        (["lock", "extra"], "error: got unexpected extra argument (extra)\n\nhint: run `imagelock lock --help`\n"),
+        (["lock", "extra"], "error: unexpected argument: `extra`\n\nhint: run `imagelock lock --help`\n"),
         (
             ["--color", "red", "lock"],
-            f"error: invalid value for '--color': 'red' is not one of 'auto', 'always', 'never'\n{_USAGE}",
+            f"error: invalid value for `--color`: `red` is not one of `auto`, `always`, `never`\n{_USAGE}",
         ),
         (
             ["check", "--format", "xml"],
-            f"error: invalid value for '--format': 'xml' is not one of {_CHECK_FORMATS}\n{_USAGE_OF_CHECK}",
+            f"error: invalid value for `--format`: `xml` is not one of {_CHECK_FORMATS}\n{_USAGE_OF_CHECK}",
         ),
+        (["add"], "error: `imagelock add` needs [NAME] IMAGE\n\nhint: run `imagelock add --help`\n"),
+        (["digest"], "error: `imagelock digest` needs IMAGE\n\nhint: run `imagelock digest --help`\n"),
         (
             ["-C", "nowhere", "check"],
-            "error: cannot work in nowhere: No such file or directory\n\nhint: run `imagelock check --help`\n",
+            "error: cannot work in nowhere: No such file or directory\n",
         ),
     ],
 )

@@ -74,7 +74,7 @@ def test_only_the_paths_that_are_named_are_read(pinned: Project) -> None:
     pinned.write("b/compose.yaml", "services:\n  x:\n    image: three:1\n")
     found = json.loads(pinned.run("scan", "a", "b/compose.yaml", "--format", "json").stdout)
     assert [file["path"] for file in found["files"]] == ["a/Dockerfile", "b/compose.yaml"]
-    assert pinned.run("scan", "c") == Outcome(2, "", "error: there is no `c`\n")
+    assert pinned.run("scan", "c") == Outcome(2, "", "error: cannot scan `c`: there is no such file or directory\n")
     assert pinned.run("scan", "--exclude", "b/**").stdout.splitlines()[0] == "a/Dockerfile  Dockerfile, not pinned"
 
 

@@ -38,8 +38,8 @@ def test_three_failures_among_ten_are_all_listed(registry: RegistryServer, tmp_p
         f"    {registry.address} answered 404\n"
         "    it said: MANIFEST_UNKNOWN: manifest unknown\n"
         f"  bad3: {no_platform}:1 has no linux/arm64 (it has: linux/amd64, linux/s390x)\n"
-        f"\nhint: list what there is: `imagelock tags {no_tag}` (bad1)\n"
-        f"hint: list what there is: `imagelock tags {no_repository}` (bad2)\n"
+        f"\nhint: run `imagelock tags {no_tag}` to list its tags (bad1)\n"
+        f"hint: run `imagelock tags {no_repository}` to list its tags (bad2)\n"
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 import sys
 
 import click
@@ -171,14 +172,29 @@ def _fail(context: click.Context | None, error: ImagelockError) -> int:
 
 
 def _from_click(error: click.ClickException) -> ImagelockError:
-    message = error.format_message()
-    if isinstance(error, click.NoSuchOption):
-        guess = did_you_mean(error.option_name, error.possibilities or ())
-        message = f"there is no option `{error.option_name}`{guess}"
+    message = _message_of_click(error)
     hint = None
     if isinstance(error, click.UsageError) and error.ctx is not None:
         hint = f"run `{error.ctx.command_path} --help`"
     return ImagelockError(message[:1].lower() + message[1:].rstrip("."), hint=hint)
+
+
+def _message_of_click(error: click.ClickException) -> str:
+    """Return what click says, with backticks where it quotes, and in our words where it has too few."""
+    message = error.format_message()
+    match error:
+        case click.NoSuchOption():
+            return (
+                f"there is no option `{error.option_name}`{did_you_mean(error.option_name, error.possibilities or ())}"
+            )
+        case click.MissingParameter() if error.ctx is not None and error.param is not None:
+            return f"`{error.ctx.command_path}` needs {error.param.make_metavar(error.ctx)}"
+        case click.BadParameter():
+            return re.sub("'([^']*)'", r"`\1`", message)
+        case click.UsageError() if extra := re.match(r"Got unexpected extra arguments? \((.*)\)", message):
+            return f"unexpected argument: `{extra[1]}`"
+        case _:
+            return message
 
 
 def _from_system(error: OSError) -> ImagelockError:

@@ -13,6 +13,7 @@ import click
 from click.core import ParameterSource
 
 from imagelock.cli.console import Console
+from imagelock.errors import FileError
 from imagelock.model.frozen import frozen
 
 _P = ParamSpec("_P")
@@ -141,7 +142,7 @@ def _settings(context: click.Context) -> Settings:
         try:
             os.chdir(values["directory"])
         except OSError as error:
-            raise click.UsageError(f"cannot work in {values['directory']}: {error.strerror}") from error
+            raise FileError(f"cannot work in {values['directory']}: {error.strerror}") from error
     return Settings(
         console=console_of(context),
         images_path=values["file"],

@@ -93,7 +93,7 @@ def below(folder: Path, paths: Iterable[Path]) -> Callable[[str], bool]:
     wanted = [Path(os.path.relpath(path, folder)).as_posix() for path in paths]
     for path, seen in zip(paths, wanted, strict=True):
         if not path.exists():
-            raise FileError(f"there is no `{path}`")
+            raise FileError(f"cannot scan `{path}`: there is no such file or directory")
         if seen.startswith("../"):
             raise FileError(f"`{path}` is outside the directory of images.toml")
     return lambda path: any(it in (".", path) or path.startswith(f"{it}/") for it in wanted)

@@ -196,7 +196,7 @@ def _not_found(
         details=_response_details(response, complaints),
         hint="check the spelling of the repository"
         if is_repository
-        else f"list what there is: `imagelock tags {refused.repository}`",
+        else f"run `imagelock tags {refused.repository}` to list its tags",
     )
 
 

@@ -120,3 +120,16 @@ def test_a_watcher_hears_that_no_answer_comes() -> None:
     assert results.found == {"a": True}
     assert watcher.heard[:3] == ["expect a", "started a", "waiting"]
     assert watcher.heard[-1] == "done a"
+
+
+def test_many_hints_of_one_form_are_one(source: MemorySource) -> None:
+    def not_found(name: str) -> ImageNotFoundError:
+        return ImageNotFoundError(f"{name} is not there", hint=f"run `imagelock tags {name}` to list its tags")
+
+    error = _batch(source, {name: not_found(name) for name in "abc"})
+    assert (error.hint, error.further_hints) == ("run `imagelock tags REPOSITORY` to list its tags", ())
+    error = _batch(source, {name: not_found(name) for name in "ab"})
+    assert (error.hint, error.further_hints) == (
+        "run `imagelock tags a` to list its tags (a)",
+        ("run `imagelock tags b` to list its tags (b)",),
+    )

@@ -159,7 +159,7 @@ def test_what_is_missing_is_missing() -> None:
     with pytest.raises(ImageNotFoundError) as raised:
         setup.client().fetch_manifest(parse_reference("reg.example/team/a:2"))
     assert raised.value.message == "reg.example/team/a:2 does not exist"
-    assert raised.value.hint == "list what there is: `imagelock tags reg.example/team/a`"
+    assert raised.value.hint == "run `imagelock tags reg.example/team/a` to list its tags"
 
 
 def test_what_has_no_repository_has_no_tags_to_list() -> None:

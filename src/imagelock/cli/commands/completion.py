@@ -15,9 +15,12 @@ Examples:
 
 
 @click.command("completion", epilog=_EXAMPLES)
-@click.argument("shell", type=click.Choice(SHELLS))
+@click.argument("shell", metavar="SHELL", type=click.Choice(SHELLS))
 @with_settings
 def command(settings: Settings, *, shell: str) -> None:
-    """Print a completion script for a shell."""
+    """Print a completion script for a shell.
+
+    SHELL is bash, zsh or fish.
+    """
     root = click.get_current_context().find_root().command
     settings.console.raw_data(completion_script(root, shell).encode())

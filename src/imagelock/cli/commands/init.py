@@ -77,11 +77,12 @@ def _go_on(
     """Add everything to an images.toml that is there and declares nothing yet."""
     project = find_project(settings.images_path, settings.lock_path)
     if is_dry_run:
-        raise FileError(f"there is an {project.images_path} already", hint="run `imagelock scan` to see what is new")
+        hint = "run `imagelock scan` to see what is new"
+        raise FileError(f"cannot create {project.images_path}: it exists already", hint=hint)
     images_file = project.read_images_file()
     if images_file.images or images_file.targets or images_file.pins.names_files:
         hint = "run `imagelock scan --write` to add what is new"
-        raise FileError(f"there is an {project.images_path} already", hint=hint)
+        raise FileError(f"cannot create {project.images_path}: it exists already", hint=hint)
     from imagelock.cli.commands.scan import scan_and_write  # noqa: PLC0415  only a file that declares nothing needs it
 
     scan_and_write(settings, project, excluded=excluded, follows_tags=follows_tags, output_format=output_format)
