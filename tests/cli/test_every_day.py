@@ -155,3 +155,119 @@ def test_a_merge_that_conflicts_in_both_files(project: Project) -> None:
     assert project.run("lock").exit_code == 0
     assert project.run("check").exit_code == 0
     assert project.read("images.toml") == ours
+
+
+_ELSEWHERE = {
+    "compose.yaml": "services:\n  a:\n    image: golang:1.22\n  b:\n    image: node:20\n",
+    ".github/workflows/ci.yaml": (
+        "on: push\njobs:\n"
+        "  a:\n    runs-on: x\n    container: golang:1.22\n"
+        "  b:\n    runs-on: x\n    container: node:20\n"
+    ),
+    "deploy/pod.yaml": (
+        "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n"
+        "    - {name: a, image: 'golang:1.22'}\n    - {name: b, image: 'node:20'}\n"
+    ),
+    "kustomization.yaml": (
+        'images:\n  - name: golang\n    newTag: "1.22"\n  - {name: node, newTag: "20"}\n'  # the tag is apart
+    ),
+    "values.yaml": (
+        "a:\n  image: {repository: golang, tag: '1.22', digest: ''}\n"
+        "b:\n  image: {repository: node, tag: '20', digest: ''}\n"
+    ),
+}
+_APART = ("kustomization.yaml", "values.yaml")
+
+
+@pytest.fixture(params=sorted(_ELSEWHERE))
+def elsewhere(request: pytest.FixtureRequest, workshop: Project) -> tuple[Project, str]:
+    """A project with two images in a pinned file of another kind."""
+    name: str = request.param
+    workshop.push("golang:1.23", multi_platform_image(*_BOTH, note="go 1.23"))
+    workshop.push("node:22", multi_platform_image(*_BOTH, note="node 22"))
+    workshop.write("images.toml", f'{_IMAGES.partition("[render]")[0]}[pin]\nfiles = [\n    "{name}",\n]\n')
+    workshop.write(name, _ELSEWHERE[name])
+    assert workshop.run("lock").exit_code == workshop.run("render").exit_code == 0
+    assert workshop.run("check", "--all").exit_code == 0
+    return workshop, name
+
+
+def _follow_hints(project: Project) -> list[str]:
+    """Run what the hints of ``check --all`` name until it is green, and return that."""
+    run: list[str] = []
+    while (outcome := project.run("check", "--all")).exit_code:
+        commands = _COMMANDS.findall(" ".join(re.findall("^hint: .*", outcome.stderr, re.MULTILINE)))
+        assert commands, outcome.stderr
+        for command in commands:
+            run.append(command)
+            assert len(run) <= 4, (run, outcome.stderr)
+            assert project.run(*shlex.split(command)).exit_code == 0, command
+    return run
+
+
+def test_a_new_file(elsewhere: tuple[Project, str]) -> None:
+    project, name = elsewhere
+    folder, slash, last = name.rpartition("/")
+    project.write(f"{folder}{slash}{'new-' if folder else 'new/'}{last}", _ELSEWHERE[name])
+    assert _follow_hints(project) == ["scan --write", "render"]
+
+
+def test_a_file_that_moves_or_goes(elsewhere: tuple[Project, str]) -> None:
+    project, name = elsewhere
+    text = project.read(name)
+    (project.folder / name).unlink()
+    moved = ".github/workflows/moved.yaml" if "/workflows/" in name else f"moved/{name.rpartition('/')[2]}"
+    project.write(moved, text)
+    assert _follow_hints(project) == ["scan --write"]
+    (project.folder / moved).unlink()
+    assert _follow_hints(project) == ["scan --write"]
+
+
+@pytest.mark.parametrize("takes_digests", [True, False])
+def test_a_bot_that_raises_two_tags(elsewhere: tuple[Project, str], *, takes_digests: bool) -> None:
+    project, name = elsewhere
+    text = project.read(name)
+    for old, new in (("golang:1.22", "golang:1.23"), ("node:20", "node:22")):
+        tag, wanted = old.partition(":")[2], new.partition(":")[2]
+        text = re.sub(rf"(?<=[:'\"]){re.escape(tag)}(?=[@'\"])", wanted, text)
+        if takes_digests:
+            text = text.replace(project.images[old].digest, project.images[new].digest)
+    project.write(name, text)
+    assert _follow_hints(project) == ["update go --to 1.23", "update node --to 22"]
+    assert all(project.images[new].digest in project.read(name) for new in ("golang:1.23", "node:22"))
+
+
+def test_a_bot_that_changes_digests(elsewhere: tuple[Project, str]) -> None:
+    project, name = elsewhere
+    text = project.read(name)
+    project.write(name, re.sub(r"sha256:\w{64}", f"sha256:{'a1' * 32}", text))
+    assert _follow_hints(project) == ["render"]
+    assert project.read(name) == text
+
+
+def test_two_tags_raised_in_images_toml(elsewhere: tuple[Project, str]) -> None:
+    project, name = elsewhere
+    images = project.read("images.toml").replace("golang:1.22", "golang:1.23").replace("node:20", "node:22")
+    project.write("images.toml", images)
+    if name not in _APART:
+        assert _follow_hints(project) == ["lock", "render --retag"]
+        return
+    # A tag that is apart from its digest is written by a person, whom the hint tells so.
+    assert project.run("lock").exit_code == 0
+    hint = project.run("check").stderr.partition("hint: ")[2]
+    assert hint.startswith("write `1.23` there, then run `imagelock render` (")
+    text = project.read(name)
+    for old, new in (("1.22", "1.23"), ("20", "22")):
+        text = re.sub(rf"(?<=['\"]){re.escape(old)}(?=[@'\"])", new, text)
+    project.write(name, text)
+    assert _follow_hints(project) == ["render"]
+
+
+def test_an_image_that_is_removed_is_not_brought_back_by_every_hint(elsewhere: tuple[Project, str]) -> None:
+    project, name = elsewhere
+    assert project.run("remove", "node").exit_code == 0
+    assert "or take the reference out" in project.run("check").stderr
+    lines = project.read(name).splitlines(keepends=True)
+    kept = [line for line in lines if "node" not in line and "  b:" not in line and "20@" not in line]
+    project.write(name, "".join(kept))
+    assert _follow_hints(project) == []

@@ -54,11 +54,8 @@ class PinCheck:
     def _find(self, report: Report) -> Iterator[Wrong]:
         for problem in self._selection.problems:
             is_gone = problem.endswith("matches no file") and not is_wild(problem.split('"')[1])
-            yield (
-                replace(self._wrong_pattern(problem), command=SCAN, more=(RENDER,))
-                if is_gone
-                else (self._wrong_pattern(problem))
-            )
+            wrong = self._wrong_pattern(problem)
+            yield replace(wrong, command=SCAN) if is_gone else wrong
         found = {file: self._pins.plan(file) for file in self.files if file.path.exists()}
         covered = sum(len(plan.covered) for plan in found.values() if plan)
         if covered:

@@ -26,6 +26,7 @@ from imagelock.documents.references import (
     CONFLICT,
     Editing,
     Image,
+    InlineDigest,
     Marked,
     NotEditable,
     Reference,
@@ -148,7 +149,8 @@ def _decide_image(reference: Reference, image: Image, locked: LockedReferences, 
 
 def _not_locked(reference: Reference, image: Image, locked: LockedReferences, answer: NotLocked) -> PinStep:
     pinned = image.reference
-    hint = None if answer.sibling is None else _hint_for_tag(pinned.tag, answer.sibling)
+    movable = isinstance(image.editing, InlineDigest) and image.editing.tag is not None
+    hint = None if answer.sibling is None else _hint_for_tag(pinned.tag, answer.sibling, movable=movable)
     if isinstance(pinned, PinnedReference) and (tag := locked.find_tag(pinned)) and tag != pinned.tag:
         reason = f"the digest is locked for the tag `{tag}`, and registries ignore the tag beside a digest"
         return PinStep.found(FindingKind.STALE_TAG, reference, reason, hint or f"write `{tag}`")
@@ -160,15 +162,19 @@ def _not_locked(reference: Reference, image: Image, locked: LockedReferences, an
     return PinStep.found(FindingKind.NOT_LOCKED, reference, f"images.lock does not have it{others}", hint)
 
 
-def _hint_for_tag(written: str | None, sibling: Sibling) -> str:
-    """Name the command that brings the older of two tags to the newer; both where none is sure to be newer."""
-    update, retag = f"`imagelock update {sibling.name} --to {written}`", "`imagelock render --retag`"
+def _hint_for_tag(written: str | None, sibling: Sibling, *, movable: bool) -> str:
+    """Name what brings the older of two tags to the newer; both ways where none is sure to be newer.
+
+    A tag that is apart from its digest cannot be moved with it: a person writes it.
+    """
+    update = f"run `imagelock update {sibling.name} --to {written}`"
+    retag = "run `imagelock render --retag`" if movable else f"write `{sibling.tag}` there, then {RENDER_HINT}"
     if written is None:
-        return f"run {retag}"
+        return retag
     here, there = _numbers(written), _numbers(sibling.tag)
     if here and there and here != there:
-        return f"run {update if here > there else retag}"
-    return f"run {update} to take the file's tag, or {retag} to give it `{sibling.tag}`"
+        return update if here > there else retag
+    return f"{update} to take the file's tag, or {retag} to give it `{sibling.tag}`"
 
 
 def _numbers(tag: str) -> tuple[int, ...]:
