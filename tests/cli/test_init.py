@@ -82,7 +82,9 @@ def test_what_can_not_be_resolved_or_read_is_told(pinned: Project) -> None:
 
 
 def test_without_images_an_example_is_written(pinned: Project) -> None:
-    assert pinned.run("init") == Outcome(0, "", "Found no image in any file\nWrote images.toml\n")
+    following = "\nNext: run `imagelock add IMAGE`, as in `imagelock add golang:1.22`\n"
+    assert pinned.run("init") == Outcome(0, "", f"Found no image in any file\nWrote images.toml\n{following}")
+    assert pinned.run("lock").stderr == "no image is declared: `imagelock add IMAGE` adds one\n"
     assert pinned.read("images.toml") == f'{_HEAD}# golang = "golang:1.22"\n'
 
 

@@ -126,6 +126,8 @@ def _tell(console: Console, beginning: Beginning, *, is_dry_run: bool) -> None:
     print_unread(console, beginning.unread)
     if found.images and not is_dry_run:
         _tell_next(console, beginning)
+    elif not is_dry_run:
+        console.next_step_is("run `imagelock add IMAGE`, as in `imagelock add golang:1.22`")
 
 
 def _tell_external(console: Console, found: Survey) -> None:

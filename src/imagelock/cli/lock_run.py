@@ -159,11 +159,12 @@ def _run(
 def lock_images(settings: Settings, *, is_dry_run: bool, output_format: str) -> None:
     """Make images.lock answer images.toml, and tell."""
     outcome = run_plan(settings, plan_smallest, is_dry_run=is_dry_run)
-    images = count(len(outcome.result.lockfile.images))
+    total = len(outcome.result.lockfile.images)
+    unchanged = f"{count(total)} already locked" if total else "no image is declared: `imagelock add IMAGE` adds one"
     done = f"Locked {outcome.changed} in {duration(outcome.seconds)}"
     if is_dry_run:
         done = f"Would lock {outcome.changed}; nothing was written"
-    report(settings.console, outcome, outcome.summary(done, f"{images} already locked"), output_format=output_format)
+    report(settings.console, outcome, outcome.summary(done, unchanged), output_format=output_format)
 
 
 def lock_to_write(project: Project, lockfile: Lockfile, *, current: str) -> dict[Path, bytes]:
