@@ -156,7 +156,7 @@ class _Decider:
         decision = Decision(action=Action.TAKE, too_young=selected.too_young, tags=selected.tags)
         tag = str(selected.reference.tag)
         try:
-            resolved = selected.resolved or resolve_image(selected.reference, self.source)
+            resolved = selected.resolve(self.source)
         except (ImageNotFoundError, NoImageError) as error:
             failure = _with_way_around(error, tag, ranked)
             return replace(decision, action=Action.FAIL, failure=failure, refused_tag=tag)

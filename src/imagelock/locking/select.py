@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from imagelock.errors import ImageNotFoundError, NoImageError, NoTagError, NoTagReason
@@ -34,6 +34,14 @@ class SelectedReference:
     """Newer tags that are below the minimum age."""
     tags: tuple[str, ...] = ()
     """The complete list of tags; empty if it was not needed."""
+    failure: ImageNotFoundError | NoImageError | None = None
+    """The reason why its age could not be checked: it is gone, or not an image."""
+
+    def resolve(self, source: ManifestSource) -> ResolvedImage:
+        """Return its content; the failure is raised again, since content of unknown age must not be taken."""
+        if self.failure is not None:
+            raise self.failure
+        return self.resolved or resolve_image(self.reference, source)
 
 
 def select_reference(declaration: ImageDeclaration, source: ManifestSource, *, now: datetime) -> SelectedReference:
@@ -80,7 +88,7 @@ class TagSearch:
     def find_first(self, ranked: Iterable[Chosen], *, before: str | None = None) -> SelectedReference | None:
         """Return the first tag that is old enough; None if ``before`` comes first, or no tag is old enough.
 
-        A tag that cannot be resolved is returned, too, without content.
+        A tag whose age cannot be checked is returned, too, with the failure.
         """
         for tag in (chosen.tag for chosen in ranked):
             if tag == before or len(self.too_young) >= _MAX_TOO_YOUNG:
@@ -92,9 +100,9 @@ class TagSearch:
                 continue
             try:
                 resolved = resolve_image(reference, self.source)
-            except (ImageNotFoundError, NoImageError):
-                # It must not be skipped silently: the caller resolves it again and names the tag in the error.
-                return self._selected(reference, None)
+            except (ImageNotFoundError, NoImageError) as error:
+                # It must not be skipped silently: the caller names the tag in the error.
+                return replace(self._selected(reference, None), failure=error)
             entries = choose_platforms(self.declaration.platforms, resolved.platform_digests).chosen
             if self.is_old_enough(tag, entries or resolved.platform_digests[:1]):
                 return self._selected(reference, resolved)

@@ -82,7 +82,7 @@ class Resolve:
         """Fetch the declared tag or digest; for a range, list the tags first."""
         try:
             chosen = select_reference(self.declaration, source, now=self.now)
-            resolved = chosen.resolved or resolve_image(chosen.reference, source)
+            resolved = chosen.resolve(source)
         except NoImageError as error:
             raise _with_hint_of_range(error, self.declaration) from error
         return StepResult(

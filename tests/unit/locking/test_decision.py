@@ -10,12 +10,13 @@ from datetime import timedelta
 import pytest
 
 from imagelock.cli.reports.outdated import standing_table
-from imagelock.errors import BatchError, ImagelockError
+from imagelock.errors import BatchError, ImagelockError, ImageNotFoundError
 from imagelock.images_file.parser import parse_images_file
 from imagelock.locking.lockfile import LockedImage, Lockfile
 from imagelock.locking.outdated import Forecast, ImageStatus, State, find_status
 from imagelock.locking.plan import LockResult, plan_lock, plan_update, run_steps
-from imagelock.model.reference import AnyRepository
+from imagelock.model.oci import FetchedManifest
+from imagelock.model.reference import AnyRepository, ImageReference
 from tests.support.lock_runs import GO, NOW
 from tests.support.memory_source import MemorySource
 from tests.support.oci_images import OCI, Content, image_index, platform_image
@@ -252,6 +253,25 @@ def test_the_newest_tag_that_is_a_chart_is_told_with_a_way_around_it(source: _St
     error = _failure(source, images, locked)
     assert error.message == status.failure
     assert error.hint == "add `!=1.2.0` to `version` in images.toml to leave 1.2.0 out"
+
+
+class _ComesBack(_StaleList):
+    """A registry that serves a listed tag from the second question on, with a young image."""
+
+    def fetch_manifest(self, reference: ImageReference) -> FetchedManifest:
+        try:
+            return MemorySource.fetch_manifest(self, reference)
+        except ImageNotFoundError:
+            self.push(f"{GO}:1.2.0", _image("young", age=_AT_ONCE))
+            raise
+
+
+def test_a_tag_that_comes_back_between_two_questions_is_not_taken_without_its_age() -> None:
+    source = _ComesBack()
+    source.push(f"{GO}:1.1.0", _image("locked"))
+    locked = _lock(source, _COOLDOWN)
+    source.deleted.add("1.2.0")
+    assert _failure(source, _COOLDOWN, locked).hint == "add `!=1.2.0` to `version` in images.toml to leave 1.2.0 out"
 
 
 def test_an_exact_tag_that_became_a_chart_fails_as_told(source: _StaleList) -> None:
