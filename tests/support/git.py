@@ -34,10 +34,10 @@ class Repository:
         self._git("init", "--quiet", "--initial-branch=main")
         self._git("commit", "--quiet", "--allow-empty", "--message=tests")
 
-    def commit(self) -> None:
+    def commit(self, message: str = "tests") -> None:
         """Commit everything that is there."""
         self._git("add", "--all")
-        self._git("commit", "--quiet", "--message=tests")
+        self._git("commit", "--quiet", f"--message={message}")
 
     def branch_off(self, name: str, *, start: str) -> None:
         self._git("switch", "--quiet", "--create", name, start)

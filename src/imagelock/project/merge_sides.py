@@ -101,7 +101,11 @@ def _find_committed(tree: WorkTree, name: str, path: Path) -> tuple[str, str] | 
         return "HEAD^1", "HEAD^2"
     # A rebase keeps author, date and message of the commit that it writes anew, and leaves that one as ORIG_HEAD.
     last, before = (_describe(tree, revision) for revision in ("HEAD", "ORIG_HEAD"))
-    return ("HEAD^", "ORIG_HEAD") if last is not None and last == before else None
+    if last is None or last != before:
+        return None
+    # After anything but a rebase, such as a merge, ORIG_HEAD is behind HEAD.
+    is_behind = not run_git(tree, ["merge-base", "--is-ancestor", "ORIG_HEAD", "HEAD"]).exit_code
+    return None if is_behind else ("HEAD^", "ORIG_HEAD")
 
 
 def _describe(tree: WorkTree, revision: str) -> tuple[str, str] | None:

@@ -48,10 +48,13 @@ class Branches:
     repository: Repository
     names: list[str] = field(default_factory=lambda: ["main"])
     current: str = "main"
+    commits: int = 0
 
     def commit(self) -> None:
         if self.repository.is_changed():
-            self.repository.commit()
+            # By its message and its time, imagelock knows the commit that a rebase wrote anew.
+            self.commits += 1
+            self.repository.commit(f"commit {self.commits}")
 
     def branch_off(self) -> None:
         self.commit()

@@ -96,6 +96,19 @@ def test_afterwards_git_has_forgotten_the_other_side_of_a_copy(branches: _Branch
     assert read_merge_parents(branches.file) is None
 
 
+def test_a_commit_of_the_same_words_after_a_merge_is_no_rebase(branches: _Branches) -> None:
+    date = "--date=2026-01-01T00:00:00Z"
+    branches.git("switch", "--quiet", "--detach", "side")
+    branches.git("commit", "--quiet", "--allow-empty", date, "--message=same")
+    branches.git("switch", "--quiet", "--create", "ahead")
+    branches.git("commit", "--quiet", "--allow-empty", "--message=other")
+    branches.git("switch", "--quiet", "--detach", "HEAD~")
+    branches.git("merge", "--quiet", "ahead")
+    branches.git("commit", "--quiet", "--allow-empty", date, "--message=same")
+    assert branches.git("log", "--format=%s", "--max-count=1", "ORIG_HEAD").strip() == "same"
+    assert read_merge_parents(branches.file) is None
+
+
 def test_a_reset_is_no_rebase(branches: _Branches) -> None:
     branches.git("reset", "--hard", "HEAD~")
     assert read_merge_parents(branches.file) is None
