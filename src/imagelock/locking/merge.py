@@ -23,7 +23,9 @@ from imagelock.locking.identity import match_entries
 from imagelock.locking.lockfile import LOCKFILE_NAME, LockedImage, Lockfile, parse_lockfile
 from imagelock.locking.plan import SETTLED, Unsettled, needs_other_content
 from imagelock.model.conflict_markers import conflict_sides
+from imagelock.model.digest import Digest
 from imagelock.model.frozen import frozen
+from imagelock.model.image_config import Labels
 from imagelock.model.reference import AnyRepository
 from imagelock.model.selector import Selector
 from imagelock.model.tags.selection import rank_tags
@@ -65,15 +67,17 @@ def merge_conflict(
 ) -> Merged:
     """Keep entries that only one side has or that are equal, and the index of entries that differ in platforms only.
 
-    ``read_originals`` returns both files before the merge, or None; it is called only where git has mixed entries.
+    ``read_originals`` returns both files before the merge, or None. Labels are taken from them, too: git may mix these
+    with those of another image, and no checksum tells.
     ``LockfileError`` names frozen images for which the sides lock different content: no command may move these.
     """
     ours, theirs = (_parse_side(side, file_name) for side in conflict_sides(text))
+    originals = read_originals() or ("", "")
     declared = _identities(images_file.images)
     if not all(side.is_whole and declared <= _identities(side.lockfile.images) for side in (ours, theirs)):
-        originals = read_originals() or ("", "")
         ours, theirs = (_complete(side, it, declared) for side, it in zip((ours, theirs), originals, strict=True))
-    return _merge_sides(ours.lockfile, theirs.lockfile, images_file, file_name)
+    labels = _read_labels(originals)
+    return _merge_sides(_relabel(ours.lockfile, labels), _relabel(theirs.lockfile, labels), images_file, file_name)
 
 
 def mend_clean_merge(
@@ -144,11 +148,8 @@ def _merge_sides(ours: Lockfile, theirs: Lockfile, images_file: ImagesFile, file
         entries = [side[declaration.alias] for side in sides if declaration.alias in side]
         if entries:
             merged[declaration.alias] = _merge(declaration, entries)
-    undecidable = [
-        declaration
-        for declaration in images_file.images
-        if declaration.freeze is not None and _agreement(declaration, merged) is _Agreement.NOTHING
-    ]
+    open_aliases = {alias for alias, (_, kind) in merged.items() if kind is _Agreement.NOTHING}
+    undecidable = [image for image in images_file.images if image.freeze is not None and image.alias in open_aliases]
     if undecidable:
         raise _frozen_conflict(undecidable, sides, file_name)
     return Merged(
@@ -156,7 +157,7 @@ def _merge_sides(ours: Lockfile, theirs: Lockfile, images_file: ImagesFile, file
         Lockfile(tuple(entry for entry, _ in merged.values())),
         Unsettled(
             same_index=frozenset(alias for alias, (_, kind) in merged.items() if kind is _Agreement.INDEX),
-            other_index=frozenset(alias for alias, (_, kind) in merged.items() if kind is _Agreement.NOTHING),
+            other_index=frozenset(open_aliases),
         ),
     )
 
@@ -198,10 +199,7 @@ def _parse_entries(head: str, text: str) -> Iterator[LockedImage]:
 
 
 def _complete(side: _Side, original: str, declared: AbstractSet[_Identity]) -> _Side:
-    """Return a side with its proven entries, and with others, and images that it lacks, as they were before the merge.
-
-    Where names change, git may put the lines of one side's image in the place of another one of the other side.
-    """
+    """Return a side with its proven entries; others, and declared ones that git lost, are as before the merge."""
     try:
         before = parse_lockfile(original).images
     except LockfileError:
@@ -225,8 +223,17 @@ def _identities(images: Iterable[ImageDeclaration | LockedImage]) -> set[_Identi
     return {(image.repository, image.selector) for image in images}
 
 
-def _agreement(declaration: ImageDeclaration, merged: dict[Alias, tuple[LockedImage, _Agreement]]) -> _Agreement | None:
-    return merged[declaration.alias][1] if declaration.alias in merged else None
+def _read_labels(texts: Iterable[str]) -> dict[tuple[AnyRepository, Digest], Labels]:
+    found: dict[tuple[AnyRepository, Digest], Labels] = {}
+    for text in texts:
+        with suppress(LockfileError):
+            found |= {(image.repository, image.digest): image.labels for image in parse_lockfile(text).images}
+    return found
+
+
+def _relabel(lockfile: Lockfile, labels: dict[tuple[AnyRepository, Digest], Labels]) -> Lockfile:
+    known = ((image, labels.get((image.repository, image.digest), image.labels)) for image in lockfile.images)
+    return Lockfile(tuple(replace(image, labels=right) for image, right in known))
 
 
 def _merge(declaration: ImageDeclaration, entries: Sequence[LockedImage]) -> tuple[LockedImage, _Agreement]:

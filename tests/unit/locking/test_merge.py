@@ -204,6 +204,18 @@ def test_an_image_whose_name_moved_on_one_side_is_found_in_the_files_before_the_
     assert [(image.alias, str(image.tag)) for image in merged.lockfile.images] == [("a", "1.1"), ("web", "1.2")]
 
 
+def test_labels_are_those_of_the_content_whichever_lines_git_took() -> None:
+    ours, theirs = (_entry("b", index=index) for index in ("x", "y"))
+    right = f'\n[images.a.labels]\nversion = "right"\n{_entry("a")[1:]}'
+    mixed = right.replace('"right"', '"of another image"')
+    start = f"{HEADER}version = 1\n"
+    text = f"{start}{mixed}<<<<<<< HEAD\n{ours}=======\n{theirs}>>>>>>> branch\n"
+    originals = (f"{start}{right}{ours}", f"{start}{right}{theirs}")
+    images = parse_images_file(f'{_IMAGES}a = "a:1"\nb = "b:1"')
+    merged = merge_conflict(text, images, read_originals=lambda: originals)
+    assert [image.labels.version for image in merged.lockfile.images] == ["right", None]
+
+
 def test_without_those_files_what_git_has_mixed_is_not_locked_and_the_rest_is_kept() -> None:
     torn = '\n[images.b.platforms]\n"linux/amd64" = "sha256:00"\n'
     text = f"{HEADER}version = 1\n{_entry('a')}<<<<<<< HEAD\n{torn}=======\n{torn}{torn}>>>>>>> branch\n"
