@@ -144,6 +144,18 @@ def test_nothing_unread_is_called_clean(pinned: Project) -> None:
     assert [each["path"] for each in document["unread"]] == ["Jenkinsfile", "a/run.sh", "b/run.sh"]
 
 
+def test_external_names_cover_values_at_places_that_no_rule_knows(pinned: Project) -> None:
+    pinned.declare_locked('[external]\nnames = ["a/b"]\n')
+    pinned.write("crd.yaml", "apiVersion: x/v1\nkind: Backup\nspec: {toolImage: 'a/b:1'}\n")
+    outcome = pinned.run("check", "--all")
+    assert (outcome.exit_code, "not known" in outcome.stderr, "covers no reference" in outcome.stderr) == (
+        0,
+        False,
+        False,
+    )
+    assert "not known" not in pinned.run("scan").stderr
+
+
 def test_a_name_that_a_build_brings_its_own_content_for_is_no_image_to_declare(pinned: Project) -> None:
     pinned.write("compose.yaml", "services: {a: {build: {context: ., additional_contexts: {php-base: ./x}}}}\n")
     pinned.write("docker-bake.hcl", 'target "a" { contexts = { go-base = "docker-image://golang:1.22" } }\n')

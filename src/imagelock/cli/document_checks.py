@@ -199,7 +199,10 @@ class TreeSearch:
             self._unread.append((str(path), document.title))
             return None
         if document is not None:
-            self._overlooked += ((str(path), found) for found in find_unread_places(document.content, document.kind))
+            places = find_unread_places(document.content, document.kind)
+            covered = [each for each in places if self._images_file.external.covers(each.text, each.text)]
+            self._overlooked += ((str(path), each) for each in places if each not in covered)
+            self._external += ((each.text, each.text) for each in covered)
         if document is not None and not is_pinned:
             self._plans.append((path, self._pins.plan_content(document.content, document.kind)))
         return document

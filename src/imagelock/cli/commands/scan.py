@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from posixpath import normpath
 from typing import TYPE_CHECKING
@@ -205,9 +206,11 @@ def _scan(
         return path not in exports and not is_external(path)
 
     templates = frozenset(normpath(target.template) for target in images_file.targets)
-    return scan_tree(
+    tree = scan_tree(
         project.folder, console, wants=is_wanted, shows=is_below, rules=images_file.documents, templates=templates
     )
+    places = tuple(each for each in tree.unread.places if not images_file.external.covers(each[1].text, each[1].text))
+    return replace(tree, unread=replace(tree.unread, places=places))
 
 
 def _show(console: Console, files: Sequence[InventoryFile], unread: Unread, *, exists: bool) -> None:
