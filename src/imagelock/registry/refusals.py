@@ -191,13 +191,16 @@ def _not_found(
     response: httpx.Response, refused: RefusedRequest, complaints: tuple[Complaint, ...]
 ) -> ImageNotFoundError:
     is_repository = refused.what == str(refused.repository) or any(each.code == _NO_REPOSITORY for each in complaints)
-    return ImageNotFoundError(
-        f"{refused.what} does not exist",
-        details=_response_details(response, complaints),
-        hint="check the spelling of the repository"
-        if is_repository
-        else f"run `imagelock tags {refused.repository}` to list its tags",
-    )
+    if is_repository:
+        hint = "check the spelling of the repository"
+    elif not refused.what.startswith(str(refused.repository)):
+        hint = "report it to the operator of this registry: it serves the image without this content"
+    elif "@" in refused.what:
+        hint = "check the digest: registries delete content that no tag names"
+    else:
+        hint = f"run `imagelock tags {refused.repository}` to list its tags"
+    details = _response_details(response, complaints)
+    return ImageNotFoundError(f"{refused.what} does not exist", details=details, hint=hint)
 
 
 def _login_refused(

@@ -6,7 +6,9 @@ import pytest
 
 from imagelock.errors import ExitCode, ImageNotFoundError, RegistryError, TemporaryError
 from imagelock.images_file.registries import RegistryDeclaration
-from imagelock.model.reference import RegistryName, parse_reference, split_image
+from imagelock.model.digest import Digest
+from imagelock.model.oci import Descriptor
+from imagelock.model.reference import RegistryName, parse_reference, parse_repository, split_image
 from tests.support.fake_registry.answers import Answer, Fault, in_turn, refusal
 from tests.support.fake_registry.clients import Setup, client_of
 from tests.support.fake_registry.internet import FakeInternet
@@ -160,6 +162,18 @@ def test_what_is_missing_is_missing() -> None:
         setup.client().fetch_manifest(parse_reference("reg.example/team/a:2"))
     assert raised.value.message == "reg.example/team/a:2 does not exist"
     assert raised.value.hint == "run `imagelock tags reg.example/team/a` to list its tags"
+
+
+def test_no_list_of_tags_is_the_cure_for_a_digest_or_a_blob_that_is_gone() -> None:
+    client, gone = setup_of().client(), Digest.of(b"gone")
+    with pytest.raises(ImageNotFoundError) as raised:
+        client.fetch_manifest(parse_reference(f"reg.example/team/a@{gone}"))
+    assert raised.value.hint == "check the digest: registries delete content that no tag names"
+    blob = Descriptor(media_type="application/octet-stream", digest=gone, size_bytes=4)
+    with pytest.raises(ImageNotFoundError) as raised:
+        client.fetch_blob(parse_repository("reg.example/team/a"), blob)
+    assert raised.value.message == "a blob of reg.example/team/a does not exist"
+    assert raised.value.hint == "report it to the operator of this registry: it serves the image without this content"
 
 
 def test_what_has_no_repository_has_no_tags_to_list() -> None:
