@@ -9,7 +9,7 @@ from imagelock.images_file.declaration import Alias
 from imagelock.locking.changes import Added, Change, Removed, find_changes
 from imagelock.locking.lockfile import LockedImage, Lockfile, dump_lockfile, parse_lockfile
 from imagelock.model.digest import Digest
-from imagelock.model.image_config import LABEL_NAMES, Labels
+from imagelock.model.labels import LABEL_NAMES, Labels
 from imagelock.model.platforms import Platform, PlatformDigest, by_name
 from imagelock.model.reference import (
     LayoutRepository,

@@ -19,7 +19,7 @@ from imagelock.locking.changes import find_changes
 from imagelock.locking.keep_step import KeepLocked
 from imagelock.locking.lockfile import Lockfile, dump_lockfile, find_heading, parse_lockfile
 from imagelock.locking.plan import SETTLED, LockResult, Unsettled, keep_locked, plan_lock
-from imagelock.model.conflict_markers import conflict_sides
+from imagelock.model.conflict_markers import conflict_sides, has_conflict_markers
 from imagelock.model.frozen import frozen
 from imagelock.project.project import Project, find_project
 from imagelock.project.transaction import Transaction, refuse_changed
@@ -171,7 +171,7 @@ def lock_to_write(project: Project, lockfile: Lockfile, *, current: str) -> dict
     """Give images.lock with its bytes, or nothing where its current text says the same already."""
     # A checkout with CRLF has the same lock; writing it anew would show a change where none is.
     current = current.replace("\r\n", "\n")
-    ours, _ = conflict_sides(current)
+    ours = conflict_sides(current)[0] if has_conflict_markers(current) else current
     text = dump_lockfile(lockfile, heading=find_heading(ours))
     is_same = current == text
     return {} if is_same else {project.lock_path: text.encode()}

@@ -13,10 +13,9 @@ from imagelock.model.cooldown import Cooldown, UnknownAge
 from imagelock.model.frozen import frozen
 from imagelock.model.platforms import Platform
 from imagelock.model.reference import (
+    DEFAULT_TAG,
     TAG_RULE,
     AnyRepository,
-    PinnedReference,
-    TagReference,
     UnnormalizedReference,
     is_tag_in,
     split_image,
@@ -31,7 +30,7 @@ ALL_PLATFORMS = "all"
 NO_COOLDOWN = Cooldown()
 _AGE = r"([0-9]{1,4}) ?(hour|day|week)s?"
 _COOLDOWN_KEYS = ("minimum-age", "unknown-age")
-_ALIAS = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*", re.ASCII)
+_ALIAS = re.compile(r"\w[\w-]*", re.ASCII)
 
 
 @frozen(kw_only=True)
@@ -182,11 +181,9 @@ def _read_selector(table: TableReader, written: UnnormalizedReference | None) ->
         return version_range
     if tag is not None and not is_tag_in(written.repository, tag):
         table.add("tag", f"`{tag}` is not a tag: {TAG_RULE}")
-    match written.meaning:
-        case PinnedReference(_, digest, written_tag):
-            return ExactDigest(digest, written_tag)
-        case TagReference(_, written_or_latest):
-            return ExactTag(written_or_latest if tag is None else tag)
+    if written.digest is not None:
+        return ExactDigest(written.digest, written.tag)
+    return ExactTag(tag or written.tag or DEFAULT_TAG)
 
 
 def _refuse_second_choice(table: TableReader, written: UnnormalizedReference) -> None:
@@ -214,6 +211,8 @@ def read_version_range(table: TableReader, tag: str | None) -> VersionRange | No
 def read_cooldown(table: TableReader, default: Cooldown = NO_COOLDOWN) -> Cooldown:
     """Read ``minimum-age`` and ``unknown-age``, each with its default."""
     age, unknown = table.text("minimum-age"), table.text("unknown-age")
+    if age is None and unknown is None:
+        return default
     return Cooldown(
         default.minimum_age if age is None else _read_age(age, table),
         default.unknown_age if unknown is None else _read_unknown_age(unknown, table),

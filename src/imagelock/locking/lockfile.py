@@ -13,8 +13,8 @@ from imagelock.images_file.toml import Problems, TableReader, find_lines, neares
 from imagelock.model.conflict_markers import has_conflict_markers
 from imagelock.model.digest import Digest, sha256_hex
 from imagelock.model.frozen import frozen
-from imagelock.model.image_config import LABEL_NAMES, NO_LABELS, Labels
-from imagelock.model.platforms import Platform, PlatformDigest, by_name
+from imagelock.model.labels import LABEL_NAMES, NO_LABELS, Labels
+from imagelock.model.platforms import Platform, PlatformDigest
 from imagelock.model.reference import AnyRepository, parse_canonical_repository
 from imagelock.model.selector import ExactDigest, ExactTag, Selector, selector_fields
 
@@ -193,7 +193,7 @@ def _read_image(alias: str, value: object, problems: Problems) -> LockedImage | 
         declared_builds=tuple(_read_declared_builds(declared)),
         tag=table.text("tag"),
         digest=digest,
-        platform_digests=by_name(_read_platforms(table)),
+        platform_digests=_read_platforms(table),
         wrong_checksum=_read_wrong_checksum(table),
         lacks_checksum=not table.has("checksum"),
         labels=_read_labels(table),
@@ -230,11 +230,12 @@ def _read_declared_builds(declared: TableReader) -> Iterator[Platform]:
             declared.add("platforms", error.message)
 
 
-def _read_platforms(image: TableReader) -> Iterator[PlatformDigest]:
+def _read_platforms(image: TableReader) -> tuple[PlatformDigest, ...]:
+    """Read the digest of each platform, sorted as ``by_name`` sorts them."""
     table = TableReader(image.table("platforms"), (*image.path, "platforms"), image.problems)
     if not table.keys():
         image.problems.add(image.path, "has no platforms")
-    seen: set[Platform] = set()
+    found: dict[str, PlatformDigest | None] = {}
     for name in table.keys():  # noqa: SIM118  a reader is no mapping
         digest = _parsed(Digest.parse, table, name)
         try:
@@ -242,11 +243,11 @@ def _read_platforms(image: TableReader) -> Iterator[PlatformDigest]:
         except ImagelockError as error:
             table.add(name, error.message)
             continue
-        if platform in seen:
-            table.add(name, f"is there twice: it means {platform}")
-        seen.add(platform)
-        if digest is not None:
-            yield PlatformDigest(platform, digest)
+        normalised = str(platform)
+        if normalised in found:
+            table.add(name, f"is there twice: it means {normalised}")
+        found[normalised] = None if digest is None else PlatformDigest(platform, digest)
+    return tuple(filter(None, (found[name] for name in sorted(found))))
 
 
 def _read_labels(image: TableReader) -> Labels:

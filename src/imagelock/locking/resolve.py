@@ -15,7 +15,8 @@ from imagelock.locking.source import ManifestSource
 from imagelock.model.artifacts import guess_artifact, name_artifact, name_entry
 from imagelock.model.digest import Digest
 from imagelock.model.frozen import frozen
-from imagelock.model.image_config import NO_LABELS, ImageConfig, Labels, parse_image_config
+from imagelock.model.image_config import ImageConfig, parse_image_config
+from imagelock.model.labels import NO_LABELS, Labels
 from imagelock.model.oci import (
     Descriptor,
     FetchedManifest,

@@ -14,7 +14,7 @@ from imagelock.errors import RegistryError
 from imagelock.locking.lockfile import LockedImage
 from imagelock.locking.resolve import fetch_image
 from imagelock.locking.source import ManifestSource
-from imagelock.model.image_config import Labels
+from imagelock.model.labels import Labels
 from imagelock.model.platforms import PlatformDigest
 from imagelock.model.reference import ImageReference, PinnedReference
 from imagelock.model.tags.guess import guess_pattern

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-_MARKER = re.compile(r"(<{7}|\|{7}|={7}|>{7})(?: .*)?\r?\n?")
+_MARKER = r"(<{7}|\|{7}|={7}|>{7})(?: .*)?\r?\n?"
 """Exactly seven: git writes longer markers for conflicts within a common ancestor."""
 _OURS, _ANCESTOR, _THEIRS, _END = "<<<<<<<", "|||||||", "=======", ">>>>>>>"
 
@@ -39,7 +39,7 @@ def conflict_sides(text: str) -> tuple[str, str]:
 
 
 def _marker(line: str) -> str | None:
-    match = _MARKER.fullmatch(line)
+    match = re.fullmatch(_MARKER, line)
     return match and match[1]
 
 

@@ -8,7 +8,7 @@ keeps the compiled methods, for values that are made by the hundred thousand.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, FrozenInstanceError, dataclass, field, fields
 from operator import attrgetter
 from typing import Any, Never, TypeVar, cast, dataclass_transform, overload
@@ -60,11 +60,9 @@ def _nothing(_: object) -> tuple[()]:
 def _init(self: Any, /, *positional: object, **named: object) -> None:  # noqa: ANN401  of any class
     places, count = self.__places__, len(positional)
     if count:
-        names = self.__match_args__
-        if count > len(names) or (named and not named.keys().isdisjoint(names[:count])):
-            raise TypeError(
-                f"{type(self).__name__} takes each field once, and by position no other than: {', '.join(names)}"
-            )
+        # Most values get all of their fields by position: then there is nothing more to check.
+        if named or count != len(self.__match_args__):
+            _check_positional(self, count, named)
         for place, content in zip(places.values(), positional):  # noqa: B905  the others come by name or by default
             place(self, content)
     for name, content in named.items():
@@ -75,6 +73,14 @@ def _init(self: Any, /, *positional: object, **named: object) -> None:  # noqa: 
         for name in self.__slots__[count:]:
             if name not in named:
                 places[name](self, _default(self, name))
+
+
+def _check_positional(self: Any, count: int, named: Mapping[str, object]) -> None:  # noqa: ANN401  of any class
+    names = self.__match_args__
+    if count > len(names) or not named.keys().isdisjoint(names[:count]):
+        raise TypeError(
+            f"{type(self).__name__} takes each field once, and by position no other than: {', '.join(names)}"
+        )
 
 
 def _default(self: Any, name: str) -> object:  # noqa: ANN401  of any class

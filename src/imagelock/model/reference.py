@@ -28,11 +28,10 @@ _MAX_LENGTH = 1024
 _MAX_PATH_LENGTH = 255
 _MAX_PORT, _MOST_DIGITS = 65535, 5
 _HEX_LENGTH = 64
-_LABEL = r"(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])"
-_HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*|\[[a-fA-F0-9:]+\]", re.ASCII)
-_COMPONENT = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
-_PATH = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*", re.ASCII)
-_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}", re.ASCII)
+# Few and short, since every command compiles them. The others are text, which `re` compiles when it is used.
+_PATH = re.compile(r"[a-z0-9]+(?:(?:[._/]|__|-+)[a-z0-9]+)*", re.ASCII)
+_TAG = re.compile(r"\w[\w.-]{0,127}", re.ASCII)
+_IP_6_HOST = r"\[[a-fA-F0-9:]+\]"
 _BARE_DIGEST = r"[a-f0-9]{64}|sha(?:256|512):[a-f0-9]+"
 
 
@@ -213,13 +212,8 @@ def _refuse_invalid_text(text: str) -> None:
     scheme, separator, rest = text.partition("://")
     if separator:
         raise _url_error(text, scheme, rest)
-    if _may_be_digest(text) and re.fullmatch(_BARE_DIGEST, text, re.ASCII):
+    if (text.startswith("sha") or len(text) == _HEX_LENGTH) and re.fullmatch(_BARE_DIGEST, text, re.ASCII):
         raise InvalidReferenceError(f"`{text}` is a digest without a repository", hint="write `REPOSITORY@sha256:…`")
-
-
-def _may_be_digest(text: str) -> bool:
-    """Whether it is worth the time to compile the regular expression; few texts are."""
-    return text.startswith("sha") or len(text) == _HEX_LENGTH
 
 
 def _parse_digest(text: str, digest_text: str) -> Digest:
@@ -272,13 +266,21 @@ def _find_domain_problem(domain: str) -> str | None:
     host, colon, port = (domain, "", "") if domain.endswith("]") else domain.rpartition(":")
     if not colon:
         host = domain
-    if not _HOST.fullmatch(host):
+    if not _is_host(host):
         return f"`{host}` is not a host name"
     if colon and not port:
         return "the port after the `:` is missing"
     if colon and not (port.isascii() and port.isdecimal() and len(port) <= _MOST_DIGITS and 0 < int(port) <= _MAX_PORT):
         return f"`{port}` is not a port"
     return None
+
+
+def _is_host(text: str) -> bool:
+    """Return whether a text is an address in brackets, or labels of letters, digits and hyphens between these."""
+    if text.startswith("["):
+        return re.fullmatch(_IP_6_HOST, text) is not None
+    ends = "".join(f"{label[:1] or '-'}{label[-1:]}" for label in text.split("."))
+    return text.isascii() and ends.isalnum() and text.replace("-", "").replace(".", "").isalnum()
 
 
 def _url_error(text: str, scheme: str, rest: str) -> InvalidReferenceError:
@@ -293,7 +295,4 @@ def _invalid_tag(text: str, tag: str) -> InvalidReferenceError:
     if not tag:
         return InvalidReferenceError(f"`{text}`: the tag after the `:` is missing")
     hint = "registries write `_` where a version has `+`" if "+" in tag else None
-    return InvalidReferenceError(
-        f"`{text}`: `{tag}` is not a tag: {TAG_RULE}",
-        hint=hint,
-    )
+    return InvalidReferenceError(f"`{text}`: `{tag}` is not a tag: {TAG_RULE}", hint=hint)

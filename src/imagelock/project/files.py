@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from codecs import BOM_UTF8
 from pathlib import Path
 
 from imagelock.errors import FileError
@@ -44,7 +45,7 @@ def read_bytes(path: Path, *, max_bytes: int = MAX_FILE_BYTES) -> bytes:
 def read_text(path: Path) -> str:
     """Return a UTF-8 file with its line ends, without a byte order mark."""
     try:
-        return read_bytes(path).decode("utf-8-sig")
+        return read_bytes(path).removeprefix(BOM_UTF8).decode()
     except UnicodeDecodeError as error:
         raise FileError(f"cannot read {path}", details=[f"it is not UTF-8: byte {error.start} is invalid"]) from error
 

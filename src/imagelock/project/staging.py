@@ -5,7 +5,6 @@ A rename replaces a file atomically: readers, and a machine that loses power, ha
 
 from __future__ import annotations
 
-import glob
 import os
 import stat
 import time
@@ -71,7 +70,8 @@ def stage(path: Path, content: bytes, *, like: Path | None = None) -> StagedFile
 
 def is_temporary_of(name: str, target_name: str) -> bool:
     """Return whether this is a name of a temporary file of ``stage`` for the target."""
-    return name.startswith(_prefix(target_name)) and name.endswith(TEMPORARY_SUFFIX)
+    prefix = _prefix(target_name)
+    return name.startswith(prefix) and name[len(prefix) :].endswith(TEMPORARY_SUFFIX)
 
 
 def sync_folders(folders: Iterable[Path]) -> None:
@@ -143,10 +143,16 @@ def _make_folders(folder: Path) -> tuple[Path, ...]:
 
 def remove_abandoned(target: Path, *, is_sure: bool = False) -> None:
     """Remove temporary files of killed runs beside a target: all of them if ``is_sure``, else old ones."""
-    for path in target.parent.glob(f"{glob.escape(_prefix(target.name))}*{TEMPORARY_SUFFIX}"):
-        with suppress(OSError):
-            if is_sure or time.time() - path.stat().st_mtime > _ABANDONED_AFTER_SECONDS:
-                path.unlink()
+    try:
+        names = os.listdir(target.parent)  # noqa: PTH208  a path for each name takes ten times as long
+    except OSError:
+        return
+    for name in names:
+        if is_temporary_of(name, target.name):
+            with suppress(OSError):
+                path = target.with_name(name)
+                if is_sure or time.time() - path.stat().st_mtime > _ABANDONED_AFTER_SECONDS:
+                    path.unlink()
 
 
 def _prefix(name: str) -> str:

@@ -17,7 +17,7 @@ from imagelock.model.platforms import Platform
 from imagelock.model.reference import LayoutRepository, registry_as_written
 
 _PLACEHOLDER = re.compile(
-    rb"(\\)?(?<!\$)\{\{[ \t]*images\.([A-Za-z0-9_][A-Za-z0-9_-]*)(?:\.([A-Za-z0-9_][A-Za-z0-9_./()+-]*))?[ \t]*\}\}"
+    rb"(\\)?(?<!\$)\{\{[ \t]*images\.(\w[\w-]*)(?:\.(\w[\w./()+-]*))?[ \t]*\}\}"  # in bytes, \w is ASCII
 )
 _MISSPELLED = rb"(?i)(?<![$\\])\{\{-?[ \t]*images?[ \t]*[.\[][^{}\n]{1,80}\}\}"
 """What begins like a placeholder; of a file that has others, only this is sure to be meant as one."""

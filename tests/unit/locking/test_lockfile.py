@@ -8,7 +8,7 @@ from imagelock.errors import LockfileError
 from imagelock.images_file.declaration import Alias
 from imagelock.locking.lockfile import LockedImage, Lockfile, dump_lockfile, find_heading, parse_lockfile
 from imagelock.model.digest import Digest
-from imagelock.model.image_config import Labels
+from imagelock.model.labels import Labels
 from imagelock.model.platforms import Platform, PlatformDigest
 from imagelock.model.reference import LayoutRepository, RegistryName, Repository
 from imagelock.model.selector import ExactDigest, ExactTag

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from imagelock.model.image_config import Labels
+from imagelock.model.labels import Labels
 
 _PREFIX = "org.opencontainers.image."
 

@@ -21,7 +21,6 @@ from imagelock.cli.reports.findings import (
     markdown_lines,
 )
 from imagelock.cli.reports.rules import FREEZE_EXPIRED, NOT_COMPARED, NOT_RENDERED, UNUSED_PATH, rule_of
-from imagelock.cli.reports.search_notes import unread_document
 from imagelock.cli.text import count, listing
 from imagelock.errors import CheckFailedError
 from imagelock.images_file.parser import ImagesFile
@@ -166,6 +165,8 @@ def _tell(
     settings: Settings, project: Project, report: Report, mismatches: Sequence[Mismatch], *, output_format: str
 ) -> None:
     if output_format == "json":
+        from imagelock.cli.reports.search_notes import unread_document  # noqa: PLC0415  only scripts need it
+
         listed = {"listed": [document(each) for each in report.listed]} if report.listed else {}
         problems = list(map(document, report.wrong))
         uncarried = {"written_nowhere": report.uncarried} if report.uncarried else {}
