@@ -24,16 +24,19 @@ def refuse_misplaced(project: Project, images_file: ImagesFile) -> None:
 
 def _find_problems(project: Project, images_file: ImagesFile) -> Iterator[Problem]:
     tree = find_work_tree(project.folder)
-    owners: dict[Identity, str] = {}
+    owners = {identify(path): f"{path.name}, which {_OWN}" for path in (project.lock_path, project.images_path)}
     for key, names in _inputs(images_file):
         output = project.folder / key[1]
-        sentence = _find_output_problem(project, tree, output, owners)
+        sentence = tree.objection(output) or find_kind_problem(output)
+        identity = None if sentence else identify(output)
+        if identity in owners:
+            sentence = f"is {owners[identity]}"
         for name in names:
-            sentence = sentence or _find_input_problem(tree, output, project.folder / name, name, role=_ROLES[key[0]])
+            sentence = sentence or _find_input_problem(tree, identity, project.folder / name, name, _ROLES[key[0]])
         if sentence:
             yield Problem(key, sentence)
-        else:
-            owners[identify(output)] = key[1]
+        elif identity is not None:
+            owners[identity] = f"the same file as `{key[1]}`"
 
 
 def _inputs(images_file: ImagesFile) -> Iterator[tuple[tuple[str, str], tuple[str, ...]]]:
@@ -42,19 +45,8 @@ def _inputs(images_file: ImagesFile) -> Iterator[tuple[tuple[str, str], tuple[st
     yield from ((("export", target.output), target.export.sources) for target in images_file.exports)
 
 
-def _find_output_problem(project: Project, tree: WorkTree, output: Path, owners: dict[Identity, str]) -> str | None:
-    sentence = tree.objection(output) or find_kind_problem(output)
-    if sentence:
-        return sentence
-    identity = identify(output)
-    for own in (project.images_path, project.lock_path):
-        if identity == identify(own):
-            return f"is {own.name}, which {_OWN}"
-    return f"is the same file as `{owners[identity]}`" if identity in owners else None
-
-
-def _find_input_problem(tree: WorkTree, output: Path, source: Path, name: str, *, role: str) -> str | None:
+def _find_input_problem(tree: WorkTree, output: Identity | None, source: Path, name: str, role: str) -> str | None:
     objection = tree.objection(source) or find_kind_problem(source)
     if objection:
         return f"its {role} `{name}` {objection}"
-    return f"is its own {role}, under another name" if identify(output) == identify(source) else None
+    return f"is its own {role}, under another name" if output == identify(source) else None
