@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import date, timedelta
-from typing import Any, NewType, Self
+from typing import TYPE_CHECKING, Any, NewType, Self
 
 from imagelock.errors import InvalidPlatformError, InvalidReferenceError, InvalidSelectorError, did_you_mean
 from imagelock.images_file.toml import Path, Problems, TableReader
@@ -21,7 +21,9 @@ from imagelock.model.reference import (
     split_image,
 )
 from imagelock.model.selector import ExactDigest, ExactTag, Selector
-from imagelock.model.tags.version_range import VersionRange, parse_version_range
+
+if TYPE_CHECKING:
+    from imagelock.model.tags.version_range import VersionRange
 
 Alias = NewType("Alias", str)
 """The key under ``[images]``: the name that templates and commands use."""
@@ -154,7 +156,7 @@ def _declare(
 
 def _read_range_cooldown(table: TableReader, selector: Selector | None, default: Cooldown) -> Cooldown:
     own = read_cooldown(table, default)
-    if isinstance(selector, VersionRange):
+    if selector is not None and not isinstance(selector, ExactTag | ExactDigest):
         return own
     for key in _COOLDOWN_KEYS if selector is not None else ():
         if table.has(key):
@@ -195,17 +197,23 @@ def _refuse_second_choice(table: TableReader, written: UnnormalizedReference) ->
 
 def read_version_range(table: TableReader, tag: str | None) -> VersionRange | None:
     """Read the keys that with ``tag`` make a range, in images.toml or in ``declared``; None where that is exact."""
+    version, variant = table.text("version"), table.text("variant")
+    precision, prereleases = table.integer("precision"), table.boolean("prereleases") or False
+    if (version, variant, precision, prereleases) == (None, None, None, False) and not _has_brace(tag):
+        return None
+    from imagelock.model.tags.version_range import parse_version_range  # noqa: PLC0415  three modules for ranges alone
+
     try:
         return parse_version_range(
-            version=table.text("version"),
-            variant=table.text("variant"),
-            tag=tag,
-            precision=table.integer("precision"),
-            prereleases=table.boolean("prereleases") or False,
+            version=version, variant=variant, tag=tag, precision=precision, prereleases=prereleases
         )
     except InvalidSelectorError as error:
         table.add(error.field, error.message, details=error.details, hint=error.hint)
         return None
+
+
+def _has_brace(tag: str | None) -> bool:
+    return tag is not None and ("{" in tag or "}" in tag)
 
 
 def read_cooldown(table: TableReader, default: Cooldown = NO_COOLDOWN) -> Cooldown:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, TypeAlias
+
 from imagelock.model.digest import Digest
 from imagelock.model.frozen import frozen
-from imagelock.model.tags.version_range import VersionRange, range_fields
+
+if TYPE_CHECKING:
+    from imagelock.model.tags.version_range import VersionRange  # three modules that only ranges need
 
 
 @frozen
@@ -28,7 +32,7 @@ class ExactDigest:
         return f"digest `{self.digest.short}`" + (f" with tag `{self.tag}`" if self.tag else "")
 
 
-Selector = ExactTag | ExactDigest | VersionRange
+Selector: TypeAlias = "ExactTag | ExactDigest | VersionRange"
 
 
 def accepts(selector: Selector, *, tag: str | None, digest: Digest) -> bool:
@@ -38,7 +42,7 @@ def accepts(selector: Selector, *, tag: str | None, digest: Digest) -> bool:
             return tag == wanted
         case ExactDigest(wanted_digest):
             return digest == wanted_digest
-        case VersionRange():
+        case _:
             from imagelock.model.tags.selection import accepts as range_accepts  # noqa: PLC0415  only ranges need it
 
             return tag is not None and range_accepts(selector, tag)
@@ -51,5 +55,7 @@ def selector_fields(selector: Selector) -> dict[str, str | int | bool]:
             return {"tag": tag}
         case ExactDigest(digest, tag):
             return {**({} if tag is None else {"tag": tag}), "digest": str(digest)}
-        case VersionRange():
+        case _:
+            from imagelock.model.tags.version_range import range_fields  # noqa: PLC0415  only ranges need it
+
             return range_fields(selector)

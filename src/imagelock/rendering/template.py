@@ -39,12 +39,12 @@ def find_placeholders(content: bytes) -> Iterator[Placeholder]:
     """Find every placeholder, in the order of the file; those after a backslash are text."""
     for match in _PLACEHOLDER.finditer(content):
         if match[1] is None:
-            yield _placeholder(match)
+            yield Placeholder(*_alias_and_field(match), match.start(), match.end())
 
 
-def _placeholder(match: re.Match[bytes]) -> Placeholder:
-    _, alias, field = (group.decode("ascii") for group in match.groups(default=b""))
-    return Placeholder(alias, field, match.start(), match.end())
+def _alias_and_field(match: re.Match[bytes]) -> tuple[str, str]:
+    _, alias, field = match.groups(default=b"")
+    return alias.decode("ascii"), field.decode("ascii")
 
 
 class Cursor:
@@ -179,17 +179,17 @@ class _Renderer:
         if match[1]:
             self._known[text] = text.removeprefix(match[1])
             return self._known[text]
-        placeholder = _placeholder(match)
+        alias, field = _alias_and_field(match)
         try:
-            self._known[text] = _replacement(placeholder, self._images).encode()
+            self._known[text] = _replacement(alias, field, self._images).encode()
         except _UnknownFieldError as error:
-            line, column = self._cursor.position(placeholder.start)
+            line, column = self._cursor.position(match.start())
             self._problems.append(f"{self._file_name}:{line}:{column}: {error.message}")
             self._has_foreign_name |= error.may_be_foreign
             return text
-        self._names.add(placeholder.alias)
-        if placeholder.field.startswith(_PLATFORMS):
-            self._single_platforms[f"{placeholder.alias}.{placeholder.field}"] = None
+        self._names.add(alias)
+        if field.startswith(_PLATFORMS):
+            self._single_platforms[f"{alias}.{field}"] = None
         return self._known[text]
 
 
@@ -220,19 +220,19 @@ def _spelled(declaration: ImageDeclaration, locked: LockedImage) -> RenderedImag
     return RenderedImage(declaration.name, locked.tag, locked)
 
 
-def _replacement(placeholder: Placeholder, images: Mapping[str, RenderedImage]) -> str:
-    image = images.get(placeholder.alias)
+def _replacement(alias: str, field: str, images: Mapping[str, RenderedImage]) -> str:
+    image = images.get(alias)
     if image is None:
-        guess = did_you_mean(placeholder.alias, images)
-        error = _UnknownFieldError(f"unknown image `{placeholder.alias}`{guess}")
+        guess = did_you_mean(alias, images)
+        error = _UnknownFieldError(f"unknown image `{alias}`{guess}")
         error.may_be_foreign = not guess
         raise error
-    if placeholder.field.startswith(_PLATFORMS):
-        return _platform_field(placeholder.field.removeprefix(_PLATFORMS), image)
-    if placeholder.field not in _FIELDS:
-        guess = did_you_mean(placeholder.field, [*_FIELDS, f"{_PLATFORMS}linux/amd64"])
-        raise _UnknownFieldError(f"unknown field `{placeholder.field}` of the image `{placeholder.alias}`{guess}")
-    return _FIELDS[placeholder.field](image)
+    if field.startswith(_PLATFORMS):
+        return _platform_field(field.removeprefix(_PLATFORMS), image)
+    if field not in _FIELDS:
+        guess = did_you_mean(field, [*_FIELDS, f"{_PLATFORMS}linux/amd64"])
+        raise _UnknownFieldError(f"unknown field `{field}` of the image `{alias}`{guess}")
+    return _FIELDS[field](image)
 
 
 def find_platform_digest(text: str, locked: LockedImage) -> Digest:
