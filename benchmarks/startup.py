@@ -40,6 +40,8 @@ from imagelock.model.selector import ExactTag
 _IMAGES, _TEMPLATES = 100, 20
 _PLATFORMS = ("linux/amd64", "linux/arm64")
 _COMMANDS = ("--version", "lock --check", "list", "check", "lock")
+_COMPLETION = ("_IMAGELOCK_COMPLETE=bash_complete", "COMP_WORDS=imagelock explain image-0", "COMP_CWORD=2")
+"""What bash sets when a person asks for the names of images."""
 _BASELINE = "python -c pass"
 _ROOT = Path(__file__).parents[1]
 _COLLECTED = re.compile(r"Collected : (\d+)")
@@ -69,6 +71,7 @@ def _measure(folder: Path, rounds: int) -> None:
         _run([*program, preparation], folder)
     commands = {_BASELINE: [sys.executable, "-c", "pass"]}
     commands |= {f"imagelock {command}": [*program, *command.split()] for command in _COMMANDS}
+    commands["completion of a name"] = ["env", *_COMPLETION, *program]
     seconds: dict[str, list[float]] = {label: [] for label in commands}
     for _ in range(rounds + 1):
         for label, command in commands.items():

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from contextlib import suppress
 
 from imagelock import __version__
 
@@ -65,6 +64,8 @@ def _run() -> int:
 
 def _end(interrupt: KeyboardInterrupt) -> NoReturn:
     """Print what was written before a signal, and exit without joining threads that wait for a registry."""
+    from contextlib import suppress  # noqa: PLC0415  what --version does not need
+
     from imagelock.project.interrupts import exit_code_of, last_words  # noqa: PLC0415  rarely needed
 
     with suppress(OSError, AttributeError):  # closed, full, or None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from imagelock.images_file.parser import ImagesFile, images_file_error
@@ -27,15 +27,19 @@ def _find_problems(project: Project, images_file: ImagesFile) -> Iterator[Proble
     owners = {identify(path): f"{path.name}, which {_OWN}" for path in (project.lock_path, project.images_path)}
     for key, names in _inputs(images_file):
         output = project.folder / key[1]
-        sentence = tree.objection(output) or find_kind_problem(output)
-        identity = None if sentence else identify(output)
+        problem = tree.objection(output) or find_kind_problem(output)
+        if problem:
+            yield Problem(key, problem)
+            continue
+        identity = identify(output)
         if identity in owners:
-            sentence = f"is {owners[identity]}"
-        for name in names:
-            sentence = sentence or _find_input_problem(tree, identity, project.folder / name, name, _ROLES[key[0]])
-        if sentence:
-            yield Problem(key, sentence)
-        elif identity is not None:
+            problem = f"is {owners[identity]}"
+        else:
+            sources = {name: project.folder / name for name in names}
+            problem = _find_input_problem(tree, identity, sources, role=_ROLES[key[0]])
+        if problem:
+            yield Problem(key, problem)
+        else:
             owners[identity] = f"the same file as `{key[1]}`"
 
 
@@ -45,8 +49,12 @@ def _inputs(images_file: ImagesFile) -> Iterator[tuple[tuple[str, str], tuple[st
     yield from ((("export", target.output), target.export.sources) for target in images_file.exports)
 
 
-def _find_input_problem(tree: WorkTree, output: Identity | None, source: Path, name: str, role: str) -> str | None:
-    objection = tree.objection(source) or find_kind_problem(source)
-    if objection:
-        return f"its {role} `{name}` {objection}"
-    return f"is its own {role}, under another name" if output == identify(source) else None
+def _find_input_problem(tree: WorkTree, output: Identity, sources: Mapping[str, Path], *, role: str) -> str | None:
+    """Return what is wrong with the first input that cannot be one, as the end of a sentence about the output."""
+    for name, source in sources.items():
+        objection = tree.objection(source) or find_kind_problem(source)
+        if objection:
+            return f"its {role} `{name}` {objection}"
+        if identify(source) == output:
+            return f"is its own {role}, under another name"
+    return None
