@@ -44,7 +44,7 @@ def refuse_control_characters(value: object, problems: Problems, path: Path = ()
 
     Only the reason of a freeze may have several lines. A key with another problem is not noted again.
     """
-    if any(problem.path == path for problem in problems.found):
+    if problems.found and any(problem.path == path for problem in problems.found):
         return
     match value:
         case dict():

@@ -207,6 +207,8 @@ def _loosened(declared: Iterable[Platform], builds: Sequence[Platform]) -> Itera
 
 def _compare_platforms(declaration: ImageDeclaration, locked: LockedImage) -> Iterator[Mismatch]:
     choice = choose_platforms(declaration.platforms, locked.platform_digests)
+    if (choice.chosen, choice.missing, choice.ambiguous) == (locked.platform_digests, (), ()):
+        return  # the usual case, for which no platform is hashed
     yield from (PlatformNotLocked(declaration.alias, platform) for platform in choice.missing)
     known = {entry.platform for entry in choice.chosen}
     for platform, matches in choice.ambiguous:

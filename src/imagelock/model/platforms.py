@@ -154,7 +154,7 @@ def choose_platforms(wanted: Iterable[Platform], offered: Iterable[PlatformDiges
     """
     wanted, offered = tuple(wanted), tuple(offered)
     if not wanted or wanted == tuple(entry.platform for entry in offered):
-        return PlatformChoice(by_name(offered))
+        return PlatformChoice(by_name(offered), (), ())
     chosen: set[PlatformDigest] = set()
     missing: list[Platform] = []
     ambiguous: list[tuple[Platform, tuple[Platform, ...]]] = []
