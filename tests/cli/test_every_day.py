@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.git import Repository
 from tests.support.oci_images import multi_platform_image
-from tests.support.project import Project
+from tests.support.project import GO, Project
 
 _IMAGES = """\
 platforms = ["linux/amd64", "linux/arm64"]
@@ -271,3 +271,15 @@ def test_an_image_that_is_removed_is_not_brought_back_by_every_hint(elsewhere: t
     kept = [line for line in lines if "node" not in line and "  b:" not in line and "20@" not in line]
     project.write(name, "".join(kept))
     assert _follow_hints(project) == []
+
+
+def test_a_moved_file_and_a_new_image_take_one_row_of_commands(pinned: Project) -> None:
+    pinned.declare_locked('[pin]\nfiles = ["old.Dockerfile", "compose.yaml"]\n')
+    pinned.write("new.Dockerfile", f"FROM {GO}\n")
+    pinned.write("compose.yaml", "services: {a: {image: 'redis:7'}}\n")
+    assert pinned.run("check").stderr == (
+        "error: files are not as locked\n"
+        '  images.toml: pin.files: "old.Dockerfile" matches no file\n'
+        "  compose.yaml:1:24: redis:7: images.lock does not have it\n\n"
+        "hint: run `imagelock scan --write`, then `imagelock lock`, then `imagelock render`\n"
+    )

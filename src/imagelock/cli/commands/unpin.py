@@ -38,6 +38,7 @@ def command(settings: Settings, *, files: tuple[Path, ...], output_format: str) 
         documents, locked, pinned = _read_project(settings)
         listed = [str(path) for path in files if identify(path) in pinned]  # writing gives files other identities
         originals = {path: read_bytes(path) for path in files}
+        listed = [str(path) for path in files if identify(path) in pinned]  # writing gives a file another identity
         unpinned = {
             path: unpin(content, documents.kind_of_named(path, content), locked=locked)
             for path, content in originals.items()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import field
+from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -130,6 +130,7 @@ def hints(wrong: Sequence[Wrong], *, fails: bool = True) -> list[str]:
 
     A hint that several things share is written once.
     """
+    wrong = _with_one_way_to_declare(wrong)
     commands = dict.fromkeys(it for each in wrong if each.command for it in (each.command, *each.more))
     if RETAG in commands:
         commands.pop(RENDER, None)
@@ -150,6 +151,16 @@ def hints(wrong: Sequence[Wrong], *, fails: bool = True) -> list[str]:
 
 def _where(places: Sequence[str]) -> str:
     return ", ".join(places) if len(places) <= _LISTED_PLACES else count(len(places), "place")
+
+
+def _with_one_way_to_declare(wrong: Sequence[Wrong]) -> Sequence[Wrong]:
+    """Let `scan --write` declare every new image where it is needed for something else: not `add` as well."""
+    if all(each.command != SCAN for each in wrong):
+        return wrong
+    more = (LOCK, RENDER)
+    return [
+        replace(each, command=SCAN, more=more, way_out=None) if each.kind == "not-locked" else each for each in wrong
+    ]
 
 
 def document(wrong: Wrong) -> dict[str, Any]:
