@@ -1,4 +1,4 @@
-"""What a scan adds to an images.toml that is there: images, files to pin, and what is not its own."""
+"""The additions of `scan --write` to an existing images.toml: images, files to pin, and external names and files."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from imagelock.model.selector import ExactDigest
 
 @frozen(kw_only=True)
 class Additions:
-    """Lines for an images.toml; where there are none, it is as the files want it."""
+    """Changes of an images.toml. Empty if it already has everything that was found."""
 
     images: tuple[ImageEntry, ...] = ()
     files: tuple[str, ...] = ()
-    """For ``[pin]``."""
+    """Patterns for ``files`` of ``[pin]``."""
     external_names: tuple[str, ...] = ()
     external_files: tuple[str, ...] = ()
     freed: tuple[tuple[str, str], ...] = ()
-    """Images that are declared by digest, by name, and the reference without it."""
+    """Images declared by digest that follow their tags from now on: names, and references without the digest."""
     targets: tuple[RenderTarget, ...] = ()
     gone: tuple[str, ...] = ()
-    """Names in ``[pin]`` whose files are not there any more."""
+    """Names in ``[pin]`` whose files no longer exist."""
 
     def __bool__(self) -> bool:
         return any(
@@ -36,7 +36,7 @@ class Additions:
         )
 
     def lines(self) -> Iterator[str]:
-        """Write each of them as it is to be read in images.toml, for messages."""
+        """Yield a line for messages for each addition, in the syntax of images.toml where it has one."""
         yield from map(str, self.images)
         yield from (f"{alias} = {quote(reference)}" for alias, reference in self.freed)
         yield from (f"render: {quote(it.output)} = {quote(it.template)}" for it in self.targets)
@@ -45,7 +45,7 @@ class Additions:
         yield from (f"{key}: {', '.join(map(quote, texts))}" for key, texts in lists.items() if texts)
 
     def apply(self, text: str) -> str:
-        """Write them into the text of an images.toml, of which every other byte stays."""
+        """Return the text of an images.toml with the additions; every other byte is unchanged."""
         if self.freed:
             text = set_references(text, dict(self.freed))
         if self.images:
@@ -67,10 +67,10 @@ def find_additions(
     follows_tags: bool = False,
     gone: Sequence[str] = (),
 ) -> Additions:
-    """Find what images.toml lacks. ``carried`` are the files that are rendered or pinned already.
+    """Return what images.toml lacks. ``carried`` are the paths of files that are already rendered or pinned.
 
-    A tag that a pinned file has, and images.toml does not, while it has another one of the repository, is no addition:
-    one of the two is to follow the other.
+    If a carried file has a tag that is not declared, and another tag of its repository is, the image is not added: one
+    of the two tags has to follow the other, and `check` says which.
     """
     declared = DeclaredImages(images_file.images)
     new = [it for it in survey.images if not (set(it.paths) <= set(carried) and declared.has_repository(it.key[0]))]

@@ -1,4 +1,4 @@
-"""Which declaration of images.toml a reference in a document means."""
+"""Finds the declaration in images.toml for a reference in a document."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from imagelock.model.tags.version_range import VersionRange
 
 
 class DeclaredImages:
-    """All declarations, found by what documents write, whether images.lock has them or not."""
+    """All declarations of images.toml, locked or not, indexed by repository."""
 
     def __init__(self, images: Iterable[ImageDeclaration]) -> None:
         self._by_repository: dict[AnyRepository, list[tuple[ImageDeclaration, str | None]]] = defaultdict(list)
@@ -31,7 +31,7 @@ class DeclaredImages:
             self._by_repository[repository].append((image, tag))
 
     def find(self, reference: ImageReference) -> ImageDeclaration | None:
-        """Find the declaration for a reference: by its tag, by its digest, or because a range takes its tag."""
+        """Return the declaration with the tag or digest of a reference, or with a range that includes its tag."""
         return next((image for image, tag in self._candidates(reference) if _selects(image, tag, reference)), None)
 
     def names(self, reference: Reference) -> bool:
@@ -39,7 +39,7 @@ class DeclaredImages:
         return isinstance(reference.target, Image) and self.find(reference.target.reference) is not None
 
     def keys(self) -> Iterator[tuple[AnyRepository, str]]:
-        """Give repository and tag of each image that has an exact one."""
+        """Yield repository and tag of each image with an exact tag."""
         for repository, images in self._by_repository.items():
             yield from ((repository, tag) for _, tag in images if tag is not None)
 
@@ -48,7 +48,7 @@ class DeclaredImages:
         return repository in self._by_repository
 
     def of_repository(self, reference: ImageReference) -> tuple[ImageDeclaration, ...]:
-        """Give every declaration of the same repository."""
+        """Return all declarations of the repository of a reference."""
         return tuple(image for image, _ in self._candidates(reference))
 
     def _candidates(self, reference: ImageReference) -> list[tuple[ImageDeclaration, str | None]]:

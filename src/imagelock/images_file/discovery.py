@@ -1,4 +1,4 @@
-"""What the files of a project say about images, and what of it images.toml does not have yet."""
+"""Collects the images of a project's files, and compares them with images.toml."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from imagelock.model.reference import DEFAULT_TAG, AnyRepository, UnnormalizedRe
 
 NOTHING_DECLARED = ImagesFile(())
 ImageKey = tuple[AnyRepository, str | Digest]
-"""What tells images apart, as images.toml does: a digest counts where there is no tag beside it."""
+"""The identity of an image: repository and tag, or repository and digest if it has no tag."""
 
 
 @frozen
 class ScannedDocument:
-    """A document, and what was found in it."""
+    """A document and its references."""
 
     path: str
     """Relative to the folder of images.toml, with slashes."""
@@ -36,11 +36,11 @@ class ScannedDocument:
 
     @property
     def names_images(self) -> bool:
-        """Whether there is anything in it that images.toml is about."""
+        """Whether it has an image, an unresolved reference or a marker comment."""
         return any(isinstance(each.target, Image | Unresolved | Marked) for each in self.scan.references)
 
     def without(self, is_left_out: Callable[[Reference], bool]) -> ScannedDocument:
-        """Leave out some references."""
+        """Return the document without some of its references."""
         kept = (each for each in self.scan.references if not is_left_out(each))
         return replace(self, scan=replace(self.scan, references=tuple(kept)))
 
@@ -50,7 +50,7 @@ class ScannedDocument:
         return any(not isinstance(image.editing, NotEditable) for _, image in self.images())
 
     def images(self) -> Iterator[tuple[Reference, Image]]:
-        """Give the references that are images."""
+        """Yield the references that are images."""
         for reference in self.scan.references:
             if isinstance(reference.target, Image):
                 yield reference, reference.target
@@ -58,7 +58,7 @@ class ScannedDocument:
 
 @frozen(kw_only=True)
 class FoundImage:
-    """One image, in as many documents as it may be."""
+    """One image, and the documents that have it."""
 
     alias: Alias
     key: ImageKey
@@ -66,14 +66,14 @@ class FoundImage:
     """As first spelled, without tag and digest."""
     tag: str | None
     digests: tuple[Digest, ...]
-    """Those that stand beside it, sorted; usually none."""
+    """The digests that documents have for it, sorted; usually none."""
     paths: tuple[str, ...]
     is_declared: bool = False
-    """Whether images.toml has it already, under this name."""
+    """Whether images.toml declares it, under this name."""
 
     @property
     def text(self) -> str:
-        """The reference for images.toml; of several digests it can keep none."""
+        """The reference for images.toml. Several digests for one tag contradict each other, so none of them is kept."""
         return self.tagged + (f"@{self.digests[0]}" if len(self.digests) == 1 else "")
 
     @property
@@ -89,7 +89,7 @@ class Unlockable:
     path: str
     position: Position
     text: str
-    """As it is written there; empty where the document as a whole is meant."""
+    """The reference as written; empty for the whole document."""
     reason: str
 
     @property
@@ -104,32 +104,32 @@ class Unlockable:
 
 @frozen(kw_only=True)
 class Survey:
-    """Everything that was found, sorted."""
+    """Everything that was found in the documents of a project, sorted."""
 
     images: tuple[FoundImage, ...] = ()
-    """Those that images.toml does not declare yet."""
+    """Images that images.toml does not declare."""
     declared: tuple[FoundImage, ...] = ()
-    """Those that it declares already."""
+    """Images that images.toml declares."""
     pinnable: tuple[str, ...] = ()
     """The documents in which at least one reference can have its digest."""
     unresolved: tuple[Unlockable, ...] = ()
-    """What names no image that could be locked."""
+    """References whose image is unknown."""
     not_editable: tuple[Unlockable, ...] = ()
-    """Images that can be locked, but whose digest has no place where they stand."""
+    """Images that can be locked, in places where a digest cannot be written."""
     external: tuple[str, ...] = ()
-    """Names that look like images, and whose content the repository itself makes."""
+    """Names of images that the repository builds, for ``[external] names``."""
     external_files: tuple[str, ...] = ()
-    """Patterns of the folders of others: vendored trees and the inputs of tests."""
+    """Patterns of folders with vendored files or samples for tests, for ``[external] files``."""
     unreadable: tuple[Unlockable, ...] = ()
-    """Documents that don't parse, such as Helm's templates; nothing was taken from them."""
+    """Syntax errors of documents, such as templates of Helm charts. Such documents have no references here."""
 
     def following_tags(self) -> Survey:
-        """Leave out the digests of all new images that have a tag, too."""
+        """Return a copy in which new images with a tag have no digests."""
         images = (replace(image, digests=()) if image.tag else image for image in self.images)
         return replace(self, images=tuple(images))
 
     def find(self, reference: Image) -> FoundImage | None:
-        """Find what a reference of one of the documents became; None if it is the name of a build context."""
+        """Return the image of a reference in one of the documents; ``None`` for the name of a build context."""
         key = _key(reference)
         return next((image for image in (*self.images, *self.declared) if image.key == key), None)
 

@@ -1,4 +1,4 @@
-"""Edits of images.toml: every byte that is about something else stays, and comments go with what they describe."""
+"""Edits of the images in images.toml. All other bytes stay, and a comment is removed with the line it describes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _LAST_BLANK_LINES = re.compile(r"(?:^[ \t]*\r?\n)*\Z", re.MULTILINE)
 
 @frozen(kw_only=True)
 class ImageEntry:
-    """What images.toml is to say of one image, in the words that are to stand there."""
+    """One image for images.toml, with the values as they are to be written."""
 
     alias: Alias
     image: str
@@ -36,31 +36,31 @@ class ImageEntry:
 
     @property
     def is_short(self) -> bool:
-        """Whether ``name = "reference"`` says it all."""
+        """Whether the short form, ``name = "reference"``, is enough."""
         return len(self.fields()) == 1
 
     def fields(self) -> dict[str, str | list[str]]:
-        """Give the keys of the long form that are needed, as a TOML parser reads them."""
+        """Return the keys of the long form that have values, as a TOML parser reads them."""
         texts = {"image": self.image, "version": self.version, "variant": self.variant, "tag": self.tag}
         fields: dict[str, str | list[str]] = {key: text for key, text in texts.items() if text is not None}
         return fields | ({"platforms": list(self.platforms)} if self.platforms else {})
 
     def value(self) -> str | dict[str, str | list[str]]:
-        """Give what a TOML parser reads."""
+        """Return the value of the image's key, as a TOML parser reads it."""
         return self.image if self.is_short else self.fields()
 
     def short_line(self) -> str:
-        """Write the short form."""
+        """Return the line of the short form."""
         return f"{self.alias} = {quote(self.image)}"
 
     def table_lines(self) -> Iterator[str]:
-        """Write the long form."""
+        """Yield the lines of the long form, the header first."""
         yield f"[images.{self.alias}]"
         for name, value in self.fields().items():
             yield f"{name} = {quote(value) if isinstance(value, str) else array(value)}"
 
     def __str__(self) -> str:
-        """Write it on one line, for messages."""
+        """Return one line for messages."""
         if self.is_short:
             return self.short_line()
         header, *fields = self.table_lines()
@@ -89,7 +89,7 @@ def add_images(text: str, entries: Sequence[ImageEntry]) -> str:
 
 
 def set_references(text: str, references: Mapping[str, str]) -> str:
-    """Give images other references, by name: in their short form, or in the ``image`` of their long one.
+    """Replace the references of images, by name: in their short form, or in the ``image`` of their long form.
 
     A ``tag`` of its own in the long form is taken out of the reference and written there.
     """
@@ -130,7 +130,7 @@ def _set_strings(tree: TomlTree, body: Body, place: int, values: Mapping[str, st
 def remove_images(text: str, aliases: Collection[str]) -> str:
     """Remove images from a valid images.toml, each with the comment that is about it alone."""
     hint = "remove it yourself, then run `imagelock lock`"
-    # A comment that begins the file is about the whole of it, even right above an image.
+    # A comment at the beginning of the file describes the whole file, even right above an image.
     start = _end(_FIRST_COMMENT, text)
     tree = _parse(text[start:], hint=hint)
     for body, place, name in reversed(list(_image_places(tree.body))):
@@ -177,7 +177,7 @@ def _add_table(tree: TomlTree, entry: ImageEntry) -> None:
 
 
 def _image_parts(root: Body) -> tuple[list[int], list[int]]:
-    """Find the root entries about images: those of dotted keys, and those of tables."""
+    """Return the places of the root entries of images: those with dotted keys, and those with tables."""
     places = [place for place, (key, _) in enumerate(root) if key is not None and key.key == _IMAGES]
     return [it for it in places if is_line(root[it])], [it for it in places if not is_line(root[it])]
 
@@ -194,7 +194,7 @@ def _first_table(root: Body) -> int:
 
 
 def _image_places(root: Body) -> Iterator[tuple[Body, int, str]]:
-    """Give each entry that is about one image: the body that has it, its place there, and the image's name."""
+    """Yield each entry of one image: the body with the entry, its place there, and the image's name."""
     for place, (key, item) in enumerate(root):
         if key is None or key.key != _IMAGES or not isinstance(item, Table):
             continue
@@ -206,7 +206,7 @@ def _image_places(root: Body) -> Iterator[tuple[Body, int, str]]:
 
 
 def _remove(body: Body, place: int) -> None:
-    """Take a line with the comments right above it, unless these may be the heading of the next line, too."""
+    """Remove a line and the comments right above it, unless these may also be a heading of the next line."""
     if not is_line(body[place]):
         _remove_table(body, place)
         return
@@ -218,7 +218,7 @@ def _remove(body: Body, place: int) -> None:
 
 
 def _remove_table(body: Body, place: int) -> None:
-    """Take a table with the comments right above it, and leave those that a blank line sets off."""
+    """Remove a table and the comments right above it, but not those above a blank line."""
     set_off, _ = split_indent(next(headed_tables(body[place : place + 1])))
     end = len(set_off.rstrip())
     end += len(set_off[end:].partition("\n")[0]) + 1 if end else 0
@@ -227,7 +227,7 @@ def _remove_table(body: Body, place: int) -> None:
 
 
 def _confirmed(edited: str, wanted: dict[str, Any], *, hint: str) -> str:
-    """Refuse an edit that doesn't say what it was meant to."""
+    """Return the edited text if a TOML parser reads the wanted document from it, else raise ``ImagesFileError``."""
     try:
         found = tomllib.loads(edited)
     except tomllib.TOMLDecodeError:

@@ -1,6 +1,6 @@
-"""More patterns and names for the lists of images.toml: ``[pin] files``, ``[external] names`` and ``files``.
+"""Edits of the lists in images.toml: ``[pin] files``, ``[external] names`` and ``files``.
 
-Apart from the edits of images, which lists have nothing to do with.
+Edits of images are in ``edit.py``: only `scan --write` and `init` need both.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ ListKey = tuple[str, str]
 
 
 def add_to_lists(text: str, added: Mapping[ListKey, Sequence[str]]) -> str:
-    """Add texts behind those that each list has; tables and keys that are missing are made.
+    """Append texts to lists. Missing tables and keys are added.
 
     Every other byte stays; ``ImagesFileError`` with the lines to write where that can't be done.
     """
@@ -37,7 +37,7 @@ def add_to_lists(text: str, added: Mapping[ListKey, Sequence[str]]) -> str:
 
 
 def remove_from_list(text: str, key: ListKey, texts: Sequence[str]) -> str:
-    """Take texts out of a list; a comment beside one of them goes with it."""
+    """Remove texts from a list, with the comments on their lines."""
     document = tomllib.loads(text)
     table, name = key
     try:
@@ -54,7 +54,7 @@ def remove_from_list(text: str, key: ListKey, texts: Sequence[str]) -> str:
 
 
 def add_strings(text: str, table: str, added: Mapping[str, str]) -> str:
-    """Add lines ``"KEY" = "TEXT"`` behind those of a table, which is made if it is missing."""
+    """Append lines ``"KEY" = "TEXT"`` to a table, which is added if it is missing."""
     document = tomllib.loads(text)
     lines = [f"{quote(key)} = {quote(value)}" for key, value in added.items()]
     try:

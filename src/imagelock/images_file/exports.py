@@ -16,7 +16,7 @@ SCHEMES = ("git", "http", "https")
 
 
 class ExportFormat(StrEnum):
-    """What ``export`` can write."""
+    """The formats of `export`."""
 
     BUILDKIT_POLICY = "buildkit-policy"
     BUILDAH_POLICY = "buildah-policy"
@@ -54,7 +54,7 @@ class Export:
 
     @property
     def covers_dockerfiles(self) -> bool:
-        """Whether a builder that is given it converts or refuses what a Dockerfile cannot have pinned."""
+        """Whether it makes a builder convert or refuse references of Dockerfiles that have no place for a digest."""
         return self.format in (ExportFormat.BUILDKIT_POLICY, ExportFormat.BUILDAH_POLICY)
 
     def find_problems(self) -> Iterator[tuple[str, str]]:

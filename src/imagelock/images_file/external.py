@@ -105,7 +105,7 @@ def _is_templated(name: str) -> bool:
 
 
 def _means(name: str, image: ImageDeclaration) -> bool:
-    """Whether a name covers a declared image; of a range only a name without a tag is sure to."""
+    """Whether a name covers a declared image. For a range, only a name without a tag certainly does."""
     if _is_templated(name) or isinstance(image.repository, LayoutRepository):
         return False
     match image.selector:
@@ -123,7 +123,7 @@ def _covers(name: str, written: str, expanded: str) -> bool:
 
 @cache
 def _matcher(name: str) -> Callable[[str], bool]:
-    """Make the test of one name for one text of a reference."""
+    """Return a predicate for texts of references that a name covers."""
     if _is_templated(name):
         expression = re.compile(_expression(name, any_text="[^/]*"))
         return lambda text: expression.fullmatch(text) is not None
@@ -146,7 +146,7 @@ def _is_meant(wanted: UnnormalizedReference, text: str) -> bool:
 
 
 def _pattern_matcher(pattern: str) -> Callable[[str], bool]:
-    """Match a pattern with a reference as written, and with its canonical form."""
+    """Return a predicate that compares a pattern with references as written and in their canonical form."""
     name, tag = _split_tag(pattern)
     names = [re.compile(_expression(each, any_text="[^/]*")) for each in dict.fromkeys((name, *_canonical(name)))]
     tags = re.compile(_expression(tag or "**", any_text=".*"))

@@ -16,28 +16,28 @@ _SHOWN_PATHS = 3
 _WILD = re.compile(r"[*?\[]")
 
 _SCHEMA = "https://imagelock.github.io/imagelock/images.schema.json"
-"""What editors complete and check the file by: the address in `images.schema.json` itself."""
+"""The JSON Schema for editors: the ``$id`` of images.schema.json."""
 
 
 @frozen(kw_only=True)
 class FirstFile:
-    """What a first images.toml is made of."""
+    """The content of a first images.toml."""
 
     survey: Survey
     platforms: tuple[str, ...] = DEFAULT_PLATFORMS
     targets: tuple[RenderTarget, ...] = ()
     excluded: tuple[str, ...] = ()
-    """Patterns of files that were left out."""
+    """Patterns of files that `--exclude` leaves out."""
 
     @property
     def pinned(self) -> tuple[str, ...]:
-        """The documents that are pinned in place: those that no template makes."""
+        """The paths of documents that are pinned in place: those without a template."""
         rendered = {target.output for target in self.targets}
         return tuple(path for path in self.survey.pinnable if path not in rendered)
 
     @property
     def left_alone(self) -> tuple[Unlockable, ...]:
-        """What a digest can't be written for, in files that no template makes."""
+        """Images in places where a digest cannot be written, in files without a template."""
         rendered = {target.output for target in self.targets}
         return tuple(obstacle for obstacle in self.survey.not_editable if obstacle.path not in rendered)
 
@@ -53,7 +53,7 @@ def pattern_of(path: str) -> str:
 
 
 def dump_first_file(file: FirstFile) -> str:
-    """Write it; ``parse_images_file`` reads it back."""
+    """Return the text of the file, which ``parse_images_file`` can read."""
     survey = file.survey
     parts = [_head(file), _images(survey.images), _render(file.targets), _pin(file), _external(file)]
     return "\n".join(f"{part}\n" for part in map("\n".join, parts) if part)
@@ -85,7 +85,7 @@ def _image(image: FoundImage) -> str:
 
 
 def _listing(paths: Sequence[str]) -> str:
-    """Name the first few, so that no line becomes endless."""
+    """Return the first few paths and the number of the others, to keep lines short."""
     if len(paths) <= _SHOWN_PATHS + 1:
         return ", ".join(map(_printable, paths))
     return f"{', '.join(map(_printable, paths[:_SHOWN_PATHS]))} and {len(paths) - _SHOWN_PATHS} more"
@@ -120,7 +120,7 @@ def _external(file: FirstFile) -> Iterator[str]:
 
 
 def _names_with_proposals(names: Sequence[str], left: Sequence[Unlockable]) -> Iterator[str]:
-    """Write the list with a comment for each reference that can't be pinned: taking off the `#` accepts it."""
+    """Yield the list, with a commented line for each reference that cannot be pinned; without its `#` it is accepted."""
     yield "# No digest can be written for the lines with a `#` below. To accept one as it is, take off its `#`."
     yield "names = ["
     yield from (f"    {quote(name)}," for name in names)
@@ -135,5 +135,5 @@ def _names_with_proposals(names: Sequence[str], left: Sequence[Unlockable]) -> I
 
 
 def _printable(text: str) -> str:
-    """Leave out what no TOML comment may hold: a file's name or text can have any character."""
+    """Replace characters that a TOML comment cannot have: names of files can have any."""
     return "".join(character if character.isprintable() else "?" for character in mask_user_info(text))

@@ -1,4 +1,4 @@
-"""One more image for images.toml: from what the command line asks for to what is written."""
+"""Makes the entry of an image for images.toml from the options of `add`."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class ImageRequest:
 
 
 def make_entry(request: ImageRequest, images_file: ImagesFile, list_tags: TagLister) -> ImageEntry:
-    """Decide what to write; only a range that needs a bound looks at the repository's tags."""
+    """Return the entry to write. Tags are listed only for a range that needs an upper bound."""
     written = split_image(request.reference)
     alias = _alias(request, written, images_file)
     platforms = tuple(str(Platform.parse(text)) for text in request.platforms)
@@ -117,7 +117,7 @@ def _refuse_second_choice(written: UnnormalizedReference, what: str) -> None:
 
 
 def _refuse_second_name(entry: ImageEntry, images_file: ImagesFile, *, is_named: bool) -> None:
-    """Refuse what images.toml has already, before it is written there a second time."""
+    """Raise ``ImagelockError`` if images.toml has the image already, or one other tag of its repository."""
     (added,) = parse_images_file("\n".join(entry.table_lines())).images
     for image in images_file.images:
         if (image.repository, image.selector) == (added.repository, added.selector):
@@ -130,7 +130,7 @@ def _refuse_second_name(entry: ImageEntry, images_file: ImagesFile, *, is_named:
 
 
 def _refuse_second_tag(sibling: ImageDeclaration, entry: ImageEntry, tag: str) -> None:
-    """Ask whether another tag of a repository is meant to replace the declared one, or to stand beside it."""
+    """Raise an error with two ways on: move the declared image to the tag, or declare both."""
     if isinstance(sibling.selector, ExactTag):
         raise ImagelockError(
             f"images.toml has {sibling.name}:{sibling.selector.tag}, as `{sibling.alias}`",
@@ -141,30 +141,30 @@ def _refuse_second_tag(sibling: ImageDeclaration, entry: ImageEntry, tag: str) -
 
 LATEST = "latest"
 _DATE_NUMBERS = 3
-"""Year, month and day; an image's hour would only make the range hard to read."""
+"""Year, month and day. With the hour of an image, the range would be hard to read."""
 
 
 @frozen
 class WrittenRange:
-    """A range in the words that images.toml is to have."""
+    """A range, and its text for images.toml."""
 
     version: str
     wanted: VersionRange
 
     @property
     def variant(self) -> str | None:
-        """The pattern, where ``variant`` can say it."""
+        """The value of the key ``variant``, if it can express the pattern."""
         return self.wanted.pattern.variant
 
     @property
     def tag(self) -> str | None:
-        """The pattern, where only ``tag`` can say it."""
+        """The value of the key ``tag``, if only it can express the pattern."""
         pattern = str(self.wanted.pattern)
         return None if self.variant or pattern == "{version}" else pattern
 
 
 def range_from_tag(tag: str) -> WrittenRange:
-    """Take what a tag has of a version as the beginning of the range: ``20.11-slim`` gives ``>=20.11,<21``."""
+    """Return the range that begins with the version in a tag: ``>=20.11,<21`` for ``20.11-slim``."""
     wanted = bounded_range_for(tag)
     if wanted is None:
         raise ImagelockError(
@@ -176,7 +176,7 @@ def range_from_tag(tag: str) -> WrittenRange:
 def bound_range(
     wanted: VersionRange, version: str, list_tags: Callable[[], Iterable[str]], *, repository: AnyRepository
 ) -> WrittenRange:
-    """Give a range its upper bound, which is the next breaking release after the version that it chooses today.
+    """Return a range with an upper bound: the next breaking release after the version that it selects today.
 
     ``version`` is the range as typed, or ``latest`` where today's version is to begin it. A range that has
     a bound is left as it is, and no registry is asked.
@@ -196,5 +196,5 @@ def bound_range(
 
 
 def _for_people(clauses: Iterable[Clause]) -> str:
-    """Write the lower bound first, as people do."""
+    """Return the clauses with the lower bound first, as people write them."""
     return ",".join(sorted(map(str, clauses), reverse=True))

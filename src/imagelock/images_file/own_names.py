@@ -1,4 +1,4 @@
-"""Names that look like images and whose content the repository itself makes: build contexts, and what it builds."""
+"""Names in documents that mean no image of a registry: build contexts, and images that the repository builds."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ class OwnNames:
     """The names of one repository."""
 
     contexts: frozenset[str]
-    """Compared as BuildKit compares them: ``:latest`` makes no difference, every other tag does."""
+    """Names of build contexts. As in BuildKit, ``:latest`` is ignored, and every other tag counts."""
     built: frozenset[AnyRepository]
-    """Whatever their tags."""
+    """Repositories of the images that are built, under any tag."""
 
     @classmethod
     def of(cls, documents: Iterable[tuple[str, Format, bytes]]) -> Self:
-        """Find them in all documents, given by path, kind and content; in foreign folders, nothing is built."""
+        """Collect the names of all documents, each given by path, kind and content; foreign folders are passed over."""
         contexts: set[str] = set()
         built: set[AnyRepository] = set()
         for path, kind, content in documents:
@@ -47,7 +47,7 @@ class OwnNames:
         return cls(frozenset(contexts), frozenset(built))
 
     def covers(self, reference: Reference) -> bool:
-        """Whether a reference is no image that a registry has before this repository is built."""
+        """Whether a reference means a build context or an image that the repository builds."""
         match reference.target:
             case Image(reference=image) as target:
                 return self._is_context(target.text) or image.repository in self.built
@@ -57,7 +57,7 @@ class OwnNames:
                 return False
 
     def used(self, references: Iterable[Reference], locked: Iterable[tuple[AnyRepository, str | Digest]]) -> list[str]:
-        """Return the names for ``[external]`` of those that are used, none of which covers an image to lock."""
+        """Return the names that references use, for ``[external]``; none of them covers an image to lock."""
         tags_by_repository: dict[AnyRepository, set[str | Digest]] = defaultdict(set)
         for repository, tag in locked:
             tags_by_repository[repository].add(tag)
@@ -80,7 +80,7 @@ class OwnNames:
 
 
 def _allowed(name: str, tags_by_repository: dict[AnyRepository, set[str | Digest]]) -> Iterator[str]:
-    """Give the name, or the narrower one that leaves the images alone that are to be locked."""
+    """Yield the name if it covers no image to lock, or else the name with ``:latest`` if that does not."""
     if not _is_reference(name):
         yield name
         return

@@ -146,7 +146,7 @@ def _read_exports(document: TableReader, images: Iterable[ImageDeclaration]) -> 
 
 
 def _refuse_circles(targets: Iterable[RenderTarget], problems: Problems) -> None:
-    """Refuse outputs that are made from themselves, through templates that are outputs."""
+    """Note outputs that are rendered from themselves, through templates that are outputs."""
     templates = {normpath(target.output): normpath(target.template) for target in targets}
     for target in targets:
         output = normpath(target.output)
@@ -161,7 +161,7 @@ def _refuse_circles(targets: Iterable[RenderTarget], problems: Problems) -> None
 def _refuse_outputs_twice(
     targets: Iterable[RenderTarget], exports: Iterable[ExportTarget], pins: PinDeclaration, problems: Problems
 ) -> None:
-    """Refuse an export whose file belongs to people, to the lock, to a template or to ``[pin]``."""
+    """Note exports to images.toml, images.lock, a template, an output of a template or a file of ``[pin]``."""
     rendered = {normpath(target.output) for target in targets}
     for export in exports:
         path = normpath(export.output)
@@ -174,7 +174,7 @@ def _refuse_outputs_twice(
 
 
 def _refuse_second_names(images: Iterable[ImageDeclaration], problems: Problems) -> None:
-    """Refuse two aliases for one image: a reference in a file could mean either."""
+    """Note two aliases for one image: a reference in a file could mean either."""
     first_alias: dict[tuple[AnyRepository, Selector], Alias] = {}
     for image in images:
         first = first_alias.setdefault((image.repository, image.selector), image.alias)
@@ -183,7 +183,7 @@ def _refuse_second_names(images: Iterable[ImageDeclaration], problems: Problems)
 
 
 def images_file_error(text: str, found: Iterable[Problem], file_name: str) -> ImagesFileError:
-    """Make the error that names each problem with its line in the text of images.toml."""
+    """Return an error that lists each problem with its line in the text of images.toml."""
     lines = find_lines(text)
     by_line = sorted(((nearest_line(lines, problem.path), problem) for problem in found), key=lambda pair: pair[0])
     details, hint = join_problems(
@@ -198,7 +198,7 @@ def _dotted(path: Path) -> str:
 
 
 def refuse_unknown_images(names: Iterable[str], images_file: ImagesFile) -> None:
-    """Name every one that images.toml doesn't have, with a guess."""
+    """Raise ``ImagesFileError`` for names that images.toml does not have, each with the most similar one."""
     aliases = [image.alias for image in images_file.images]
     unknown = [name for name in names if name not in aliases]
     if unknown:

@@ -15,7 +15,7 @@ from imagelock.model.frozen import frozen
 
 @frozen(kw_only=True)
 class PinDeclaration:
-    """The files whose plain references get their digests in place; a file may be in both lists."""
+    """Patterns of the files whose references get their digests in place; a file may match both lists."""
 
     files: tuple[str, ...] = ()
     digest_only: tuple[str, ...] = ()
@@ -48,7 +48,7 @@ def read_patterns(reader: TableReader, key: str) -> tuple[str, ...]:
 
 
 def find_pattern_problem(text: str) -> str | None:
-    """Say what is wrong with a pattern for paths, in words that follow it."""
+    """Return what is wrong with a pattern for paths, as words that follow it; ``None`` if it is right."""
     if not text:
         return "names no file"
     if text.startswith("/"):

@@ -1,4 +1,4 @@
-"""What images.toml says about one registry: a table under ``[registries]``."""
+"""The declaration of one registry in images.toml: a table under ``[registries]``."""
 
 from __future__ import annotations
 

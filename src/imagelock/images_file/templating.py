@@ -1,4 +1,4 @@
-"""Turning a document into the template that renders to it: the same bytes, and a digest behind each image."""
+"""Makes a template from a document. It renders to the same bytes, with a digest for each image."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _NO_DIGITS = "no placeholder gives the digits of a digest alone"
 
 @frozen
 class Template:
-    """A template, and the images that stay in it as they are."""
+    """A template, and the images for which it has no placeholder."""
 
     content: bytes
     remaining: tuple[Unlockable, ...]
 
 
 def make_template(document: ScannedDocument, survey: Survey) -> Template:
-    """Replace each image, or the place of its digest, by a placeholder."""
+    """Return a template in which a placeholder replaces each image, or only its digest."""
     changes: list[Change] = []
     remaining: list[Unlockable] = []
     for reference, image in document.images():
@@ -46,7 +46,7 @@ def _obstacle(document: ScannedDocument, reference: Reference, reason: str) -> U
 
 
 def _edit(document: ScannedDocument, reference: Reference, image: Image, found: FoundImage) -> Edit | str:
-    """Give the edit, or the reason why there is none."""
+    """Return the edit for one image, or the reason why there is none."""
     match image.editing:
         case NotEditable(reason):
             return reason
@@ -61,9 +61,9 @@ def _edit(document: ScannedDocument, reference: Reference, image: Image, found: 
 
 
 def _is_plain_word(document: ScannedDocument, reference: Reference, image: Image, found: FoundImage) -> bool:
-    """Whether the whole reference can be a placeholder: it is what the image is rendered as, but for the digest.
+    """Whether a placeholder can replace the whole reference, since the image is rendered in the same spelling.
 
-    In YAML it is not, since no value without quotes may begin with a brace there.
+    Never in YAML, where a value without quotes cannot begin with a brace.
     """
     written = split_reference(image.text)
     return (

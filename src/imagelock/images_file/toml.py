@@ -20,7 +20,7 @@ LONGEST_LINE = 100
 
 @frozen
 class Problem:
-    """Something wrong at a key, in a sentence that follows ``images.node.platforms:``."""
+    """A problem at a key, as a sentence that follows ``images.node.platforms:``."""
 
     path: Path
     sentence: str
@@ -29,20 +29,20 @@ class Problem:
 
 
 class Problems:
-    """What was found wrong so far in one file."""
+    """Collects the problems of one file."""
 
     def __init__(self) -> None:
         self.found: list[Problem] = []
 
     def add(self, path: Path, sentence: str, *, hint: str | None = None, details: Iterable[str] = ()) -> None:
-        """Note a problem and go on reading."""
+        """Add a problem at a key."""
         self.found.append(Problem(path, sentence, hint, tuple(details)))
 
 
 def refuse_control_characters(value: object, problems: Problems, path: Path = ()) -> None:
-    """Note each key and text with a control character: in a file's name it is a trap, elsewhere a slip.
+    """Add a problem for each key and text with a control character, which no reader of the file would see.
 
-    Only the reason of a freeze may have several lines. A key with another problem is not noted again.
+    Only the reason of a freeze may have several lines. A key with another problem gets no second one.
     """
     if problems.found and any(problem.path == path for problem in problems.found):
         return
@@ -66,7 +66,7 @@ def _has_control_character(text: str) -> bool:
 
 
 class TableReader:
-    """Reads one table: each key by its type, then ``refuse_other_keys`` for what a person misspelled."""
+    """Reads the keys of one table by their types; ``refuse_other_keys`` then reports the keys that are left."""
 
     def __init__(self, table: Mapping[str, Any], path: Path, problems: Problems) -> None:
         self._table = table
@@ -75,7 +75,7 @@ class TableReader:
         self.problems = problems
 
     def text(self, key: str) -> str | None:
-        """Read a string, or None where the key is missing or is no string (which is noted)."""
+        """Read a string, or None where the key is missing or is no string (then a problem is added)."""
         found: str | None = self._read(key, str, "a string")
         return found
 
@@ -95,7 +95,7 @@ class TableReader:
         return found
 
     def table(self, key: str) -> Mapping[str, Any]:
-        """Read a table; an empty one where the key is missing or is no table (which is noted)."""
+        """Read a table; an empty one where the key is missing or is no table (then a problem is added)."""
         found: Mapping[str, Any] | None = self._read(key, dict, "a table")
         return found or {}
 
@@ -115,7 +115,7 @@ class TableReader:
         return self._table.get(key)
 
     def has(self, key: str) -> bool:
-        """Whether the key is there at all."""
+        """Whether the table has the key."""
         return key in self._table
 
     def keys(self) -> tuple[str, ...]:
@@ -127,11 +127,11 @@ class TableReader:
         return iter(self._table.items())
 
     def add(self, key: str, sentence: str, *, hint: str | None = None, details: Iterable[str] = ()) -> None:
-        """Note a problem at one of this table's keys."""
+        """Add a problem at one of this table's keys."""
         self.problems.add((*self.path, key), sentence, hint=hint, details=details)
 
     def refuse_other_keys(self) -> None:
-        """Note each key that was not read: a misspelled key must not be ignored silently."""
+        """Add a problem for each key that was not read: a misspelled key must not be ignored silently."""
         for key in self._table:
             if key not in self._known:
                 self.add(key, f"is not a known key{did_you_mean(key, self._known)}")
@@ -168,7 +168,7 @@ def nearest_line(lines: Mapping[Path, int], path: Path) -> int:
 
 
 def split_position(error: Exception, text: str) -> tuple[str, int]:
-    """Take the parser's message apart into what is wrong and in which line."""
+    """Split a message of the parser into what is wrong and the line."""
     message = str(error)
     match = _POSITION.search(message)
     if match is None:
@@ -177,7 +177,7 @@ def split_position(error: Exception, text: str) -> tuple[str, int]:
 
 
 def _split(text: str) -> Iterator[tuple[int, str]]:
-    """Give each statement with its first line; no beginning of one that takes several lines is valid by itself."""
+    """Yield each statement with its first line: lines are joined until they are valid TOML."""
     content, first_line = "", 1
     for line, added in enumerate(text.replace("\r\n", "\n").split("\n"), start=1):
         content += f"{added}\n"
@@ -201,7 +201,7 @@ EXAMPLE = '# golang = "golang:1.22"'
 
 
 def quote(text: str) -> str:
-    """Write a basic string. Line breaks in the text are escaped."""
+    """Return a basic string of TOML, with line breaks escaped."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     if not escaped.isprintable():
         escaped = "".join(sign if sign.isprintable() else f"\\U{ord(sign):08X}" for sign in escaped)
@@ -209,12 +209,12 @@ def quote(text: str) -> str:
 
 
 def array(texts: Iterable[str]) -> str:
-    """Write an array of strings on one line."""
+    """Return an array of strings on one line."""
     return f"[{', '.join(map(quote, texts))}]"
 
 
 def list_lines(key: str, texts: Sequence[str]) -> list[str]:
-    """Write a key with its list: on one line if there is one text or all are short, else one text a line."""
+    """Yield a key with its list: on one line if it is short or has one text, else one text a line."""
     line = f"{key} = {array(texts)}"
     if len(texts) == 1 or (len(line) <= LONGEST_LINE and key != "files"):
         return [line]

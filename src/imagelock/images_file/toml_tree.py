@@ -28,7 +28,7 @@ _BLANK_LINE = re.compile(r"[ \t]*\r?\n")
 
 
 class TomlTree:
-    """A text to edit and to write back. ``ValueError`` if writing would change other bytes of it."""
+    """The tree of a TOML text. ``ValueError`` if its text would not be the same bytes without any edit."""
 
     def __init__(self, text: str) -> None:
         self._newline = "\r\n" if text.partition("\n")[0].endswith("\r") else "\n"
@@ -48,7 +48,7 @@ class TomlTree:
         return tomlkit.parse("".join(f"{line}{self._newline}" for line in lines)).body
 
     def replace_string(self, body: Body, place: int, text: str) -> None:
-        """Put another string in the place of a value; blanks and comments around it stay."""
+        """Replace a value by a string; blanks and comments around it stay."""
         key, old = body[place]
         [(_, new)] = self.parse(f"x = {quote(text)}")
         new.trivia.indent, new.trivia.trail = old.trivia.indent, old.trivia.trail
@@ -56,7 +56,7 @@ class TomlTree:
         body[place] = (key, new)
 
     def insert_before(self, place: int, *lines: str) -> None:
-        """Put a table in front of the root entry at ``place``, below the comments that a blank line sets off there."""
+        """Insert a table in front of the root entry at ``place``, below comments that a blank line sets off."""
         following = next(headed_tables(self.body[place:]), None)
         indent = ""
         if following is not None:
@@ -65,14 +65,14 @@ class TomlTree:
         self._insert(place, lines, indent or (self._newline if place else ""))
 
     def insert_behind(self, place: int, *lines: str) -> None:
-        """Put a table behind the root entry before ``place``; all comments further down stay below it."""
+        """Insert a table behind the root entry before ``place``; comments further down stay below it."""
         following = next(headed_tables(self.body[place:]), None)
         if following is not None and not _BLANK_LINE.match(following.trivia.indent):
             following.trivia.indent = f"{self._newline}{following.trivia.indent}"
         self._insert(place, lines, self._newline)
 
     def append_table(self, *lines: str) -> None:
-        """Put a table behind everything else; comments at the end of the file stay in front of it."""
+        """Append a table; comments at the end of the file stay in front of it."""
         end, self._end = self._end, ""
         needs_blank_line = self.body and (end.strip() or not end)
         self._insert(len(self.body), lines, end + (self._newline if needs_blank_line else ""))
@@ -83,14 +83,14 @@ class TomlTree:
         self.body[place:place] = new
 
     def confirmed(self, wanted: Mapping[str, object]) -> str:
-        """Write the text, and read it again: ``ValueError`` if it doesn't say what was wanted."""
+        """Return the text; ``ValueError`` if a TOML parser does not read the wanted document from it."""
         text = self.as_string()
         if tomllib.loads(text) != wanted:
             raise ValueError("the edit says something else")
         return text
 
     def as_string(self) -> str:
-        """Write the text; its last line has a newline only if it had one before."""
+        """Return the text; its last line has a newline only if it had one before."""
         text = self._document.as_string() + self._end
         # In a file of mixed line ends, the line that is last now may have the other one.
         return text.removesuffix("\n").removesuffix("\r") if self._is_open else text
@@ -103,7 +103,7 @@ def is_line(entry: Entry) -> bool:
 
 
 def headed_tables(body: Body) -> Iterator[Table]:
-    """Give all tables that have a header of their own, in the order of the text."""
+    """Yield all tables with a header of their own, in the order of the text."""
     for entry in body:
         item = entry[1]
         if isinstance(item, AoT):
@@ -115,7 +115,7 @@ def headed_tables(body: Body) -> Iterator[Table]:
 
 
 def end_of_lines(body: Body) -> int:
-    """Give the place behind the last ``key = value`` of a table, before comments and tables below it."""
+    """Return the place behind the last ``key = value`` of a table, before comments and tables below it."""
     return max((place for place, entry in enumerate(body, start=1) if is_line(entry)), default=0)
 
 
@@ -128,7 +128,7 @@ def split_indent(table: Table) -> tuple[str, str]:
 
 
 def _rearrange(root: Body) -> str:
-    """Put what is above each header into its indent, and return what is below the last table."""
+    """Move what is above each header into its indent, and return what is below the last table."""
     body, is_root = root, True
     for table in list(headed_tables(root)):
         table.trivia.indent = _cut(body, _above_header(body, is_root=is_root)) + table.trivia.indent
@@ -165,7 +165,7 @@ def _below_everything(body: Body, *, is_root: bool) -> slice:
 
 
 def _behind_lines(body: Body) -> tuple[int, int]:
-    """Give the places between the last ``key = value`` of a table and its first subtable."""
+    """Return the places between the last ``key = value`` of a table and its first subtable."""
     start = end_of_lines(body)
     return start, start + len(list(takewhile(lambda entry: entry[0] is None, body[start:])))
 
