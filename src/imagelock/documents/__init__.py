@@ -1,1 +1,1 @@
-"""Find image references in the files that people have, and edit them without touching another byte."""
+"""Finds image references in files of a project, and edits them; all other bytes stay."""

@@ -1,4 +1,4 @@
-"""What decides about a document beside its own bytes: the rules of images.toml, and the files around it."""
+"""The context of a document, which also decides about it: the rules of images.toml, and other files of the project."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class KindRule:
 
     pattern: str
     kind: str
-    """A row's name, or ``none`` for what is no document."""
+    """The name of a row of the table, or ``none`` for files that are not documents."""
 
 
 @frozen
@@ -64,7 +64,7 @@ class PlacesRule:
 
 @frozen
 class DocumentRules:
-    """What images.toml says about kinds and places."""
+    """The rules of images.toml: ``[kinds]`` and ``[paths]``."""
 
     kinds: tuple[KindRule, ...] = ()
     places: tuple[PlacesRule, ...] = ()
@@ -88,15 +88,15 @@ class DocumentContext:
         self._replacements = KustomizeReplacements(self._files)
 
     def may_be_document(self, path: str) -> bool:
-        """Whether a file has to be read to tell what it is; of all others, the name has told that they are none."""
+        """Whether a file may be a document, by its path. If not, its content need not be read."""
         return may_be_document(path) or any(pattern.fullmatch(path) for pattern, _ in (*self._kinds, *self._places))
 
     def is_passed_over(self, path: str) -> bool:
-        """Whether images.toml says that a file is no document, whatever it looks like."""
+        """Whether images.toml excludes a file from all documents: its kind is ``none``."""
         return any(kind == NO_KIND and pattern.fullmatch(path) for pattern, kind in self._kinds)
 
     def find_kind(self, path: str, content: bytes) -> Format | None:
-        """Find the kind of a file; ``None``: no document."""
+        """Return the kind of a file; ``None`` if it is not a document."""
         declared = next((kind for pattern, kind in self._kinds if pattern.fullmatch(path)), None)
         if declared == NO_KIND:
             return None

@@ -14,12 +14,12 @@ from imagelock.documents.variables import Literal, Variable, Word, sole_variable
 
 _ALTERNATIVES = (":-", "-")
 _DEMANDS = (":?", "?")
-"""What stops the build, or compose, where a variable has no value."""
+"""The operators of variables without which the build, or compose, fails."""
 _NOT_PLAIN = NotEditable("quotes or escapes stand inside the reference", "write the reference plainly")
 
 
 class Definitions(Protocol):
-    """What is known of the variables that a word uses, at its place."""
+    """The variables that a word can use, at its place in the document."""
 
     @property
     def hint_for_tag(self) -> str:
@@ -27,15 +27,15 @@ class Definitions(Protocol):
         ...
 
     def find(self, name: str) -> str | None:
-        """Find the value, ``None`` if the variable is not set."""
+        """Return the value, ``None`` if the variable is not set."""
         ...
 
     def find_editable(self, name: str) -> tuple[Word, Definitions] | NotEditable:
-        """Find the word that defines a variable, and what that word may use; or why it must stay as it is."""
+        """Return the word that defines a variable, and the variables that it can use; or why it must not be edited."""
         ...
 
     def find_digest(self, name: str) -> tuple[Word, Definitions] | NotEditable:
-        """Find the word that defines a variable which holds no more than a digest."""
+        """Return the word that defines a variable which only has a digest."""
         ...
 
     def expand(self, word: Word) -> str:
@@ -44,7 +44,7 @@ class Definitions(Protocol):
 
 
 def find_digest_position(word: Word, definitions: Definitions) -> Editing:
-    """Find the one place whose digest is the digest of the reference that the word comes to."""
+    """Return the one place where a digest is, or would be, the digest of the reference that the word expands to."""
     while variable := sole_variable(word):
         source = _follow(variable, definitions)
         if isinstance(source, NotEditable):
@@ -59,7 +59,7 @@ def find_digest_position(word: Word, definitions: Definitions) -> Editing:
 
 
 def _follow(variable: Variable, definitions: Definitions) -> tuple[Word, Definitions] | NotEditable:
-    """Go where the text of a variable comes from."""
+    """Continue at the word that defines a variable."""
     if variable.operator not in ("", *_ALTERNATIVES, *_DEMANDS):
         return NotEditable(
             f"`{variable.operator}` computes the reference", "write the whole reference as the variable's default"
@@ -88,7 +88,7 @@ def _position_of_digest(word: Word, texts: list[str], at_sign: int, definitions:
 
 
 def find_position_in_text(source: SourceText) -> Editing:
-    """Find it in a reference that has no variables."""
+    """Return the place of the digest in a reference without variables."""
     at_sign = source.text.find("@")
     if at_sign >= 0:
         return _position_in_literal(source, at_sign, find_tag(source.text[:at_sign]))

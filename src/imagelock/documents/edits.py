@@ -1,4 +1,4 @@
-"""Edits that must have exactly one effect each: made, read again, compared."""
+"""Edits that are verified: the edited document is read again, and its references are compared with the wanted ones."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _TAG_ELSEWHERE = NotEditable("its tag and its digest are in two places", "write 
 
 @frozen
 class Change:
-    """One edit, and what the reference must come to by it."""
+    """One edit, and the text that the reference must expand to after it."""
 
     reference: Reference
     edit: Edit
@@ -40,7 +40,7 @@ class Change:
 
 
 def split_conflicts(changes: Sequence[Change]) -> tuple[tuple[Change, ...], tuple[Change, ...]]:
-    """Tell the changes that can be made together from those that want different bytes in one place."""
+    """Split changes into those that can be made together, and those that need different bytes in one place."""
     by_edit: dict[Edit, list[Change]] = defaultdict(list)
     for change in changes:
         by_edit[change.edit].append(change)
@@ -57,7 +57,7 @@ def split_conflicts(changes: Sequence[Change]) -> tuple[tuple[Change, ...], tupl
 def apply_changes(
     content: bytes, kind: Format, changes: Sequence[Change], *, before: Sequence[Reference] | None = None
 ) -> bytes:
-    """Make the changes; ``DocumentError`` if the references of the result are any but those that were meant.
+    """Return the content with the changes; ``DocumentError`` if its references are not exactly the wanted ones.
 
     ``before`` are the references of the content, where they are known.
     """
@@ -86,7 +86,7 @@ def apply_changes(
 
 
 def references_after(content: bytes, kind: Format, changes: Sequence[Change]) -> tuple[Reference, ...]:
-    """Find the references of a document as it would be after some of its changes."""
+    """Return the references of a document after some of its changes."""
     return find_references(apply_edits(content, (change.edit for change in changes)), kind).references
 
 
@@ -97,7 +97,7 @@ def _digest_written(edit: Edit) -> str | None:
 
 
 def _is_as_meant(old: Reference, new: Reference, expected: str, marked_digests: frozenset[str | None]) -> bool:
-    """Whether a reference came to what was meant; one that uses a marked line may get or lose the digest there."""
+    """Whether a reference expands to the wanted text; one that uses a marked line may get or lose the digest there."""
     if old.kind is not new.kind or type(old.target) is not type(new.target):
         return False
     if new.target.text == expected:

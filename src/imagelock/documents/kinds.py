@@ -1,4 +1,4 @@
-"""Tell what kind of document a file is: by its name, or else by what it begins with."""
+"""Detects the kind of a document by its path, or else by its content."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ _BRACES = re.compile(r"\{([^{}]*)\}")
 
 
 def detect_kind(path: PurePath, content: bytes) -> Format | None:
-    """Find the row of a file; ``None``: not for us."""
+    """Return the row of the table for a file; ``None`` if it is not a document."""
     kind = _kind_of_name(path.as_posix())
     if kind is None:
         return _kind_of_content(path, content)
@@ -95,7 +95,7 @@ def detect_kind(path: PurePath, content: bytes) -> Format | None:
 
 
 def marked_kind(path: PurePath, content: bytes) -> Format | None:
-    """Find the row for a file of no other kind that has marker comments; pages of text may only write about them."""
+    """Return the row for a file of no other kind that has marker comments; pages of text only write about them."""
     suffix = path.suffix.lower()
     if suffix in _PAGES:
         return None
@@ -105,12 +105,12 @@ def marked_kind(path: PurePath, content: bytes) -> Format | None:
 
 
 def find_references(content: bytes, kind: Format) -> Scan:
-    """Find the image references of a document, those of its marked lines included. No bytes make this raise."""
+    """Return the image references of a document, those of marked lines included. No content raises an error."""
     return with_markers(format_finder.find_references(content, kind), content, kind)
 
 
 def may_be_document(path: str) -> bool:
-    """Whether the content of a file can make it a document; of all others, the name has told it already."""
+    """Whether a file may be a document, by its path: it has a known name, or a suffix whose content decides."""
     return path.lower().endswith((*_YAML_SUFFIXES, ".json")) or _kind_of_name(path) is not None
 
 
@@ -137,7 +137,7 @@ def _kind_of_name(path: str) -> Format | None:
 
 @cache
 def _any_name() -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """Make two expressions of all patterns, those with a folder and those without: most files match neither."""
+    """Return two expressions of all patterns, with and without a folder. Most files match neither, so this is fast."""
     patterns = [pattern for row in FORMATS for pattern in row.files]
     in_folder, anywhere = ([each for each in patterns if ("/" in each) is has_folder] for has_folder in (True, False))
     return re.compile(patterns_expression(in_folder), re.IGNORECASE), re.compile(
@@ -147,18 +147,18 @@ def _any_name() -> tuple[re.Pattern[str], re.Pattern[str]]:
 
 @cache
 def _names() -> tuple[tuple[Format, re.Pattern[str]], ...]:
-    """Make an expression for each row's patterns, in the order of the table."""
+    """Return an expression for the patterns of each row, in the order of the table."""
     return tuple((row, re.compile(patterns_expression(row.files), re.IGNORECASE)) for row in FORMATS if row.files)
 
 
 def patterns_expression(patterns: Iterable[str]) -> str:
-    """Make one expression for paths of patterns with braces; each counts in any folder."""
+    """Return an expression for the paths that match one of the patterns, in any folder; patterns may have braces."""
     names = "|".join(compile_glob(name).pattern for pattern in patterns for name in expand_braces(pattern))
     return f"(?s:.*/)?(?s:{names})"  # a folder's name may have a newline
 
 
 def expand_braces(pattern: str) -> Iterator[str]:
-    """Give each pattern that ``*.y{a,}ml`` is short for."""
+    """Yield each pattern without braces: ``*.yaml`` and ``*.yml`` for ``*.y{a,}ml``."""
     found = _BRACES.search(pattern)
     if found is None:
         yield pattern
@@ -168,7 +168,7 @@ def expand_braces(pattern: str) -> Iterator[str]:
 
 
 def in_syntax_of(path: PurePath, kind: Format) -> Format:
-    """JSON is YAML to people, not to YAML's readers: comments and tabs are read by a reader of its own."""
+    """Return the row with the JSON reader for JSON files: YAML readers refuse their comments and tabs."""
     return replace(kind, syntax=Syntax.JSON) if path.suffix.lower() in (".json", ".jsonc") else kind
 
 

@@ -1,4 +1,4 @@
-"""What the lockfile says about a reference in a document."""
+"""Finds the locked digest for a reference in a document."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NO_NAMES: Mapping[PinnedReference, str] = MappingProxyType({})
 
 @frozen(kw_only=True)
 class Retag:
-    """Which references with a tag that nothing is locked for are to follow an image of their repository.
+    """References whose tag is not locked, and that get the locked tag of an image of their repository.
 
     Without a name, those whose repository is declared once, by an exact tag.
     """
@@ -31,11 +31,11 @@ class Retag:
 
 @frozen
 class Locked:
-    """The one digest that the lockfile has for a reference."""
+    """The digest that is locked for a reference."""
 
     digest: Digest
     tag: str | None = None
-    """The tag that belongs to it, where the document has another one."""
+    """The locked tag, if the document has another one."""
 
 
 @frozen
@@ -48,7 +48,7 @@ class Sibling:
 
 @frozen
 class NotLocked:
-    """The lockfile has nothing for a reference, but maybe other tags of its repository."""
+    """Nothing is locked for a reference; other tags of its repository may be."""
 
     other_tags: tuple[str, ...]
     sibling: Sibling | None = None
@@ -57,7 +57,7 @@ class NotLocked:
 
 @frozen
 class LockedTwice:
-    """The lockfile has several digests that a reference may mean."""
+    """Several locked digests fit a reference."""
 
     tags: tuple[str, ...]
 
@@ -70,9 +70,9 @@ class NamedImage:
     """A locked image, by its name in images.toml."""
 
     reference: PinnedReference | None
-    """What files write for it, with its locked tag; ``None`` for an image that no registry has."""
+    """The reference that files have for it, with its locked tag; ``None`` if it is only a path in a layout."""
     accepts_tag: AcceptsTag
-    """Whether its range takes a tag, or the tag is the one that it is being moved from."""
+    """Whether a tag is in its range, or is the tag from which it is being moved."""
     retags: bool = False
     """Whether a reference gets the locked tag, whatever tag it has."""
     find_platform: Callable[[str], Digest]
@@ -83,7 +83,7 @@ _NO_IMAGES: Mapping[str, NamedImage] = MappingProxyType({})
 
 
 class LockedReferences:
-    """All locked images, found by the repository and tag that people write, whatever names images.toml gives them."""
+    """All locked images, by repository and tag as documents have them."""
 
     def __init__(
         self,
@@ -94,7 +94,7 @@ class LockedReferences:
         named: Mapping[str, NamedImage] = _NO_IMAGES,
         retag: Retag | None = None,
     ) -> None:
-        """Take the images, and for those that a range chose, which tags it would take, too.
+        """Take the images, and for those with a range a predicate for the tags in it.
 
         ``names`` are those in images.toml, ``named`` all images by these names, for marker comments.
         """
@@ -134,12 +134,12 @@ class LockedReferences:
         return frozenset(self._names[each] for each in locked if each.digest == answer.digest and each in self._names)
 
     def find_tag(self, reference: PinnedReference) -> str | None:
-        """Find the tag under which a digest was locked."""
+        """Return the tag for which a digest is locked."""
         locked = self._by_repository.get(reference.repository, [])
         return next((each.tag for each in locked if each.digest == reference.digest), None)
 
     def _with_sibling(self, locked: list[PinnedReference], reference: ImageReference) -> LockAnswer:
-        """Answer for a tag that nothing is locked for: by the image that it is to follow, if there is one."""
+        """Return the answer for a tag that is not locked, with the image that the reference may follow, if any."""
         if moved := self._moved(locked, reference):
             return Locked(moved[0].digest, moved[0].tag)
         if len(locked) != 1 or locked[0] in self._ranges or locked[0] not in self._names or locked[0].tag is None:

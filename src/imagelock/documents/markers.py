@@ -65,7 +65,7 @@ class _Marker:
     name: str
     field: str
     start: int
-    """Where its comment begins; in bytes, as all offsets here."""
+    """The byte offset of its comment."""
     line: int
     """The number of the line that it is about, from 1."""
     is_above: bool

@@ -81,7 +81,7 @@ def check(
     style: PinStyle = PinStyle.TAG_AND_DIGEST,
     external: IsExternal = nothing_is_external,
 ) -> tuple[Finding, ...]:
-    """Find every reference that is not what the lockfile says."""
+    """Return a finding for each reference that differs from the lockfile."""
     return plan_pins(content, kind, locked, style=style, external=external).findings
 
 
@@ -163,7 +163,7 @@ def _not_locked(reference: Reference, image: Image, locked: LockedReferences, an
 
 
 def _hint_for_tag(written: str | None, sibling: Sibling, *, movable: bool) -> str:
-    """Name what brings the older of two tags to the newer; both ways where none is sure to be newer.
+    """Return what moves the older of two tags to the newer; both ways if neither is surely newer.
 
     A tag that is apart from its digest cannot be moved with it: a person writes it.
     """
@@ -178,7 +178,7 @@ def _hint_for_tag(written: str | None, sibling: Sibling, *, movable: bool) -> st
 
 
 def _numbers(tag: str) -> tuple[int, ...]:
-    """Read all numbers of a tag, which order the tags of one scheme: ``1.26-alpine3.20`` is (1, 26, 3, 20)."""
+    """Return all numbers of a tag, which order the tags of one scheme: ``1.26-alpine3.20`` is (1, 26, 3, 20)."""
     return tuple(map(int, _NUMBER.findall(tag)))
 
 
@@ -193,7 +193,7 @@ def _unlike_lock(reference: Reference, image: Image, locked: Locked, style: PinS
 
 
 def _difference(reference: Reference, image: Image, locked: Locked) -> tuple[FindingKind, Reference, str]:
-    """Say in what a reference differs from the lock."""
+    """Return how a reference differs from the lock, as a sentence."""
     if not isinstance(image.reference, PinnedReference):
         return FindingKind.NO_DIGEST, reference, "it has no digest"
     if locked.tag is not None:
@@ -209,7 +209,7 @@ def _refused(reference: Reference, editing: NotEditable) -> PinStep:
 
 
 def _style_for(image: Image, style: PinStyle) -> PinStyle:
-    """Tell the style of one reference in a file of this style: some programs refuse a tag beside a digest."""
+    """Return the style of one reference in a file of this style: some programs refuse a tag beside a digest."""
     return PinStyle.DIGEST_ONLY if image.tag_use is TagUse.DROPPED else style
 
 

@@ -32,7 +32,7 @@ def nothing_is_external(_written: str, _expanded: str) -> bool:
 
 
 class PinStyle(Enum):
-    """What a pinned document has."""
+    """How references are pinned."""
 
     TAG_AND_DIGEST = auto()
     """``golang:1.22@sha256:…``; a reference without a tag gets none."""
@@ -41,7 +41,7 @@ class PinStyle(Enum):
 
 
 class FindingKind(StrEnum):
-    """What can be wrong; the values are for machines."""
+    """The kinds of findings; the values are for `--format json`."""
 
     UNREADABLE = "unreadable"
     NO_REFERENCE = "no-reference"
@@ -80,7 +80,7 @@ _MENDED_BY_RENDER = frozenset(
 
 @frozen
 class Finding:
-    """One thing to put right in a document."""
+    """One problem in a document."""
 
     kind: FindingKind
     position: Position
@@ -92,25 +92,25 @@ class Finding:
 
 @frozen
 class PinStep:
-    """What is decided about one reference."""
+    """The decision about one reference."""
 
     reference: Reference
     finding: Finding | None = None
-    """What is wrong with it; ``None`` if it is as locked."""
+    """The problem; ``None`` if the reference is as locked."""
     change: Change | None = None
-    """The edit that puts it right, if one does."""
+    """The edit that solves the problem, if there is one."""
 
     @classmethod
     def found(
         cls, kind: FindingKind, reference: Reference, reason: str, hint: str | None, change: Change | None = None
     ) -> Self:
-        """Make the step of a reference that is not as locked."""
+        """Return the step of a reference that is not as locked."""
         return cls(reference, Finding(kind, reference.position, reference.shown, reason, hint), change)
 
 
 @frozen
 class PinPlan:
-    """What is decided about all references of a document, in its order, those to stages and external ones left out."""
+    """The decisions about all references of a document, in its order, without stages and external references."""
 
     kind: Format
     steps: tuple[PinStep, ...] = ()

@@ -1,4 +1,4 @@
-"""Put locked digests into a document, and take them out again, touching no other byte."""
+"""Writes locked digests into documents, and removes them; all other bytes stay."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from imagelock.model.reference import DEFAULT_TAG, PinnedReference, split_refere
 
 @frozen
 class Refusal:
-    """A reference that stays as it is, and what its owner can do about it."""
+    """A reference that was not edited, with the reason and a hint."""
 
     reference: Reference
     reason: str
@@ -40,7 +40,7 @@ class Refusal:
 
 @frozen(kw_only=True)
 class Pinned:
-    """A document after its digests were put in or taken out."""
+    """A document after digests were written or removed."""
 
     content: bytes
     changed: tuple[Reference, ...] = ()
@@ -73,7 +73,7 @@ def pin(
 
 
 def apply_plan(content: bytes, plan: PinPlan) -> Pinned:
-    """Make the edits of a plan, which was made for this content."""
+    """Return the content with the edits of its plan."""
     if plan.problems:
         return Pinned(content=content, problems=plan.problems)
     unedited = [(step.reference, step.finding) for step in plan.steps if not step.change]
@@ -100,7 +100,7 @@ def apply_plan(content: bytes, plan: PinPlan) -> Pinned:
 
 
 def unpin(content: bytes, kind: Format, *, locked: LockedReferences | None = None) -> Pinned:
-    """Take all digests off again.
+    """Remove all digests.
 
     Where a digest has no tag beside it, the lockfile tells the tag that it was locked for; without a lockfile, Docker's
     default remains.

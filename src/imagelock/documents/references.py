@@ -1,4 +1,4 @@
-"""What a scan of a document finds: references, what each one means, and where its digest is or would be."""
+"""The result of a scan of a document: references, their meaning, and the places of their digests."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ class Found:
 
     @classmethod
     def at(cls, kind: ReferenceKind, source: SourceText, target: Target) -> Self:
-        """Say that it was found where its characters stand."""
+        """Return it with the span of its characters."""
         return cls(kind, source.text, source.span, target)
 
 
 def image_or_unresolved(text: str, editing: Editing, tag_use: AnyTagUse | None = None) -> Image | Unresolved:
-    """Make it an image, if the text is a reference that registries and their clients would accept."""
+    """Return an image if the text is a reference that registries and clients accept, else an unresolved reference."""
     try:
         written = split_reference(text)
     except InvalidReferenceError as error:
@@ -46,7 +46,7 @@ def image_or_unresolved(text: str, editing: Editing, tag_use: AnyTagUse | None =
 
 
 def make_scan(content: bytes, found: Iterable[Found], problems: Iterable[tuple[int, str]]) -> Scan:
-    """Give everything its line and column; problems come as byte offsets and reasons."""
+    """Return the scan, with lines and columns; problems are given as byte offsets and reasons."""
     lines = LineIndex(content)
     return Scan(
         tuple(
@@ -65,7 +65,7 @@ def make_scan(content: bytes, found: Iterable[Found], problems: Iterable[tuple[i
 
 
 class ReferenceKind(StrEnum):
-    """The places that a reference can stand in."""
+    """The places of references in documents."""
 
     FROM = "from"
     COPY_FROM = "copy-from"
@@ -109,7 +109,7 @@ class HexDigestField:
 
 @frozen
 class NotEditable:
-    """No digest can be put there safely; the hint is the way out."""
+    """A digest cannot be written there safely; the hint says what to do instead."""
 
     reason: str
     hint: str
@@ -121,12 +121,12 @@ Editing = InlineDigest | DigestField | HexDigestField | NotEditable
 
 
 class TagUse(Enum):
-    """What the program that reads a reference makes of a tag beside a digest."""
+    """How the program that reads a reference treats a tag beside a digest."""
 
     OPTIONAL = auto()
     """It ignores the tag."""
     DROPPED = auto()
-    """It refuses the tag, or mistakes the two together, so pinning takes the tag away."""
+    """It refuses the tag, or misreads the two together, so pinning removes the tag."""
 
 
 @frozen
@@ -212,7 +212,7 @@ class Reference:
 
 @frozen
 class Problem:
-    """Why a document, or a part of it, could not be read. Such a document is left alone."""
+    """Why a document, or a part of it, could not be read. Such a document is not edited."""
 
     position: Position
     reason: str

@@ -24,7 +24,7 @@ class Span:
     end: int
 
     def of(self, content: bytes) -> bytes:
-        """Cut out the bytes that stand there."""
+        """Return the bytes of the span."""
         return content[self.start : self.end]
 
 
@@ -38,7 +38,7 @@ class Edit:
 
 @frozen(order=True)
 class Position:
-    """Where people find a byte in their editor: both numbers from 1, columns in characters, a BOM not counted."""
+    """The position of a byte as editors show it: both numbers from 1, columns in characters, a BOM not counted."""
 
     line: int
     column: int
@@ -64,7 +64,7 @@ class LineIndex:
     _line_starts: tuple[int, ...] = field(init=False, repr=False)
     _is_ascii: bool = field(init=False, repr=False)
     _last: list[int] = field(init=False, repr=False, compare=False)
-    """A byte that was asked for, and how many characters are before it on its line."""
+    """The byte of the last question, and the number of characters before it on its line."""
 
     def __post_init__(self) -> None:
         starts = [0]
@@ -115,7 +115,7 @@ class SourceText:
 
     @classmethod
     def of(cls, content: bytes, offsets: Sequence[int]) -> SourceText:
-        """Decode bytes, given where each of them and the first one after them stand. Bad bytes become surrogates."""
+        """Decode bytes, given the offset of each of them and of the end. Bad bytes become surrogates."""
         text = content.decode("utf-8", "surrogateescape")
         if len(text) == len(content):
             return cls(text, offsets)
@@ -124,7 +124,7 @@ class SourceText:
 
     @classmethod
     def at(cls, text: str, start: int) -> SourceText:
-        """Make it of text that is in the document just so, from one byte on."""
+        """Return the text of characters that are in the document in one piece, from one byte on."""
         if text.isascii():
             return cls(text, range(start, start + len(text) + 1))
         return cls(text, tuple(accumulate(map(encoded_length, text), initial=start)))
@@ -143,12 +143,12 @@ class SourceText:
 
     @property
     def span(self) -> Span:
-        """From the first byte to the last, whatever was taken out between them."""
+        """The span from the first byte to the last, including removed characters between them."""
         return Span(self.offsets[0], self.offsets[len(self.text)])
 
     @property
     def is_verbatim(self) -> bool:
-        """Whether the document has exactly these characters there, in one piece, and nothing between them."""
+        """Whether the document has exactly these characters there, in one piece."""
         return self.text.isascii() and self.span.end - self.span.start == len(self.text)
 
 

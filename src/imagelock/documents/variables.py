@@ -1,4 +1,4 @@
-"""What a word comes to, once its variables are replaced. Compose has fewer operators than Dockerfiles, but no others.
+"""Expands the variables of a word. The operators of compose are a subset of those of Dockerfiles.
 
 https://docs.docker.com/reference/dockerfile/#environment-replacement
 """
@@ -22,7 +22,7 @@ class Scope(Protocol):
 
 
 def expand(word: Word, scope: Scope) -> str:
-    """Replace a word's variables; what is not set is empty, as BuildKit has it."""
+    """Return the word with its variables replaced; unset variables are empty, as in BuildKit."""
     text = "".join(_expand_piece(piece, scope) for piece in word)
     if len(text) > _MAX_LENGTH:
         raise WordError(f"it expands to more than {_MAX_LENGTH} characters")
@@ -67,11 +67,11 @@ def _with_alternative(variable: Variable, alternative: str, value: str | None) -
 
 @frozen
 class Literal:
-    """Characters that stand for themselves, their quotes and escapes taken off."""
+    """Literal characters, without their quotes and escapes."""
 
     source: SourceText
     is_protected: bool = False
-    """Quoted or escaped: blanks in it split no words."""
+    """Whether they are quoted or escaped: then blanks do not split words."""
 
 
 @frozen
@@ -95,7 +95,7 @@ class WordError(Exception):
 
 
 def sole_variable(word: Word) -> Variable | None:
-    """Find the variable that is the whole word, if one is."""
+    """Return the variable that is the whole word, if there is one."""
     match word:
         case (Variable() as variable,):
             return variable
@@ -111,7 +111,7 @@ _Segment = tuple[str | None, ...]
 
 @frozen
 class Pattern:
-    """What is before, between and after the stars; without a star there is one segment."""
+    """The segments between the stars of a pattern; without a star there is one."""
 
     segments: tuple[_Segment, ...]
 

@@ -120,7 +120,7 @@ def _external(file: FirstFile) -> Iterator[str]:
 
 
 def _names_with_proposals(names: Sequence[str], left: Sequence[Unlockable]) -> Iterator[str]:
-    """Yield the list, with a commented line for each reference that cannot be pinned; without its `#` it is accepted."""
+    """Yield the list, with a commented line for each reference that cannot be pinned; its `#` is to be removed."""
     yield "# No digest can be written for the lines with a `#` below. To accept one as it is, take off its `#`."
     yield "names = ["
     yield from (f"    {quote(name)}," for name in names)
