@@ -18,14 +18,19 @@ from imagelock.documents.spans import Position
 from imagelock.model.frozen import frozen
 
 _RUN = rb"\b(?:docker|podman|nerdctl)[ \t]+(?:run|pull|create)\b|\b(?:skopeo|crane)[ \t]+(?:copy|cp|pull|inspect)\b"
+_HERE_DOCUMENT = rb"^[ \t]*FROM[ \t]+[^\n]+\n\s*(?:FROM|RUN|COPY|ADD|WORKDIR|ENV|ARG|USER|LABEL|CMD|ENTRYPOINT)[ \t]"
+"""A Dockerfile within a script."""
 _COMMAND = re.compile(_RUN)
+_SHEBANG = re.compile(rb"#![^\n]*\b(?:ba|da|k|z|a)?sh\b")
 _DECIDED = re.compile(rb"@sha256:|#[ \t]*imagelock:|^[ \t]*(?:#|//)")
 """Lines with a digest or a marker comment, and comments."""
 _MAX_SHOWN = 200
 _KEY = rb"[\w.-]*image(?:name|url|ref|tag|repository)?"
 _REFERENCE = rb"[a-z0-9][\w./-]*[:@/][\w./:@-]+"
 _NAME = rb"[ \t]*[\"']?[\w.-]+(?:/[\w./-]+)?[\"']?[ \t]*(?:#.*)?(?:\r?\n|\Z)"
-_TEMPLATE_SUFFIXES = "{j2,jinja,jinja2,tmpl,tpl,gotmpl,template,erb,in,m4}"
+_TEMPLATE_SUFFIXES = (
+    "{j2,jinja,jinja2,tmpl,tpl,gotmpl,template,templ,erb,tt,ejs,hbs,mustache,liquid,njk,twig,tera,in,m4}"
+)
 _SOURCE_SUFFIXES = "{java,kt,kts,scala,go,py,rb,ts,js,cs,rs}"
 
 
@@ -48,6 +53,8 @@ class UnreadPlace:
     """Whether it is a line of a script; else it is the value of a key."""
 
 
+_SHELL_SCRIPT = UnreadKind("shell script", ("*.sh", "*.bash", "*.zsh"), rb"|".join((_RUN, _HERE_DOCUMENT)))
+
 UNREAD_KINDS = (
     UnreadKind(
         "Jenkinsfile",
@@ -58,7 +65,7 @@ UNREAD_KINDS = (
     UnreadKind(
         "Makefile", ("Makefile", "GNUmakefile", "*.mk"), _RUN + rb"|image\w{0,40}[ \t]{0,40}[:?+]?=[ \t]*" + _REFERENCE
     ),
-    UnreadKind("shell script", ("*.sh", "*.bash"), _RUN),
+    _SHELL_SCRIPT,
     UnreadKind("systemd unit", ("*.service",), _RUN),
     UnreadKind("Travis file", (".travis.y{a,}ml",), _RUN),
     UnreadKind(
@@ -115,7 +122,8 @@ def find_unread_kind(path: str, content: bytes) -> UnreadKind | None:
     for (names, sign), kind in zip(_expressions(), UNREAD_KINDS, strict=True):
         if names.fullmatch(path):
             return kind if sign.search(content) else None
-    return None
+    is_script = "." not in path.rpartition("/")[2] and _SHEBANG.match(content)
+    return _SHELL_SCRIPT if is_script and _shell_sign().search(content) else None
 
 
 def find_unread_places(content: bytes, kind: Format) -> tuple[UnreadPlace, ...]:
@@ -134,6 +142,11 @@ def _find_commands(content: bytes) -> Iterator[UnreadPlace]:
             column = len(line[: command.start()].decode("utf-8", "replace")) + 1
             text = line[command.start() :].decode("utf-8", "replace").strip()
             yield UnreadPlace(Position(number, column), text[:_MAX_SHOWN], is_command=True)
+
+
+@cache
+def _shell_sign() -> re.Pattern[bytes]:
+    return re.compile(_SHELL_SCRIPT.sign, re.MULTILINE | re.IGNORECASE)
 
 
 @cache
