@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -344,3 +345,30 @@ def test_tags_can_be_followed_from_the_beginning(pinned: Project) -> None:
     assert pinned.run("init", "--follow-tags").exit_code == 0
     assert 'golang = "golang:1.22"  # Dockerfile\n' in pinned.read("images.toml")
     assert f'nginx = "nginx@{NGINX.partition("@")[2]}"' in pinned.read("images.toml")
+
+
+def test_every_proposal_can_be_accepted(pinned: Project) -> None:
+    pinned.write("Dockerfile", "FROM golang:$V\nFROM nginx:1.25\nFROM Upper/Case:1\nFROM bad:tag:tag\n")
+    pinned.write("chart/values.yaml", "global: {imageRegistry: ghcr.io}\nweb:\n  image: nginx:1.25\n")
+    pinned.write(
+        "other/values.yaml",
+        "registry: x\nweb:\n  repository: nginx\n  tag: '1.25'\n  sha: ''\ndb: {image: redis, imageTag: 7}\n",
+    )
+    assert pinned.run("init").exit_code == 0
+    text = pinned.read("images.toml")
+    accepted = re.sub(r"^    # (?=\")", "    ", text, flags=re.MULTILINE)
+    assert accepted != text
+    pinned.write("images.toml", accepted)
+    assert pinned.run("scan").exit_code == 0
+    assert not pinned.run("scan", "--write").stderr.startswith("error")
+
+
+def test_a_reference_that_means_a_declared_image_is_accepted_by_its_file(pinned: Project) -> None:
+    pinned.write("Dockerfile", "FROM acme/app\n")
+    pinned.write("values.yaml", "web:\n  registry: ghcr.io\n  image:\n    repository: acme/app\n    tag: latest\n")
+    assert pinned.run("init").exit_code == 0
+    assert pinned.read("images.toml").partition("[external]")[2] == (
+        "\n# No digest can be written for the lines with a `#` below. To accept one as it is, take off its `#`.\n"
+        'files = [\n    # "values.yaml",  # values.yaml:4:17: '
+        "only the chart knows whether the registry above it belongs to it\n]\n"
+    )

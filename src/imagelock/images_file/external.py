@@ -70,10 +70,15 @@ def read_external(
             reader.add(
                 "names",
                 f"`{name}` means the image `{image.alias}`, too: an image is locked or external",
-                hint=f"remove `{name}`, or write the tags that are external, as in `{name.partition(':')[0]}:dev`",
+                hint=f"write the external tags, as in `{name.partition(':')[0]}:dev`, or list files under `files`",
             )
     reader.refuse_other_keys()
     return ExternalDeclaration(names=names, files=files)
+
+
+def can_be_external(name: str, images: Iterable[ImageDeclaration]) -> bool:
+    """Whether ``names`` can have a text: it is valid there, and does not mean one of the declared images."""
+    return _find_problem(name) is None and not any(_means(name, image) for image in images)
 
 
 def _find_problem(name: str) -> InvalidReferenceError | None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from imagelock.images_file.discovery import FoundImage, Survey, Unlockable
-from imagelock.images_file.parser import RenderTarget
+from imagelock.images_file.external import can_be_external
+from imagelock.images_file.parser import RenderTarget, parse_images_file
 from imagelock.images_file.toml import EXAMPLE, array, list_lines, quote
 from imagelock.model.frozen import frozen
 from imagelock.model.secrets import mask_user_info
@@ -107,29 +108,41 @@ def _external(file: FirstFile) -> Iterator[str]:
     survey = file.survey
     files = (*survey.external_files, *file.excluded)
     left = sorted((*survey.unresolved, *file.left_alone), key=lambda each: (each.path, each.position))
+    names, paths = _proposals(left, survey.images)
     if survey.external or files:
         yield "# Built here, or not ours."
     if survey.external or files or left:
         yield "[external]"
-    if survey.external and not left:
-        yield from list_lines("names", survey.external)
     if left:
-        yield from _names_with_proposals(survey.external, left)
-    if files:
-        yield from list_lines("files", files)
+        yield "# No digest can be written for the lines with a `#` below. To accept one as it is, take off its `#`."
+    yield from _list_with_proposals("names", survey.external, names)
+    yield from _list_with_proposals("files", files, paths)
 
 
-def _names_with_proposals(names: Sequence[str], left: Sequence[Unlockable]) -> Iterator[str]:
-    """Yield the list, with a commented line for each reference that cannot be pinned; its `#` is to be removed."""
-    yield "# No digest can be written for the lines with a `#` below. To accept one as it is, take off its `#`."
-    yield "names = ["
-    yield from (f"    {quote(name)}," for name in names)
-    texts: dict[str, Unlockable] = {}
+def _proposals(
+    left: Sequence[Unlockable], images: Sequence[FoundImage]
+) -> tuple[dict[str, Unlockable], dict[str, Unlockable]]:
+    """Return what may be accepted as it is, by name, or by file where images.toml cannot have the name."""
+    declared = parse_images_file("\n".join(_images(images))).images
+    names: dict[str, Unlockable] = {}
+    paths: dict[str, Unlockable] = {}
     for obstacle in left:
-        texts.setdefault(obstacle.text, obstacle)
+        if can_be_external(obstacle.text, declared):
+            names.setdefault(mask_user_info(obstacle.text), obstacle)
+        else:
+            paths.setdefault(pattern_of(obstacle.path), obstacle)
+    return names, paths
+
+
+def _list_with_proposals(key: str, texts: Sequence[str], proposals: Mapping[str, Unlockable]) -> Iterator[str]:
+    """Yield a list, with a commented line for each proposal; nothing if there is neither text nor proposal."""
+    if not proposals:
+        yield from list_lines(key, texts) if texts else ()
+        return
+    yield f"{key} = ["
+    yield from (f"    {quote(text)}," for text in texts)
     yield from (
-        f"    # {quote(mask_user_info(text))},  # {_printable(it.place)}: {_printable(it.reason)}"
-        for text, it in texts.items()
+        f"    # {quote(text)},  # {_printable(it.place)}: {_printable(it.reason)}" for text, it in proposals.items()
     )
     yield "]"
 
