@@ -58,7 +58,7 @@ class Arguments:
         self._uses: _Uses | None = None
 
     def declare(self, assignment: SourceText, *, escape: str) -> None:
-        """Take one ``NAME=value``; a name alone sets nothing."""
+        """Declare one ``NAME=value``; a name alone sets nothing."""
         name, equals, _ = assignment.text.partition("=")
         if not equals:
             return
@@ -79,7 +79,7 @@ class Arguments:
         self._words.append(("", word))
 
     def scope(self) -> ArgumentScope:
-        """Take the variables as they are after everything that was declared so far."""
+        """Return the variables after everything that was declared so far."""
         return ArgumentScope(self, len(self._words))
 
     def find_definition(self, name: str, *, before: int) -> _Definition | None:
@@ -89,11 +89,11 @@ class Arguments:
         return definitions[index - 1] if index else None
 
     def find_automatic(self, name: str) -> str | None:
-        """Find the value that the build itself gives to a name."""
+        """Return the value that the build itself sets for a name."""
         return self._automatic.get(name)
 
     def uses(self) -> _Uses:
-        """Tell how the variables are used, once all words are known."""
+        """Return how the variables are used, once all words are known."""
         if self._uses is None:
             self._uses = _find_uses(self._words)
         return self._uses
@@ -108,7 +108,7 @@ class ArgumentScope:
 
     @property
     def hint_for_tag(self) -> str:
-        """What people can do about a variable that decides a tag."""
+        """Return a hint for a variable that decides a tag."""
         return "let one ARG hold the whole reference, or use a template with {{images.NAME}}"
 
     def find(self, name: str) -> str | None:
@@ -125,7 +125,7 @@ class ArgumentScope:
         return expand(word, self)
 
     def depends_on_build(self, word: Word) -> bool:
-        """Whether the platform or the target of the build decides what the word comes to."""
+        """Whether the word depends on the platform or the target of the build."""
         for name in _names(word):
             definition = self.arguments.find_definition(name, before=self.order)
             if definition is None and self.arguments.find_automatic(name) is not None:
@@ -180,7 +180,7 @@ def _find_uses(words: list[tuple[str, Word]]) -> _Uses:
 
 
 def _names_of_parts(word: Word) -> Iterator[str]:
-    """Name the variables that a word does not take over as they are."""
+    """Yield the names of the variables that a word does not use as a whole."""
     variable = sole_variable(word)
     if variable is None or variable.operator not in _WHOLE_OPERATORS:
         yield from _names(word)

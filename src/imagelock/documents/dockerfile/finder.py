@@ -82,7 +82,7 @@ def _skip_heredocs(reader: InstructionReader, command: Command, *, escape: str) 
 
 
 def _triggered(command: Command, *, escape: str) -> Command:
-    """Give the instruction that ``ONBUILD`` keeps for later, or else the instruction itself."""
+    """Return the instruction behind ``ONBUILD``, or else the instruction itself."""
     if command.name != "onbuild":
         return command
     return split_command(command.instruction, command.start, command.end, escape=escape)
@@ -115,7 +115,7 @@ class _Finder:
                     pass
 
     def _declare(self) -> None:
-        """Take the ARGs before the first FROM; nothing else may stand there."""
+        """Declare the ARGs before the first FROM, where no other instruction is allowed."""
         for command in self._commands:
             if command.name == "from":
                 return

@@ -81,7 +81,7 @@ def _split(word: Word) -> Iterator[str]:
 
 
 def _written(piece: Piece) -> str:
-    """Write a piece out again. Variables, none of which is set here, stay as they are written."""
+    """Return the text of a piece. Variables stay as written, since none is set here."""
     if isinstance(piece, Literal):
         return piece.source.text
     if not piece.has_braces:

@@ -38,7 +38,7 @@ class Command:
 
     @property
     def arguments(self) -> SourceText:
-        """What follows the flags."""
+        """The text behind the flags."""
         return self.instruction.text(self.start, self.end)
 
     def words(self) -> Iterator[SourceText]:
@@ -52,13 +52,13 @@ class Command:
         yield self.instruction.text(start, self.end)
 
     def flag_values(self, name: str) -> tuple[SourceText, ...]:
-        """Tell what ``--name=`` gives, each time that it is there."""
+        """Return all values of the flag ``--name=``."""
         return tuple(
             self._flag_value(flag) for flag in self.flags if flag.text.partition("=")[0].removeprefix("--") == name
         )
 
     def flag_value(self, name: str) -> SourceText | None:
-        """Tell what ``--name=`` gives, if it is there; twice is an error."""
+        """Return the value of the flag ``--name=``, ``None`` without it; twice is an error."""
         values = self.flag_values(name)
         if len(values) > 1:
             raise DockerfileError(values[1].span.start, f"--{name} is given twice")
@@ -97,7 +97,7 @@ def _trim(content: bytes, start: int, end: int) -> tuple[int, int]:
 
 
 class _FlagReader:
-    """Takes ``--flags`` off the front of the arguments, their quotes and escapes with them."""
+    """Reads the ``--flags`` at the beginning of the arguments, without their quotes and escapes."""
 
     def __init__(self, instruction: Instruction, start: int, end: int, *, escape: str) -> None:
         self._instruction = instruction
@@ -107,7 +107,7 @@ class _FlagReader:
         self._escape = ord(escape)
 
     def read(self) -> tuple[tuple[SourceText, ...], int]:
-        """Give the flags, and where the arguments begin."""
+        """Return the flags, and the offset of the arguments."""
         flags: list[SourceText] = []
         while self._skip_blanks() and self._content.startswith(b"--", self._at, self._end):
             kept = self._take_word()
@@ -123,7 +123,7 @@ class _FlagReader:
         return self._at < self._end
 
     def _take_word(self) -> list[int]:
-        """Where in the instruction the bytes of the next word stand, those that remain of it."""
+        """Return the offsets in the instruction of the bytes that remain of the next word."""
         kept: list[int] = []
         quote = None
         while self._at < self._end:
@@ -148,7 +148,7 @@ class _FlagReader:
 
 
 def find_mount_source(mount: SourceText) -> SourceText | None:
-    """Find what the last ``from=`` of a mount says."""
+    """Return the value of the last ``from=`` of a mount."""
     source = None
     for field in _split_fields(mount):
         key, equals, _ = field.text.partition("=")

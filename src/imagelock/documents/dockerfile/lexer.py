@@ -30,7 +30,7 @@ def parse_raw_words(source: SourceText) -> Word:
 
 @frozen
 class _Context:
-    """What ends the text that is being read, and whether escape characters stay in it."""
+    """The end of the text that is being read, and whether escape characters stay in it."""
 
     stop: str | None
     keeps_escapes: bool
@@ -118,7 +118,7 @@ class _Lexer:
         self._at += 1
 
     def _character_in_quotes(self, pieces: _Pieces, context: _Context) -> None:
-        """Take one character; the escape character goes only before what it can escape there."""
+        """Read one character; the escape character is dropped only before a character that it can escape there."""
         index = self._at
         self._at += 1
         if self._text[index] == self._escape:

@@ -28,7 +28,7 @@ _FIRST_NON_ASCII = 0x80
 
 
 def without_leading_blanks(line: bytes) -> bytes:
-    """Take blanks off the front of a line."""
+    """Return a line without blanks at its beginning."""
     line = line.lstrip(ASCII_BLANKS)
     if not line or line[0] < _FIRST_NON_ASCII:
         return line
@@ -36,7 +36,7 @@ def without_leading_blanks(line: bytes) -> bytes:
 
 
 def without_trailing_blanks(line: bytes) -> bytes:
-    """Take blanks off the end of a line."""
+    """Return a line without blanks at its end."""
     line = line.rstrip(ASCII_BLANKS)
     if not line or line[-1] < _FIRST_NON_ASCII:
         return line
@@ -107,7 +107,7 @@ class InstructionReader:
             yield self._instruction(line, span.end - len(line))
 
     def skip_heredoc(self, name: bytes, *, strips_tabs: bool) -> bool:
-        """Skip the lines up to the one that ends a heredoc, and say whether there was one."""
+        """Skip the lines up to the end of a heredoc, and return whether there is an end."""
         while self._next < len(self._lines):
             line = self._take().of(self._content)
             if (line.lstrip(b"\t") if strips_tabs else line) == name:
@@ -135,7 +135,7 @@ class InstructionReader:
         return Instruction(b"".join(parts), tuple(segments))
 
     def _without_continuation(self, line: bytes) -> tuple[bytes, bool]:
-        """Take off the escape character at the line's end. Two of them, or three, are no continuation."""
+        """Return the line without the escape character at its end. Two of them, or three, are not a continuation."""
         stripped = line.rstrip(b" \t")
         if stripped.endswith(self._escape) and not stripped.endswith(self._escape * 2):
             return stripped[:-1], True

@@ -35,7 +35,7 @@ class _Beginning(Enum):
 
 
 def is_dockerfile(path: PurePath, content: bytes) -> bool:
-    """Tell a Dockerfile by its name and, unless the name is exactly that, by its first instruction."""
+    """Return whether a file is a Dockerfile: by its name and, unless it is exactly that, by its first instruction."""
     name = path.name
     if path.suffix.lower() in _NO_SUFFIXES:
         return False
@@ -47,7 +47,7 @@ def is_dockerfile(path: PurePath, content: bytes) -> bool:
 
 
 def other_encoding(content: bytes) -> str | None:
-    """Name the encoding of a text that has two or four bytes for each character; ``None`` if it has not."""
+    """Return the encoding of a text with two or four bytes for each character; ``None`` for other text."""
     if content.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
         return "UTF-32"
     sample = content[:_SAMPLE_BYTES]

@@ -52,12 +52,12 @@ class Stages:
         self._earlier: set[str] = set()
 
     def begin(self, stage: BuildStage) -> None:
-        """Make the name of a stage known to what comes after its ``FROM``."""
+        """Add the name of a stage, for all instructions after its ``FROM``."""
         if stage.name:
             self._earlier.add(stage.name)
 
     def resolve_from(self, source: SourceText, scope: ArgumentScope, *, escape: str) -> Target:
-        """Tell what ``FROM`` means."""
+        """Return the target of ``FROM``."""
         try:
             word = parse_word(source, escape=escape)
             text = expand(word, scope)
@@ -72,7 +72,7 @@ class Stages:
         return self._image_of_from(text, word, scope)
 
     def resolve_copy(self, source: SourceText, *, escape: str) -> Target:
-        """Tell what ``COPY --from=`` means, where a number is a stage, too."""
+        """Return the target of ``COPY --from=``, where a number may mean a stage."""
         text = source.text
         try:
             is_plain = expand(parse_word(source, escape=escape), NoVariables()) == text
@@ -87,14 +87,14 @@ class Stages:
         return self._stage_or_image(source)
 
     def resolve_mount(self, source: SourceText) -> Target:
-        """Tell what ``RUN --mount=from=`` means."""
+        """Return the target of ``RUN --mount=from=``."""
         if "$" in source.text[:-1]:
             return Unresolved(source.text, "BuildKit expands no variables in from=", _NO_VARIABLES_HINT)
         return self._stage_or_image(source)
 
     @staticmethod
     def outside(target: Target) -> Target:
-        """Tell what a reference means in the build that triggers it, whose stages are unknown here."""
+        """Return the target of a reference in the build that triggers it, whose stages are unknown here."""
         if isinstance(target, Image) and _STAGE_NAME.fullmatch(target.text):
             return Image(target.text, target.reference, _MAY_BE_A_STAGE)
         return target

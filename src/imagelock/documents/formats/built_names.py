@@ -20,7 +20,7 @@ _METADATA_ACTION = "docker/metadata-action@"
 
 
 def find_built_names(content: bytes, kind: Format) -> frozenset[str]:
-    """Find the names, without tags; a file that can't be read has none, and neither has text with variables."""
+    """Return the names, without tags. Files that cannot be read have none; names with variables are left out."""
     find = _FINDERS.get(kind.name)
     if find is None or not any(sign in content for sign in _SIGNS):
         return frozenset()
@@ -33,7 +33,7 @@ def find_built_names(content: bytes, kind: Format) -> frozenset[str]:
 
 
 def _name_of(text: str) -> str | None:
-    """Take tag and digest off; ``None`` where the name is not written out."""
+    """Return the name without tag and digest; ``None`` if it has variables."""
     before_digest = text.strip().partition("@")[0]
     folders, slash, last = before_digest.rpartition("/")
     name = f"{folders}{slash}{last.partition(':')[0]}"
@@ -80,7 +80,7 @@ def _mappings(node: Node | None) -> Iterator[Mapping]:
 
 
 def _texts(node: Node | None) -> Iterator[str]:
-    """Give the text of a scalar, or those of a list."""
+    """Yield the text of a scalar, or the texts of a list."""
     for item in node.items if isinstance(node, Sequence) else (node,):
         if isinstance(item, Scalar):
             yield item.value

@@ -61,7 +61,7 @@ def find_in_compose(document: Node, files: ComposeFiles | None = None, path: str
 
 
 def _is_reference(image: Scalar) -> bool:
-    """Tell references from values of other types, and from the identifiers of images that are on the machine."""
+    """Return whether a value is a reference: not of another type, nor the identifier of an image on the machine."""
     return may_be_reference(image) and not image.value.startswith(_IMAGE_ID)
 
 
@@ -106,7 +106,7 @@ def _find_in_build(build: Mapping, project: ComposeProject) -> Iterator[Found]:
 
 
 def _values(node: Node | None) -> Iterator[Scalar]:
-    """Give the values of a mapping or a list: both forms name contexts."""
+    """Yield the values of a mapping or a list: both forms name contexts."""
     match node:
         case Mapping(entries=entries):
             yield from (value for _, value in entries if isinstance(value, Scalar))

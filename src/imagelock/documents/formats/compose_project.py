@@ -30,12 +30,12 @@ ImageName = tuple[AnyRepository, str]
 
 @frozen
 class ComposeProject:
-    """What the files around a compose file say about its services."""
+    """What other compose files of a project determine about the services of one."""
 
     built_services: frozenset[str] = frozenset()
     """Those that any file of the project builds."""
     built_images: frozenset[ImageName] = frozenset()
-    """The names of what is built: outputs, wherever they are written."""
+    """The names of images that are built: outputs, wherever they are written."""
     variables: Variables = NO_VARIABLES
 
 
@@ -43,7 +43,7 @@ NO_PROJECT = ComposeProject()
 
 
 def is_reset(node: Node | None) -> bool:
-    """Whether a value is taken away: https://docs.docker.com/reference/compose-file/merge/#reset-value."""
+    """Whether a value is removed: https://docs.docker.com/reference/compose-file/merge/#reset-value."""
     return node is not None and node.tag == "!reset"
 
 
@@ -84,7 +84,7 @@ def services_of(document: Node | None) -> Mapping:
 
 
 def image_name(text: str) -> ImageName | None:
-    """Read a reference without its digest; ``None`` if it is none."""
+    """Return a reference without its digest; ``None`` for text that is not a reference."""
     try:
         written = split_reference(text)
     except InvalidReferenceError:
@@ -111,13 +111,13 @@ class ComposeFiles:
         self._roots: dict[str, Node | None] = {}
         self._by_name: dict[str, tuple[Node | None, dict[str, Node]]] = {}
         self._given: tuple[str, Node | None] = ("", None)
-        """The file that is asked about, and what it holds or is going to; kept no longer than the next question."""
+        """The path and the present or future document of the current question."""
         self.variables_in = cache(self._read_variables)
         self.family_in = cache(self._list_family)
         self.read = cache(files.read)
 
     def project_of(self, path: str, document: Node) -> ComposeProject:
-        """Put together what is known about the services of a file that has this content, or is going to have it."""
+        """Return what is known about the services of a file with this present or future content."""
         self._by_name.pop(self._given[0], None)
         self._given = (path, document)
         variables = self.variables_in(dirname(path))
@@ -142,7 +142,7 @@ class ComposeFiles:
         return family if path in family else (path,)
 
     def chain(self, path: str, service: Mapping) -> tuple[tuple[Mapping, ...], bool]:
-        """List a service and those that it extends, in all files, and tell whether these are all."""
+        """Return a service and those that it extends, in all files, and whether all of them were found."""
         found = [service]
         while (extended := extended_by(found[-1])) and len(found) < _MAX_CHAIN:
             file, name = extended
@@ -210,7 +210,7 @@ class ComposeFiles:
             yield from (text.value for text in (image, *tags) if isinstance(text, Scalar))
 
     def _all_services_in(self, path: str) -> Iterator[tuple[str, Mapping]]:
-        """Give the services of all documents of a file: compose merges them."""
+        """Yield the services of all documents of a file: compose merges them."""
         yield from services_of(self._root(path)).mappings()
         content = self.read(path)
         if content is not None and _SEVERAL_DOCUMENTS.search(content):
@@ -276,7 +276,7 @@ def _files_named_in(document: Node | None) -> Iterable[str]:
 
 
 def _paths_of(entry: Node) -> Iterator[str]:
-    """Give the paths of one entry of ``include``: several are merged."""
+    """Return the paths of one entry of ``include``: several are merged."""
     paths = entry.find("path") if isinstance(entry, Mapping) else entry
     for item in paths.items if isinstance(paths, Sequence) else (paths,):
         if isinstance(item, Scalar) and item.value:

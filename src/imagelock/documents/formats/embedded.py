@@ -78,7 +78,7 @@ def _find_in_dockerfile(scalar: Scalar, extract: _Extract) -> Iterator[Found]:
 
 
 def inner_source(scalar: Scalar) -> SourceText | None:
-    """Take the indentation off, and keep where each character is; ``None`` where the text is not the value."""
+    """Remove the indentation, and keep the offset of each character; ``None`` if the text is not the value."""
     if scalar.style is ScalarStyle.HEREDOC:
         return scalar.source
     lines = scalar.source.text.split("\n")
@@ -110,7 +110,7 @@ class _Extract:
 
     @classmethod
     def of(cls, source: SourceText, escape: str) -> _Extract:
-        """Take the text of a scalar; of each ``escape``, its last character."""
+        """Return the text of a scalar; of each ``escape``, its last character."""
         content = bytearray()
         offsets: list[int] = []
         at = 0

@@ -18,9 +18,9 @@ class Format:
     """One row."""
 
     name: str
-    """What ``[kinds]`` calls it."""
+    """Its name in ``[kinds]``."""
     title: str
-    """What messages call it: ``the compose file names no image``."""
+    """Its name in messages: ``the compose file names no image``."""
     syntax: Syntax
     files: tuple[str, ...] = ()
     """Patterns for paths below the folder of images.toml; those without a slash are for names, in any folder."""
@@ -31,11 +31,11 @@ class Format:
     find: Finder | None = None
     """Finds the references of a document whose places depend on each other."""
     places: tuple[str, ...] = ()
-    """What ``find`` finds, in words."""
+    """A description of the references that ``find`` finds."""
     never: tuple[str, ...] = ()
-    """Outputs, aliases, schemas, and what something else decides; nothing is found there or below."""
+    """Places of outputs, aliases and schemas; nothing is found there or below."""
     excluded: tuple[str, ...] = ()
-    """What a project's own rules leave out, of all that is found."""
+    """Places that the rules of a project exclude from all that is found."""
     replaced: frozenset[str] = frozenset()
     """Image names that another file replaces by an image of its own."""
     reads: Callable[[Node], bool] | None = None

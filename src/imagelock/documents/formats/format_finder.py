@@ -91,7 +91,7 @@ def _without_excluded(every: Iterable[Found], resource: Node, kind: Format) -> I
 
 
 def _resources(document: Node) -> Iterator[Node]:
-    """Give a document, or what is in it if it is a Kubernetes list."""
+    """Yield a document, or its items if it is a Kubernetes list."""
     waiting = [document]
     while waiting:
         node = waiting.pop()
@@ -103,7 +103,7 @@ def _resources(document: Node) -> Iterator[Node]:
 
 
 def _typed(item: Node, every: Mapping) -> Node:
-    """Give an item of a ``PodList`` or the like the type that the list says once for all."""
+    """Return an item of a ``PodList`` or the like with the type that the list has for all of them."""
     kind, version = every.find_scalar("kind"), every.find_scalar("apiVersion")
     if not isinstance(item, Mapping) or item.find("kind") or kind is None or version is None or kind.value == "List":
         return item
@@ -125,7 +125,7 @@ _MAX_SELECTED = 1000
 
 
 def _select(rules: tuple[Rule, ...], never: tuple[str, ...], kind: str, group: str) -> RuleSet:
-    """Take what counts in documents of one kind; remembered by identity, since a hash of all rules takes too long."""
+    """Return the rules for documents of one kind; cached by identity, since a hash of all rules takes too long."""
     key = (id(rules), id(never), kind, group)
     if key not in _selected:
         if len(_selected) >= _MAX_SELECTED:
@@ -200,12 +200,12 @@ def _first(mapping: Mapping, paths: tuple[str, ...]) -> Scalar | None:
 
 
 def _field(mapping: Mapping, paths: tuple[str, ...]) -> Scalar | None:
-    """Find the first part whose key is there."""
+    """Return the first part that has its key."""
     return next((found for path in paths if isinstance(found := mapping.find_path(path), Scalar)), None)
 
 
 def _each_place_once(every: Iterable[Found]) -> Iterator[Found]:
-    """Drop what an alias or a merge key shows again: the file has it once, and it is edited once."""
+    """Drop repetitions by an alias or a merge key: the file has the text once, and it is edited once."""
     seen: set[tuple[Span, str]] = set()
     for found in every:
         if (found.span, found.target.text) not in seen:
@@ -214,7 +214,7 @@ def _each_place_once(every: Iterable[Found]) -> Iterator[Found]:
 
 
 def _without_mixtures(every: tuple[Found, ...]) -> Iterator[Found]:
-    """Leave alone what would write the digest of one image to another: an alias puts one tag or digest beside both."""
+    """Refuse edits that would write the digest of one image to another: an alias puts one tag or digest beside both."""
     images: dict[Span, set[str]] = defaultdict(set)
     for found in every:
         if (span := _span_of_digest(found)) is not None:
@@ -230,7 +230,7 @@ def _span_of_digest(found: Found) -> Span | None:
 
 
 def _without_flux(content: bytes, every: Iterable[Found]) -> Iterator[Found]:
-    """Leave to Flux what it writes: https://fluxcd.io/flux/guides/image-update/#configure-image-update-for-custom-resources."""
+    """Refuse edits of what Flux writes: https://fluxcd.io/flux/guides/image-update/#configure-image-update-for-custom-resources."""
     has_marks = _FLUX_MARK in content
     for found in every:
         end = content.find(b"\n", found.span.end) if has_marks else -1

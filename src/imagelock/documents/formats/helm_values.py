@@ -29,7 +29,7 @@ class _Part(Enum):
     DIGEST = auto()
     HEX_DIGEST = auto()
     AFFIX = auto()
-    """What the chart puts before or after the tag."""
+    """Text that the chart adds before or after the tag."""
 
 
 _SUFFIXES = (  # the longer ones first
@@ -113,7 +113,7 @@ def find_in_values(document: Node) -> Iterator[Found]:
 
 
 def _nodes(root: Node, registry: Scalar | None) -> Iterator[tuple[str, Mapping | Sequence, Scalar | None]]:
-    """Give each mapping and list once, with the key that it is the value of, and the registry that is named above."""
+    """Yield each mapping and list once, with the key that has it as its value, and the registry that is named above."""
     waiting: list[tuple[str, Node, Scalar | None]] = [("", root, registry)]
     seen: set[int] = set()
     while waiting:
@@ -220,7 +220,7 @@ def _find(family: _Family) -> Found | None:
 
 
 def _is_whole(family: _Family, image: Scalar) -> bool:
-    """Tell whole references from the words that other keys, such as ``pullImage``, have for values."""
+    """Return whether a value is a whole reference: other keys, such as ``pullImage``, have words for values."""
     key, _ = family.parts[_Part.IMAGE]
     if is_template(image.value) or key == "name":
         return key == "image" and "{{" not in image.value  # the chart's own templates

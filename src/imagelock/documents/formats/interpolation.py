@@ -31,7 +31,7 @@ class Variables:
 
     @classmethod
     def of(cls, file: str, document: Node) -> Variables:
-        """Take them from a file in which each may use those above it; what can't be told is left out."""
+        """Read them from a file in which each may use those above it; unknown values are left out."""
         known: dict[str, str] = {}
         for name, scalar in document.items() if isinstance(document, Mapping) else ():
             if isinstance(scalar, Scalar):
@@ -49,7 +49,7 @@ NO_VARIABLES = Variables()
 
 
 def interpolated_target(source: SourceText, variables: Variables = NO_VARIABLES) -> Target:
-    """Tell what a value of a compose file means where no environment says otherwise."""
+    """Return the target of a value of a compose file without any variables of the environment."""
     environment = _Environment(variables)
     try:
         word = _Parser(source).parse()

@@ -25,9 +25,9 @@ class _Kustomization:
     images: frozenset[str]
     """The names that it gives a tag or a digest."""
     targets: frozenset[str]
-    """The files and folders that it takes in."""
+    """The files and folders that it includes."""
     components: frozenset[str]
-    """The folders whose images it takes over."""
+    """The folders of its components, whose replacements count as its own."""
 
 
 class KustomizeReplacements:
@@ -99,7 +99,7 @@ def _parse(folder: str, content: bytes) -> _Kustomization:
 
 
 def _paths(entries: Node | None, folder: str) -> Iterator[str]:
-    """Give the files and folders of a list, from the root of the project; a patch has its own under ``path``."""
+    """Yield the files and folders of a list, from the root of the project; a patch has its own under ``path``."""
     for entry in entries.items if isinstance(entries, Sequence) else ():
         path = entry.find_scalar("path") if isinstance(entry, Mapping) else entry
         if isinstance(path, Scalar) and path.value and "://" not in path.value and "\n" not in path.value:

@@ -1,4 +1,4 @@
-"""What a row says about the places of its references, and how such places are found in a tree."""
+"""The rules of a row about the places of its references, and how such places are found in a tree."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class Text:
     path: str
     _: KW_ONLY
     prefix: str = ""
-    """What precedes a reference, such as ``docker://``; without it the scalar is something else."""
+    """The prefix of a reference, such as ``docker://``; a scalar without it is something else."""
     strips: tuple[str, ...] = ()
-    """What may precede it, and is no part of it."""
+    """A prefix that may precede the reference and is not a part of it."""
     kind: ReferenceKind = ReferenceKind.IMAGE
     is_sure: bool = True
     """Whether anything there is an image; elsewhere a scalar counts only if it is a valid reference."""
@@ -64,7 +64,7 @@ class Parts:
     hex_digest: tuple[str, ...] = ()
     registry: tuple[str, ...] = ()
     affix: tuple[str, ...] = ()
-    """What is put after the tag that is written elsewhere, where none is here."""
+    """Keys of text that is added to a tag, where the tag itself is not here."""
     tag_takes_digest: bool = False
     """Whether ``1.2@sha256:…`` is sure to be understood as a tag."""
     alone: Alone = Alone.NEVER
@@ -110,14 +110,14 @@ class _State:
         self._of_item: _State | None = None
 
     def follow_key(self, key: str) -> _State:
-        """Go to a value of a mapping."""
+        """Continue at a value of a mapping."""
         state = self._by_key.get(key)
         if state is None:
             state = self._by_key[key] = self._automaton.follow(self._positions, key)
         return state
 
     def follow_item(self) -> _State:
-        """Go to an item of a list."""
+        """Continue at an item of a list."""
         if self._of_item is None:
             self._of_item = self._automaton.follow(self._positions, None)
         return self._of_item

@@ -77,7 +77,7 @@ def _end_of_heredoc(source: SourceText, begin: re.Match[str]) -> int:
 
 
 def _end_of_string(source: SourceText, at: int) -> int:
-    """Find the end of a string whose opening quote ends at ``at``; templates in it may hold strings of their own."""
+    """Return the end of a string whose opening quote ends at ``at``; templates in it may have strings of their own."""
     templates: list[int] = []  # how many braces are open in each template around
     while at < len(source.text):
         piece = (_TEMPLATE_PIECE if templates and templates[-1] else _STRING_PIECE).match(source.text, at)
@@ -224,7 +224,7 @@ class _Parser:
 
 
 def _merged(entries: list[tuple[list[str], Node]]) -> Mapping:
-    """Put what has the same first key together: labels side by side, and bodies, if there are several, in a list."""
+    """Merge entries with the same first key: labels side by side, and several bodies in a list."""
     by_key: dict[str, list[tuple[list[str], Node]]] = {}
     for keys, node in entries:
         by_key.setdefault(keys[0], []).append((keys[1:], node))
@@ -245,7 +245,7 @@ def _string(source: SourceText) -> Scalar:
 
 
 def _heredoc(source: SourceText, token: _Token) -> Scalar:
-    """Read the lines between the marks; ``<<-`` takes their common indentation off."""
+    """Read the lines between the marks; ``<<-`` removes their common indentation."""
     start = source.text.index("\n", token.start) + 1
     end = source.text.rindex("\n", start - 1, token.end) + 1
     lines = source.text[start:end].splitlines(keepends=True)

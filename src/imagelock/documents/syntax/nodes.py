@@ -46,7 +46,7 @@ class ScalarStyle(Enum):
 
 @frozen(eq=False)
 class Scalar:
-    """A string, a number, a word: whatever is neither a list nor a mapping."""
+    """A string, a number or a word: any value that is neither a list nor a mapping."""
 
     value: str
     source: SourceText
@@ -67,7 +67,7 @@ class Scalar:
 
     @property
     def type(self) -> YamlType:
-        """What YAML makes of it."""
+        """The type that YAML reads."""
         if self.style is not ScalarStyle.PLAIN or self.tag is not None:
             return YamlType.TEXT
         return type_of_plain(self.value)
@@ -124,7 +124,7 @@ class Mapping:
         return node
 
     def items(self) -> ItemsView[str, Node]:
-        """Give each key once, with the value that counts: the last one, and one of a merged mapping if it has none."""
+        """Return each key once, with its last value, or else that of a merged mapping."""
         entries = dict(self.entries)
         if _MERGE_KEY not in entries:
             return entries.items()
@@ -135,17 +135,17 @@ class Mapping:
         return merged.items()
 
     def values(self) -> Iterable[Node]:
-        """Give the values of ``items``."""
+        """Return the values of ``items``."""
         return [value for _, value in self.items()]
 
     def mappings(self) -> Iterator[tuple[str, Mapping]]:
-        """Give the values that are mappings, with their keys."""
+        """Return the values that are mappings, with their keys."""
         for key, value in self.items():
             if isinstance(value, Mapping):
                 yield key, value
 
     def _with_merged(self) -> Iterator[Mapping]:
-        """Give this mapping, then those behind ``<<``, each one once."""
+        """Yield this mapping, then those behind ``<<``, each one once."""
         return islice(self._merge_chain(), _MAX_MERGED)
 
     def _merge_chain(self) -> Iterator[Mapping]:
@@ -169,7 +169,7 @@ _EMPTY_SEQUENCE = Sequence(())
 
 
 def walk(root: Node) -> Iterator[Node]:
-    """Give a node and all below it in the file's order, each one once however many aliases it has."""
+    """Yield a node and all below it in the file's order, each one once however many aliases it has."""
     waiting = [root]
     seen: set[int] = set()
     while waiting:

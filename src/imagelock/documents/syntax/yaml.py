@@ -65,7 +65,7 @@ def _refuse_deep_nesting(source: SourceText, events: Iterator[yaml.Event]) -> No
 
 @dataclass(slots=True)
 class _Collection:
-    """A list or a mapping whose end has not come yet."""
+    """A list or a mapping before its end."""
 
     anchor: str | None
     tag: str | None
@@ -137,5 +137,5 @@ class _Mark(Protocol):
 
 
 def _index(mark: _Mark | None) -> int:
-    """Tell where a mark is; PyYAML's types allow events without one, its parsers give none."""
+    """Return the offset of a mark; PyYAML's types allow events without one, its parsers give none."""
     return 0 if mark is None else mark.index

@@ -34,7 +34,7 @@ class YamlType(Enum):
 
 
 def type_of_plain(text: str) -> YamlType:
-    """Tell the type of a scalar without quotes and tag."""
+    """Return the type of a scalar without quotes and tag."""
     if text in _NULLS:
         return YamlType.NULL
     if text in _BOOLEANS:
@@ -47,7 +47,7 @@ def type_of_plain(text: str) -> YamlType:
 
 
 def printed_number(text: str) -> str:
-    """Tell what a number is after Helm, and any other program in Go, has read and printed it: ``1.10`` is ``1.1``."""
+    """Return a number as Helm, and any other program in Go, prints it after reading it: ``1.10`` is ``1.1``."""
     plain = text.replace("_", "")
     if len(plain) > _MAX_DIGITS:
         return "another number"
