@@ -17,7 +17,10 @@ from imagelock.documents.markers import find_marked_lines
 from imagelock.documents.spans import Position
 from imagelock.model.frozen import frozen
 
-_RUN = rb"\b(?:docker|podman|nerdctl)[ \t]+(?:run|pull|create)\b|\b(?:skopeo|crane)[ \t]+(?:copy|cp|pull|inspect)\b"
+_RUN = (
+    rb"\b(?:docker|podman|nerdctl)[ \t]+(?:run|pull|create)\b|\b(?:skopeo|crane)[ \t]+(?:copy|cp|pull|inspect)\b"
+    rb"|\bkubectl[ \t][^\n]{0,300}[ \t]--image[= \t]"
+)
 _HERE_DOCUMENT = rb"^[ \t]*FROM[ \t]+[^\n]+\n\s*(?:FROM|RUN|COPY|ADD|WORKDIR|ENV|ARG|USER|LABEL|CMD|ENTRYPOINT)[ \t]"
 """A Dockerfile within a script."""
 _COMMAND = re.compile(_RUN)
@@ -32,6 +35,9 @@ _TEMPLATE_SUFFIXES = (
     "{j2,jinja,jinja2,tmpl,tpl,gotmpl,template,templ,erb,tt,ejs,hbs,mustache,liquid,njk,twig,tera,in,m4}"
 )
 _SOURCE_SUFFIXES = "{java,kt,kts,scala,go,py,rb,ts,js,cs,rs}"
+
+
+_JSON_IMAGE = rb'"' + _KEY + rb'"\s*:\s*"' + _REFERENCE
 
 
 @frozen
@@ -53,7 +59,7 @@ class UnreadPlace:
     """Whether it is a line of a script; else it is the value of a key."""
 
 
-_SHELL_SCRIPT = UnreadKind("shell script", ("*.sh", "*.bash", "*.zsh"), rb"|".join((_RUN, _HERE_DOCUMENT)))
+_SHELL_SCRIPT = UnreadKind("shell script", ("*.sh", "*.bash", "*.zsh"), rb"|".join((_RUN, _HERE_DOCUMENT, _JSON_IMAGE)))
 
 UNREAD_KINDS = (
     UnreadKind(
@@ -97,7 +103,7 @@ UNREAD_KINDS = (
         + rb"|^[ \t]*(?:-[ \t]+)?path:[ \t]*\S*/image[ \t]*\r?\n[ \t]*value:[ \t]*[\"']?"
         + _REFERENCE,
     ),
-    UnreadKind("JSON file", ("*.json", "*.jsonc"), rb'"' + _KEY + rb'"\s*:\s*"' + _REFERENCE),
+    UnreadKind("JSON file", ("*.json", "*.jsonc"), _JSON_IMAGE),
     UnreadKind(
         "TOML or properties file",
         ("*.toml", "*.properties"),
