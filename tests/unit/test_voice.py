@@ -22,8 +22,8 @@ _FILES = sorted(
     path for folder in ("src", "benchmarks", "scripts", "demo") for path in (_CHECKOUT / folder).rglob("*.py")
 )
 _SOURCES = _CHECKOUT / "src" / "imagelock"
-_PLAIN_ROOMS = ("registry", "model", "errors.py", "__main__.py")
-"""Those that are rid of such words; the others are to join them."""
+_PLAIN_ROOMS = ("registry", "rendering", "model", "errors.py", "__main__.py")
+"""Those that are held to it; the others are to join them."""
 _PLAIN_FILES = [
     path for path in _FILES if path.is_relative_to(_SOURCES) and path.relative_to(_SOURCES).parts[0] in _PLAIN_ROOMS
 ]

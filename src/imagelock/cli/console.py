@@ -81,7 +81,7 @@ class Console:
 
     @property
     def gives_advice(self) -> bool:
-        """Whether there are people at a desk, who want to hear what comes next: a CI system does what it was told."""
+        """Return whether people at a desk read the next step; a CI system has its commands."""
         return self._quietness == 0 and not is_ci()
 
     def next_step(self, *commands: str) -> None:
@@ -103,7 +103,7 @@ class Console:
         self._say_labelled("warning", "yellow", text)
 
     def hint(self, text: str) -> None:
-        """Name what mends what the notes or warnings before are about."""
+        """Print what fixes the notes or warnings before it."""
         self._say_labelled("hint", "cyan", text)
 
     def item(self, text: str) -> None:

@@ -1,4 +1,4 @@
-"""The two lockfiles that ``diff`` compares: files, or what git has at a revision, each told where it was found."""
+"""The two lockfiles that ``diff`` compares: files, or what git has at a revision, each with its place."""
 
 from __future__ import annotations
 

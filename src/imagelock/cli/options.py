@@ -22,7 +22,7 @@ _R = TypeVar("_R")
 
 @frozen(kw_only=True)
 class Settings:
-    """What a run was told to do, whichever command it is."""
+    """The options of a run that all commands share."""
 
     console: Console
     images_path: Path | None

@@ -132,7 +132,7 @@ class CopyProgress:
             self._copied += size_bytes
 
     def expect(self, names: Collection[str]) -> None:
-        """Hear which blobs there are: their bytes are counted instead."""
+        """Do nothing: the bytes of blobs are counted, not their number."""
 
     def started(self, name: str) -> None:
         """Note that a blob is on its way. Called from many threads."""

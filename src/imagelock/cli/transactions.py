@@ -1,4 +1,4 @@
-"""How a command gets the right to change files: other runs are waited for, and what they left is told."""
+"""How a command gets the right to change files: other runs are waited for, and what they left is reported."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def begin(console: Console, project: Project) -> Iterator[Transaction]:
 def run_again_if_changed(console: Console, run: Callable[[], _Result]) -> _Result:
     """Run something that begins a transaction; where its files changed meanwhile, again from what they are now.
 
-    What a later attempt fails for is told as that change's: nothing was written, and the first reading would have done.
+    The failure of a later attempt is reported as that of the change: nothing was written, unlike by the first alone.
     """
     changed: ProjectChangedError | None = None
     for _ in range(_MAX_ATTEMPTS):

@@ -33,27 +33,27 @@ class Results(Generic[_Answer]):
 
 
 class Watcher(Protocol):
-    """Hears how far a run is. ``started`` is called in the threads that ask, everything else in the caller's."""
+    """Receives the progress of a run. ``started`` is called in the threads that ask, the others in the caller's."""
 
     def expect(self, names: Collection[str]) -> None:
-        """Hear which questions there are to ask, in one of several rounds."""
+        """Receive the names of more questions."""
         ...
 
     def started(self, name: str) -> None:
-        """Hear that a question is asked now."""
+        """Receive the name of a question that starts now."""
         ...
 
     def done(self, name: str) -> None:
-        """Hear that a question is over, whether or not it failed."""
+        """Receive the name of a question that has ended, whether or not it failed."""
         ...
 
     def waiting(self) -> None:
-        """Hear that a tenth of a second has gone by without an answer."""
+        """Note that a tenth of a second has passed without an answer."""
         ...
 
 
 class _Unwatched:
-    """Hears, and does nothing."""
+    """Does nothing."""
 
     def expect(self, names: Collection[str]) -> None: ...
     def started(self, name: str) -> None: ...
@@ -67,7 +67,7 @@ UNWATCHED: Watcher = _Unwatched()
 def run_all(
     questions: Mapping[str, Callable[[], _Answer]], *, max_workers: int | None = None, watcher: Watcher = UNWATCHED
 ) -> Results[_Answer]:
-    """Ask in parallel, and let a watcher hear of each question by its name."""
+    """Ask in parallel, and report each question to a watcher by its name."""
     from concurrent.futures import Future, ThreadPoolExecutor  # noqa: PLC0415  only runs with questions need threads
     from queue import Empty, SimpleQueue  # noqa: PLC0415
 

@@ -51,7 +51,7 @@ class ProjectDocuments:
         self._elsewhere = DocumentContext()
 
     def read(self, path: Path) -> Document | None:
-        """Return a file that may have references, judged by its name and its first bytes; None for others."""
+        """Return a file that may have references, recognized by its name and its first bytes; None for others."""
         found = self.examine(path, wants_unread=False)
         return found if isinstance(found, Document) else None
 

@@ -37,7 +37,7 @@ class Status(StrEnum):
     EXTERNAL = "external"
     """images.toml leaves it alone, or the repository builds it itself."""
     UNPINNABLE = "unpinnable"
-    """Its image can't be told from the file, or a digest can't be written there."""
+    """Its image can't be known from the file, or a digest can't be written there."""
 
 
 class Carrier(StrEnum):

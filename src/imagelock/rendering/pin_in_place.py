@@ -66,8 +66,8 @@ def _reference(image: RenderedImage) -> PinnedReference | None:
         return None
 
 
-_JUDGED = frozenset({ReferenceKind.FROM, ReferenceKind.COPY_FROM, ReferenceKind.MOUNT_FROM, ReferenceKind.SYNTAX})
-"""What builders judge in the build of this file; ``ONBUILD`` belongs to another one."""
+_CHECKED = frozenset({ReferenceKind.FROM, ReferenceKind.COPY_FROM, ReferenceKind.MOUNT_FROM, ReferenceKind.SYNTAX})
+"""What builders check in the build of this file; ``ONBUILD`` belongs to another one."""
 
 
 @frozen
@@ -100,7 +100,7 @@ class PolicyCover:
         image = step.reference.target
         if step.finding is None or step.finding.kind is not FindingKind.NOT_PINNABLE:
             return False
-        if step.reference.kind not in _JUDGED or not isinstance(image, Image):
+        if step.reference.kind not in _CHECKED or not isinstance(image, Image):
             return False
         # A policy converts tags: another digest beside the tag is refused by it, or stays.
         return isinstance(image.reference, TagReference) and isinstance(self.known.find(image.reference), Locked)

@@ -102,7 +102,7 @@ class _Candidates:
         self._list_files = cache(list_files)
 
     def find(self, pattern: str) -> tuple[list[str], list[str]]:
-        """Find the files of a pattern, relative to the folder of images.toml, and what speaks against any of them."""
+        """Find the files of a pattern, relative to the folder of images.toml, and the objections to any of them."""
         start = split_fixed(pattern)[0] if is_wild(pattern) else pattern
         objection = self._tree.objection(self._folder / start)
         if objection:

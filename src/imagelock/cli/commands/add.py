@@ -1,4 +1,4 @@
-"""``imagelock add``: write an image into images.toml, and lock it in the same breath."""
+"""``imagelock add``: write an image into images.toml, and lock it."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""How results are told: to people, to scripts, to CI systems."""
+"""How results are reported: to people, to scripts, to CI systems."""

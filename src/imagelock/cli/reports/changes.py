@@ -1,4 +1,4 @@
-"""How a change of images.lock is told: a summary, a line for each change, nothing for what stayed."""
+"""How a change of images.lock is reported: a summary, a line for each change, nothing for what stayed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What ``check`` can find wrong, and how it is told: to people, to scripts, and to GitHub's annotations."""
+"""What ``check`` can find wrong, and how it is reported: to people, to scripts, and as GitHub's annotations."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 ACCEPT = "add a reference to `names` under [external] to accept it as it is"
 FEWEST_IN_TABLE = 4
-"""So many things make a table, and so many warnings are told as one."""
+"""From this number on, things make a table, and warnings are printed as one."""
 _LISTED_PLACES = 2
 _NOT_LOCKED = "not-locked"
 _ACCEPTABLE = ("unresolved", "not-pinnable")
@@ -43,11 +43,11 @@ class Wrong:
     rule: str = ""
     """The identifier of the rule that it breaks, where no finding says so."""
     command: str | None = None
-    """What mends it, if a command does."""
+    """The command that fixes it, if one does."""
     more: tuple[str, ...] = ()
     """The commands that have to follow that one."""
     way_out: str | None = None
-    """What a person can do, if no command mends it."""
+    """What the user can do, if no command fixes it."""
     path: Path | None = None
     """The file that it is in; None if it is in images.toml."""
     finding: Finding | None = None
@@ -126,7 +126,7 @@ def _shown(wrong: Wrong) -> str:
 
 
 def hints(wrong: Sequence[Wrong], *, fails: bool = True) -> list[str]:
-    """Write what mends everything: first the commands in their order, then each other way with its places.
+    """Write what fixes everything: first the commands in their order, then each other way with its places.
 
     A hint that several things share is written once.
     """

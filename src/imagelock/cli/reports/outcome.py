@@ -1,4 +1,4 @@
-"""How a run that changes images.lock is told: what it did, or would do, and what to do next."""
+"""How a run that changes images.lock is reported: what it did, or would do, and what to do next."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the standing of images is told: a table of those that are not up to date, or all of it for scripts."""
+"""How the state of images is reported: a table of those that are not up to date, or all of it for scripts."""
 
 from __future__ import annotations
 

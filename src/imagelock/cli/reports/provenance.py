@@ -1,4 +1,4 @@
-"""How provenance is told: what each platform was built from, for people or for scripts."""
+"""How provenance is reported: what each platform was built from, for people or for scripts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a verification is told: a table of what is not as locked, or all of it for scripts, pull requests and GitHub."""
+"""How verification is reported: a table of what is not as locked, or all of it for scripts, pull requests and CI."""
 
 from __future__ import annotations
 

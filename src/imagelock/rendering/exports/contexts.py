@@ -1,7 +1,7 @@
 """Named contexts: BuildKit takes each of them instead of the image that a Dockerfile names.
 
 A key must be the reference in Docker's short form, ``golang:1.22`` or ``golang`` for ``golang:latest``: bake and
-compose ignore every other spelling without a word. In the Dockerfile all spellings are found by it. A reference with a
+compose silently ignore every other spelling. In the Dockerfile all spellings are found by it. A reference with a
 digest is looked up with its digest, so a mirror needs keys for those, too.
 
 https://docs.docker.com/reference/cli/docker/buildx/build/#build-context

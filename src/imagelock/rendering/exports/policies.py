@@ -2,7 +2,7 @@
 
 BuildKit and buildah share the file's name and shape and little else. In BuildKit the last matching ALLOW or DENY wins,
 a CONVERT starts the walk anew, and the key is ``match_type``; in buildah the first matching rule wins and the key is
-``matchType``. Each ignores the other's key without a word, so neither file serves the other builder.
+``matchType``. Each silently ignores the other's key, so neither file serves the other builder.
 
 https://github.com/moby/buildkit/blob/master/sourcepolicy/pb/policy.proto
 https://github.com/containers/buildah/blob/main/docs/buildah-build.1.md
@@ -151,7 +151,7 @@ _REGO_SOURCES = {
 
 
 def rego_policy(images: tuple[RegistryImage, ...], *, allow: Iterable[str] = ()) -> str:
-    """Return a policy for ``docker buildx build --policy``: it judges what a build resolved, and converts nothing."""
+    """Return a policy for ``docker buildx build --policy``: it checks what a build resolved, and converts nothing."""
     digests: dict[str, list[Digest]] = {}
     for image in images:
         digests.setdefault(str(image.repository), []).extend(image.digests)
