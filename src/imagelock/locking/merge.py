@@ -25,7 +25,7 @@ from imagelock.locking.plan import SETTLED, Unsettled, needs_other_content
 from imagelock.model.conflict_markers import conflict_sides
 from imagelock.model.digest import Digest
 from imagelock.model.frozen import frozen
-from imagelock.model.image_config import Labels
+from imagelock.model.labels import Labels
 from imagelock.model.reference import AnyRepository
 from imagelock.model.selector import Selector
 from imagelock.model.tags.selection import rank_tags
