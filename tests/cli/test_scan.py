@@ -243,3 +243,50 @@ def test_what_was_not_read_is_counted(pinned: Project, command: tuple[str, ...])
         document = json.loads(pinned.run(*command, "--format", "json").stdout)
         assert [each["path"] for each in document["unread"]] == ["Makefile", "run.sh"]
         assert [each["text"] for each in document["overlooked"]] == ["binfmt:master", "docker run alpine:3]}"]
+
+
+def test_a_dockerfile_may_be_a_link_to_a_file_of_another_name(pinned: Project) -> None:
+    pinned.declare_locked()
+    pinned.write("docker/production", "FROM golang:1.22\nFROM redis:7\n")
+    (pinned.folder / "Dockerfile").symlink_to("docker/production")
+    outcome = pinned.run("check", "--all")
+    assert outcome.exit_code == 1
+    assert "  Dockerfile:1:6: golang:1.22: it has no digest" in outcome.stderr
+    assert "  Dockerfile:2:6: redis:7: images.lock does not have it" in outcome.stderr
+    assert '  pin.files: "Dockerfile"\n' in pinned.run("scan", "--write").stderr
+    assert "  1 place:\n    Dockerfile:1:6" in pinned.run("explain", "go").stdout
+
+
+@pytest.mark.parametrize("command", [("scan",), ("scan", "--write"), ("init",), ("check", "--all")])
+def test_one_file_that_cannot_be_read_does_not_keep_others_from_it(pinned: Project, command: tuple[str, ...]) -> None:
+    pinned.declare_locked()
+    if command == ("init",):
+        (pinned.folder / "images.toml").unlink()
+    pinned.write("app/Dockerfile", f"FROM {GO}\n")
+    with (pinned.folder / "data.json").open("wb") as file:
+        file.truncate(16 * 1024 * 1024 + 1)
+    (pinned.folder.parent / "outside").write_text("FROM redis:7\n")
+    (pinned.folder / "out.Dockerfile").symlink_to("../outside")
+    outcome = pinned.run(*command)
+    assert outcome.exit_code == 0
+    counts = "1 outside link, 1 too large or protected file"
+    assert f"note: 2 files may have images and cannot be read: {counts} (-v lists them)\n" in outcome.stderr
+    if command != ("init",):
+        listed = pinned.run("-v", *command).stderr
+        assert "  out.Dockerfile: outside link\n  data.json: too large or protected file\n" in listed
+
+
+def test_a_file_whose_name_says_that_it_has_images_must_be_readable(pinned: Project) -> None:
+    pinned.declare_locked()
+    with (pinned.folder / "compose.yaml").open("wb") as file:
+        file.truncate(16 * 1024 * 1024 + 1)
+    outcome = pinned.run("check", "--all")
+    assert (outcome.exit_code, outcome.stderr) == (
+        2,
+        "error: cannot read compose.yaml\n"
+        "  it has more than 16,777,216 bytes\n"
+        "\n"
+        "hint: list it under `files` of [external] if it has no images\n",
+    )
+    pinned.declare_locked('[external]\nfiles = ["compose.yaml"]\n')
+    assert pinned.run("check", "--all").exit_code == 0

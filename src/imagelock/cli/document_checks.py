@@ -181,7 +181,7 @@ class TreeSearch:
         is_external = external_files(self._images_file.external.files)
         pinned = {identify(file.path) for file in select_pinned_files(self._folder, self._images_file).files}
         exports = {identify(self._folder / target.output) for target in self._images_file.exports}
-        listed = [path for path in self._pins.documents.paths() if not is_external(path)]
+        listed = [path for path in self._pins.documents.searched_paths() if not is_external(path)]
         identities = {path: identify(self._folder / path) for path in listed}
         paths = [path for path in listed if identities[path] not in exports]
         watcher = watch(console, "Searching")

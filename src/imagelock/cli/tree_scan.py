@@ -16,7 +16,7 @@ from imagelock.errors import DocumentError, FileError
 from imagelock.images_file.discovery import ScannedDocument
 from imagelock.images_file.own_names import OwnNames
 from imagelock.model.frozen import frozen
-from imagelock.project.documents import Document, ProjectDocuments, list_own_files
+from imagelock.project.documents import Document, ProjectDocuments
 from imagelock.project.files import read_bytes
 
 
@@ -64,7 +64,7 @@ def _examine(
     templates: Collection[str],
 ) -> Iterator[tuple[str, Document | UnreadKind]]:
     documents = ProjectDocuments(folder, rules)
-    paths = [path for path in list_own_files(folder) if wants(path)]
+    paths = [path for path in documents.searched_paths() if wants(path)]
     watcher = watch(console, "Searching")
     watcher.expect(paths)
     for path in paths:

@@ -122,6 +122,11 @@ UNREAD_KINDS = (
     ),
 )
 
+OUTSIDE_LINK = UnreadKind("outside link", (), b"")
+"""A link with the name of a document, to a file that is none of the project's."""
+UNREADABLE = UnreadKind("too large or protected file", (), b"")
+"""A file that might be a document, and that the system or its size keeps from being read."""
+
 
 def find_unread_kind(path: str, content: bytes) -> UnreadKind | None:
     """Find the kind of a file that is no document, if it looks as if it held images."""

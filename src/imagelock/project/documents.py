@@ -9,13 +9,13 @@ from pathlib import Path, PurePosixPath
 
 from imagelock.documents.context import DocumentContext, DocumentRules
 from imagelock.documents.formats.format import Format
-from imagelock.documents.kinds import marked_kind, refuse_unknown_kind
-from imagelock.documents.unread import UnreadKind, find_unread_kind
+from imagelock.documents.kinds import has_known_name, marked_kind, refuse_unknown_kind
+from imagelock.documents.unread import OUTSIDE_LINK, UNREADABLE, UnreadKind, find_unread_kind
 from imagelock.errors import FileError
 from imagelock.images_file.parser import IMAGES_FILE_NAME
 from imagelock.model.frozen import frozen
 from imagelock.project.files import read_bytes
-from imagelock.project.tree import list_files
+from imagelock.project.tree import FileListing, list_files, list_tree
 
 _LARGEST_MARKED = 1024 * 1024
 _OWN_FILES = (IMAGES_FILE_NAME, "images.lock")
@@ -31,12 +31,13 @@ class Document:
 
 def list_own_files(folder: Path) -> Iterator[str]:
     """Yield the files below a folder, except in folders that have an images.toml of their own."""
-    return iter(_own_files(list_files(folder)))
+    listed = list_files(folder)
+    return iter(_own_files(listed, listed))
 
 
-def _own_files(listed: tuple[str, ...]) -> tuple[str, ...]:
+def _own_files(paths: tuple[str, ...], listed: tuple[str, ...]) -> tuple[str, ...]:
     others = {PurePosixPath(path).parent for path in listed if path.endswith(f"/{IMAGES_FILE_NAME}")}
-    return tuple(path for path in listed if others.isdisjoint(PurePosixPath(path).parents)) if others else listed
+    return tuple(path for path in paths if others.isdisjoint(PurePosixPath(path).parents)) if others else paths
 
 
 class ProjectDocuments:
@@ -58,10 +59,12 @@ class ProjectDocuments:
     def examine(self, path: Path, *, wants_unread: bool = True) -> Document | UnreadKind | None:
         """Return a document; or the kind of a file that may have references and cannot be read; else None."""
         context, name = self._place(path)
+        if context is self._context and name in self._files.outside_links:
+            return OUTSIDE_LINK
         may_be_document = context.may_be_document(name)
-        content = read_bytes(path) if may_be_document else _read_small(path)
+        content = _read_document(path, name) if may_be_document else _read_small(path)
         if content is None:
-            return None
+            return UNREADABLE if may_be_document and not context.is_passed_over(name) else None
         kind = context.find_kind(name, content) if may_be_document else marked_kind(PurePosixPath(name), content)
         if kind is not None:
             return Document(content, kind)
@@ -70,6 +73,10 @@ class ProjectDocuments:
     def paths(self) -> tuple[str, ...]:
         """Return the project's own files, relative to its folder; they are listed once."""
         return self._files.paths()
+
+    def searched_paths(self) -> tuple[str, ...]:
+        """Return these paths, and the links that lead out of the project, for which ``examine`` returns a kind."""
+        return (*self._files.paths(), *_own_files(self._files.outside_links, self._files.listed))
 
     def nested_projects(self) -> tuple[str, ...]:
         """List each images.toml further down."""
@@ -96,6 +103,20 @@ class ProjectDocuments:
 
 
 Pending = Callable[[Path], bytes | None] | None
+
+
+def _read_document(path: Path, name: str) -> bytes | None:
+    """Return the content of what may be a document; None if it cannot be read and its name does not tell a kind.
+
+    A data file that is too large or closed to this user does not end the search of all others.
+    """
+    try:
+        return read_bytes(path)
+    except FileError as error:
+        if has_known_name(name):
+            hint = "list it under `files` of [external] if it has no images"
+            raise FileError(error.message, details=error.details, hint=hint) from error
+        return None
 
 
 def _read_small(path: Path) -> bytes | None:
@@ -145,12 +166,21 @@ class _FolderFiles:
 
     @cached_property
     def _paths(self) -> tuple[str, ...]:
-        return _own_files(self.listed)
+        return _own_files(self.listed, self.listed)
 
     @cached_property
     def listed(self) -> tuple[str, ...]:
         """All files that git knows or would add, those of other projects further down included."""
-        return list_files(self._folder)
+        return self._listing.files
+
+    @cached_property
+    def outside_links(self) -> tuple[str, ...]:
+        """Links to files outside of the work tree, with names of documents."""
+        return self._listing.outside_links
+
+    @cached_property
+    def _listing(self) -> FileListing:
+        return list_tree(self._folder)
 
     @cached_property
     def _root(self) -> Path:

@@ -12,19 +12,59 @@ from imagelock.model.frozen import frozen
 from imagelock.model.globs import compile_glob, escape_glob
 from imagelock.project.files import read_bytes
 from imagelock.project.git import list_git_files
+from imagelock.project.work_tree import find_work_tree
 
 _NEVER_OURS = frozenset({".git", ".hg", ".svn", ".venv", "__pycache__", "node_modules"})
 
 
-def list_files(folder: Path) -> tuple[str, ...]:
-    """List the files below a folder, sorted, relative to it, with slashes.
+@frozen
+class FileListing:
+    """Paths below a folder, sorted, relative to it, with slashes."""
 
-    Links and submodules are left out: their files are in another repository, or listed under their own names.
-    ``.dockerignore`` is not read: it excludes what a build does not need, often the Dockerfile itself.
+    files: tuple[str, ...]
+    outside_links: tuple[str, ...] = ()
+    """Links with names of documents that lead to files outside of the work tree, which are never read."""
+
+
+def list_files(folder: Path) -> tuple[str, ...]:
+    """Return the files of ``list_tree``."""
+    return list_tree(folder).files
+
+
+def list_tree(folder: Path) -> FileListing:
+    """List the files below a folder, and the links that lead out of the project.
+
+    Submodules and most links are left out: their files are in another repository, or listed under their own names.
+    A link is listed if its name tells a kind and the name of its target does not: a builder reads `Dockerfile`, also
+    where it is a link to `docker/production`. ``.dockerignore`` is not read: it excludes what a build does not need,
+    often the Dockerfile itself.
     """
-    # Git lists nothing if the whole folder is ignored; commands that run there still need its files.
-    listed = _ask_git(folder) or _walk(folder)
-    return tuple(sorted(set(listed)))
+    # git lists nothing where the whole folder is ignored; a command that was run there still needs its files.
+    listed = set(_ask_git(folder) or _walk(folder))
+    links = {path for path in listed if os.path.islink(folder / path)}  # noqa: PTH114  thousands of strings, no paths
+    if not links:
+        return FileListing(tuple(sorted(listed)))
+    files = listed - links
+    inside, outside = _useful_links(folder, links, files)
+    return FileListing(tuple(sorted((*files, *inside))), tuple(sorted(outside)))
+
+
+def _useful_links(folder: Path, links: Iterable[str], files: Container[str]) -> tuple[list[str], list[str]]:
+    """Find the links to documents that are not listed by themselves, and those that lead outside."""
+    from imagelock.documents.kinds import may_be_document  # noqa: PLC0415  few projects have links
+
+    tree = find_work_tree(folder)
+    real_folder = os.path.realpath(folder)
+    inside, outside = [], []
+    for link in links:
+        target = os.path.relpath(os.path.realpath(folder / link), real_folder)
+        if not may_be_document(link) or not (folder / link).is_file():
+            continue
+        if tree.objection(folder / link) is not None:
+            outside.append(link)
+        elif target not in files or not may_be_document(target):
+            inside.append(link)
+    return inside, outside
 
 
 def _ask_git(folder: Path) -> list[str] | None:
@@ -34,7 +74,7 @@ def _ask_git(folder: Path) -> list[str] | None:
     parents = {os.path.dirname(path) for path in listed}  # noqa: PTH120  thousands of strings, no paths
     real_folder = os.path.realpath(folder)
     real = {parent for parent in parents if os.path.realpath(folder / parent) == f"{real_folder}/{parent}".rstrip("/")}
-    return [path for path in listed if _is_inside(path, real) and _is_file(folder / path)]
+    return [path for path in listed if _is_inside(path, real) and (folder / path).is_file()]
 
 
 def _is_inside(path: str, real_folders: Container[str]) -> bool:
@@ -53,7 +93,7 @@ def _walk(root: Path) -> Iterator[str]:
             is_folder = entry.is_dir(follow_symlinks=False)
             if is_ignored(path, rules, is_folder=is_folder):
                 continue
-            if entry.is_file(follow_symlinks=False):
+            if entry.is_symlink() or entry.is_file(follow_symlinks=False):
                 yield path
             elif is_folder and entry.name not in _NEVER_OURS and not os.path.lexists(root / path / ".git"):
                 waiting.append((path, rules))
@@ -73,10 +113,6 @@ def _entries(here: Path) -> Iterable[os.DirEntry[str]]:
             return list(entries)
     except OSError:
         return ()  # a folder that cannot be read, or was just removed
-
-
-def _is_file(path: Path) -> bool:
-    return path.is_file() and not path.is_symlink()
 
 
 _TRAILING_BLANKS = re.compile(r"(?<!\\)[ \t\r]+$")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from imagelock.project.tree import list_files
+from imagelock.project.tree import list_files, list_tree
 from tests.support.git import Repository
 
 _GITIGNORE = """\
@@ -118,3 +118,42 @@ def test_work_in_an_ignored_folder_is_seen(tmp_path: Path) -> None:
     (tmp_path / "scratch" / "Dockerfile").touch()
     assert list_files(tmp_path) == (".gitignore",)
     assert list_files(tmp_path / "scratch") == ("Dockerfile",)
+
+
+@pytest.mark.parametrize("has_git", [True, False])
+def test_a_link_is_listed_where_only_its_name_says_that_it_is_a_document(tmp_path: Path, *, has_git: bool) -> None:
+    root = tmp_path / "tree"
+    for name in ("docker/production", "docker/Dockerfile", "ignored/Dockerfile", "notes"):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).touch()
+    (root / ".gitignore").write_text("ignored/\n")
+    (tmp_path / "outside").touch()
+    if has_git:
+        Repository(root).start()
+    for link, target in (
+        ("Dockerfile", "docker/production"),
+        ("chain.Dockerfile", "Dockerfile"),
+        ("of-ignored.Dockerfile", "ignored/Dockerfile"),
+        ("same.Dockerfile", "docker/Dockerfile"),
+        ("out.Dockerfile", "../outside"),
+        ("out.txt", "../outside"),
+        ("text", "docker/production"),
+        ("nowhere.Dockerfile", "missing"),
+        ("loop.Dockerfile", "loop.Dockerfile"),
+        ("folder.Dockerfile", "docker"),
+        ("config.Dockerfile", ".git/config"),
+    ):
+        (root / link).symlink_to(target)
+    listing = list_tree(root)
+    links = ("Dockerfile", "chain.Dockerfile", "of-ignored.Dockerfile")
+    assert listing.files == tuple(sorted((".gitignore", "docker/Dockerfile", "docker/production", "notes", *links)))
+    assert listing.outside_links == (("config.Dockerfile", "out.Dockerfile") if has_git else ("out.Dockerfile",))
+
+
+def test_a_link_to_a_document_of_another_folder_is_listed(tmp_path: Path) -> None:
+    (tmp_path / "service").mkdir()
+    (tmp_path / "Dockerfile").touch()
+    Repository(tmp_path).start()
+    (tmp_path / "service" / "Dockerfile").symlink_to("../Dockerfile")
+    assert list_files(tmp_path / "service") == ("Dockerfile",)
+    assert list_files(tmp_path) == ("Dockerfile",)
