@@ -96,6 +96,10 @@ class LockfileError(ImagelockError):
     """images.lock cannot be read, or was written by another tool."""
 
 
+class NewerLockfileError(LockfileError):
+    """images.lock has a format that only newer versions of imagelock read."""
+
+
 class StaleLockfileError(LockfileError):
     """images.lock does not match images.toml, and the command needs one that does."""
 
@@ -135,7 +139,16 @@ class ImageNotFoundError(RegistryError):
 
 
 class PlatformNotFoundError(ImageNotFoundError):
-    """The image exists, but has none or several of a wanted platform."""
+    """The image exists, but has none or several of a wanted platform.
+
+    ``lockable`` are the wanted platforms that it has; if it has none of them, all that it has.
+    """
+
+    def __init__(
+        self, message: str, *, details: Iterable[str] = (), hint: str | None = None, lockable: Iterable[str] = ()
+    ) -> None:
+        super().__init__(message, details=details, hint=hint)
+        self.lockable = tuple(lockable)
 
 
 class NoTagReason(StrEnum):

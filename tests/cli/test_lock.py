@@ -5,6 +5,7 @@ import json
 import pytest
 
 from imagelock.locking.lockfile import parse_lockfile
+from tests.support.git import Repository
 from tests.support.oci_images import multi_platform_image
 from tests.support.project import IMAGES, Outcome, Project
 
@@ -223,6 +224,23 @@ def test_all_failures_are_told_and_nothing_is_written(locked: Project) -> None:
     assert locked.read("images.lock") == before
 
 
+def test_the_platforms_that_an_image_has_are_proposed(workshop: Project) -> None:
+    workshop.push("node:20", multi_platform_image("linux/amd64", "linux/s390x"))
+    text = workshop.read("images.toml")
+    assert workshop.run("lock").stderr.splitlines()[-1] == (
+        'hint: set `platforms = ["linux/amd64"]` for this image in images.toml'
+    )
+    declared = '{ image = "oci:vendor:node:20", platforms = ["linux/amd64"] }'
+    workshop.write("images.toml", text.replace('"oci:vendor:node:20"', declared))
+    assert workshop.run("lock").exit_code == 0
+    workshop.write("images.toml", text.replace('"oci:vendor:node:20"', declared.replace("amd64", "386")))
+    workshop.run("lock")
+    (workshop.folder / "images.lock").unlink()
+    assert workshop.run("lock").stderr.splitlines()[-1] == (
+        'hint: set `platforms = ["linux/amd64", "linux/s390x"]` for this image in images.toml'
+    )
+
+
 def test_a_registry_is_not_asked_without_network(workshop: Project) -> None:
     workshop.write("images.toml", '[images]\ngo = "golang"\n')
     assert workshop.run("--offline", "lock") == _fails(
@@ -340,6 +358,21 @@ def test_the_file_of_another_tool_is_never_overwritten(workshop: Project) -> Non
     )
     assert workshop.read("images.lock") == text
     assert workshop.run("lock", "--lockfile", "own.lock").exit_code == 0
+
+
+def test_the_lock_of_a_newer_version_is_not_undone(locked: Project) -> None:
+    repository = Repository(locked.folder)
+    repository.start()
+    newer = locked.read("images.lock").replace("version = 1\n", "version = 2\n")
+    locked.write("images.lock", newer)
+    repository.commit()
+    for command in ("lock", "update", "check", "render"):
+        assert locked.run(command) == _fails(
+            "error: images.lock was written by a newer imagelock\n"
+            "  it has format version 2; this imagelock reads version 1\n"
+            "\nhint: upgrade imagelock\n"
+        )
+    assert locked.read("images.lock") == newer
 
 
 # upgrades

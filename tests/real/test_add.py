@@ -65,7 +65,8 @@ def test_both_files_stay_as_they_are_where_a_platform_is_missing(
         2,
         "",
         f"error: cannot add `app`: {reference} has no linux/s390x (it has: linux/amd64, linux/arm64)\n"
-        "  no file was changed\n",
+        "  no file was changed\n"
+        "\nhint: run it with `--platform linux/amd64 --platform linux/arm64`\n",
     )
     assert _files(project) == {}
 

@@ -40,6 +40,7 @@ def test_three_failures_among_ten_are_all_listed(registry: RegistryServer, tmp_p
         f"  bad3: {no_platform}:1 has no linux/arm64 (it has: linux/amd64, linux/s390x)\n"
         f"\nhint: run `imagelock tags {no_tag}` to list its tags (bad1)\n"
         f"hint: run `imagelock tags {no_repository}` to list its tags (bad2)\n"
+        'hint: set `platforms = ["linux/amd64"]` for this image in images.toml (bad3)\n'
     )
 
 
@@ -89,3 +90,15 @@ def test_a_lockfile_of_another_tool_is_never_overwritten(project: Project, repos
         assert outcome.exit_code == 2
         assert outcome.stderr.startswith("error: images.lock ")
         assert project.lock_path.read_text() == foreign
+
+
+def test_an_edited_lock_is_led_back_to_what_the_registry_serves(registry: RegistryServer, tmp_path: Path) -> None:
+    project = new_project(tmp_path, registry)
+    project.declare({"app": new_repository(registry).push(_IMAGE)})
+    project.run("lock")
+    before = project.lock_bytes
+    project.lock_path.write_bytes(before.replace(_IMAGE.digest.encode(), b"sha256:" + b"0" * 64))
+    outcome = project.run("lock")
+    assert (outcome.exit_code, outcome.stderr.splitlines()[-1]) == (2, "hint: run `imagelock update app`")
+    assert project.run("update", "app").exit_code == 0
+    assert project.lock_bytes == before

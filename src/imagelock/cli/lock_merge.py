@@ -8,7 +8,7 @@ from shlex import quote
 from typing import Literal
 
 from imagelock.cli.text import count
-from imagelock.errors import LockfileError
+from imagelock.errors import LockfileError, NewerLockfileError
 from imagelock.images_file.parser import ImagesFile
 from imagelock.locking.lockfile import Lockfile, is_ours, is_readable
 from imagelock.locking.merge import Merged, mend_clean_merge, merge_conflict, settle_mixture
@@ -52,6 +52,8 @@ def tell_merge(merged: Merged, lock_path: Path, *, is_dry_run: bool) -> str:
 
 def with_way_back(error: LockfileError, project: Project, text: str) -> LockfileError:
     """Add the newest commit that has a readable lockfile to the error for a damaged one of ours."""
+    if isinstance(error, NewerLockfileError):
+        return error  # what an older commit has would undo what others have locked
     commit = find_readable(project.lock_path, is_readable) if is_ours(text) else None
     if commit is None:
         return error

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import takewhile
 from typing import TypeVar
 
-from imagelock.errors import ImagelockError, LockfileError
+from imagelock.errors import ImagelockError, LockfileError, NewerLockfileError
 from imagelock.images_file.declaration import ALL_PLATFORMS, Alias, is_alias, read_version_range
 from imagelock.images_file.toml import Problems, TableReader, find_lines, nearest_line, quote, split_position
 from imagelock.model.conflict_markers import has_conflict_markers
@@ -166,7 +166,7 @@ def _check_version(document: TableReader, text: str, file_name: str) -> None:
     if not is_ours(text) or type(version) is not int or version < 1:
         raise _unreadable(text, [f"{file_name}:1: it has no format version"], file_name)
     if version > FORMAT_VERSION:
-        raise LockfileError(
+        raise NewerLockfileError(
             f"{file_name} was written by a newer imagelock",
             details=[f"it has format version {version}; this imagelock reads version {FORMAT_VERSION}"],
             hint="upgrade imagelock",

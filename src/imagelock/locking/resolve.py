@@ -214,7 +214,9 @@ def select_platforms(
     if choice.missing:
         offered = _listing(entry.platform for entry in resolved.platform_digests)
         raise PlatformNotFoundError(
-            f"{reference} has no {', '.join(map(str, choice.missing))} (it has: {offered})", details=resolved.notes
+            f"{reference} has no {', '.join(map(str, choice.missing))} (it has: {offered})",
+            details=resolved.notes,
+            lockable=sorted(str(entry.platform) for entry in choice.chosen or resolved.platform_digests),
         )
     for platform, matches in choice.ambiguous:
         raise PlatformNotFoundError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from imagelock.errors import ImageNotFoundError, NoImageError
+from imagelock.errors import ImageNotFoundError, NoImageError, PlatformNotFoundError
 from imagelock.images_file.declaration import ImageDeclaration
 from imagelock.locking.decision import make_entry
 from imagelock.locking.keep_step import StepResult, copy_declaration
@@ -64,7 +64,8 @@ class Repair:
             raise ImageNotFoundError(
                 f"the entry is damaged, and its index cannot be read: {error.message}",
                 details=error.details,
-                hint=error.hint or way_out(self.declaration),
+                # The way out of what is gone is other content: a list of tags would lead to no command.
+                hint=error.hint if isinstance(error, PlatformNotFoundError) else way_out(self.declaration),
             ) from error
         kept = choose_platforms(self.declaration.platforms, self.locked.platform_digests).chosen
         is_right = repaired.platform_digests == kept and not self.locked.is_damaged
@@ -85,8 +86,14 @@ class Resolve:
             resolved = chosen.resolve(source)
         except NoImageError as error:
             raise _with_hint_of_range(error, self.declaration) from error
+        try:
+            entry = make_entry(self.declaration, chosen.reference, resolved)
+        except PlatformNotFoundError as error:
+            platforms = ", ".join(f'"{each}"' for each in error.lockable)
+            error.hint = error.hint or f"set `platforms = [{platforms}]` for this image in images.toml"
+            raise
         return StepResult(
-            make_entry(self.declaration, chosen.reference, resolved),
+            entry,
             notes=(*_too_young_notes(chosen), *resolved.notes),
             warnings=_missing_bound(self.declaration),
             reasons=_reasons(self.declaration, chosen),
@@ -146,7 +153,8 @@ def read_locked_index(declaration: ImageDeclaration, locked: LockedImage, source
     try:
         chosen = select_platforms(declaration.platforms, resolved, reference)
     except ImageNotFoundError as error:
-        raise ImageNotFoundError(error.message, hint=error.hint or way_out(declaration)) from error
+        hint = error.hint or way_out(declaration)
+        raise PlatformNotFoundError(error.message, details=error.details, hint=hint) from error
     copied = copy_declaration(declaration, locked, chosen)
     return replace(copied, wrong_checksum=None, lacks_checksum=False, labels=resolved.labels)
 

@@ -10,7 +10,7 @@ from imagelock.cli.reports.outcome import Outcome, report
 from imagelock.cli.sources import open_sources
 from imagelock.cli.text import duration
 from imagelock.cli.transactions import begin, run_again_if_changed
-from imagelock.errors import BatchError
+from imagelock.errors import BatchError, ImagelockError, PlatformNotFoundError
 from imagelock.images_file.edit import ImageEntry, add_image
 from imagelock.images_file.new_image import LATEST, ImageRequest, make_entry
 from imagelock.images_file.parser import parse_images_file
@@ -100,4 +100,13 @@ def _lock(
         )
     except BatchError as error:
         message = f"cannot add `{entry.alias}`; no file was changed"
-        raise BatchError(message, error.failures, action="cannot add") from error
+        raise BatchError(message, map(_with_options, error.failures), action="cannot add") from error
+
+
+def _with_options(named: tuple[str, ImagelockError]) -> tuple[str, ImagelockError]:
+    """Name the options that lock the platforms which an image has: images.toml has no such image to be edited."""
+    alias, failure = named
+    if isinstance(failure, PlatformNotFoundError) and failure.lockable:
+        options = " ".join(f"--platform {each}" for each in failure.lockable)
+        failure.hint = f"run it with `{options}`"
+    return alias, failure
