@@ -5,8 +5,8 @@ set -euo pipefail
 
 read -ra arguments <<<"$CHECK_ARGUMENTS"
 
-# GitHub's runner reads annotations from the first of the three runs only.
-report() { env --unset=GITHUB_ACTIONS "$IMAGELOCK" --quiet check "${arguments[@]}" --format "$1"; }
+# Annotations, and the problems in the log, come from the first of the three runs only.
+report() { env --unset=GITHUB_ACTIONS "$IMAGELOCK" --quiet check "${arguments[@]}" --format "$1" 2>/dev/null; }
 
 code=0
 "$IMAGELOCK" check "${arguments[@]}" || code=$?

@@ -11,6 +11,16 @@ before=$RUNNER_TEMP/imagelock-before.lock
 lockfile=images.lock
 if [ -e "$lockfile" ]; then cp "$lockfile" "$before"; else : >"$before"; fi
 
+# What an earlier step has left in the checkout is no update.
+state() {
+    {
+        git status --porcelain
+        git diff HEAD || true
+        if [ -e "$lockfile" ]; then cat "$lockfile"; fi
+    } | git hash-object --stdin
+}
+state_before=$(state)
+
 finish() {
     echo "exit-code=$1" >>"$GITHUB_OUTPUT"
     echo "changed=$2" >>"$GITHUB_OUTPUT"
@@ -35,7 +45,7 @@ if [ "$code" != 0 ]; then
     exit "$code"
 fi
 
-if [ -z "$(git status --porcelain)" ]; then
+if [ "$(state)" = "$state_before" ]; then
     finish 0 false
     exit 0
 fi

@@ -71,6 +71,7 @@ def test_problems_fail_with_annotations_a_summary_and_sarif(sample: Project, run
     annotations = re.findall(r"^::error file=Dockerfile,line=(\d+),col=6::", run.log, re.MULTILINE)
     assert annotations == [str(number) for number in range(1, 13)]
     assert run.log.count("::notice::12 problems in all") == 1
+    assert run.log.count("error: 12 references not as locked") == 1
     assert run.summary.startswith("imagelock: 12 problems\n\n| problem | where | what |\n")
     assert run.summary.count("\n| error | `Dockerfile:") == 12
     log = json.loads(sample.read("found.sarif"))
@@ -92,6 +93,15 @@ def test_arguments_are_words_not_scripts(sample: Project, runner: Path) -> None:
 def test_an_update_that_changes_nothing_proposes_nothing(sample: Project, runner: Path) -> None:
     run = _run("update/action.yml", sample, runner)
     assert (run.exit_code, run.outputs, run.summary) == (0, {"exit-code": "0", "changed": "false"}, "")
+
+
+def test_what_earlier_steps_left_is_no_update(sample: Project, runner: Path) -> None:
+    sample.write("report.txt", "from a step before\n")
+    sample.write("images.toml", f"# edited\n{_IMAGES}")
+    run = _run("update/action.yml", sample, runner)
+    assert (run.exit_code, run.outputs, run.summary) == (0, {"exit-code": "0", "changed": "false"}, "")
+    sample.push("golang:1.22", multi_platform_image("linux/amd64", "linux/arm64", note="new"))
+    assert _run("update/action.yml", sample, runner).outputs["changed"] == "true"
 
 
 def test_an_update_changes_the_files_and_writes_the_text_of_a_pull_request(sample: Project, runner: Path) -> None:
