@@ -113,3 +113,19 @@ def test_after_a_new_tag_in_a_pinned_file_one_command_follows(project: Project, 
     project.write("ci/Dockerfile", project.read("ci/Dockerfile").replace(was, f"golang:1.23{suffix}"))
     outcome = project.run("check")
     assert (outcome.exit_code, outcome.stderr.splitlines()[-1]) == (1, "hint: run `imagelock update go --to 1.23`")
+
+
+def test_an_image_is_not_moved_to_what_another_name_has(project: Project) -> None:
+    project.write(
+        "images.toml", project.read("images.toml").replace("[render]", 'next = "oci:vendor:golang:1.23"\n[render]')
+    )
+    assert project.run("lock").exit_code == 0
+    before = project.files()
+    assert project.run("update", "go", "--to", "1.23") == Outcome(
+        2,
+        "",
+        "error: cannot move `go` to oci:vendor:golang:1.23: images.toml has that image as `next`\n"
+        "  no file was changed\n"
+        "\nhint: run `imagelock remove go`, then give its references the tag of `next`\n",
+    )
+    assert project.files() == before

@@ -150,9 +150,20 @@ def test_what_can_not_be_pinned_is_told_with_its_place_and_the_rest_is_pinned(pi
 def test_a_pattern_without_files_is_an_error(pinned: Project, tables: str, problem: str) -> None:
     pinned.declare_locked(tables)
     pinned.write("k8s/web.yaml", _DEPLOYMENT)
+    is_name = "*" not in problem and problem.endswith("matches no file")
+    hint = "\nhint: run `imagelock scan --write`\n" if is_name else ""
     assert pinned.run("render") == Outcome(
-        2, "", f"error: images.toml names files that are not there\n  images.toml: {problem}\n"
+        2, "", f"error: images.toml names files that are not there\n  images.toml: {problem}\n{hint}"
     )
+
+
+def test_a_file_that_has_moved_is_found_by_what_render_and_check_advise(pinned: Project) -> None:
+    pinned.declare_locked('[pin]\nfiles = ["Dockerfile"]\n')
+    pinned.write("build/Dockerfile", f"FROM {GO}\n")
+    for command in ("render", "check"):
+        hint = pinned.run(command).stderr.splitlines()[-1]
+        assert hint == "hint: run `imagelock scan --write`"
+    assert [pinned.run(*words).exit_code for words in (("scan", "--write"), ("render",), ("check", "--all"))] == [0] * 3
 
 
 def test_patterns_pass_over_what_git_ignores_and_names_do_not(pinned: Project) -> None:

@@ -22,12 +22,11 @@ from imagelock.images_file.own_names import OwnNames
 from imagelock.images_file.parser import ImagesFile
 from imagelock.locking.freshness import find_mismatches
 from imagelock.locking.lockfile import Lockfile
-from imagelock.model.globs import is_wild
 from imagelock.project.documents import Document
 from imagelock.project.project import Project, find_project
 from imagelock.project.work_tree import identify
 from imagelock.rendering.pin_in_place import Pins
-from imagelock.rendering.pinned_files import PinnedFile, external_files, select_pinned_files
+from imagelock.rendering.pinned_files import PinnedFile, external_files, is_lost_name, select_pinned_files
 from imagelock.rendering.template import images_to_render
 
 
@@ -53,9 +52,8 @@ class PinCheck:
 
     def _find(self, report: Report) -> Iterator[Wrong]:
         for problem in self._selection.problems:
-            is_gone = problem.endswith("matches no file") and not is_wild(problem.split('"')[1])
             wrong = self._wrong_pattern(problem)
-            yield replace(wrong, command=SCAN) if is_gone else wrong
+            yield replace(wrong, command=SCAN) if is_lost_name(problem) else wrong
         found = {file: self._pins.plan(file) for file in self.files if file.path.exists()}
         covered = sum(len(plan.covered) for plan in found.values() if plan)
         if covered:

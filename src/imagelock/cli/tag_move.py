@@ -53,6 +53,7 @@ def move_tag(settings: Settings, name: str, tag: str, plan: Planner, *, is_dry_r
     with begin(settings.console, project) as transaction:
         images_file, lockfile = project.read()
         image = next(image for image in images_file.images if image.alias == name)
+        _refuse_second_name(image, tag, images_file)
         edited = _edit(read_text(project.images_path), image, tag)
         moved = parse_images_file(edited, file_name=str(project.images_path))
         write = _Writer(project, moved, _retag(image, lockfile))
@@ -91,6 +92,18 @@ class _Writer:
             {**contents, **{output.path: output.content for output in outputs}},
             like={output.path: output.template for output in outputs if output.template},
             seen={output.path: output.original for output in outputs if output.original is not None},
+        )
+
+
+def _refuse_second_name(image: ImageDeclaration, tag: str, images_file: ImagesFile) -> None:
+    """Raise ``ImagelockError`` if images.toml has the image that this one would become under another name."""
+    new = (image.repository, ExactTag(tag))
+    other = next((each for each in images_file.images if (each.repository, each.selector) == new), None)
+    if other is not None:
+        raise ImagelockError(
+            f"cannot move `{image.alias}` to {image.name}:{tag}: images.toml has that image as `{other.alias}`",
+            details=["no file was changed"],
+            hint=f"run `imagelock remove {image.alias}`, then give its references the tag of `{other.alias}`",
         )
 
 

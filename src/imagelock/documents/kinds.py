@@ -32,9 +32,11 @@ from imagelock.documents.formats.table import (
     SKAFFOLD,
 )
 from imagelock.documents.markers import has_markers, with_markers
-from imagelock.documents.references import Scan
+from imagelock.documents.references import Problem, Scan
+from imagelock.documents.spans import Position
 from imagelock.documents.syntax.reader import Syntax
 from imagelock.errors import DocumentError
+from imagelock.model.conflict_markers import find_conflict
 from imagelock.model.globs import compile_glob
 
 __all__ = ["detect_kind", "find_references", "marked_kind", "may_be_document", "refuse_unknown_kind"]
@@ -106,6 +108,9 @@ def marked_kind(path: PurePath, content: bytes) -> Format | None:
 
 def find_references(content: bytes, kind: Format) -> Scan:
     """Return the image references of a document, those of marked lines included. No content raises an error."""
+    if b"<<<<<<<" in content and b"\n>>>>>>>" in content and (line := find_conflict(content.decode(errors="replace"))):
+        # Formats without much syntax would be read, with the references of both sides.
+        return Scan(problems=(Problem(Position(line, 1), "it has conflict markers: resolve the merge first"),))
     return with_markers(format_finder.find_references(content, kind), content, kind)
 
 

@@ -93,6 +93,7 @@ def _select_pinned_files(project: Project, images_file: ImagesFile) -> Selection
         raise DocumentError(
             f"{project.images_path} names files that are not there",
             details=[f"{project.images_path}: {problem}" for problem in selection.problems],
+            hint="run `imagelock scan --write`" if selection.has_lost_names else None,
         )
     return selection
 

@@ -18,6 +18,8 @@ from imagelock.project.files import find_kind_problem
 from imagelock.project.tree import list_files
 from imagelock.project.work_tree import Identity, find_work_tree, identify
 
+_NO_FILE = "matches no file"
+
 
 @frozen(kw_only=True)
 class PinnedFile:
@@ -42,6 +44,16 @@ class Selection:
     problems: tuple[str, ...]
     external: tuple[str, ...] = ()
     """The files that ``[pin]`` names and ``external.files`` excludes; they are neither read nor counted."""
+
+    @property
+    def has_lost_names(self) -> bool:
+        """Whether a name without wildcards leads to no file, which `scan --write` replaces by names of new files."""
+        return any(map(is_lost_name, self.problems))
+
+
+def is_lost_name(problem: str) -> bool:
+    """Whether a problem of ``Selection`` is that a file is not there, and not a pattern of files."""
+    return problem.endswith(_NO_FILE) and not is_wild(problem.split('"')[1])
 
 
 def select_pinned_files(folder: Path, images_file: ImagesFile) -> Selection:
@@ -124,4 +136,4 @@ class _Candidates:
 def _why_nothing(path: Path) -> str:
     if path.is_dir():
         return "names a directory: add `/**` for all files in it"
-    return find_kind_problem(path) or "matches no file"
+    return find_kind_problem(path) or _NO_FILE

@@ -7,7 +7,8 @@ import pytest
 from imagelock.documents.formats import table
 from imagelock.documents.formats.format import Format
 from imagelock.documents.kinds import detect_kind, find_references
-from imagelock.documents.references import Scan
+from imagelock.documents.references import Problem, Scan
+from imagelock.documents.spans import Position
 
 _RESOURCE = b"# app\napiVersion: v1\nkind: Pod\n"
 _SERVICES = b"version: '3'\nservices:\n  # web\n\n  web:\n    image: a\n"
@@ -74,3 +75,21 @@ def test_every_kind_reads_what_it_can_and_raises_nothing(kind: Format) -> None:
     assert find_references(b"", kind).references == ()
     assert find_references(b"\x00\xff", kind).references == ()
     assert isinstance(find_references(b"a: &a [*a]\n", kind), Scan)
+
+
+@pytest.mark.parametrize(
+    "name", ["Dockerfile", "compose.yaml", ".env", ".devcontainer/devcontainer.json", "a.container"]
+)
+def test_a_file_with_conflict_markers_is_not_read(name: str) -> None:
+    line = {".env": "A=golang:1.22", "a.container": "Image=golang:1.22"}.get(name, "FROM golang:1.22")
+    content = f"{line}\r\n<<<<<<< HEAD\r\n{line}\r\n=======\r\n{line}\r\n>>>>>>> theirs\r\n".encode()
+    kind = detect_kind(PurePosixPath(name), b"[Container]\n" if name == "a.container" else line.encode())
+    assert kind is not None
+    assert find_references(content, kind) == Scan(
+        problems=(Problem(Position(2, 1), "it has conflict markers: resolve the merge first"),)
+    )
+
+
+def test_lines_like_conflict_markers_in_a_here_document_are_text() -> None:
+    content = b"FROM golang:1.22\nCOPY <<EOF /a\n<<<<<<< HEAD\nEOF\n"
+    assert [each.text for each in find_references(content, table.BY_NAME["dockerfile"]).references] == ["golang:1.22"]
