@@ -5,6 +5,10 @@ from datetime import UTC, datetime
 
 from tests.support.project import IMAGES, Outcome, Project
 
+_OVERWRITES = (
+    "note: Dockerfile has text that its template Dockerfile.in does not give: "
+    "`render` overwrites it (`render --diff` shows what)\n"
+)
 _NOT_RENDERED = {
     "kind": "not-rendered",
     "name": None,
@@ -54,6 +58,7 @@ def test_files_that_are_missing_or_edited_are_named(locked: Project) -> None:
     locked.write("images.toml", f'{IMAGES}"other" = "Dockerfile.in"\n')
     locked.write("Dockerfile", "FROM scratch\n")
     expected = (
+        f"{_OVERWRITES}"
         "error: files are not as locked\n"
         "  Dockerfile: not rendered from the current lock\n"
         "  other: not rendered yet\n"
@@ -70,6 +75,21 @@ def test_files_that_are_missing_or_edited_are_named(locked: Project) -> None:
             _NOT_RENDERED | {"path": "other", "reason": "not rendered yet"},
         ],
     }
+
+
+def test_a_file_that_was_edited_instead_of_its_template_is_told(locked: Project) -> None:
+    good = locked.read("Dockerfile")
+    template = locked.read("Dockerfile.in")
+    for edited in (f"{good}RUN true\n", good.replace(good.splitlines()[-1], "# mine")):
+        locked.write("Dockerfile", edited)
+        outcome = locked.run("check")
+        assert (outcome.exit_code, outcome.stderr.count(_OVERWRITES)) == (1, edited != good)
+    locked.write("Dockerfile", good.replace("@sha256:", "@sha256:00", 1).replace("\r\n", "\n"))
+    outcome = locked.run("check")
+    assert (outcome.exit_code, "overwrites" in outcome.stderr) == (1, False)
+    locked.write("Dockerfile", f"{good}RUN true\n")
+    locked.write("Dockerfile.in", f"{template}RUN true\n")
+    assert locked.run("check").exit_code == 0
 
 
 def test_an_image_that_is_frozen_for_too_long_is_named(locked: Project) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -54,6 +55,27 @@ class Output:
     def is_current(self) -> bool:
         """Whether the file on disk is what rendering would write."""
         return self.path.exists() and read_bytes(self.path, max_bytes=MAX_OUTPUT_BYTES) == self.content
+
+    def overwrites_text(self) -> bool:
+        """Whether rendering replaces words that are neither from a placeholder nor with a digest.
+
+        Most often the file was edited instead of its template, and the edit would be lost.
+        """
+        if self.template is None or not self.path.exists():
+            return False
+        texts = [read_bytes(path, max_bytes=MAX_OUTPUT_BYTES) for path in (self.template, self.path)]
+        template, before, after = (text.splitlines() for text in (*texts, self.content))
+        if not len(template) == len(before) == len(after):
+            return True
+        return not all(map(_has_same_words, template, before, after))
+
+
+def _has_same_words(template: bytes, before: bytes, after: bytes) -> bool:
+    """Whether two lines differ in what the template's placeholders gave, and in digests, alone."""
+    words = re.sub(rb"\{\{\s*images\.[^{}]*\}\}", b"{{}}", template).split(), before.split(), after.split()
+    if len({*map(len, words)}) > 1:
+        return False
+    return all(old == new or b"{{}}" in word or b"@sha256:" in new for word, old, new in zip(*words, strict=True))
 
 
 def make_outputs(

@@ -151,6 +151,9 @@ def _compare(outputs: tuple[Output, ...], report: Report) -> Iterator[Wrong]:
         if not output.is_current():
             reason = "not rendered from the current lock" if output.path.exists() else "not rendered yet"
             path = output.path
+            if output.overwrites_text():
+                what = f"{path} has text that its template {output.template} does not give"
+                report.notes.append(f"{what}: `render` overwrites it (`render --diff` shows what)")
             yield Wrong(name=str(path), rule=NOT_RENDERED, reason=reason, command=RENDER, path=path)
 
 
