@@ -7,6 +7,7 @@ import json
 import pytest
 
 from imagelock.images_file.parser import parse_images_file
+from tests.support.git import Repository
 from tests.support.locked_images import digest
 from tests.support.project import GO, NGINX, Outcome, Project
 
@@ -290,3 +291,19 @@ def test_a_file_whose_name_says_that_it_has_images_must_be_readable(pinned: Proj
     )
     pinned.declare_locked('[external]\nfiles = ["compose.yaml"]\n')
     assert pinned.run("check", "--all").exit_code == 0
+
+
+def test_what_a_sparse_checkout_leaves_out_is_counted(pinned: Project) -> None:
+    pinned.declare_locked()
+    pinned.write("app/Dockerfile", f"FROM {GO}\n")
+    pinned.write("other/Dockerfile", "FROM redis:7\n")
+    pinned.write("other/notes.txt", "")
+    repository = Repository(pinned.folder)
+    repository.start()
+    assert pinned.run("check", "--all").exit_code == 1
+    repository.check_out_only("app")
+    note = "note: 1 file may have images and cannot be read: 1 absent file (-v lists them)\n"
+    outcome = pinned.run("check", "--all", "-v")
+    assert (outcome.exit_code, f"{note}  other/Dockerfile: absent file\n" in outcome.stderr) == (0, True)
+    (pinned.folder / "app" / "Dockerfile").unlink()  # deleted, and not left out
+    assert note in pinned.run("scan").stderr

@@ -124,6 +124,8 @@ UNREAD_KINDS = (
 
 OUTSIDE_LINK = UnreadKind("outside link", (), b"")
 """A link with the name of a document, to a file that is none of the project's."""
+ABSENT = UnreadKind("absent file", (), b"")
+"""A tracked file with the name of a document that a sparse checkout leaves out."""
 UNREADABLE = UnreadKind("too large or protected file", (), b"")
 """A file that might be a document, and that the system or its size keeps from being read."""
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from imagelock.documents.context import DocumentContext, DocumentRules
 from imagelock.documents.formats.format import Format
 from imagelock.documents.kinds import has_known_name, marked_kind, refuse_unknown_kind
-from imagelock.documents.unread import OUTSIDE_LINK, UNREADABLE, UnreadKind, find_unread_kind
+from imagelock.documents.unread import ABSENT, OUTSIDE_LINK, UNREADABLE, UnreadKind, find_unread_kind
 from imagelock.errors import FileError
 from imagelock.images_file.parser import IMAGES_FILE_NAME
 from imagelock.model.frozen import frozen
@@ -59,8 +59,8 @@ class ProjectDocuments:
     def examine(self, path: Path, *, wants_unread: bool = True) -> Document | UnreadKind | None:
         """Return a document; or the kind of a file that may have references and cannot be read; else None."""
         context, name = self._place(path)
-        if context is self._context and name in self._files.outside_links:
-            return OUTSIDE_LINK
+        if context is self._context and name in self._files.unreadable:
+            return self._files.unreadable[name]
         may_be_document = context.may_be_document(name)
         content = _read_document(path, name) if may_be_document else _read_small(path)
         if content is None:
@@ -75,8 +75,8 @@ class ProjectDocuments:
         return self._files.paths()
 
     def searched_paths(self) -> tuple[str, ...]:
-        """Return these paths, and the links that lead out of the project, for which ``examine`` returns a kind."""
-        return (*self._files.paths(), *_own_files(self._files.outside_links, self._files.listed))
+        """Return these paths, and those that cannot be read, for which ``examine`` returns a kind."""
+        return (*self._files.paths(), *_own_files(tuple(self._files.unreadable), self._files.listed))
 
     def nested_projects(self) -> tuple[str, ...]:
         """List each images.toml further down."""
@@ -174,9 +174,10 @@ class _FolderFiles:
         return self._listing.files
 
     @cached_property
-    def outside_links(self) -> tuple[str, ...]:
-        """Links to files outside of the work tree, with names of documents."""
-        return self._listing.outside_links
+    def unreadable(self) -> Mapping[str, UnreadKind]:
+        """Paths with names of documents that are not read: links to files outside of the work tree, absent files."""
+        listing = self._listing
+        return dict.fromkeys(listing.outside_links, OUTSIDE_LINK) | dict.fromkeys(listing.sparse, ABSENT)
 
     @cached_property
     def _listing(self) -> FileListing:

@@ -54,6 +54,16 @@ def list_git_files(folder: Path) -> list[str] | None:
 
     Submodules and repositories inside the tree are one entry each, without their files.
     """
+    return _list(folder, ["--cached", "--others", "--exclude-standard"])
+
+
+def list_sparse_files(folder: Path) -> list[str]:
+    """Return the tracked files below a folder that a sparse checkout leaves out, relative to it."""
+    return _list(folder, ["--cached", "-t"], tag="S ") or []
+
+
+def _list(folder: Path, options: list[str], *, tag: str = "") -> list[str] | None:
+    """List with options of ``git ls-files``; with ``-t``, the paths that have one tag before them."""
     tree = find_work_tree(folder)
     if not tree.has_git:
         return None
@@ -64,7 +74,7 @@ def list_git_files(folder: Path) -> list[str] | None:
     try:
         answer = run_git(
             tree,
-            ["ls-files", "-z", "--cached", "--others", "--exclude-standard", *below],
+            ["ls-files", "-z", *options, *below],
             max_bytes=_MAX_LISTING_BYTES,
         )
     except FileError:
@@ -72,8 +82,8 @@ def list_git_files(folder: Path) -> list[str] | None:
         return None
     if answer.exit_code:
         return None
-    cut = len(prefix) + 1 if below else 0
-    return [os.fsdecode(path)[cut:] for path in answer.stdout.split(b"\0") if path]
+    cut = len(tag) + (len(prefix) + 1 if below else 0)
+    return [os.fsdecode(path)[cut:] for path in answer.stdout.split(b"\0") if path and path.startswith(tag.encode())]
 
 
 def run_git(tree: WorkTree, arguments: list[str], *, max_bytes: int = MAX_FILE_BYTES) -> Finished:

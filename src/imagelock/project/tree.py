@@ -11,7 +11,7 @@ from imagelock.errors import FileError
 from imagelock.model.frozen import frozen
 from imagelock.model.globs import compile_glob, escape_glob
 from imagelock.project.files import read_bytes
-from imagelock.project.git import list_git_files
+from imagelock.project.git import list_git_files, list_sparse_files
 from imagelock.project.work_tree import find_work_tree
 
 _NEVER_OURS = frozenset({".git", ".hg", ".svn", ".venv", "__pycache__", "node_modules"})
@@ -24,6 +24,8 @@ class FileListing:
     files: tuple[str, ...]
     outside_links: tuple[str, ...] = ()
     """Links with names of documents that lead to files outside of the work tree, which are never read."""
+    sparse: tuple[str, ...] = ()
+    """Files with names of documents that git tracks and a sparse checkout leaves out."""
 
 
 def list_files(folder: Path) -> tuple[str, ...]:
@@ -40,13 +42,15 @@ def list_tree(folder: Path) -> FileListing:
     often the Dockerfile itself.
     """
     # git lists nothing where the whole folder is ignored; a command that was run there still needs its files.
-    listed = set(_ask_git(folder) or _walk(folder))
+    present, absent = _ask_git(folder)
+    listed = set(present or _walk(folder))
+    sparse = _sparse_documents(folder, absent)
     links = {path for path in listed if os.path.islink(folder / path)}  # noqa: PTH114  thousands of strings, no paths
     if not links:
-        return FileListing(tuple(sorted(listed)))
+        return FileListing(tuple(sorted(listed)), sparse=sparse)
     files = listed - links
     inside, outside = _useful_links(folder, links, files)
-    return FileListing(tuple(sorted((*files, *inside))), tuple(sorted(outside)))
+    return FileListing(tuple(sorted((*files, *inside))), tuple(sorted(outside)), sparse)
 
 
 def _useful_links(folder: Path, links: Iterable[str], files: Container[str]) -> tuple[list[str], list[str]]:
@@ -67,14 +71,26 @@ def _useful_links(folder: Path, links: Iterable[str], files: Container[str]) -> 
     return inside, outside
 
 
-def _ask_git(folder: Path) -> list[str] | None:
-    listed = list_git_files(folder)
-    if listed is None:
-        return None
+def _sparse_documents(folder: Path, absent: Iterable[str]) -> tuple[str, ...]:
+    """Find the absent documents that git has left out itself; others were deleted."""
+    if not absent:
+        return ()
+    from imagelock.documents.kinds import may_be_document  # noqa: PLC0415  as above
+
+    documents = {path for path in absent if may_be_document(path)}
+    return tuple(sorted(documents.intersection(list_sparse_files(folder)))) if documents else ()
+
+
+def _ask_git(folder: Path) -> tuple[list[str], list[str]]:
+    """Return the paths that git lists: those that are there, and those that are not."""
+    listed = list_git_files(folder) or []
     parents = {os.path.dirname(path) for path in listed}  # noqa: PTH120  thousands of strings, no paths
     real_folder = os.path.realpath(folder)
     real = {parent for parent in parents if os.path.realpath(folder / parent) == f"{real_folder}/{parent}".rstrip("/")}
-    return [path for path in listed if _is_inside(path, real) and (folder / path).is_file()]
+    inside = [path for path in listed if _is_inside(path, real)]
+    present = [path for path in inside if (folder / path).is_file()]
+    missing = () if len(present) == len(inside) else set(inside).difference(present)
+    return present, [path for path in missing if not os.path.lexists(folder / path)]
 
 
 def _is_inside(path: str, real_folders: Container[str]) -> bool:
