@@ -399,16 +399,19 @@ _GONE = f"sha256:{'0' * 64}"
     [
         (f"golang:1.22@{_GONE}", _BOTH, "run `imagelock scan --write --follow-tags` to declare tags"),
         (_GONE, _BOTH, "name a tag in images.toml, or a digest that is served"),
-        ("DIGEST", ("linux/riscv64",), None),
+        (
+            "DIGEST",
+            ("linux/riscv64",),
+            'set `platforms = ["linux/amd64", "linux/arm64", "linux/s390x"]` for this image',
+        ),
     ],
     ids=["tag and digest", "digest", "a platform that it lacks"],
 )
 def test_the_way_out_of_a_declared_digest_depends_on_what_is_wrong(
-    workshop: Project, image: str, platforms: tuple[str, ...], hint: str | None
+    workshop: Project, image: str, platforms: tuple[str, ...], hint: str
 ) -> None:
     image = image.replace("DIGEST", workshop.images["golang:1.22"].digest)
     workshop.declare({"go": f"oci:vendor{'@' if image.startswith('sha256') else ':'}{image}"}, platforms=platforms)
     outcome = workshop.run("lock")
     assert outcome.exit_code == 2
-    assert (hint or "error: ") in outcome.stderr
-    assert ("hint: " in outcome.stderr) == (hint is not None)
+    assert f"\nhint: {hint}" in outcome.stderr
