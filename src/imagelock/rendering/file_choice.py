@@ -1,4 +1,4 @@
-"""Which files a command is about: all that images.toml names, or those of the command line."""
+"""Select the files of a run: all that images.toml names, or those on the command line."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
 
 @frozen
 class FileChoice:
-    """Files to render and files to pin, of which a file may be both, and files to export."""
+    """The files to render, to pin and to export; a file may be rendered and pinned."""
 
     targets: tuple[RenderTarget, ...] = ()
     pins: tuple[PinnedFile, ...] = ()
     exports: tuple[ExportTarget, ...] = ()
     external: tuple[str, ...] = ()
-    """What ``[pin]`` names and ``external.files`` excludes."""
+    """Files that ``[pin]`` names and ``external.files`` excludes."""
     pins_of_templates: tuple[PinnedFile, ...] = ()
-    """All files of ``[pin]``, for templates that are pinned themselves."""
+    """All files of ``[pin]``, needed for templates that are pinned."""
 
 
 def all_files(project: Project, images_file: ImagesFile) -> FileChoice:
-    """Take everything; a pattern that leads nowhere is an error."""
+    """Return every file that images.toml names; ``DocumentError`` if there is none or a pattern matches nothing."""
     if not images_file.outputs and not images_file.pins.names_files:
         raise DocumentError(
             f"{project.images_path} names no file to render",
@@ -45,7 +45,7 @@ def all_files(project: Project, images_file: ImagesFile) -> FileChoice:
 
 
 def named_files(project: Project, images_file: ImagesFile, names: Sequence[str]) -> FileChoice:
-    """Find the files that people named, as seen from the working directory."""
+    """Return the files with these names, relative to the working directory; ``DocumentError`` for an unknown one."""
     targets = {_seen(project.folder / target.output): target for target in images_file.targets}
     pins = _pinned_by_name(project, images_file)
     exports = {_seen(project.folder / target.output): target for target in images_file.exports}
@@ -62,7 +62,7 @@ def named_files(project: Project, images_file: ImagesFile, names: Sequence[str])
 
 
 def files_to_pin(project: Project, images_file: ImagesFile, names: Sequence[str]) -> FileChoice:
-    """Take any files that people named, and nothing else; those that images.toml lists are pinned as it says."""
+    """Return the named files to be pinned, with the settings of ``[pin]`` for those that it lists."""
     from imagelock.rendering.pinned_files import PinnedFile, is_external_file  # noqa: PLC0415  30 ms, as below
 
     listed = _pinned_by_name(project, images_file)
@@ -82,7 +82,7 @@ def _pinned_by_name(project: Project, images_file: ImagesFile) -> dict[str, Pinn
 
 
 def _select_pinned_files(project: Project, images_file: ImagesFile) -> Selection | None:
-    """Select the files of ``[pin]``; ``None`` where there is no such table."""
+    """Return the files of ``[pin]``, or None without that table."""
     _refuse_rule_problems(project, images_file)
     if not images_file.pins.names_files:
         return None

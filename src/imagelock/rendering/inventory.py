@@ -1,4 +1,4 @@
-"""Every reference in a project's files, and how far images.toml, images.lock and the file itself have it."""
+"""List every image reference in a project's files, with its state: declared, locked, pinned or none of these."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ BUILT_HERE = "built by this repository"
 
 
 class Status(StrEnum):
-    """How far a reference has come; the values are for people and machines."""
+    """The state of a reference; the values are printed."""
 
     NEW = "new"
     """images.toml does not declare it."""
@@ -35,9 +35,9 @@ class Status(StrEnum):
     """images.lock has its digest, and the file does not."""
     PINNED = "pinned"
     EXTERNAL = "external"
-    """images.toml leaves it alone, or the repository builds it itself."""
+    """``[external]`` covers it, or the repository builds the image."""
     UNPINNABLE = "unpinnable"
-    """Its image can't be known from the file, or a digest can't be written there."""
+    """Its image is not in the file's text, or a digest cannot be written there."""
 
 
 class Carrier(StrEnum):
@@ -70,7 +70,7 @@ class InventoryFile:
 
 
 class Inventory:
-    """What images.toml and images.lock say about documents; a stale entry of the lock counts as none."""
+    """What images.toml and images.lock say about documents; stale lock entries are ignored."""
 
     def __init__(self, folder: Path, images_file: ImagesFile, lockfile: Lockfile) -> None:
         stale = {mismatch.alias for mismatch in find_mismatches(images_file, lockfile)}
@@ -148,7 +148,7 @@ class Inventory:
         return InventoryEntry(reference=reference, status=status, name=name, reason=finding.reason, hint=finding.hint)
 
     def _siblings(self, image: Image) -> str | None:
-        """Say which tags of the same repository are declared: the reference may be meant to follow one of them."""
+        """Return a sentence with the declared tags of the same repository, which the reference may be meant to have."""
         siblings = self._declared.of_repository(image.reference)
         told = ", ".join(f"`{it.alias}` ({it.selector})" for it in siblings)
         return f"images.toml has {told}" if told else None

@@ -1,4 +1,4 @@
-"""The files as ``render`` writes them and ``check`` wants them: templates rendered, plain files pinned."""
+"""Make the content of every output in memory; ``render`` writes it, ``check`` compares it with the disk."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @frozen(kw_only=True)
 class Output:
-    """A file as it should be. It has a rendering, or was pinned in place, or both; or it is an export."""
+    """The wanted content of a file, which is rendered from a template, pinned in place, both, or an export."""
 
     path: Path
     content: bytes
@@ -39,21 +39,21 @@ class Output:
     rendering: Rendering | None = None
     pinned: Pinned | None = None
     original: bytes | None = None
-    """What a file had that is pinned in place: only these bytes may be replaced."""
+    """The content of a file before it is pinned in place; a file with other bytes is not replaced."""
     exported: Exported | None = None
 
     @property
     def is_whole(self) -> bool:
-        """Whether all of the file is ours, not only the digests in it."""
+        """Whether the whole file is generated, not only its digests."""
         return self.rendering is not None or self.exported is not None
 
     @property
     def template_notes(self) -> tuple[str, ...]:
-        """What the owner of the template should know."""
+        """Notes on the template, to be printed."""
         return self.rendering.notes if self.rendering else ()
 
     def is_current(self) -> bool:
-        """Whether the file on disk is what rendering would write."""
+        """Return whether the file on disk has this content."""
         return self.path.exists() and read_bytes(self.path, max_bytes=MAX_OUTPUT_BYTES) == self.content
 
     def overwrites_text(self) -> bool:
@@ -86,7 +86,7 @@ def make_outputs(
     *,
     retag: Retag | None = None,
 ) -> tuple[Output, ...]:
-    """Make every file in memory; all problems of all files are reported at once, and nothing is written.
+    """Return every chosen output; one ``DocumentError`` has all problems of all files. Nothing is written.
 
     ``retag`` lets references of pinned files follow an image to another tag.
     """
@@ -106,7 +106,7 @@ _FOREIGN_NAME = r"write `\{{images.NAME}}` for a text that another tool reads"
 
 
 class _Maker:
-    """Makes outputs in the order in which they need each other: a template may be another's output, or pinned."""
+    """Makes outputs in dependency order: a template may be the output of another, or pinned."""
 
     def __init__(
         self,
@@ -130,7 +130,7 @@ class _Maker:
         self._hints: dict[str, None] = {}
 
     def make(self, path: Path) -> Output | None:
-        """Make one output; None for a file that is none after all, and where a problem was noted."""
+        """Return one output; None if the file has nothing to pin, or if a problem was recorded."""
         try:
             return self._output(path)
         except ImagelockError as error:
@@ -166,7 +166,7 @@ class _Maker:
         return output if file is None else self._pin(file, output)
 
     def _rendered(self, identity: Identity) -> Output | None:
-        """Render a template once; None for a file that has none."""
+        """Return the rendered output, made once; None for a file without template."""
         if identity not in self._targets:
             return None
         if identity not in self._renderings:
@@ -174,12 +174,12 @@ class _Maker:
         return self._renderings[identity]
 
     def _pending(self, path: Path) -> bytes | None:
-        """Return what a file is rendered to, for the files whose references depend on it."""
+        """Return the rendered content of a file, on which references of other files depend; None without template."""
         output = self._rendered(identify(path))
         return output.content if output else None
 
     def _read(self, path: Path) -> bytes:
-        """Read a file as it will be once all outputs are written."""
+        """Return the content that a file has after all outputs are written."""
         output = self._output(path)
         return read_bytes(path) if output is None else output.content
 

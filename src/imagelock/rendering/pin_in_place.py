@@ -29,7 +29,7 @@ from imagelock.rendering.template import RenderedImage, find_platform_digest
 
 
 def locked_references(images: Iterable[RenderedImage], *, retag: Retag | None = None) -> LockedReferences:
-    """Make the locked images findable; those of a layout count by the reference that is their name there, if it is."""
+    """Index the locked images by reference; those of an OCI layout by their name in it, if that is a reference."""
     images = tuple(images)
     found = [(reference, image.locked) for image in images if (reference := _reference(image))]
     ranges = {
@@ -81,7 +81,7 @@ class PolicyCover:
 
     @classmethod
     def of(cls, images_file: ImagesFile, images: Mapping[str, RenderedImage]) -> Self:
-        """Take them from a lock that matches images.toml."""
+        """Build it from a lock that matches images.toml."""
         exports = [target.export for target in images_file.exports if target.export.covers_dockerfiles]
         names = {name for export in exports for name in export.names or images}
         return cls(locked_references(image for name, image in images.items() if name in names))
@@ -125,7 +125,7 @@ class Pins:
         pending: Pending = None,
         retag: Retag | None = None,
     ) -> Self:
-        """Take it from a lock that matches images.toml.
+        """Build it from a lock that matches images.toml.
 
         ``pending`` gives what a file is going to hold; ``retag`` lets references with another tag follow.
         """
@@ -134,12 +134,12 @@ class Pins:
         return cls(locked_references(images.values(), retag=retag), images_file.external.covers, cover, documents)
 
     def pin(self, file: PinnedFile, content: bytes) -> Pinned | None:
-        """Pin what a file holds, or is going to hold; None for what is no document, though a pattern led to it."""
+        """Pin the references in the content of a file; None if a pattern matched something that is no document."""
         kind = self._kind_of(file, content)
         return None if kind is None else apply_plan(content, self.plan_content(content, kind, file.style))
 
     def plan(self, file: PinnedFile) -> PinPlan | None:
-        """Compare a file with the lock; None for what is no document, though a pattern led to it."""
+        """Compare a file with the lock; None if a pattern matched something that is no document."""
         content = read_bytes(file.path)
         kind = self._kind_of(file, content)
         if kind is None:
@@ -152,6 +152,6 @@ class Pins:
         return self.cover.apply(plan)
 
     def _kind_of(self, file: PinnedFile, content: bytes) -> Format | None:
-        """Tell a file's kind; None for what a pattern took along."""
+        """Return a file's kind; None if a pattern matched a file of no kind that is read."""
         find = self.documents.kind_of_named if file.is_named else self.documents.find_kind
         return find(file.path, content)

@@ -1,4 +1,4 @@
-"""Which files ``[pin]`` means. Names are looked up; patterns go through what git knows, or would add."""
+"""Find the files of ``[pin]``: exact names on disk, patterns among the files that git tracks or would add."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _NO_FILE = "matches no file"
 
 @frozen(kw_only=True)
 class PinnedFile:
-    """A file whose references get their digests in place."""
+    """A file to be pinned in place."""
 
     path: Path
     style: PinStyle = PinStyle.TAG_AND_DIGEST
     found_by: tuple[str, ...] = ()
-    """The keys of ``[pin]`` that lead to it; none for a file of the command line."""
+    """The keys of ``[pin]`` that match it; empty for a file from the command line."""
 
     @property
     def is_named(self) -> bool:
@@ -38,7 +38,7 @@ class PinnedFile:
 
 @frozen
 class Selection:
-    """All files that ``[pin]`` means, and each key of it that leads to none, as in ``pin.files: "*.yml" …``."""
+    """The files of ``[pin]``, and a problem for each entry that matches none: ``pin.files: "*.yml" …``."""
 
     files: tuple[PinnedFile, ...]
     problems: tuple[str, ...]
@@ -57,7 +57,7 @@ def is_lost_name(problem: str) -> bool:
 
 
 def select_pinned_files(folder: Path, images_file: ImagesFile) -> Selection:
-    """Find the files, each of them once, sorted by path; those that ``[render]`` writes need not be there yet.
+    """Return the files without duplicates, sorted by path; outputs of ``[render]`` need not exist yet.
 
     ``DocumentError`` if a pattern leads out of the work tree: nothing is listed or read there.
     """
@@ -103,7 +103,7 @@ def is_external_file(folder: Path, path: Path, patterns: Iterable[str]) -> bool:
 
 
 class _Candidates:
-    """The files that patterns are held against; each folder is listed once."""
+    """The files that patterns are matched against; each folder is listed once."""
 
     def __init__(self, folder: Path, images_file: ImagesFile) -> None:
         self._folder = folder

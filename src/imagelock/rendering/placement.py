@@ -1,4 +1,4 @@
-"""Whether the files that images.toml names may lie where they do, and are as many files as they have names."""
+"""Check the paths in images.toml: inside the work tree, of regular files, and no file under two names."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _OWN = "is read or written by imagelock itself"
 
 
 def refuse_misplaced(project: Project, images_file: ImagesFile) -> None:
-    """Raise ``ImagesFileError`` for every output and input that lies where it may not, each with its line."""
+    """Raise one ``ImagesFileError`` with every misplaced output and input, each with its line."""
     problems = tuple(_find_problems(project, images_file))
     if problems:
         raise images_file_error(read_text(project.images_path), problems, str(project.images_path))
@@ -44,7 +44,7 @@ def _find_problems(project: Project, images_file: ImagesFile) -> Iterator[Proble
 
 
 def _inputs(images_file: ImagesFile) -> Iterator[tuple[tuple[str, str], tuple[str, ...]]]:
-    """Yield each output by its key in images.toml, with the files that it is made from."""
+    """Yield the key of each output in images.toml, and the names of its inputs."""
     yield from ((("render", target.output), (target.template,)) for target in images_file.targets)
     yield from ((("export", target.output), target.export.sources) for target in images_file.exports)
 

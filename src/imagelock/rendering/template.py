@@ -1,4 +1,4 @@
-"""Templates to files: the locked digests take the place of the placeholders, and no other byte changes."""
+"""Render templates: replace placeholders by locked images; no other byte changes."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ _DIGEST_SUFFIX = ".digest"
 
 @frozen
 class RenderedImage:
-    """A locked image under the name that its owner gave it in images.toml."""
+    """A locked image with its name as spelled in images.toml."""
 
     name: str
     tag: str | None
@@ -90,7 +90,7 @@ class RenderedImage:
 
 @frozen
 class Rendering:
-    """What a template becomes, or what is wrong with it (lines that begin with ``FILE:LINE:COLUMN:``)."""
+    """The rendered content of a template, or its problems: lines that begin with ``FILE:LINE:COLUMN:``."""
 
     content: bytes
     problems: tuple[str, ...]
@@ -98,11 +98,11 @@ class Rendering:
     """Placeholders that give one platform's digest instead of the index's."""
     _: KW_ONLY
     notes: tuple[str, ...] = ()
-    """What its owner should know."""
+    """Notes on the template, to be printed."""
     has_foreign_name: bool = False
     """Whether a name resembles none in images.toml, and may belong to another tool."""
     names: frozenset[str] = frozenset()
-    """The images that it has."""
+    """The names of the images in it."""
 
 
 class _UnknownFieldError(ImagelockError):
@@ -113,18 +113,18 @@ class _UnknownFieldError(ImagelockError):
 
 
 def images_to_render(images_file: ImagesFile, lockfile: Lockfile) -> dict[str, RenderedImage]:
-    """Join each locked image with its spelling; the lock must answer the images file."""
+    """Return each locked image with its spelling, by alias; the lock must match the images file."""
     locked_images = lockfile.by_alias()
     return {image.alias: _spelled(image, locked_images[image.alias]) for image in images_file.images}
 
 
 def render(template: bytes, images: Mapping[str, RenderedImage], *, file_name: str) -> Rendering:
-    """Replace every placeholder; each unknown name, field or platform is a problem, and all of them are reported."""
+    """Replace every placeholder; each unknown name, field or platform is one of the problems of the result."""
     return _Renderer(template, images, file_name).render()
 
 
 class _Renderer:
-    """Renders one template. Equal placeholders are looked up once: a generated file may have millions."""
+    """Renders one template. Equal placeholders are resolved once: a generated file may have millions."""
 
     def __init__(self, template: bytes, images: Mapping[str, RenderedImage], file_name: str) -> None:
         self._template = template
@@ -201,7 +201,7 @@ def _is_in_utf_16(template: bytes) -> bool:
 
 
 def _describe_plain(template: bytes, file_name: str, images: Mapping[str, RenderedImage]) -> str:
-    """Say that a template has no placeholder, and show what was probably meant to be one."""
+    """Return a note that a template has no placeholder, with text in it that resembles one."""
     example = next(iter(images), "NAME")
     sentence = f"{file_name} has no placeholder such as `{{{{images.{example}}}}}`"
     near_miss = re.search(_NEAR_MISS, template)
@@ -213,7 +213,7 @@ def _describe_plain(template: bytes, file_name: str, images: Mapping[str, Render
 
 
 def _spelled(declaration: ImageDeclaration, locked: LockedImage) -> RenderedImage:
-    """Find the words for an image; in a layout, a name such as ``golang:1.22`` says what was put there."""
+    """Return an image with the name to write; in an OCI layout a name such as ``golang:1.22`` is used instead."""
     if isinstance(declaration.repository, LayoutRepository) and locked.tag and ":" in locked.tag:
         name, _, tag = locked.tag.rpartition(":")
         return RenderedImage(name, tag, locked)

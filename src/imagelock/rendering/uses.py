@@ -1,4 +1,4 @@
-"""Where a project's files have an image, for those who take it away."""
+"""Find the places in a project's files that use an image, which ``remove`` warns about."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from imagelock.rendering.template import Cursor, find_placeholders, images_to_re
 
 
 def find_uses(project: Project, images_file: ImagesFile, lockfile: Lockfile, aliases: Collection[str]) -> Iterator[str]:
-    """Find the places in templates and pinned files that have one of the images, as ``FILE:LINE:COLUMN: …``.
+    """Yield the places in templates and pinned files that use one of the images, as ``FILE:LINE:COLUMN: …``.
 
     Pinned files say no names: only an image that is locked can be found there.
     """
