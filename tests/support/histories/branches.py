@@ -123,6 +123,7 @@ class Branches:
                 dump_images(without_second_names(both), tail=self.history.tail)
             )
         images = self.history.read_images()
+        self.history.may_lack_platforms |= not self.history.is_torn()
         self._check_clean(ours, theirs)
         answer = self.history.change("lock", moved=frozenset(images))
         if answer.code == 0:

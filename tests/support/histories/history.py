@@ -52,6 +52,9 @@ class History:
     damaged: set[str] = field(default_factory=set)
     """Entries whose index was edited by hand: no side of a merge is to be trusted for them."""
 
+    may_lack_platforms: bool = False
+    """Whether git may have combined `platforms = "all"` with fewer platforms, which docs/images-lock.md warns of."""
+
     # the two files
 
     def read_images(self) -> dict[str, dict[str, Any]]:
@@ -90,7 +93,7 @@ class History:
             assert is_proven(entry)
             offered = platform_digests(self.upstream.registry.every_content[entry["digest"]].body)
             assert entry["platforms"].items() <= offered.items()
-            assert entry["platforms"] == offered or "platforms" not in entry["declared"]
+            assert entry["platforms"] == offered or self.may_lack_platforms or "platforms" not in entry["declared"]
 
     def is_fresh(self) -> bool:
         """Ask whether the lock matches images.toml, and hold the answer to what a reader of both files finds."""
