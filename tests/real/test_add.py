@@ -32,7 +32,8 @@ def test_a_range_is_written_with_its_end_and_locked(
         "",
         f'Added to images.toml: [images.app] image = "{repository}", {written.replace(chr(10), ", ")}\n'
         "Locked 1 image in TIME\n"
-        f"Added  app  {tag}  {_DIGEST}  linux/amd64 linux/arm64\n",
+        f"Added  app  {tag}  {_DIGEST}  linux/amd64 linux/arm64\n\n"
+        f"Next: write `{repository}:{tag}` in a file, then run `imagelock scan --write` and `imagelock render`\n",
     )
     assert (project.folder / "images.toml").read_text() == f'[images.app]\nimage = "{repository}"\n{written}\n'
     assert (project.locked["app"]["tag"], project.locked["app"]["digest"]) == (tag, _IMAGE.digest)
