@@ -78,7 +78,8 @@ def test_a_range_without_end_is_warned_about_when_it_chooses(project: Project, r
         "",
         "Locked 1 image in TIME\n"
         f"Added  app  1.1.0  {image.digest[7:19]}  linux/amd64\n"
-        "warning: app: the range `>=1` has no upper bound: one day it takes the next major version\n",
+        "warning: app: the range `>=1` has no upper bound: one day it takes the next major version\n"
+        f"\nNext: write `{repository}:1.1.0` in a file, then run `imagelock scan --write` and `imagelock render`\n",
     )
     assert project.run("lock") == Outcome(0, "", "1 image already locked\n")
     assert project.run("update") == Outcome(0, "", "1 image already up to date\n")
@@ -153,7 +154,8 @@ def test_a_tag_that_is_too_young_is_passed_over(project: Project, repository: Re
         "",
         "Locked 1 image in TIME\n"
         f"Added  app  1.1.0  {old.digest[7:19]}  linux/amd64\n"
-        f"note: app: 1.2.0 was created on {_days_ago(2)[:10]}, less than 7 days ago: passed over\n",
+        f"note: app: 1.2.0 was created on {_days_ago(2)[:10]}, less than 7 days ago: passed over\n"
+        f"\nNext: write `{repository}:1.1.0` in a file, then run `imagelock scan --write` and `imagelock render`\n",
     )
     assert project.run("update") == Outcome(
         0,
