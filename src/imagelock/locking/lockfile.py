@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from itertools import takewhile
 from typing import TypeVar
 
@@ -221,13 +222,13 @@ def _read_selector(declared: TableReader) -> Selector | None:
 
 
 def _read_declared_builds(declared: TableReader) -> Iterator[Platform]:
-    if isinstance(declared.raw("platforms"), str):
-        return
-    for name in declared.texts("platforms", what='an array of strings, or "all"') or ():
-        try:
-            yield Platform.parse(name)
-        except ImagelockError as error:
-            declared.add("platforms", error.message)
+    """Yield the platforms that name a build; other tools may list all of them here, which says nothing new."""
+    names = declared.raw("platforms")
+    for name in names if isinstance(names, list) else ():
+        with suppress(ImagelockError):
+            platform = Platform.parse(str(name))
+            if platform.names_build:
+                yield platform
 
 
 def _read_platforms(image: TableReader) -> tuple[PlatformDigest, ...]:

@@ -30,6 +30,10 @@ def _mismatches(images: str, *entries: str) -> list[str]:
         ),
         ('image = "go:1"\nplatforms = ["windows(10.0)/amd64"]', lock_text(platforms="windows(10.0.1)/amd64")),
         (
+            'image = "go:1"\nplatforms = ["linux/386"]',
+            lock_text(declared='tag = "1", platforms = ["linux/386"]', platforms="linux/386"),
+        ),
+        (
             f'image = "go@{_INDEX}"\nplatforms = ["linux/386"]',
             lock_text(declared=f'digest = "{_INDEX}"', tag=None, platforms="linux/386"),
         ),
