@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 _OBJECTS_BETWEEN_COLLECTIONS = 100_000
 """Python's default is 700, with which a short command collects garbage 40 times and frees nearly none."""
 
+_ISSUES = "https://github.com/imagelock/imagelock/issues"
+_CANNOT = 2
+"""``ExitCode.CANNOT``, without the imports that may have failed."""
+
 
 def main() -> None:
     """Run the command line and exit; ``--version``, which scripts often call, needs none of its imports."""
@@ -26,6 +30,8 @@ def main() -> None:
         exit_code = _run()
     except KeyboardInterrupt as interrupt:
         _end(interrupt)
+    except Exception:  # noqa: BLE001  Python would exit with 1, which is the answer "no"
+        exit_code = _report_defect()
     gc.freeze()  # the process ends: a last collection took 7 ms of 90
     sys.exit(exit_code)
 
@@ -72,6 +78,16 @@ def _end(interrupt: KeyboardInterrupt) -> NoReturn:
         sys.stderr.write(f"{_line_begin()}{last_words()}\n")
         sys.stderr.flush()
     os._exit(exit_code_of(interrupt))
+
+
+def _report_defect() -> int:
+    """Print the traceback of an exception that no command handles, and return the exit code of an error."""
+    from traceback import format_exc  # noqa: PLC0415  rarely needed
+
+    if sys.stderr is not None:
+        defect = f"error: imagelock {__version__} has a defect\n\nhint: report it with the lines above: {_ISSUES}"
+        sys.stderr.write(f"{format_exc()}\n{defect}\n")
+    return _CANNOT
 
 
 def _line_begin() -> str:

@@ -168,15 +168,12 @@ _ELSEWHERE = {
         "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n"
         "    - {name: a, image: 'golang:1.22'}\n    - {name: b, image: 'node:20'}\n"
     ),
-    "kustomization.yaml": (
-        'images:\n  - name: golang\n    newTag: "1.22"\n  - {name: node, newTag: "20"}\n'  # the tag is apart
-    ),
+    "kustomization.yaml": ('images:\n  - name: golang\n    newTag: "1.22"\n  - {name: node, newTag: "20"}\n'),
     "values.yaml": (
         "a:\n  image: {repository: golang, tag: '1.22', digest: ''}\n"
         "b:\n  image: {repository: node, tag: '20', digest: ''}\n"
     ),
 }
-_APART = ("kustomization.yaml", "values.yaml")
 
 
 @pytest.fixture(params=sorted(_ELSEWHERE))
@@ -249,18 +246,19 @@ def test_two_tags_raised_in_images_toml(elsewhere: tuple[Project, str]) -> None:
     project, name = elsewhere
     images = project.read("images.toml").replace("golang:1.22", "golang:1.23").replace("node:20", "node:22")
     project.write("images.toml", images)
-    if name not in _APART:
-        assert _follow_hints(project) == ["lock", "render --retag"]
-        return
-    # A tag that is apart from its digest is written by a person, whom the hint tells so.
-    assert project.run("lock").exit_code == 0
-    hint = project.run("check").stderr.partition("hint: ")[2]
-    assert hint.startswith("write `1.23` there, then run `imagelock render` (")
-    text = project.read(name)
-    for old, new in (("1.22", "1.23"), ("20", "22")):
-        text = re.sub(rf"(?<=['\"]){re.escape(old)}(?=[@'\"])", new, text)
-    project.write(name, text)
-    assert _follow_hints(project) == ["render"]
+    assert _follow_hints(project) == ["lock", "render --retag"]
+    after = project.read(name)
+    assert all(project.images[new].digest in after for new in ("golang:1.23", "node:22"))
+    assert "1.22" not in after
+
+
+def test_a_move_takes_the_file_along(elsewhere: tuple[Project, str]) -> None:
+    project, name = elsewhere
+    old, new = project.images["golang:1.22"].digest, project.images["golang:1.23"].digest
+    before = project.read(name)
+    assert project.run("update", "go", "--to", "1.23").exit_code == 0
+    assert project.read(name) == before.replace("1.22", "1.23").replace(old, new)
+    assert project.run("check", "--all").exit_code == 0
 
 
 def test_an_image_that_is_removed_is_not_brought_back_by_every_hint(elsewhere: tuple[Project, str]) -> None:

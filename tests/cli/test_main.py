@@ -52,6 +52,20 @@ def test_the_program_ends_with_the_exit_code_of_its_command(
     assert (caught.value.code, capsys.readouterr().out) == (1, "")
 
 
+def test_a_defect_is_never_the_answer_no() -> None:
+    """Python ends with 1 after an uncaught exception, which is what `check` returns for a stale lock."""
+    program = (
+        "import imagelock.cli.main as line; line.run = lambda: {}['gone']; from imagelock.__main__ import main; main()"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr.startswith("Traceback")
+    assert ended.stderr.endswith(
+        f"KeyError: 'gone'\n\nerror: imagelock {__version__} has a defect\n\n"
+        "hint: report it with the lines above: https://github.com/imagelock/imagelock/issues\n"
+    )
+
+
 def test_help_lists_the_commands_in_groups_and_the_common_options_once(workshop: Project) -> None:
     outcome = workshop.run("--help")
     assert (outcome.exit_code, outcome.stderr) == (0, "")

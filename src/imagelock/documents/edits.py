@@ -18,8 +18,10 @@ from imagelock.documents.references import (
     Marked,
     NotEditable,
     Reference,
+    TagField,
 )
 from imagelock.documents.spans import Edit, Span, apply_edits
+from imagelock.documents.syntax.yaml_types import write_text
 from imagelock.errors import DocumentError
 from imagelock.model.digest import Digest
 from imagelock.model.frozen import frozen
@@ -32,10 +34,11 @@ _TAG_ELSEWHERE = NotEditable("its tag and its digest are in two places", "write 
 
 @frozen
 class Change:
-    """One edit, and the text that the reference must expand to after it."""
+    """The edits for one reference, and the text that it must expand to after them."""
 
     reference: Reference
-    edit: Edit
+    edits: tuple[Edit, ...]
+    """One, or two where the tag and the digest are values of their own."""
     expected: str
 
 
@@ -43,15 +46,21 @@ def split_conflicts(changes: Sequence[Change]) -> tuple[tuple[Change, ...], tupl
     """Split changes into those that can be made together, and those that need different bytes in one place."""
     by_edit: dict[Edit, list[Change]] = defaultdict(list)
     for change in changes:
-        by_edit[change.edit].append(change)
+        for edit in change.edits:
+            by_edit[edit].append(change)
     conflicting: set[Edit] = set()
     for first, second in pairwise(sorted(by_edit)):
         if second.span.start < first.span.end or second.span.start == first.span.start:
             conflicting |= {first, second}
     return (
-        tuple(change for change in changes if change.edit not in conflicting),
-        tuple(change for change in changes if change.edit in conflicting),
+        tuple(change for change in changes if conflicting.isdisjoint(change.edits)),
+        tuple(change for change in changes if not conflicting.isdisjoint(change.edits)),
     )
+
+
+def apply_all(content: bytes, changes: Sequence[Change]) -> bytes:
+    """Return the content with all edits of changes that have no conflicts; nothing is verified."""
+    return apply_edits(content, (edit for change in changes for edit in change.edits))
 
 
 def apply_changes(
@@ -63,7 +72,7 @@ def apply_changes(
     """
     if not changes:
         return content
-    changed = apply_edits(content, (change.edit for change in changes))
+    changed = apply_all(content, changes)
     expected = {change.reference.span: change.expected for change in changes}
     before = find_references(content, kind).references if before is None else before
     after = find_references(changed, kind)
@@ -72,7 +81,10 @@ def apply_changes(
         place = f"line {problem.position.line}: {problem.reason}"
         raise DocumentError("the edited file could not be read", details=(place,), hint=_HINT)
     marked = frozenset(
-        _digest_written(change.edit) for change in changes if isinstance(change.reference.target, Marked)
+        _digest_written(edit)
+        for change in changes
+        if isinstance(change.reference.target, Marked)
+        for edit in change.edits
     )
     pairs = zip(before, after.references, strict=False)
     is_meant = all(_is_as_meant(old, new, expected.get(old.span, old.target.text), marked) for old, new in pairs)
@@ -87,7 +99,7 @@ def apply_changes(
 
 def references_after(content: bytes, kind: Format, changes: Sequence[Change]) -> tuple[Reference, ...]:
     """Return the references of a document after some of its changes."""
-    return find_references(apply_edits(content, (change.edit for change in changes)), kind).references
+    return find_references(apply_all(content, changes), kind).references
 
 
 def _digest_written(edit: Edit) -> str | None:
@@ -109,21 +121,30 @@ def _is_as_meant(old: Reference, new: Reference, expected: str, marked_digests: 
     return pinned.repository == old.target.reference.repository and digest in marked_digests
 
 
-def digest_edit(editing: Editing, digest: Digest, *, tag: str | None, moves_tag: bool) -> Edit | NotEditable:
-    """Make the edit that writes a digest in its place, together with another tag if it moves."""
+def digest_edits(
+    editing: Editing, digest: Digest, *, tag: str | None, moves_tag: bool
+) -> tuple[Edit, ...] | NotEditable:
+    """Make the edits that write a digest in its place, together with another tag if it moves."""
     match editing:
         case NotEditable():
             return editing
-        case InlineDigest(span, Span(start)) if moves_tag:
-            return Edit(Span(start, span.end), f"{tag_suffix(tag)}@{digest}".encode())
-        case _ if moves_tag:
+        case InlineDigest(span, Span(start), separator) if moves_tag and (tag or separator):
+            return (Edit(Span(start, span.end), f"{separator if tag else ''}{tag or ''}@{digest}".encode()),)
+        case InlineDigest(span) if not moves_tag:
+            return (Edit(span, f"@{digest}".encode()),)
+        case DigestField(span, _, field):
+            written = Edit(span, str(digest).encode())
+        case HexDigestField(span, _, field):
+            written = Edit(span, digest.hex.encode())
+        case _:
             return _TAG_ELSEWHERE
-        case InlineDigest(span):
-            return Edit(span, f"@{digest}".encode())
-        case DigestField(span):
-            return Edit(span, str(digest).encode())
-        case HexDigestField(span):
-            return Edit(span, digest.hex.encode())
+    if not moves_tag:
+        return (written,)
+    return _TAG_ELSEWHERE if field is None or not tag else (_tag_edit(field, tag), written)
+
+
+def _tag_edit(field: TagField, tag: str) -> Edit:
+    return Edit(field.span, (tag if field.type is None else write_text(tag, field.type)).encode())
 
 
 def tag_suffix(tag: str | None) -> str:

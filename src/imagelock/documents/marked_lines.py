@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from imagelock.documents.digest_position import find_position_in_text
-from imagelock.documents.edits import Change, digest_edit, tag_suffix
+from imagelock.documents.edits import Change, digest_edits, tag_suffix
 from imagelock.documents.locked_references import LockedReferences, NamedImage
 from imagelock.documents.pin_plan import RENDER_HINT, FindingKind, PinStep, PinStyle
 from imagelock.documents.references import Marked, NotEditable, Reference
@@ -99,7 +99,7 @@ def unpin_marked(reference: Reference, marked: Marked, locked: LockedReferences)
     kept, _, _ = run.text.partition("@")
     added = _tag_to_restore(run, locked)
     edit = Edit(run.cut(len(kept)).span, added.encode())
-    return Change(reference, edit, _with(marked, run, f"{kept}{added}"))
+    return Change(reference, (edit,), _with(marked, run, f"{kept}{added}"))
 
 
 def _tag_to_restore(run: SourceText, locked: LockedReferences) -> str:
@@ -189,12 +189,12 @@ def _decide_reference(
     text = f"{written.name}{tag_suffix(tag)}@{digest}"
     if text == place.source.text:
         return PinStep(reference)
-    edit = digest_edit(find_position_in_text(place.source), digest, tag=tag, moves_tag=tag != written.tag)
-    if isinstance(edit, NotEditable):
-        return PinStep.found(FindingKind.NOT_PINNABLE, reference, edit.reason, edit.hint)
+    edits = digest_edits(find_position_in_text(place.source), digest, tag=tag, moves_tag=tag != written.tag)
+    if isinstance(edits, NotEditable):
+        return PinStep.found(FindingKind.NOT_PINNABLE, reference, edits.reason, edits.hint)
     kind, reason = _difference(written, tag, digest)
     return PinStep.found(
-        kind, reference, reason, RENDER_HINT, Change(reference, edit, _with(marked, place.source, text))
+        kind, reference, reason, RENDER_HINT, Change(reference, edits, _with(marked, place.source, text))
     )
 
 
@@ -227,7 +227,7 @@ def _difference(written: UnnormalizedReference, tag: str | None, digest: Digest)
 def _replace(reference: Reference, marked: Marked, source: SourceText, text: str, reason: str) -> PinStep:
     if source.text == text:
         return PinStep(reference)
-    change = Change(reference, Edit(source.span, text.encode()), _with(marked, source, text))
+    change = Change(reference, (Edit(source.span, text.encode()),), _with(marked, source, text))
     return PinStep.found(FindingKind.DIGEST_DIFFERS, reference, reason, RENDER_HINT, change)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
-from imagelock.documents.edits import Change, digest_edit, references_after, split_conflicts, tag_suffix
+from imagelock.documents.edits import Change, digest_edits, references_after, split_conflicts, tag_suffix
 from imagelock.documents.formats.format import Format
 from imagelock.documents.kinds import find_references
 from imagelock.documents.locked_references import Locked, LockedReferences, LockedTwice, NotLocked, Sibling
@@ -26,7 +26,6 @@ from imagelock.documents.references import (
     CONFLICT,
     Editing,
     Image,
-    InlineDigest,
     Marked,
     NotEditable,
     Reference,
@@ -115,9 +114,10 @@ def _settle(
 
 def _without_conflicts(steps: Sequence[PinStep]) -> tuple[PinStep, ...]:
     _, conflicts = split_conflicts([step.change for step in steps if step.change])
-    edits = {change.edit for change in conflicts}
+    edits = {edit for change in conflicts for edit in change.edits}
     return tuple(
-        _refused(step.reference, CONFLICT) if step.change and step.change.edit in edits else step for step in steps
+        _refused(step.reference, CONFLICT) if step.change and not edits.isdisjoint(step.change.edits) else step
+        for step in steps
     )
 
 
@@ -149,7 +149,7 @@ def _decide_image(reference: Reference, image: Image, locked: LockedReferences, 
 
 def _not_locked(reference: Reference, image: Image, locked: LockedReferences, answer: NotLocked) -> PinStep:
     pinned = image.reference
-    movable = isinstance(image.editing, InlineDigest) and image.editing.tag is not None
+    movable = not isinstance(image.editing, NotEditable) and image.editing.tag is not None
     hint = None if answer.sibling is None else _hint_for_tag(pinned.tag, answer.sibling, movable=movable)
     if isinstance(pinned, PinnedReference) and (tag := locked.find_tag(pinned)) and tag != pinned.tag:
         reason = f"the digest is locked for the tag `{tag}`, and registries ignore the tag beside a digest"
@@ -165,7 +165,7 @@ def _not_locked(reference: Reference, image: Image, locked: LockedReferences, an
 def _hint_for_tag(written: str | None, sibling: Sibling, *, movable: bool) -> str:
     """Return what moves the older of two tags to the newer; both ways if neither is surely newer.
 
-    A tag that is apart from its digest cannot be moved with it: a person writes it.
+    A tag that a variable or an anchor gives cannot be moved with its digest: a person writes it.
     """
     update = f"run `imagelock update {sibling.name} --to {written}`"
     retag = "run `imagelock render --retag`" if movable else f"write `{sibling.tag}` there, then {RENDER_HINT}"
@@ -185,11 +185,11 @@ def _numbers(tag: str) -> tuple[int, ...]:
 def _unlike_lock(reference: Reference, image: Image, locked: Locked, style: PinStyle) -> PinStep:
     written = split_reference(image.text)
     tag = None if style is PinStyle.DIGEST_ONLY else locked.tag or written.tag
-    edit = digest_edit(_editing_for(image, style), locked.digest, tag=tag, moves_tag=tag != written.tag)
-    if isinstance(edit, NotEditable):
-        return _refused(reference, edit)
+    edits = digest_edits(_editing_for(image, style), locked.digest, tag=tag, moves_tag=tag != written.tag)
+    if isinstance(edits, NotEditable):
+        return _refused(reference, edits)
     step = PinStep.found(*_difference(reference, image, locked), hint=RENDER_HINT)
-    return replace(step, change=Change(reference, edit, f"{written.name}{tag_suffix(tag)}@{locked.digest}"))
+    return replace(step, change=Change(reference, edits, f"{written.name}{tag_suffix(tag)}@{locked.digest}"))
 
 
 def _difference(reference: Reference, image: Image, locked: Locked) -> tuple[FindingKind, Reference, str]:

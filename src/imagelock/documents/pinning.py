@@ -160,9 +160,9 @@ def _unpin_step(reference: Reference, locked: LockedReferences) -> _UnpinStep:
         case InlineDigest(span):
             added = "" if tag else _tag_to_restore(image.reference, locked)
             kept = tag_suffix(tag) or added
-            return Change(reference, Edit(span, added.encode()), f"{written.name}{kept}")
+            return Change(reference, (Edit(span, added.encode()),), f"{written.name}{kept}")
         case DigestField(span, may_be_empty=True) | HexDigestField(span, may_be_empty=True) if tag:
-            return Change(reference, Edit(span, b""), f"{written.name}:{tag}")
+            return Change(reference, (Edit(span, b""),), f"{written.name}:{tag}")
         case DigestField() | HexDigestField():
             return Refusal(reference, "nothing valid would remain without the digest", "take it out by hand")
         case NotEditable(reason, hint):

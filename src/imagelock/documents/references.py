@@ -8,6 +8,7 @@ from enum import Enum, StrEnum, auto
 from typing import Self
 
 from imagelock.documents.spans import LineIndex, Position, SourceText, Span
+from imagelock.documents.syntax.yaml_types import YamlType
 from imagelock.errors import InvalidReferenceError
 from imagelock.model.frozen import frozen
 from imagelock.model.reference import ImageReference, split_reference
@@ -88,6 +89,17 @@ class InlineDigest:
     """``@sha256:…``, or the empty span where it would go."""
     tag: Span | None
     """``:3`` right before it, an empty span where no tag is; ``None`` if the tag is elsewhere."""
+    separator: str = ":"
+    """What is written before a tag; nothing where tag and digest are a value apart from the name."""
+
+
+@frozen
+class TagField:
+    """A tag that is a value of its own, beside a digest that is one."""
+
+    span: Span
+    type: YamlType | None
+    """The type that YAML reads in a value without quotes; ``None`` for other values."""
 
 
 @frozen
@@ -97,6 +109,8 @@ class DigestField:
     span: Span
     may_be_empty: bool
     """Whether the file stays valid without it, as where quotes remain."""
+    tag: TagField | None = None
+    """The tag, if it can be edited together with the digest."""
 
 
 @frozen
@@ -105,6 +119,7 @@ class HexDigestField:
 
     span: Span
     may_be_empty: bool
+    tag: TagField | None = None
 
 
 @frozen

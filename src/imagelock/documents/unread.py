@@ -111,7 +111,7 @@ UNREAD_KINDS = (
     ),
     UnreadKind("HCL file", ("*.hcl", "*.tfvars"), rb"^[ \t]*" + _KEY + rb"[ \t]*=[ \t]*\"" + _REFERENCE),
     UnreadKind(
-        "Dockerfile of another name",
+        "renamed Dockerfile",
         ("*.docker", "{dockerfile,dockerfiles,containerfile,containerfiles}/*", "*{dockerfile,containerfile}*"),
         rb"\A(?:\s|#.*\n|ARG[ \t].*\n)*FROM[ \t]+[\w.-]\S*[ \t]*(?:AS[ \t]+\S+[ \t]*)?\r?$",
     ),

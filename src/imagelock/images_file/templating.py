@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from imagelock.documents.edits import Change, split_conflicts
+from imagelock.documents.edits import Change, apply_all, split_conflicts
 from imagelock.documents.formats import table
 from imagelock.documents.references import DigestField, HexDigestField, Image, InlineDigest, NotEditable, Reference
-from imagelock.documents.spans import Edit, apply_edits
+from imagelock.documents.spans import Edit
 from imagelock.images_file.discovery import FoundImage, ScannedDocument, Survey, Unlockable
 from imagelock.model.frozen import frozen
 from imagelock.model.reference import DEFAULT_TAG, split_reference
@@ -33,12 +33,12 @@ def make_template(document: ScannedDocument, survey: Survey) -> Template:
             continue
         edit = _edit(document, reference, image, found)
         if isinstance(edit, Edit):
-            changes.append(Change(reference, edit, image.text))
+            changes.append(Change(reference, (edit,), image.text))
         else:
             remaining.append(_obstacle(document, reference, edit))
     kept, conflicts = split_conflicts(changes)
     remaining += (_obstacle(document, change.reference, _CONFLICT) for change in conflicts)
-    return Template(apply_edits(document.content, (change.edit for change in kept)), tuple(remaining))
+    return Template(apply_all(document.content, kept), tuple(remaining))
 
 
 def _obstacle(document: ScannedDocument, reference: Reference, reason: str) -> Unlockable:

@@ -13,21 +13,21 @@ _FIRST, _SECOND = find_references(_CONTENT, table.DOCKERFILE).references
 
 
 def test_a_change_with_the_effect_it_was_meant_for_is_made() -> None:
-    change = Change(_FIRST, Edit(Span(7, 8), b"2"), "a:2")
+    change = Change(_FIRST, (Edit(Span(7, 8), b"2"),), "a:2")
     assert apply_changes(_CONTENT, table.DOCKERFILE, [change]) == b"FROM a:2\nFROM b:1\n"
 
 
 @pytest.mark.parametrize("edit", [Edit(Span(7, 8), b"3"), Edit(Span(9, 18), b""), Edit(Span(8, 8), b"\nFROM c")])
 def test_a_change_with_another_effect_is_an_error_of_ours(edit: Edit) -> None:
     with pytest.raises(DocumentError, match="the edited file would not mean what it must"):
-        apply_changes(_CONTENT, table.DOCKERFILE, [Change(_FIRST, edit, "a:2")])
+        apply_changes(_CONTENT, table.DOCKERFILE, [Change(_FIRST, (edit,), "a:2")])
 
 
 def test_changes_that_want_different_bytes_in_one_place_are_told_apart() -> None:
-    one = Change(_FIRST, Edit(Span(8, 8), b"x"), "")
-    same = Change(_SECOND, Edit(Span(8, 8), b"x"), "")
-    other = Change(_SECOND, Edit(Span(8, 8), b"y"), "")
-    apart = Change(_SECOND, Edit(Span(17, 17), b"x"), "")
+    one = Change(_FIRST, (Edit(Span(8, 8), b"x"),), "")
+    same = Change(_SECOND, (Edit(Span(8, 8), b"x"),), "")
+    other = Change(_SECOND, (Edit(Span(8, 8), b"y"),), "")
+    apart = Change(_SECOND, (Edit(Span(17, 17), b"x"),), "")
     assert split_conflicts([one, same, apart]) == ((one, same, apart), ())
     assert split_conflicts([one, other, apart]) == ((apart,), (one, other))
 
@@ -38,5 +38,5 @@ def test_changes_that_want_different_bytes_in_one_place_are_told_apart() -> None
 )
 def test_a_change_that_makes_a_file_unreadable_is_refused_with_the_reason(replacement: bytes, reason: str) -> None:
     with pytest.raises(DocumentError, match="the edited file could not be read") as caught:
-        apply_changes(_CONTENT, table.DOCKERFILE, [Change(_FIRST, Edit(Span(8, 8), replacement), "a:2")])
+        apply_changes(_CONTENT, table.DOCKERFILE, [Change(_FIRST, (Edit(Span(8, 8), replacement),), "a:2")])
     assert caught.value.details[0].startswith(reason)

@@ -96,7 +96,8 @@ def test_a_tag_that_can_not_follow_its_range_is_not_sent_to_render() -> None:
     newest = parse_reference(f"node:20.3@{DIGEST}")
     assert isinstance(newest, PinnedReference)
     locked = LockedReferences([newest], ranges={newest: lambda tag: tag.startswith("20.")})
-    document = f"images:\n- name: node\n  newTag: '20.1'\n  digest: {OLD_DIGEST}\n".encode()
+    images = f"[{{name: node, newTag: &tag '20.1', digest: {OLD_DIGEST}}}]"
+    document = f"images: {images}\ncommonLabels: {{version: *tag}}\n".encode()
     (finding,) = check(document, table.KUSTOMIZATION, locked)
     assert (finding.kind, finding.reason) == (FindingKind.NOT_PINNABLE, "its tag and its digest are in two places")
 

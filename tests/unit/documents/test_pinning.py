@@ -4,7 +4,7 @@ import pytest
 
 from imagelock.documents.formats import table
 from imagelock.documents.formats.format import Format
-from imagelock.documents.locked_references import LockedReferences
+from imagelock.documents.locked_references import LockedReferences, Retag
 from imagelock.documents.pin_plan import PinStyle
 from imagelock.documents.pinning import pin, unpin
 from imagelock.documents.references import Reference
@@ -162,8 +162,47 @@ def test_a_tag_beside_the_right_digest_follows_its_range_too() -> None:
     assert pin(document, _DOCKERFILE, _lock_with_range()).content == f"FROM node:20.3-slim@{DIGEST}\n".encode()
 
 
-def test_a_tag_that_stands_apart_does_not_follow_its_range() -> None:
-    document = f"images:\n- name: node\n  newTag: 20.1-slim\n  digest: {OLD_DIGEST}\n".encode()
+@pytest.mark.parametrize(
+    ("tag", "digest"),
+    [("20.1-slim", OLD_DIGEST), ("'20.1-slim'", OLD_DIGEST), ("20.1-slim", f"'{OLD_DIGEST}'")],
+)
+def test_a_tag_apart_from_its_digest_follows_its_range(tag: str, digest: str) -> None:
+    document = f"images:\n- name: node\n  newTag: {tag}\n  digest: {digest}\n"
+    pinned = pin(document.encode(), table.KUSTOMIZATION, _lock_with_range())
+    assert pinned.content.decode() == document.replace("20.1", "20.3").replace(OLD_DIGEST, DIGEST)
+    assert pin(pinned.content, table.KUSTOMIZATION, _lock_with_range()).content == pinned.content
+
+
+def test_a_tag_in_a_value_with_its_digest_follows_its_range() -> None:
+    document = f"image: {{repository: node, tag: 20.1-slim@{OLD_DIGEST}}}\n".encode()
+    pinned = pin(document, table.HELM_VALUES, _lock_with_range())
+    assert pinned.content == f"image: {{repository: node, tag: 20.3-slim@{DIGEST}}}\n".encode()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "written"),
+    [
+        ("'1.9'", "1.10", "'1.10'"),
+        ("1.9", "1.10", '"1.10"'),  # without quotes, YAML reads 1.1
+        ("1.9", "1.11", "1.11"),
+        ("1.9-alpine", "1.10-alpine", "1.10-alpine"),
+        ("v9", "2024-01-01", '"2024-01-01"'),
+        ("16", "17-alpine", '"17-alpine"'),  # JSON has no text without quotes
+        ("!!str 1.9", "1.10", '!!str "1.10"'),
+    ],
+)
+def test_a_moved_tag_stays_text(old: str, new: str, written: str) -> None:
+    moved = parse_reference(f"a:{new}@{DIGEST}")
+    assert isinstance(moved, PinnedReference)
+    locked = LockedReferences([moved], names={moved: "a"}, retag=Retag())
+    document = f"image: {{repository: a, tag: {old}, digest: {OLD_DIGEST}}}\n"
+    pinned = pin(document.encode(), table.HELM_VALUES, locked)
+    assert pinned.content.decode() == f"image: {{repository: a, tag: {written}, digest: {DIGEST}}}\n"
+
+
+def test_a_tag_with_an_anchor_does_not_follow_its_range() -> None:
+    images = f"[{{name: node, newTag: &tag 20.1-slim, digest: {OLD_DIGEST}}}]"
+    document = f"images: {images}\ncommonLabels: {{version: *tag}}\n".encode()
     pinned = pin(document, table.KUSTOMIZATION, _lock_with_range())
     assert pinned.content == document
     assert [refusal.reason for refusal in pinned.refused] == ["its tag and its digest are in two places"]

@@ -50,7 +50,7 @@ from imagelock.documents.unread import find_unread_kind, find_unread_places
         ("x.yaml", "steps: [{uses: docker://a:1}]\n", "YAML file"),
         ("patch.yaml", "- op: replace\n  path: /spec/containers/0/image\n  value: a:1\n", "YAML file"),
         ("prod.tfvars", 'app_image = "a/b:1"\n', "HCL file"),
-        ("dockerfiles/base", "# x\nARG A\nFROM a:1 AS b\n", "Dockerfile of another name"),
+        ("dockerfiles/base", "# x\nARG A\nFROM a:1 AS b\n", "renamed Dockerfile"),
         ("dockerfiles/notes", "FROM here on\n", None),
         ("task.json", '{"containerDefinitions": [{"image": "a/b:1"}]}', "JSON file"),
         ("fly.toml", '[build]\nimage = "a/b:1"\n', "TOML or properties file"),

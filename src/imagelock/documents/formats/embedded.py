@@ -134,8 +134,9 @@ class _Extract:
     def _editing(self, editing: Editing) -> Editing:
         match editing:
             case InlineDigest(span, tag):
-                return InlineDigest(self.span(span), None if tag is None else self.span(tag))
-            case DigestField() | HexDigestField():
-                return replace(editing, span=self.span(editing.span))
+                return replace(editing, span=self.span(span), tag=None if tag is None else self.span(tag))
+            case DigestField(span, _, tag) | HexDigestField(span, _, tag):
+                moved = None if tag is None else replace(tag, span=self.span(tag.span))
+                return replace(editing, span=self.span(span), tag=moved)
             case NotEditable():
                 return editing

@@ -16,11 +16,13 @@ from imagelock.documents.references import (
     InlineDigest,
     NotEditable,
     ReferenceKind,
+    TagField,
     TagUse,
     Target,
     Unresolved,
     image_or_unresolved,
 )
+from imagelock.documents.spans import Span
 from imagelock.documents.syntax.nodes import Scalar, ScalarStyle
 from imagelock.documents.syntax.yaml_types import YamlType, printed_number
 from imagelock.model.frozen import frozen
@@ -91,9 +93,9 @@ class SplitImage:
 
     def _editing(self) -> Editing:
         if self.digest is not None:
-            return _field(self.digest, DigestField)
+            return _field(self.digest, DigestField, self.tag)
         if self.hex_digest is not None:
-            return _field(self.hex_digest, HexDigestField)
+            return _field(self.hex_digest, HexDigestField, self.tag)
         if self.tag is None:
             return self._position_in_name()
         if self.tag_takes_digest or "@" in self.tag.value:
@@ -140,13 +142,24 @@ def _position_in_tag(tag: Scalar) -> Editing:
     if not tag.is_plain:
         return why_not_plain(tag)
     position = find_position_in_text(tag.source)
-    return InlineDigest(position.span, tag=None) if isinstance(position, InlineDigest) else position
+    if not isinstance(position, InlineDigest):
+        return position
+    is_movable = not tag.has_anchor and tag.type is YamlType.TEXT
+    place = Span(tag.source.span.start, position.span.start) if is_movable else None
+    return InlineDigest(position.span, place, separator="")
 
 
-def _field(scalar: Scalar, field: type[DigestField | HexDigestField]) -> Editing:
+def _tag_field(tag: Scalar | None) -> TagField | None:
+    """Return the place of a tag that is editable together with its digest; other values may use an anchor."""
+    if not _has_value(tag) or not tag.is_plain or tag.has_anchor or "@" in tag.value:
+        return None
+    return TagField(tag.source.span, tag.type if tag.style is ScalarStyle.PLAIN else None)
+
+
+def _field(scalar: Scalar, field: type[DigestField | HexDigestField], tag: Scalar | None) -> Editing:
     is_quoted = scalar.style is ScalarStyle.QUOTED
     if not scalar.is_plain:
         return why_not_plain(scalar)
     if not (is_quoted or _has_value(scalar)):
         return _EMPTY_FIELD
-    return field(scalar.source.span, may_be_empty=is_quoted)
+    return field(scalar.source.span, may_be_empty=is_quoted, tag=_tag_field(tag))

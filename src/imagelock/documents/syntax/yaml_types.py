@@ -46,6 +46,13 @@ def type_of_plain(text: str) -> YamlType:
     return YamlType.DATE if _DATE.fullmatch(text) else YamlType.TEXT
 
 
+def write_text(text: str, before: YamlType) -> str:
+    """Return a text as the value that replaces one without quotes: in quotes if it would not be printed as it is."""
+    now = type_of_plain(text)
+    is_same = printed_number(text) == text if now is YamlType.NUMBER else now is before is YamlType.TEXT
+    return text if is_same else f'"{text}"'
+
+
 def printed_number(text: str) -> str:
     """Return a number as Helm, and any other program in Go, prints it after reading it: ``1.10`` is ``1.1``."""
     plain = text.replace("_", "")
