@@ -261,6 +261,17 @@ def test_a_move_takes_the_file_along(elsewhere: tuple[Project, str]) -> None:
     assert project.run("check", "--all").exit_code == 0
 
 
+@pytest.mark.parametrize("elsewhere", ["values.yaml"], indirect=True)
+def test_a_move_tells_of_a_tag_that_it_leaves_behind(elsewhere: tuple[Project, str]) -> None:
+    project, name = elsewhere
+    project.write(name, project.read(name).replace("'1.22'", "&tag '1.22'") + "labels: {version: *tag}\n")
+    outcome = project.run("update", "go", "--to", "1.23")
+    assert outcome.exit_code == 0
+    assert "values.yaml:2:" in outcome.stderr
+    assert "write `1.23` there" in outcome.stderr
+    assert project.run("check").exit_code == 1
+
+
 def test_an_image_that_is_removed_is_not_brought_back_by_every_hint(elsewhere: tuple[Project, str]) -> None:
     project, name = elsewhere
     assert project.run("remove", "node").exit_code == 0

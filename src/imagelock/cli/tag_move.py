@@ -30,6 +30,7 @@ from imagelock.rendering.outputs import make_outputs
 
 if TYPE_CHECKING:
     from imagelock.documents.locked_references import Retag  # its readers take 30 ms, which only [pin] needs
+    from imagelock.documents.pinning import Pinned
 
 
 def tag_to_declare(settings: Settings, name: str, wanted: str) -> str | None:
@@ -73,6 +74,10 @@ def move_tag(settings: Settings, name: str, tag: str, plan: Planner, *, is_dry_r
     if output_format == "text":
         for path in write.written:
             settings.console.say(f"{click.style('Wrote', fg='green', bold=True)} {path}")
+    if write.pinned:
+        from imagelock.cli.reports.unpinned import tell_what_stayed  # noqa: PLC0415  30 ms that only [pin] needs
+
+        tell_what_stayed(settings.console, write.pinned)
 
 
 class _Writer:
@@ -83,11 +88,14 @@ class _Writer:
         self._images_file = images_file
         self._retag = retag
         self.written: tuple[Path, ...] = ()
+        self.pinned: dict[Path, Pinned] = {}
+        """The files of ``[pin]``, with what was left as it is in them."""
 
     def __call__(self, transaction: Transaction, contents: Mapping[Path, bytes], lockfile: Lockfile) -> None:
         has_files = self._images_file.outputs or self._images_file.pins.names_files
         choice = all_files(self._project, self._images_file) if has_files else FileChoice()
         outputs = make_outputs(self._project, choice, self._images_file, lockfile, retag=self._retag)
+        self.pinned = {output.path: output.pinned for output in outputs if output.pinned}
         self.written = transaction.write(
             {**contents, **{output.path: output.content for output in outputs}},
             like={output.path: output.template for output in outputs if output.template},

@@ -29,7 +29,6 @@ from imagelock.model.reference import PinnedReference
 
 _HINT = "please report this with the file; a template is the way around it"
 _DIGEST = re.compile(rb"sha(?:256|512):[0-9a-f]+")
-_TAG_ELSEWHERE = NotEditable("its tag and its digest are in two places", "write the whole reference in one place")
 
 
 @frozen
@@ -137,10 +136,15 @@ def digest_edits(
         case HexDigestField(span, _, field):
             written = Edit(span, digest.hex.encode())
         case _:
-            return _TAG_ELSEWHERE
+            return _tag_elsewhere(tag)
     if not moves_tag:
         return (written,)
-    return _TAG_ELSEWHERE if field is None or not tag else (_tag_edit(field, tag), written)
+    return _tag_elsewhere(tag) if field is None or not tag else (_tag_edit(field, tag), written)
+
+
+def _tag_elsewhere(tag: str | None) -> NotEditable:
+    hint = f"write `{tag}` there, then run `imagelock render`" if tag else "write the whole reference in one place"
+    return NotEditable("its tag and its digest are in two places", hint)
 
 
 def _tag_edit(field: TagField, tag: str) -> Edit:
