@@ -161,8 +161,8 @@ class Console:
         if self.shows_progress:
             with Console._terminal:
                 line = clip(one_line(text), self.progress_width)
+                Console._progress_is_shown = True  # before it is: a signal may end the process in between
                 emit(f"{CLEAR_LINE}{line}", nl=False, err=True, color=True)
-                Console._progress_is_shown = True
 
     @classmethod
     def end_progress(cls) -> None:

@@ -148,7 +148,7 @@ def _tag_elsewhere(tag: str | None) -> NotEditable:
 
 
 def _tag_edit(field: TagField, tag: str) -> Edit:
-    return Edit(field.span, (tag if field.type is None else write_text(tag, field.type)).encode())
+    return Edit(field.span, (tag if field.is_text is None else write_text(tag, was_text=field.is_text)).encode())
 
 
 def tag_suffix(tag: str | None) -> str:

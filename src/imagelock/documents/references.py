@@ -8,7 +8,6 @@ from enum import Enum, StrEnum, auto
 from typing import Self
 
 from imagelock.documents.spans import LineIndex, Position, SourceText, Span
-from imagelock.documents.syntax.yaml_types import YamlType
 from imagelock.errors import InvalidReferenceError
 from imagelock.model.frozen import frozen
 from imagelock.model.reference import ImageReference, split_reference
@@ -98,8 +97,8 @@ class TagField:
     """A tag that is a value of its own, beside a digest that is one."""
 
     span: Span
-    type: YamlType | None
-    """The type that YAML reads in a value without quotes; ``None`` for other values."""
+    is_text: bool | None
+    """Whether YAML reads text in a value without quotes, not a number; ``None`` for values in quotes."""
 
 
 @frozen

@@ -153,7 +153,7 @@ def _tag_field(tag: Scalar | None) -> TagField | None:
     """Return the place of a tag that is editable together with its digest; other values may use an anchor."""
     if not _has_value(tag) or not tag.is_plain or tag.has_anchor or "@" in tag.value:
         return None
-    return TagField(tag.source.span, tag.type if tag.style is ScalarStyle.PLAIN else None)
+    return TagField(tag.source.span, tag.type is YamlType.TEXT if tag.style is ScalarStyle.PLAIN else None)
 
 
 def _field(scalar: Scalar, field: type[DigestField | HexDigestField], tag: Scalar | None) -> Editing:

@@ -46,10 +46,10 @@ def type_of_plain(text: str) -> YamlType:
     return YamlType.DATE if _DATE.fullmatch(text) else YamlType.TEXT
 
 
-def write_text(text: str, before: YamlType) -> str:
+def write_text(text: str, *, was_text: bool) -> str:
     """Return a text as the value that replaces one without quotes: in quotes if it would not be printed as it is."""
     now = type_of_plain(text)
-    is_same = printed_number(text) == text if now is YamlType.NUMBER else now is before is YamlType.TEXT
+    is_same = printed_number(text) == text if now is YamlType.NUMBER else was_text and now is YamlType.TEXT
     return text if is_same else f'"{text}"'
 
 
