@@ -4,8 +4,8 @@
 
 OTHER_PYTHON is the interpreter of the other checkout's environment. Whole processes against Debian's docker-registry,
 TLS and bearer tokens on, nothing cached, in pairs of random order: a noisy machine disturbs both alike. A ratio is this
-checkout's time by the other's; the median of the pairs' ratios is told, for wall time and for CPU. Requests are counted
-in the registry's own log and at the token server. The lockfiles of both must be equal, byte for byte.
+checkout's time by the other's; the median of the pairs' ratios is printed, for wall time and for CPU. Requests are
+counted in the registry's own log and at the token server. The lockfiles of both must be equal, byte for byte.
 """
 
 from __future__ import annotations

@@ -181,7 +181,7 @@ class Scratch:
 
 @frozen
 class Unresolved:
-    """A reference whose image can't be told from the file alone, or that no tool would accept."""
+    """A reference whose image is not known from the file alone, or that no tool would accept."""
 
     text: str
     reason: str

@@ -17,7 +17,7 @@ class Scope(Protocol):
     """The variables that a word may use."""
 
     def find(self, name: str) -> str | None:
-        """Find the value, ``None`` if the variable is not set; ``WordError`` if it can't be told."""
+        """Find the value, ``None`` if the variable is not set; ``WordError`` if it is not known."""
         ...
 
 

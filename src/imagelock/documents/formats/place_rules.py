@@ -180,7 +180,7 @@ class RuleSet:
     def find(self, root: Node) -> tuple[Match, ...]:
         """Find the nodes at the places of the rules, in the order of the rules, each once for each rule.
 
-        What is below an ``Inside`` is its business.
+        Below the place of an ``Inside``, only its own rules apply.
         """
         excluded: set[int] = set()
         found = sorted(_walk(root, self._start, excluded), key=itemgetter(0))
