@@ -70,12 +70,12 @@ class Console:
         emit(defuse_json(mask_user_info(json.dumps(document, indent=2, ensure_ascii=is_plain))))
 
     def say(self, text: str) -> None:
-        """Tell about the work, on one line; control characters in it are made visible, but for our own styles."""
+        """Print one line about the work to stderr; control characters are made visible, except those of our styles."""
         if self._quietness == 0:
             self._write_line(styled_line(text), hang=2)
 
     def detail(self, text: str) -> None:
-        """Tell a reason that only ``-v`` asks for."""
+        """Print a line that only ``-v`` shows."""
         if self.verbosity and self._quietness == 0:
             self._write_line(click.style(styled_line(text), dim=True), hang=_indent_of(text) + 4)
 
@@ -89,17 +89,17 @@ class Console:
         self.next_step_is(f"run {', then '.join(f'`{command}`' for command in commands)}")
 
     def next_step_is(self, text: str) -> None:
-        """Say what to do next."""
+        """Print a sentence with the next step."""
         if self.gives_advice:
             self.say("")
             self._write("\n".join(wrap(f"Next: {one_line(text)}", self.stderr_width, hang=6)))
 
     def note(self, text: str) -> None:
-        """Tell something that the reader may not expect, and that changes nothing."""
+        """Print what the reader may not expect, and need not act on."""
         self._say_labelled("note", "cyan", text)
 
     def warn(self, text: str) -> None:
-        """Tell something that the reader should change."""
+        """Print what the reader should change."""
         self._say_labelled("warning", "yellow", text)
 
     def hint(self, text: str) -> None:
@@ -107,12 +107,12 @@ class Console:
         self._say_labelled("hint", "cyan", text)
 
     def item(self, text: str) -> None:
-        """Tell one of the things that the note or warning before is about."""
+        """Print one of the items of the note or warning before."""
         if self._quietness == 0:
             self._write_line(f"  {one_line(text)}", hang=6)
 
     def annotate(self, command: str) -> None:
-        """Tell a CI system, which reads its commands from both streams; stdout may be JSON for a script."""
+        """Print a command to the CI system, which reads both streams; stdout may hold JSON for a script."""
         if self._quietness <= 1:
             self.end_progress()
             emit(mask_user_info(escape_controls(command)), err=True, color=self._stderr_color)

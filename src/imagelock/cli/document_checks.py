@@ -81,14 +81,14 @@ class PinCheck:
 
 
 def wrong_in(path: Path, finding: Finding) -> Wrong:
-    """Say what a finding means for its file."""
+    """Return a finding of a pinned file, with the command that corrects it."""
     command = RENDER if finding.kind.is_mended_by_render else RETAG if finding.hint == f"run `{RETAG}`" else None
     way_out = None if command else finding.hint
     return Wrong(name=str(path), reason=finding.reason, command=command, way_out=way_out, path=path, finding=finding)
 
 
 def _wrong_outside(path: Path, finding: Finding) -> Wrong:
-    """Say what a finding means for a file that is not in ``[pin]``: what is new there is for ``scan --write``."""
+    """Return a finding of a file outside ``[pin]``, where ``scan --write`` corrects what is new."""
     if finding.kind not in (FindingKind.NOT_LOCKED, FindingKind.OTHER_TAG):
         return wrong_in(path, finding)
     more = (LOCK, RENDER)
@@ -222,7 +222,7 @@ class TreeSearch:
                     pass
 
     def _not_carried(self, path: Path, finding: Finding) -> Wrong:
-        """Say that nothing writes the digest of a declared image."""
+        """Return the finding that nothing writes the digest of a declared image."""
         if identify(path) in self._rendered:
             reason = "it has no digest, and its template no placeholder for it"
             way_out = "write `{{images.NAME}}` in the template"

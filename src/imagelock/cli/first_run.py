@@ -85,7 +85,7 @@ def plan_project(console: Console, images_path: Path, request: FirstFileRequest)
 
 
 def tell_beginning(console: Console, beginning: Beginning, *, is_dry_run: bool = False, output_format: str) -> None:
-    """Tell people or scripts what was written, and what was left out."""
+    """Print what was written and what was left out: lines on stderr, or a JSON document."""
     if output_format == "json":
         console.json(adoption_document(_adoption(beginning), is_dry_run=is_dry_run))
         return

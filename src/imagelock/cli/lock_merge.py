@@ -38,7 +38,7 @@ def _ask_git(project: Project, state: Literal["unmerged", "merged"]) -> tuple[st
 
 
 def tell_merge(merged: Merged, lock_path: Path, *, is_dry_run: bool) -> str:
-    """Say in one sentence what was merged, and which images were chosen again."""
+    """Return one sentence: what was merged, and which images were chosen again."""
     names = sorted(merged.unsettled.other_index)
     chosen = f" ({count(len(names))} chosen again, since the sides lock different content: {', '.join(names)})"
     verb = "Would merge" if is_dry_run else "Merged"

@@ -153,7 +153,7 @@ class CopyProgress:
 
 
 def copy_facts(done: int, total: int, *, seconds: float) -> list[str]:
-    """Tell the rate of a copy, and how long the rest takes at this rate, once there is one."""
+    """Return the rate of a copy in bytes, and the remaining time at this rate if there is one."""
     if not 0 < done < total or seconds <= 0:
         return []
     return [f"{size(round(done / seconds))}/s", f"{rough_duration(seconds * (total - done) / done)} left"]

@@ -124,7 +124,7 @@ def _edit(text: str, image: ImageDeclaration, tag: str) -> str:
 
 
 def _retag(image: ImageDeclaration, lockfile: Lockfile) -> Retag:
-    """Say which references are to follow: those with the declared tag, or with the digest that was locked for it."""
+    """Return which references follow: those with the declared tag, or with the digest that was locked for it."""
     from imagelock.documents.locked_references import Retag  # noqa: PLC0415  only this move needs it
 
     locked = lockfile.by_alias().get(image.alias)

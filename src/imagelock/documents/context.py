@@ -74,7 +74,7 @@ _NO_FILES = NoFiles()
 
 
 class DocumentContext:
-    """Tells the kinds of a project's files, each with all that decides about its references.
+    """Finds the kinds of a project's files, each with all that decides about its references.
 
     Paths are relative to the folder of the project, with slashes.
     """

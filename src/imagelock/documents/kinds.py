@@ -190,7 +190,7 @@ def _kind_of_content(path: PurePath, content: bytes) -> Format | None:
 
 
 def _kind_of_pipeline(content: bytes) -> Format | None:
-    """Tell a pipeline or playbook that is not in its usual place, such as a template, by its keys."""
+    """Return the format of a pipeline or playbook by its keys, where its place does not tell, as for templates."""
     if re.match(_GITLAB_COMPONENT, content):
         return GITLAB
     if re.match(_PLAYBOOK, content):

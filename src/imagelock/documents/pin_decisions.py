@@ -214,7 +214,7 @@ def _style_for(image: Image, style: PinStyle) -> PinStyle:
 
 
 def _editing_for(image: Image, style: PinStyle) -> Editing:
-    """Tell where a digest goes in this style: no tag is taken from programs that read it."""
+    """Return where a digest goes in this style: no tag is taken from programs that read it."""
     if style is PinStyle.DIGEST_ONLY and isinstance(image.tag_use, TagNeeded):
         return NotEditable(image.tag_use.reason, "list the file under `pin.files`")
     return image.editing

@@ -95,7 +95,7 @@ def _demand_commit(tree: WorkTree, revision: str) -> str:
 
 
 def _hint_without(tree: WorkTree) -> str:
-    """Say what to do where a repository does not have a commit."""
+    """Return the hint for a repository that does not have a commit."""
     if not run_git(tree, ["rev-list", "--all", "--max-count=1"]).stdout:
         return "commit images.lock first: the repository has no commit yet"
     if run_git(tree, ["rev-parse", "--is-shallow-repository"]).stdout.strip() == b"true":

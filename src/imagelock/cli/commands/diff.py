@@ -136,7 +136,7 @@ def _markdown_contents(contents: Contents) -> Iterator[str]:
 
 
 def content_lines(change: ContentChange) -> Iterator[str]:
-    """Tell people what changed on one platform."""
+    """Yield the lines of what changed on one platform."""
     if change.old is None:
         yield f"{change.platform}: what was locked is no longer served; now {_summary(change.new)}"
         return

@@ -50,7 +50,7 @@ def command(
 
 
 def refuse_stale_lock(settings: Settings, *, output_format: str) -> None:
-    """Say yes, or fail with every reason why not."""
+    """Print that images.lock matches images.toml; raise ``CheckFailedError`` with every reason if it does not."""
     project = find_project(settings.images_path, settings.lock_path)
     images_file, lockfile = project.read()
     mismatches = find_mismatches(images_file, lockfile)

@@ -165,7 +165,7 @@ def _print_commands(
 
 
 def mirror_summary(result: MirrorResult, folder: Path, *, seconds: str) -> str:
-    """Say what the layout holds of the lock now."""
+    """Return the counts of what the layout now has of the lock."""
     images = sum(find_signed_digest(name) is None for name in result.names)
     signatures = len(result.names) - images
     signed = f" and {count(signatures, 'tag')} with signatures" if signatures else ""

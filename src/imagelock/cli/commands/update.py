@@ -113,7 +113,7 @@ def take_content(
 
 
 def _unchanged(images_file: ImagesFile, names: Collection[str]) -> str:
-    """Say what stayed, apart for what was not asked: frozen images, and those that are declared by digest."""
+    """Return the counts of unchanged images; frozen ones and those declared by digest, which were not asked, apart."""
     images = [image for image in images_file.images if not names or image.alias in names]
     frozen = [image for image in images if image.freeze is not None]
     fixed = [image for image in images if image.freeze is None and isinstance(image.selector, ExactDigest)]

@@ -118,7 +118,7 @@ def with_version(tag: str | None, version: str | None) -> str:
 
 
 def _tags(change: Updated) -> str:
-    """Tell tag and version: ``20.11-slim -> 20.12-slim``, ``20-slim (20.19.3 -> 20.19.4)``, ``20-slim (rebuilt)``."""
+    """Return tag and version: ``20.11-slim -> 20.12-slim``, ``20-slim (20.19.3 -> 20.19.4)``, ``20-slim (rebuilt)``."""
     old, new = change.old, change.new
     if change.is_repair:
         return tag_and_version(new)
@@ -130,7 +130,7 @@ def _tags(change: Updated) -> str:
 
 
 def _versions(old: LockedImage, new: LockedImage) -> str:
-    """Say what lies between two contents of one tag, as far as they tell: versions, else revisions."""
+    """Return the difference of two contents of one tag by their labels: versions, else revisions."""
     before, after = old.labels, new.labels
     if before.version and after.version and before.version != after.version:
         return _arrow(before.version, after.version)
@@ -140,7 +140,7 @@ def _versions(old: LockedImage, new: LockedImage) -> str:
 
 
 def _remark(change: Updated) -> str:
-    """Say what the digests don't: which platforms moved, came and went."""
+    """Return which platforms moved, were added and were removed, which the digests do not show."""
     if change.old.repository != change.new.repository:
         return f"now from {change.new.repository}"
     if change.is_repair:

@@ -83,7 +83,7 @@ class Report:
     """The locked images that none has, where everything else is right."""
 
     def count(self, things: str, state: str) -> None:
-        """Say how many things were looked at, as in ``2 files`` and ``rendered``."""
+        """Add a count of what was checked, such as ``2 files`` and ``rendered``."""
         self.counts.append(f"{things} {state}")
 
     def add(self, wrong: Iterable[Wrong]) -> None:

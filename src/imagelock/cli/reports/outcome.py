@@ -46,7 +46,7 @@ class Outcome:
     """Whether the files of the project have the changes already."""
 
     def summary(self, changed: str, unchanged: str) -> str:
-        """Say what became of images.lock: one of the two texts, or that only its form differs."""
+        """Return one of two texts: images.lock changed, or did not; or that only its form changed."""
         if self.changes:
             return changed
         if self.rewrites_form and self.merged is None:
@@ -65,7 +65,7 @@ class Outcome:
 
 
 def report(console: Console, outcome: Outcome, summary: str, *, output_format: str) -> None:
-    """Tell people on stderr, or scripts on stdout, what happened."""
+    """Print what happened: lines on stderr, or a JSON document on stdout."""
     if outcome.merged is not None:
         from imagelock.cli.lock_merge import tell_merge  # noqa: PLC0415  it is loaded already
 
@@ -127,7 +127,7 @@ def _is_used(project: Project, images_file: ImagesFile, lockfile: Lockfile, name
 
 
 def _first_use(images_file: ImagesFile, lockfile: Lockfile, names: Collection[str]) -> str:
-    """Say how the images get into files: by a placeholder, or by a reference that is pinned."""
+    """Return the sentence on how images get into files: by a placeholder, or by a reference that is pinned."""
     from imagelock.rendering.template import images_to_render  # noqa: PLC0415  as above
 
     rendered = images_to_render(images_file, lockfile)

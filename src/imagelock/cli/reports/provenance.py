@@ -11,7 +11,7 @@ from imagelock.model.digest import Digest
 
 
 def provenance_lines(name: str, image: ImageProvenance, *, width: int | None = None) -> Iterator[str]:
-    """Tell about one image: the verdict on each platform, and below it what that was built from."""
+    """Yield the lines of one image: the verdict on each platform, and below it the bases of its build."""
     yield f"{name}  {image.digest.short}  {_words(image.verdict)}"
     for platform in image.platforms:
         problem = f": {platform.problem}" if platform.problem else ""

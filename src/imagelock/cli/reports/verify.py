@@ -56,7 +56,7 @@ def verification_document(verification: Verification) -> dict[str, Any]:
 
 
 def _describe(finding: Finding) -> str:
-    """Say in words what was found out about one part."""
+    """Return the state of one part in words."""
     match finding.state:
         case State.TAG_MOVED if finding.now is not None:
             return f"moved to {finding.now.short}"
@@ -71,7 +71,7 @@ def _describe(finding: Finding) -> str:
 
 
 def failure_sentence(locked: LockedImage, finding: Finding) -> str:
-    """Say what makes a locked image unusable, with the whole digest."""
+    """Return the sentence for a locked image that cannot be pulled, with the whole digest."""
     if finding.state is State.DAMAGED:
         return "the entry is damaged: its checksum is not that of its digests"
     what = f"{_name_part(finding, locked.tag)} {finding.digest}"

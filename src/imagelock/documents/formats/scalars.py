@@ -40,7 +40,7 @@ def is_template(text: str) -> bool:
 
 
 def may_be_reference(scalar: Scalar) -> bool:
-    """Tell what may be a reference from what has another type, and from addresses, paths, pictures and patterns."""
+    """Return whether a value may be a reference: not of another type, an address, a path, a picture or a pattern."""
     return scalar.type is YamlType.TEXT and bool(scalar.value.strip()) and not _NO_REFERENCE.match(scalar.value)
 
 
@@ -63,7 +63,7 @@ def found_after_prefix(
 
 
 def why_not_plain(scalar: Scalar) -> NotEditable:
-    """Say why a scalar's text can't be edited."""
+    """Return why the text of a scalar cannot be edited."""
     is_block = scalar.style in (ScalarStyle.LITERAL, ScalarStyle.FOLDED)
     return _BLOCK_SCALAR if is_block else _ESCAPED_SCALAR
 

@@ -80,7 +80,7 @@ class SplitImage:
         return f"{name}{tag}"
 
     def _why_unreliable(self) -> tuple[str, str] | None:
-        """Say why the parts don't make the text that they seem to make, and what to do about it."""
+        """Return why the parts do not make the text that they seem to make, and a hint."""
         if any(is_template(part.value) for part in (self.name, self.tag, self.digest, self.hex_digest) if part):
             return "a variable or a template decides the image", "write the reference itself"
         if self.prefix and has_registry(self.name.value):
@@ -124,7 +124,7 @@ def has_registry(name: str) -> bool:
 
 
 def why_not_text(tag: Scalar) -> tuple[str, str] | None:
-    """Tell a tag that YAML reads as something that is printed in another way, and what to do about it."""
+    """Return why YAML prints a tag in another way than it is written, and a hint; ``None`` if it does not."""
     match tag.type:
         case YamlType.NUMBER:
             printed = printed_number(tag.value)

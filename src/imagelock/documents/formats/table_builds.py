@@ -30,12 +30,12 @@ def _find_in_heredoc(node: Node) -> Iterator[Found]:
 
 
 def _is_no_unit(text: str) -> bool:
-    """Tell a reference from the name of another unit, and from images that are on the machine already."""
+    """Return whether a text is a reference, not the name of another unit or of an image already on the machine."""
     return not text.endswith(_UNIT_SUFFIXES) and not text.startswith(_LOCAL_TRANSPORTS)
 
 
 def _is_no_resource(text: str) -> bool:
-    """Tell an image from an expression that names what another resource pulls or builds."""
+    """Return whether a text is an image, not an expression that names what another resource pulls or builds."""
     return not text.startswith(("docker_image.", "docker_registry_image.", "data.", "resource.", "module."))
 
 

@@ -25,7 +25,7 @@ _DRONE_WITHOUT_CONTAINERS = frozenset({"exec", "ssh", "macstadium", "digitalocea
 
 
 def _is_no_alias(text: str) -> bool:
-    """Tell a reference from the name of a container that ``resources`` declares, here or in another file."""
+    """Return whether a text is a reference, not the name of a container in ``resources``, here or in another file."""
     return any(sign in text for sign in ":/@$")
 
 
