@@ -31,6 +31,12 @@ def test_what_update_would_do_is_told(moved: Project) -> None:
     assert "platform lost: linux/arm64; tag moved; update fails" in table
 
 
+def test_an_answer_without_registries_says_so(locked: Project) -> None:
+    note = "note: offline: only OCI layouts were asked, and no registry's tags\n"
+    assert locked.run("outdated", "--offline") == Outcome(0, "", f"2 images, none outdated\n{note}")
+    assert locked.run("update", "--offline") == Outcome(0, "", f"2 images already up to date\n{note}")
+
+
 def test_only_the_named_images_are_asked_for(moved: Project) -> None:
     outcome = moved.run("outdated", "go")
     assert (outcome.exit_code, outcome.stderr) == (0, "1 of 1 image outdated\n")

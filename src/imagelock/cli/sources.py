@@ -55,6 +55,12 @@ def open_sources(settings: Settings, folder: Path, registries: Iterable[Registry
     return Sources(folder, None if settings.offline else open_all, mirrors)
 
 
+def note_offline(settings: Settings) -> None:
+    """Print, if this run was offline, that an answer about tags is not one of their registries."""
+    if settings.offline:
+        settings.console.note("offline: only OCI layouts were asked, and no registry's tags")
+
+
 def open_sources_outside_project(settings: Settings) -> Sources:
     """Make sources with the registries of the nearest images.toml; without one, with none of its settings.
 

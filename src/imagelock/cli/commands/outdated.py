@@ -11,7 +11,7 @@ import click
 from imagelock.cli.options import Settings, complete_images, with_settings
 from imagelock.cli.progress import watch
 from imagelock.cli.reports.outdated import print_standings, standing_document, standing_table
-from imagelock.cli.sources import open_sources
+from imagelock.cli.sources import note_offline, open_sources
 from imagelock.cli.text import count
 from imagelock.errors import BatchError, ExitCode
 from imagelock.images_file.parser import refuse_unknown_images
@@ -52,6 +52,7 @@ def command(
         )
     elif statuses or not answers.failures:
         print_standings(settings.console, statuses, asks_digests=asks_digests)
+    note_offline(settings)
     if answers.failures:
         asked = count(len(statuses) + len(answers.failures))
         message = f"cannot tell the state of {len(answers.failures)} of {asked}"

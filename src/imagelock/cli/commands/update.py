@@ -10,6 +10,7 @@ import click
 from imagelock.cli.lock_run import Planner, run_plan
 from imagelock.cli.options import Settings, complete_images, format_option, with_settings
 from imagelock.cli.reports.outcome import report
+from imagelock.cli.sources import note_offline
 from imagelock.cli.tag_move import move_tag, tag_to_declare
 from imagelock.cli.text import count, duration
 from imagelock.errors import BatchError, ImagelockError
@@ -139,3 +140,4 @@ def _run(settings: Settings, plan: Planner, names: Collection[str], *, is_dry_ru
         done = f"Would update {updated} of {images}{others}; nothing was written"
     summary = outcome.summary(done, _unchanged(outcome.images_file, names))
     report(settings.console, outcome, summary, output_format=output_format)
+    note_offline(settings)

@@ -15,7 +15,7 @@ from imagelock.cli.reports.verify import (
     verification_document,
     verification_table,
 )
-from imagelock.cli.sources import open_sources
+from imagelock.cli.sources import note_offline, open_sources
 from imagelock.cli.text import count
 from imagelock.errors import BatchError, CheckFailedError, ImagelockError
 from imagelock.images_file.parser import refuse_unknown_images
@@ -52,8 +52,7 @@ def command(settings: Settings, *, names: tuple[str, ...], with_blobs: bool, out
         settings.console.data("\n".join(verification_table(verifications)))
     else:
         print_verifications(settings.console, verifications)
-    if settings.offline:
-        settings.console.note("offline: only OCI layouts were asked, and no registry's tags")
+    note_offline(settings)
     _raise_unless_served(settings, project, verifications)
 
 
