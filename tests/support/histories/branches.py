@@ -159,7 +159,8 @@ class Branches:
     def _check_merged(self, ours: _Side, theirs: _Side, told: set[str], *, needs_both: bool) -> None:
         """What both sides agree on stays, frozen images stay, ranges do not go back, and every move is told.
 
-        Where git was told to throw the lines of one side away, this holds for images that both sides have.
+        Where git was told to throw the lines of one side away, this holds for images that both sides have, and ranges
+        may go back to the side that was chosen.
         """
         images = self.history.read_images()
         ranges = {name for name, declared in images.items() if "version" in declared}
@@ -174,7 +175,7 @@ class Branches:
             assert is_kept or not is_agreed, (entry, sides)
             assert is_kept or not (sides and "freeze" in images[name]), (entry, sides)
             assert is_kept or not sides or name in told, (entry, sides)
-            if name in ranges and len(sides) == 2:
+            if name in ranges and len(sides) == 2 and not needs_both:
                 self._check_range(entry, sides)
         self._check_others(images, ours, theirs)
 
