@@ -37,7 +37,9 @@ if [ "$code" != 0 ]; then
     finish "$code" false
     exit "$code"
 fi
-if grep -Eq '^[[:blank:]]*\[[[:blank:]]*(render|pin|export)\b' images.toml; then
+# A table, a dotted key or an inline table: without any of them, `render` has nothing to do and fails.
+tables="^[[:blank:]]*(\[[[:blank:]]*)?[\"']?(render|pin|export)[\"']?[[:blank:]]*([].]|=[[:blank:]]*[{])"
+if grep -Eq "$tables" images.toml; then
     "$IMAGELOCK" render || code=$?
 fi
 if [ "$code" != 0 ]; then

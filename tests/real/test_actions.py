@@ -104,7 +104,18 @@ def test_what_earlier_steps_left_is_no_update(sample: Project, runner: Path) -> 
     assert _run("update/action.yml", sample, runner).outputs["changed"] == "true"
 
 
-def test_an_update_changes_the_files_and_writes_the_text_of_a_pull_request(sample: Project, runner: Path) -> None:
+@pytest.mark.parametrize(
+    "images",
+    [
+        _IMAGES,
+        'pin.files = ["Dockerfile"]\nimages.go = "oci:./vendor:golang:1.22"\n',
+        'pin = {files = ["Dockerfile"]}\nimages.go = "oci:./vendor:golang:1.22"\n',
+    ],
+)
+def test_an_update_changes_the_files_and_writes_the_text_of_a_pull_request(
+    sample: Project, runner: Path, images: str
+) -> None:
+    sample.write("images.toml", images)
     new = sample.push("golang:1.22", multi_platform_image("linux/amd64", "linux/arm64", note="new"))
     run = _run("update/action.yml", sample, runner)
     body = runner / "imagelock-update.md"
