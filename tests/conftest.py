@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import settings
 
+from imagelock.model.secrets import forget_secrets
 from tests.support.certificates import CertificateOffice
 
 _VARIABLES_OF_CI = (
@@ -23,6 +24,12 @@ settings.load_profile("imagelock")
 @pytest.fixture(scope="session")
 def office(tmp_path_factory: pytest.TempPathFactory) -> CertificateOffice:
     return CertificateOffice(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture(autouse=True)
+def _no_secret_of_other_tests() -> None:
+    """Registries that were logged in to before would mask words of this test's output."""
+    forget_secrets()
 
 
 @pytest.fixture(autouse=True)

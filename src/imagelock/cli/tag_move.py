@@ -107,7 +107,7 @@ def _refuse_second_name(image: ImageDeclaration, tag: str, images_file: ImagesFi
     """Raise ``ImagelockError`` if images.toml has the image that this one would become under another name."""
     new = (image.repository, ExactTag(tag))
     other = next((each for each in images_file.images if (each.repository, each.selector) == new), None)
-    if other is not None:
+    if other not in (None, image):  # it is the image itself if another run has just moved it
         raise ImagelockError(
             f"cannot move `{image.alias}` to {image.name}:{tag}: images.toml has that image as `{other.alias}`",
             details=["no file was changed"],
