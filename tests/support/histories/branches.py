@@ -125,11 +125,12 @@ class Branches:
         images = self.history.read_images()
         self.history.may_lack_platforms |= not self.history.is_torn()
         self._check_clean(ours, theirs)
+        left = {} if self.history.is_torn() else self.history.entries()
         answer = self.history.change("lock", moved=frozenset(images))
         if answer.code == 0:
             told = {it["name"] for it in answer.document["changes"] if it["change"] in ("added", "updated")}
             if is_merged:
-                self._check_merged(ours, theirs, told, needs_both=kind in ("ours", "theirs"))
+                self._check_merged(ours, theirs, told, left=left, needs_both=kind in ("ours", "theirs"))
             assert self.history.is_fresh()
         elif self.history.is_torn():
             self._follow_hint(answer.err)
@@ -156,7 +157,9 @@ class Branches:
             sides = [side.locked.get(identity_of(entry)) for side in (ours, theirs)]
             assert (identity_of(entry), entry["digest"]) in known or None in sides
 
-    def _check_merged(self, ours: _Side, theirs: _Side, told: set[str], *, needs_both: bool) -> None:
+    def _check_merged(
+        self, ours: _Side, theirs: _Side, told: set[str], *, left: Mapping[str, Entry], needs_both: bool
+    ) -> None:
         """What both sides agree on stays, frozen images stay, ranges do not go back, and every move is told.
 
         Where git was told to throw the lines of one side away, this holds for images that both sides have, and ranges
@@ -170,7 +173,8 @@ class Branches:
             if needs_both and len(sides) < 2:
                 continue
             digests = {it["digest"] for it in sides}
-            is_kept = entry["digest"] in digests
+            # Git may have taken one side without a conflict, and a person may declare it as the other side did.
+            is_kept = entry["digest"] in {*digests, left.get(name, {}).get("digest")}
             is_agreed = len(sides) == 2 and len(digests) == 1
             assert is_kept or not is_agreed, (entry, sides)
             assert is_kept or not (sides and "freeze" in images[name]), (entry, sides)
