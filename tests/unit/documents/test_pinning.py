@@ -187,6 +187,8 @@ def test_a_tag_in_a_value_with_its_digest_follows_its_range() -> None:
         ("1.9", "1.11", "1.11"),
         ("1.9-alpine", "1.10-alpine", "1.10-alpine"),
         ("v9", "2024-01-01", '"2024-01-01"'),
+        ("v9", "10", '"10"'),  # kustomize refuses a number
+        ("1.9-alpine", "1.11", '"1.11"'),
         ("16", "17-alpine", '"17-alpine"'),  # JSON has no text without quotes
         ("!!str 1.9", "1.10", '!!str "1.10"'),
     ],

@@ -47,9 +47,12 @@ def type_of_plain(text: str) -> YamlType:
 
 
 def write_text(text: str, *, was_text: bool) -> str:
-    """Return a text as the value that replaces one without quotes: in quotes if it would not be printed as it is."""
+    """Return a text as the value that replaces one without quotes: in quotes if its type would change.
+
+    Programs such as kustomize refuse a number where they want text; a number stays one if it is printed as it is.
+    """
     now = type_of_plain(text)
-    is_same = printed_number(text) == text if now is YamlType.NUMBER else was_text and now is YamlType.TEXT
+    is_same = now is YamlType.TEXT if was_text else now is YamlType.NUMBER and printed_number(text) == text
     return text if is_same else f'"{text}"'
 
 
