@@ -36,7 +36,6 @@ def command(settings: Settings, *, files: tuple[Path, ...], output_format: str) 
     """
     with begin(settings.console, find_or_begin_project(settings.images_path, settings.lock_path)) as transaction:
         documents, locked, pinned = _read_project(settings)
-        listed = [str(path) for path in files if identify(path) in pinned]  # writing gives files other identities
         originals = {path: read_bytes(path) for path in files}
         listed = [str(path) for path in files if identify(path) in pinned]  # writing gives a file another identity
         unpinned = {
