@@ -60,7 +60,7 @@ def _run(name: str, project: Project, runner: Path, **inputs: str) -> ActionRun:
 def test_a_repository_in_order_passes(sample: Project, runner: Path) -> None:
     run = _run("action.yml", sample, runner)
     assert (run.exit_code, run.outputs) == (0, {"exit-code": "0"})
-    assert run.summary == "imagelock: 1 image locked, 0 files rendered, 1 file pinned: all up to date\n"
+    assert run.summary == "imagelock: 1 image locked, 1 file pinned: all up to date\n"
     assert "::" not in run.log
 
 

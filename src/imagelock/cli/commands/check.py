@@ -100,7 +100,8 @@ def _moves_tag(mismatch: Mismatch) -> bool:
 
 
 def _check_files(project: Project, images_file: ImagesFile, lockfile: Lockfile, report: Report) -> None:
-    report.count(count(len(images_file.targets), "file"), "rendered")
+    if images_file.targets:
+        report.count(count(len(images_file.targets), "file"), "rendered")
     report.add(_find_rule_problems(project, images_file))
     if images_file.exports:
         report.count(count(len(images_file.exports), "file"), "exported")
