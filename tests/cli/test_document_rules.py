@@ -140,6 +140,9 @@ def test_nothing_unread_is_called_clean(pinned: Project) -> None:
         "note: 1 value may be an image at a path that is not known: add it to [paths] (-v lists them)",
         "  crd.yaml:3:20: a/b:1",
     ]
+    counts = "2 images locked, 1 file rendered, 1 other file searched: up to date, 1 place not read, 3 files not read"
+    assert outcome.stderr.splitlines()[-1] == counts
+    assert pinned.run("check", "--all", "--format", "markdown").stdout == f"imagelock: {counts}\n"
     document = json.loads(pinned.run("check", "--all", "--format", "json").stdout)
     assert [each["path"] for each in document["unread"]] == ["Jenkinsfile", "a/run.sh", "b/run.sh"]
 

@@ -19,6 +19,7 @@ from imagelock.cli.reports.findings import (
     hints,
     lines,
     markdown_lines,
+    state,
 )
 from imagelock.cli.reports.rules import FREEZE_EXPIRED, NOT_COMPARED, NOT_RENDERED, UNUSED_PATH, rule_of
 from imagelock.cli.text import count, listing
@@ -194,16 +195,7 @@ def _tell(
         annotate(settings.console, [annotation(each, default=project.images_path) for each in report.wrong])
         raise _failure(project, report, mismatches, width=settings.console.details_width)
     if output_format == "text":
-        settings.console.say(f"{', '.join(report.counts)}: {_state(report)}")
-
-
-def _state(report: Report) -> str:
-    """Call all of it up to date only where everything could be pinned and read."""
-    unpinned = sum(1 for each in report.listed if each.reference)
-    unread = len(report.listed) - unpinned
-    parts = ((unpinned, "reference", "not pinned"), (unread, "place", "not read"))
-    exceptions = [f"{count(number, noun)} {state}" for number, noun, state in parts if number]
-    return ", ".join(["up to date", *exceptions]) if exceptions else "all up to date"
+        settings.console.say(f"{', '.join(report.counts)}: {state(report)}")
 
 
 def _failure(

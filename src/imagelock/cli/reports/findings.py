@@ -180,13 +180,22 @@ def document(wrong: Wrong) -> dict[str, Any]:
     }
 
 
+def state(report: Report) -> str:
+    """Return the state of what is not wrong: all of it is up to date only if all could be pinned and read."""
+    unpinned = sum(1 for each in report.listed if each.reference)
+    unread = len(report.listed) - unpinned + sum(len(each.places) for each in report.unread)
+    files = sum(len(each.files) for each in report.unread)
+    parts = ((unpinned, "reference", "not pinned"), (unread, "place", "not read"), (files, "file", "not read"))
+    exceptions = [f"{count(number, noun)} {what}" for number, noun, what in parts if number]
+    return ", ".join(["up to date", *exceptions]) if exceptions else "all up to date"
+
+
 def markdown_lines(report: Report) -> list[str]:
     """Write everything as Markdown, for the summary of a job."""
-    if not report.wrong and not report.listed:
-        return [f"imagelock: {', '.join(report.counts)}: all up to date"]
-    rows = [("problem", "where", "what"), *(_row("error", each) for each in report.wrong)]
-    rows += [_row("not checked", each) for each in report.listed]
-    return [f"imagelock: {count(len(report.wrong), 'problem')}", "", *markdown_table(rows)]
+    rows = [*(_row("error", each) for each in report.wrong), *(_row("not checked", each) for each in report.listed)]
+    is_fine = f"{', '.join(report.counts)}: {state(report)}"
+    heading = f"imagelock: {count(len(report.wrong), 'problem') if report.wrong else is_fine}"
+    return [heading, "", *markdown_table([("problem", "where", "what"), *rows])] if rows else [heading]
 
 
 def _row(state: str, wrong: Wrong) -> tuple[str, str, str]:
