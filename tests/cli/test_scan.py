@@ -166,6 +166,29 @@ def test_only_the_named_paths_are_in_the_first_file(pinned: Project) -> None:
     )
 
 
+def test_nothing_is_said_of_files_that_were_not_searched(pinned: Project) -> None:
+    pinned.declare_locked("[external]\nfiles = ['a/**']\n")
+    pinned.write("a/Dockerfile", "FROM one:1\n")
+    pinned.write("b/Dockerfile", f"FROM {GO}\n")
+    pinned.write("c/Dockerfile", "FROM scratch\n")
+    for command in (["scan"], ["scan", "--write"]):
+        assert pinned.run(*command, "c").stderr == "no image in c\n"
+        assert pinned.run(*command, "c", "--exclude", "a/**").stderr == "no image in c outside a/**\n"
+    assert pinned.run("scan", "--exclude", "b/**").stderr == "no image outside b/**\n"
+    assert pinned.run("scan", "--write", "b").exit_code == 0
+    every = "images.toml has every image{} that can be pinned\n"
+    assert pinned.run("scan", "--write", "b", "c").stderr == every.format(" in b, c")
+    assert pinned.run("scan", "--write", "--exclude", "a/**").stderr == every.format(" outside a/**")
+
+
+@pytest.mark.parametrize("command", [("scan", "--write", "c"), ("init", "--exclude", "a/**")])
+def test_a_first_file_says_which_part_has_no_image(pinned: Project, command: tuple[str, ...]) -> None:
+    pinned.write("a/Dockerfile", "FROM one:1\n")
+    pinned.write("c/Dockerfile", "FROM scratch\n")
+    part = "in c" if "c" in command else "outside a/**"
+    assert pinned.run(*command).stderr.splitlines()[0] == f"Found no image {part}"
+
+
 def test_the_kinds_of_files_are_told_in_80_columns(pinned: Project) -> None:
     lines = pinned.run("scan", "--kinds").stdout.splitlines()
     assert "compose  compose file" in lines

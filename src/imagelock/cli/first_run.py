@@ -11,7 +11,7 @@ from imagelock.cli.console import Console
 from imagelock.cli.reports.scan import Adoption, adoption_document
 from imagelock.cli.reports.search_notes import Unread, print_unread
 from imagelock.cli.text import count, listing
-from imagelock.cli.tree_scan import below, scan_named, scan_tree
+from imagelock.cli.tree_scan import below, no_image, scan_named, scan_tree, searched_part
 from imagelock.errors import FileError
 from imagelock.images_file.discovery import ScannedDocument, Survey, Unlockable, survey
 from imagelock.images_file.first_file import DEFAULT_PLATFORMS, FirstFile, dump_first_file
@@ -43,6 +43,8 @@ class Beginning:
     text: str
     templates: Mapping[Path, Template]
     unread: Unread
+    part: str
+    """The part of the project that was searched, in words; nothing for all of it."""
 
     @property
     def originals(self) -> dict[Path, Path]:
@@ -79,9 +81,10 @@ def plan_project(console: Console, images_path: Path, request: FirstFileRequest)
         excluded=tuple(request.excluded),
     )
     made = make_templates(folder, named, file.survey)
+    part = searched_part(request.paths, request.excluded)
     text = dump_first_file(file)
     parse_images_file(text, file_name=str(images_path))
-    return Beginning(images_path=images_path, file=file, text=text, templates=made, unread=scanned.unread)
+    return Beginning(images_path=images_path, file=file, text=text, templates=made, unread=scanned.unread, part=part)
 
 
 def tell_beginning(console: Console, beginning: Beginning, *, is_dry_run: bool = False, output_format: str) -> None:
@@ -111,7 +114,7 @@ def make_templates(folder: Path, named: Mapping[str, ScannedDocument], found: Su
 def _tell(console: Console, beginning: Beginning, *, is_dry_run: bool) -> None:
     found = beginning.file.survey
     paths = {path for image in found.images for path in image.paths}
-    what = f"{count(len(found.images))} in {count(len(paths), 'file')}" if paths else "no image in any file"
+    what = f"{count(len(found.images))} in {count(len(paths), 'file')}" if paths else no_image(beginning.part)
     console.say(f"Found {what}")
     for path in beginning.contents():
         verb = "Would write" if is_dry_run else click.style("Wrote", fg="green", bold=True)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from imagelock.cli.console import Console
 from imagelock.cli.progress import watch
 from imagelock.cli.reports.search_notes import Unread
+from imagelock.cli.text import listing
 from imagelock.documents.context import DocumentRules
 from imagelock.documents.kinds import find_references
 from imagelock.documents.unread import UnreadKind, find_unread_places
@@ -97,6 +98,17 @@ def below(folder: Path, paths: Iterable[Path]) -> Callable[[str], bool]:
         if seen.startswith("../"):
             raise FileError(f"`{path}` is outside the directory of images.toml")
     return lambda path: any(it in (".", path) or path.startswith(f"{it}/") for it in wanted)
+
+
+def searched_part(paths: Sequence[Path], excluded: Sequence[str]) -> str:
+    """Return the words for the part of a project that was searched, such as `` in api``; nothing for all of it."""
+    inside = f" in {listing([str(path) for path in paths])}" if paths else ""
+    return f"{inside} outside {listing(excluded)}" if excluded else inside
+
+
+def no_image(part: str) -> str:
+    """Say that the part of the project that was searched has no image."""
+    return f"no image{part or ' in any file'}"
 
 
 def _scanned(path: str, document: Document) -> ScannedDocument:

@@ -24,7 +24,7 @@ from imagelock.cli.reports.scan import (
 from imagelock.cli.reports.search_notes import Unread, print_unread, unread_document
 from imagelock.cli.text import count
 from imagelock.cli.transactions import begin
-from imagelock.cli.tree_scan import TreeScan, below, scan_tree
+from imagelock.cli.tree_scan import TreeScan, below, no_image, scan_tree, searched_part
 from imagelock.images_file.discovery import Survey, survey
 from imagelock.images_file.parser import ImagesFile, parse_images_file
 from imagelock.locking.lockfile import Lockfile
@@ -81,7 +81,7 @@ def command(  # noqa: PLR0913  click hands over each option as an argument
         if output_format == "json":
             settings.console.json({**inventory_document(files), **unread_document(found.unread)})
         else:
-            _show(settings.console, files, found.unread, exists=exists)
+            _show(settings.console, files, found.unread, part=searched_part(paths, excluded), exists=exists)
 
 
 def scan_and_write(
@@ -118,6 +118,11 @@ def scan_and_write(
         written = (project.images_path,) if additions else ()
         settings.console.json(adoption_document(adoption_of(additions, found, written, scanned.unread)))
     else:
+        part = searched_part(paths, excluded)
+        if not additions:
+            has_images = any(file.entries for file in files)
+            nothing_new = f"{project.images_path} has every image{part} that can be pinned"
+            settings.console.say(nothing_new if has_images else no_image(part))
         _tell(settings.console, project, additions, found, scanned.unread)
 
 
@@ -167,9 +172,7 @@ def _begin(
 
 
 def _tell(console: Console, project: Project, additions: Additions, found: Survey, unread: Unread) -> None:
-    if not additions:
-        console.say(f"{project.images_path} has every image that can be pinned")
-    else:
+    if additions:
         console.say(f"Added to {project.images_path}:")
         for line in additions.lines():
             console.say(f"  {line}")
@@ -213,7 +216,7 @@ def _scan(
     return replace(tree, unread=replace(tree.unread, places=places))
 
 
-def _show(console: Console, files: Sequence[InventoryFile], unread: Unread, *, exists: bool) -> None:
+def _show(console: Console, files: Sequence[InventoryFile], unread: Unread, *, part: str, exists: bool) -> None:
     for line in inventory_lines(files):
         console.styled_data(line)
     entries = [entry for file in files for entry in file.entries]
@@ -222,7 +225,7 @@ def _show(console: Console, files: Sequence[InventoryFile], unread: Unread, *, e
         told = ", ".join(f"{number} {status}" for status, number in _counts(entries))
         console.say(f"{count(len(entries), 'reference')} in {count(len(read), 'file')}: {told}")
     else:
-        console.say("no image in any file")
+        console.say(no_image(part))
     problems = (
         f"{file.document.path}:{it.position.line}:{it.position.column}: {it.reason}"
         for file in files
