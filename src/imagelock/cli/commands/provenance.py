@@ -45,7 +45,7 @@ def command(settings: Settings, *, images: tuple[str, ...], output_format: str) 
     else:
         for name, image in found.items():
             settings.console.data("\n".join(provenance_lines(name, image, width=settings.console.stdout_width)))
-    if found:
+    if any(platform.bases for image in found.values() for platform in image.platforms):
         settings.console.note(_CLAIM)
     _raise_unless_yes(found, results)
 
