@@ -172,6 +172,15 @@ def test_commands_need_a_registry(workshop: Project, target: str) -> None:
     assert (outcome.exit_code, outcome.stdout) == (2, "")
 
 
+@pytest.mark.parametrize("option", [["--prune"], ["--no-signatures"], ["--format", "json"]])
+def test_printing_takes_no_option_of_copying(workshop: Project, option: list[str]) -> None:
+    workshop.declare_locked()
+    outcome = workshop.run("mirror", "--print", "skopeo", "r.example/hub", *option)
+    assert outcome.exit_code == 2
+    message = "--print only prints commands: leave out --prune, --no-signatures and --format"
+    assert outcome.stderr == f"error: {message}\n\nhint: run `imagelock mirror --help`\n"
+
+
 def test_images_in_dockers_format_are_named(locked: Project) -> None:
     locked.push("node:20", multi_platform_image(*_BOTH, family=DOCKER))
     assert locked.run("update").exit_code == 0

@@ -30,6 +30,7 @@ from imagelock.registry.layout_writer import LayoutWriter, Pruned, keep_locked, 
 from imagelock.registry.oci_layout import LayoutSource, find_signed_digest
 
 _PREFIX = "oci:"
+_ONLY_PRINTS = "--print only prints commands: leave out --prune, --no-signatures and --format"
 _LAYOUT_NAMES = ("blobs", "blobs/sha256", "blobs/sha512", "index.json", "oci-layout")
 
 
@@ -61,6 +62,8 @@ def command(  # noqa: PLR0913  click hands over each option as an argument
     Copies every platform, attestations and cosign's signatures, byte for byte, and fetches only what the layout lacks.
     `lock` and `verify` can read it (`mirrors` in images.toml), and so can skopeo and builds without network.
     """
+    if tool is not None and (prune or skips_signatures or output_format == "json"):
+        raise click.UsageError(_ONLY_PRINTS, click.get_current_context())
     project = find_project(settings.images_path, settings.lock_path)
     images_file, lockfile = project.read_fresh()
     refuse_unknown_images(names, images_file)
