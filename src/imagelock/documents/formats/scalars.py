@@ -39,6 +39,11 @@ def is_template(text: str) -> bool:
     return _TEMPLATE.search(text) is not None
 
 
+def is_computed(scalar: Scalar) -> bool:
+    """Whether the program that reads the file computes the value, as for ``!env TAG`` and ``var.tag``."""
+    return scalar.style is ScalarStyle.EXPRESSION or scalar.tag not in _TEXT_TAGS
+
+
 def may_be_reference(scalar: Scalar) -> bool:
     """Return whether a value may be a reference: not of another type, an address, a path, a picture or a pattern."""
     return scalar.type is YamlType.TEXT and bool(scalar.value.strip()) and not _NO_REFERENCE.match(scalar.value)
@@ -83,7 +88,7 @@ def shared(found: Found) -> Found:
 
 
 def _target_of(scalar: Scalar, tag_use: AnyTagUse) -> Target:
-    if scalar.style is ScalarStyle.EXPRESSION or scalar.tag not in _TEXT_TAGS:
+    if is_computed(scalar):
         return _unresolved_template(scalar.value)
     if scalar.is_plain:
         return _plain_target(scalar.source, tag_use)

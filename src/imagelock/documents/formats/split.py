@@ -6,7 +6,7 @@ from dataclasses import KW_ONLY
 from typing import TypeGuard
 
 from imagelock.documents.digest_position import find_position_in_text
-from imagelock.documents.formats.scalars import is_template, why_not_plain
+from imagelock.documents.formats.scalars import is_computed, is_template, why_not_plain
 from imagelock.documents.references import (
     AnyTagUse,
     DigestField,
@@ -74,15 +74,18 @@ class SplitImage:
         tag = f":{self.tag.value}" if self.tag and self.tag.value else ""
         name = f"{self.prefix}{self.name.value}"
         if self.digest and _has_value(self.digest):
-            return f"{name}{tag.partition('@')[0]}@{self.digest.value}"
+            return f"{name}{tag}@{self.digest.value}"
         if self.hex_digest and _has_value(self.hex_digest):
-            return f"{name}{tag.partition('@')[0]}@sha256:{self.hex_digest.value}"
+            return f"{name}{tag}@sha256:{self.hex_digest.value}"
         return f"{name}{tag}"
 
     def _why_unreliable(self) -> tuple[str, str] | None:
         """Return why the parts do not make the text that they seem to make, and a hint."""
-        if any(is_template(part.value) for part in (self.name, self.tag, self.digest, self.hex_digest) if part):
+        parts = (self.name, self.tag, self.digest, self.hex_digest)
+        if any(is_template(part.value) or is_computed(part) for part in parts if part):
             return "a variable or a template decides the image", "write the reference itself"
+        if self._has_digest_in_tag() + _has_value(self.digest) + _has_value(self.hex_digest) > 1:
+            return "it has several digests", "keep one of them"
         if self.prefix and has_registry(self.name.value):
             return "it has two registries", "keep one of them"
         if self.tag is not None and self.tag.value and has_version(self.name.value):
@@ -91,14 +94,20 @@ class SplitImage:
             return f"`{self.affix}` beside it changes the tag", "write the whole tag under one key"
         return None if self.tag is None else why_not_text(self.tag)
 
+    def _has_digest_in_tag(self) -> bool:
+        return self.tag is not None and "@" in self.tag.value
+
     def _editing(self) -> Editing:
-        if self.digest is not None:
+        """Return where the digest goes: it replaces the one that is there, or else fills a key for digests."""
+        if self.tag is not None and self._has_digest_in_tag():
+            return _position_in_tag(self.tag)
+        if self.digest is not None and not _has_value(self.hex_digest):
             return _field(self.digest, DigestField, self.tag)
         if self.hex_digest is not None:
             return _field(self.hex_digest, HexDigestField, self.tag)
         if self.tag is None:
             return self._position_in_name()
-        if self.tag_takes_digest or "@" in self.tag.value:
+        if self.tag_takes_digest:
             return _position_in_tag(self.tag)
         return _UNKNOWN_DIGEST_KEY if self.is_of_chart else _UNKNOWN_PLACE
 

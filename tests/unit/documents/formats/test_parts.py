@@ -177,6 +177,14 @@ def test_a_registry_beside_a_whole_reference_stays_beside_it() -> None:
         (f"image: {{repository: a, tag: v1, digest: {OLD_DIGEST}}}", "image: {repository: a, tag: v1, digest: D}"),
         (f"image: {{repository: a, tag: v1, sha: {_HEX}}}", f"image: {{repository: a, tag: v1, sha: {_NEW_HEX}}}"),
         (f"image: {{repository: a, tag: 'v1@{OLD_DIGEST}'}}", "image: {repository: a, tag: 'v1@D'}"),
+        (
+            f"image: {{repository: a, tag: v1@{OLD_DIGEST}, digest: ''}}",
+            "image: {repository: a, tag: v1@D, digest: ''}",
+        ),
+        (
+            f"image: {{repository: a, tag: v1, digest: '', sha: {_HEX}}}",
+            f"image: {{repository: a, tag: v1, digest: '', sha: {_NEW_HEX}}}",
+        ),
         ("image: a/b:c", "image: a/b:c@D"),
     ],
 )
@@ -199,6 +207,32 @@ def test_helm_digests_go_where_the_chart_has_a_place(before: str, after: str) ->
 def test_helm_values_without_a_place_for_the_digest_are_refused(values: str, refusal: str) -> None:
     assert refusals(f"{values}\n", _HELM) == [refusal]
     assert pin_all(f"{values}\n", _HELM).content == f"{values}\n".encode()
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        f"tag: v1@{OLD_DIGEST}, digest: {OLD_DIGEST}",
+        f"tag: v1@{OLD_DIGEST}, sha: {_HEX}",
+        f"tag: v1, digest: {DIGEST}, sha: {_HEX}",
+    ],
+)
+def test_no_digest_is_chosen_from_several(parts: str) -> None:
+    (found,) = references(f"image: {{repository: a, {parts}}}\n", _HELM)
+    assert found.endswith(": it has several digests")
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        f"repository: !env NAME, tag: v1, digest: {OLD_DIGEST}",
+        f"repository: a, tag: !env TAG, digest: {OLD_DIGEST}",
+        "repository: a, tag: v1, digest: !env DIGEST",
+    ],
+)
+def test_a_part_that_a_program_computes_leaves_the_image_unknown(parts: str) -> None:
+    (found,) = references(f"image: {{{parts}}}\n", _HELM)
+    assert found.endswith(": a variable or a template decides the image")
 
 
 _OPERATION = "op: replace\n      path: /spec/containers/0/image\n      value: a:1\n"
