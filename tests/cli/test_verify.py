@@ -2,9 +2,13 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
+from imagelock.locking.lockfile import LockedImage, Lockfile, dump_lockfile, parse_lockfile
+from imagelock.model.digest import Digest
 from tests.support.oci_images import Content, multi_platform_image
 from tests.support.project import Outcome, Project
 
@@ -129,6 +133,85 @@ def test_a_damaged_entry_alone_is_repaired_by_lock(locked: Project) -> None:
     assert outcome.stderr.endswith("hint: run `imagelock lock`, which reads damaged entries anew\n")
     assert locked.run("lock").exit_code == 0
     assert locked.run("verify").exit_code == 0
+
+
+def _relock(project: Project, change: Callable[[LockedImage], LockedImage]) -> None:
+    """Change an entry and give it the right checksum, as no run of this program would."""
+    images = parse_lockfile(project.read("images.lock")).images
+    project.write(
+        "images.lock", dump_lockfile(Lockfile(tuple(change(it) if it.alias == "go" else it for it in images)))
+    )
+
+
+def _every_platform(image: str, text: str) -> str:
+    """Declare the image another way, for every platform of its index."""
+    return re.sub(r"^go .*$", f"go = {image}", text, flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize("way", ["tag", "freeze", "digest"])
+def test_a_platform_of_the_index_that_all_lacks_is_told_and_can_be_read(locked: Project, way: str) -> None:
+    index = locked.images["golang:1.22"]
+    image = f'"oci:vendor:golang:1.22{f"@{index.digest}" if way == "digest" else ""}"'
+    freeze = ', freeze = "why"' if way == "freeze" else ""
+    declared = f'{{ image = {image}, platforms = "all"{freeze} }}'
+    locked.write("images.toml", _every_platform(declared, locked.read("images.toml")))
+    assert locked.run("lock").exit_code == 0
+    good = locked.read("images.lock")
+    _relock(locked, lambda image: replace(image, platform_digests=image.platform_digests[::2]))
+    assert locked.run("lock", "--check").exit_code == 0
+    line = _line(locked, "[images.go.platforms]")
+    assert locked.run("verify", "go") == Outcome(
+        1,
+        f"image  part         locked        state\n"
+        f"go     linux/arm64  {index.children[1].digest[7:19]}  in the locked index, and not locked\n",
+        "0 of 1 image served as locked\n"
+        "error: 1 of 1 image locked without every platform of the index\n"
+        f"  images.lock:{line}: go: linux/arm64 {index.children[1].digest} is in the index {index.digest[7:19]}, "
+        "every platform is wanted, and it is not locked\n"
+        "\n"
+        "hint: run `imagelock update --index go`, which reads the locked platforms again\n",
+    )
+    part = json.loads(locked.run("verify", "go", "--format", "json").stdout)["images"][0]["parts"][3]
+    assert (part["platform"], part["state"]) == ("linux/arm64", "not-locked")
+    assert locked.run("update", "--index", "go").exit_code == 0
+    assert (locked.read("images.lock"), locked.run("verify").exit_code) == (good, 0)
+
+
+@pytest.mark.parametrize("freeze", ["", ', freeze = "why"'])
+def test_a_wrong_platform_under_a_right_checksum_is_read_again_as_the_hint_says(locked: Project, freeze: str) -> None:
+    declared = f'{{ image = "oci:vendor:golang:1.22"{freeze} }}'
+    locked.write("images.toml", _every_platform(declared, locked.read("images.toml")))
+    assert locked.run("lock").exit_code == 0
+    good = locked.read("images.lock")
+    first = locked.images["golang:1.22"].children[0].digest
+    wrong = Digest.parse(first)
+    _relock(
+        locked,
+        lambda image: replace(
+            image, platform_digests=tuple(replace(it, digest=wrong) for it in image.platform_digests)
+        ),
+    )
+    outcome = locked.run("verify")
+    assert outcome.exit_code == 1
+    assert outcome.stderr.endswith("hint: run `imagelock update --index go`, which reads the locked platforms again\n")
+    assert locked.run("update", "--index", "go").exit_code == 0
+    assert (locked.read("images.lock"), locked.run("verify").exit_code) == (good, 0)
+
+
+def test_a_platform_that_was_deleted_by_hand_comes_back_with_an_update(locked: Project) -> None:
+    locked.write(
+        "images.toml",
+        _every_platform('{ image = "oci:vendor:golang:1.22", platforms = "all" }', locked.read("images.toml")),
+    )
+    assert locked.run("lock").exit_code == 0
+    good = locked.read("images.lock")
+    locked.write(
+        "images.lock", re.sub(f'"linux/arm64" = "{locked.images["golang:1.22"].children[1].digest}"\n', "", good)
+    )
+    outcome = locked.run("verify")
+    assert (outcome.exit_code, outcome.stderr.splitlines()[-1]) == (1, "hint: run `imagelock update go`")
+    assert locked.run("update", "go").exit_code == 0
+    assert locked.read("images.lock") == good
 
 
 def test_scripts_get_every_part_with_whole_digests(locked: Project) -> None:

@@ -109,28 +109,32 @@ def _with_entries(images_file: ImagesFile, lockfile: Lockfile) -> Iterator[tuple
 
 
 def _updating(step: Step, *, takes_every_index: bool, now: datetime) -> Step:
-    from imagelock.locking.steps import AddPlatforms, Repair  # noqa: PLC0415  as above
+    from imagelock.locking.steps import AddPlatforms, CompareWithIndex, Repair  # noqa: PLC0415  as above
     from imagelock.locking.update_step import Update  # noqa: PLC0415  as above
 
     if isinstance(step, KeepLocked) and step.locked.lacks_checksum:
         # Its platforms have not been compared with its index yet.
         step = Repair(step.declaration, step.locked)
-    elif (
-        isinstance(step, KeepLocked)
-        and takes_every_index
-        and step.locked.all_platforms
-        and step.declaration.freeze is None
-    ):
+    elif isinstance(step, KeepLocked) and takes_every_index:
+        if step.declaration.freeze is not None:
+            frozen = (_frozen_note(step.declaration),)
+            return CompareWithIndex(step.declaration, step.locked, notes=frozen, note=_INCOMPLETE)
+        if isinstance(step.declaration.selector, ExactDigest):
+            return CompareWithIndex(step.declaration, step.locked, note=_INCOMPLETE)
         step = Repair(step.declaration, step.locked, note=_INCOMPLETE)
     match step:
         case KeepLocked(declaration) | Repair(declaration) if isinstance(declaration.selector, ExactDigest):
             return step
         case KeepLocked(declaration) if declaration.freeze is not None:
-            return replace(step, notes=(f"frozen: {declaration.freeze}",))
+            return replace(step, notes=(_frozen_note(declaration),))
         case KeepLocked(declaration) | Repair(declaration) | AddPlatforms(declaration) if declaration.freeze is None:
             return Update(step, takes_every_index, now)
         case _:
             return step
+
+
+def _frozen_note(declaration: ImageDeclaration) -> str:
+    return f"frozen: {declaration.freeze}"
 
 
 def _smallest_step(

@@ -5,10 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from imagelock.errors import ImageNotFoundError, NoImageError, PlatformNotFoundError
+from imagelock.errors import (
+    ImageNotFoundError,
+    InvalidContentError,
+    NoImageError,
+    PlatformNotFoundError,
+    RegistryError,
+)
 from imagelock.images_file.declaration import ImageDeclaration
 from imagelock.locking.decision import make_entry
-from imagelock.locking.keep_step import StepResult, copy_declaration
+from imagelock.locking.keep_step import KeepLocked, StepResult, copy_declaration
 from imagelock.locking.lockfile import LockedImage
 from imagelock.locking.resolve import is_served, resolve_image, select_platforms
 from imagelock.locking.select import SelectedReference, select_reference
@@ -59,17 +65,40 @@ class Repair:
     def run(self, source: ManifestSource) -> StepResult:
         """Fetch the locked index by its digest, from the cache if it is there."""
         try:
-            repaired = read_locked_index(self.declaration, self.locked, source)
+            return _read_again(self.declaration, self.locked, source, note=self.note)
         except ImageNotFoundError as error:
+            what = "the entry is damaged, and its index" if self.locked.is_damaged else "the locked index"
             raise ImageNotFoundError(
-                f"the entry is damaged, and its index cannot be read: {error.message}",
+                f"{what} cannot be read: {error.message}",
                 details=error.details,
                 # The way out of what is gone is other content: a list of tags would lead to no command.
                 hint=error.hint if isinstance(error, PlatformNotFoundError) else way_out(self.declaration),
             ) from error
-        kept = choose_platforms(self.declaration.platforms, self.locked.platform_digests).chosen
-        is_right = repaired.platform_digests == kept and not self.locked.is_damaged
-        return StepResult(repaired, notes=() if is_right else (self.note,))
+
+
+@frozen
+class CompareWithIndex:
+    """Repair an entry for which nothing proves that its platforms are those of its index, as far as that can be read.
+
+    The entry is accepted as it is, so that it is kept, with a warning, where the index cannot be read.
+    """
+
+    declaration: ImageDeclaration
+    locked: LockedImage
+    notes: tuple[str, ...] = ()
+    note: str = "its platforms were not those of its index: they were read anew from it"
+    """The message about platforms that differ."""
+
+    def run(self, source: ManifestSource) -> StepResult:
+        """Fetch the locked index by its digest, from the cache if it is there; wrong content is an error."""
+        try:
+            compared = _read_again(self.declaration, self.locked, source, note=self.note)
+        except (InvalidContentError, PlatformNotFoundError):
+            raise
+        except RegistryError as error:
+            kept = KeepLocked(self.declaration, self.locked, self.notes).run()
+            return replace(kept, warnings=(f"its platforms were not compared with its index: {error.message}",))
+        return replace(compared, notes=(*self.notes, *compared.notes))
 
 
 @frozen
@@ -157,6 +186,14 @@ def read_locked_index(declaration: ImageDeclaration, locked: LockedImage, source
         raise PlatformNotFoundError(error.message, details=error.details, hint=hint) from error
     copied = copy_declaration(declaration, locked, chosen)
     return replace(copied, wrong_checksum=None, lacks_checksum=False, labels=resolved.labels)
+
+
+def _read_again(declaration: ImageDeclaration, locked: LockedImage, source: ManifestSource, *, note: str) -> StepResult:
+    """Return the entry as the locked index has it, with the note if it was damaged or had other platforms."""
+    repaired = read_locked_index(declaration, locked, source)
+    kept = choose_platforms(declaration.platforms, locked.platform_digests).chosen
+    is_right = repaired.platform_digests == kept and not locked.is_damaged
+    return StepResult(repaired, notes=() if is_right else (note,))
 
 
 def _with_hint_of_range(error: NoImageError, declaration: ImageDeclaration) -> NoImageError:

@@ -14,6 +14,7 @@ from imagelock.locking.resolve import is_served
 from imagelock.locking.source import ManifestSource
 from imagelock.locking.steps import (
     AddPlatforms,
+    CompareWithIndex,
     LockRequested,
     Repair,
     Resolve,
@@ -98,5 +99,5 @@ def _downgrade(decision: Decision, locked: LockedImage, taken: LockedImage) -> t
     return (f"downgrade from {locked.tag} to {taken.tag}: the registry no longer has {locked.tag} ({way})",)
 
 
-OnlineStep = Repair | AddPlatforms | Resolve | Update | LockRequested
+OnlineStep = Repair | CompareWithIndex | AddPlatforms | Resolve | Update | LockRequested
 Step = KeepLocked | OnlineStep

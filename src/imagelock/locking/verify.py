@@ -36,6 +36,8 @@ class State(StrEnum):
     """The registry serves other bytes under this digest, which clients refuse."""
     NOT_IN_INDEX = "not-in-index"
     """The locked index does not list this manifest for this platform."""
+    NOT_LOCKED = "not-locked"
+    """Every platform is wanted, the locked index lists this one, and the entry lacks it."""
     DAMAGED = "damaged"
     """The checksum in images.lock is not that of the entry's digests."""
     UNKNOWN = "unknown"
@@ -46,8 +48,8 @@ class State(StrEnum):
     TAG_DELETED = "tag-deleted"
 
 
-FAILURES = frozenset({State.GONE, State.WRONG_CONTENT, State.NOT_IN_INDEX, State.DAMAGED})
-"""States in which a locked image cannot be used; a tag that moved is none of them."""
+FAILURES = frozenset({State.GONE, State.WRONG_CONTENT, State.NOT_IN_INDEX, State.NOT_LOCKED, State.DAMAGED})
+"""States in which the lock does not hold what it says; a tag that moved is none of them."""
 
 Part = Literal["entry", "index", "platform", "tag", "config", "layer"]
 
@@ -58,7 +60,7 @@ class Finding:
 
     part: Part
     digest: Digest
-    """The locked digest."""
+    """The locked digest; that of the index for a platform that is not locked."""
     state: State
     platform: Platform | None = None
     """The platform to which the manifest, configuration or layer belongs."""
@@ -77,7 +79,7 @@ class Verification:
 
     @property
     def failures(self) -> tuple[Finding, ...]:
-        """The findings because of which the image cannot be pulled as it is locked."""
+        """The findings because of which the image cannot be pulled as it is locked, or lacks a platform."""
         return tuple(finding for finding in self.findings if finding.state in FAILURES)
 
 
@@ -202,6 +204,7 @@ def _image_findings(image: LockedImage, answers: _Outcomes, *, has_tag: bool) ->
         if state is State.SERVED and not _lists(answers.find(index), entry):
             state = State.NOT_IN_INDEX
         yield Finding(part="platform", digest=entry.digest, state=state, platform=entry.platform, error=error)
+    yield from _missing_platforms(image, answers.find(index))
     if has_tag:
         yield _tag_finding(image, answers)
 
@@ -213,6 +216,19 @@ def _lists(index: _Answer, entry: PlatformDigest) -> bool:
     if isinstance(index.document, ImageManifest):
         return entry.digest == index.digest
     return entry in index.platform_digests or entry.digest in index.unread
+
+
+def _missing_platforms(image: LockedImage, index: _Answer) -> Iterator[Finding]:
+    """Yield the platforms that the index lists and the entry lacks, where every platform is wanted.
+
+    Git may combine `platforms = "all"` of one branch with the fewer platforms of another, which no checksum tells.
+    """
+    if not (image.all_platforms and isinstance(index, _Served)):
+        return
+    locked = {entry.platform for entry in image.platform_digests}
+    for entry in index.platform_digests:
+        if entry.platform not in locked:
+            yield Finding(part="platform", digest=entry.digest, state=State.NOT_LOCKED, platform=entry.platform)
 
 
 def _tag_finding(image: LockedImage, answers: _Outcomes) -> Finding:

@@ -9,6 +9,8 @@ import pytest
 from imagelock.errors import (
     BatchError,
     ExitCode,
+    ImageNotFoundError,
+    InvalidContentError,
     TemporaryError,
 )
 from imagelock.images_file.declaration import Alias
@@ -165,3 +167,22 @@ def test_an_entry_that_lacks_platforms_of_its_index_gets_them_with_the_index(sou
     assert result.lockfile == before
     assert result.notes == ((Alias("go"), "the locked index lists other platforms than were locked"),)
     assert update(images, source, before, takes_every_index=True) == LockResult(before)
+
+
+def test_a_frozen_image_is_compared_with_its_index_and_stays_where_that_is_gone(source: MemorySource) -> None:
+    images = '[images]\ngo = { image = "go:1", freeze = "why" }'
+    before = locked(source, images)
+    source.push(f"{GO}:1", multi_platform_image(*BOTH, note="new"))
+    frozen = (Alias("go"), "frozen: why")
+    assert update(images, source, before, takes_every_index=True) == LockResult(before, notes=(frozen,))
+    lacking = Lockfile((replace(go(before), platform_digests=go(before).platform_digests[:1]),))
+    incomplete = (Alias("go"), "the locked index lists other platforms than were locked")
+    assert update(images, source, lacking, takes_every_index=True) == LockResult(before, notes=(frozen, incomplete))
+    reference = f"{GO}:1@{go(before).digest}"
+    source.failures = {reference: ImageNotFoundError(f"{reference} is gone")}
+    warning = (Alias("go"), f"its platforms were not compared with its index: {reference} is gone")
+    kept = LockResult(lacking, notes=(frozen,), warnings=(warning,))
+    assert update(images, source, lacking, takes_every_index=True) == kept
+    source.failures = {reference: InvalidContentError("it has another digest")}
+    with pytest.raises(BatchError, match="it has another digest"):
+        update(images, source, lacking, takes_every_index=True)

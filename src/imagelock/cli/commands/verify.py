@@ -96,11 +96,18 @@ def _raise_unless_served(settings: Settings, project: Project, verifications: Se
             for line, locked, finding in places
         ]
         details += [f"{name}: {error.message}" for name, error in unknown]
-        message = f"cannot pull {len(failed)} of {asked} as locked"
+        message = _message(failed, asked)
         raise CheckFailedError(message, details=details, hint=_hint(failed))
     if unknown:
         message = f"cannot verify {len({name for name, _ in unknown})} of {asked}"
         raise BatchError(message, unknown, action="cannot verify")
+
+
+def _message(failed: Sequence[Verification], asked: str) -> str:
+    """Say what follows for the images: those that only lack a platform can be pulled."""
+    if all(finding.state is State.NOT_LOCKED for each in failed for finding in each.failures):
+        return f"{len(failed)} of {asked} locked without every platform of the index"
+    return f"cannot pull {len(failed)} of {asked} as locked"
 
 
 def _unknown(verifications: Sequence[Verification]) -> list[tuple[str, ImagelockError]]:
@@ -130,9 +137,13 @@ def _hint(failed: Sequence[Verification]) -> str:
     states = {finding.state for each in failed for finding in each.failures}
     if states == {State.DAMAGED}:
         return "run `imagelock lock`, which reads damaged entries anew"
-    movable = [str(each.locked.alias) for each in failed if _can_move(each)]
-    stuck = [str(each.locked.alias) for each in failed if not _can_move(each)]
+    unread = [str(each.locked.alias) for each in failed if _needs_its_index(each)]
+    others = [each for each in failed if not _needs_its_index(each)]
+    movable = [str(each.locked.alias) for each in others if _can_move(each)]
+    stuck = [str(each.locked.alias) for each in others if not _can_move(each)]
     ways = [f"run `imagelock update {' '.join(movable)}`"] if movable else []
+    if unread:
+        ways.append(f"run `imagelock update --index {' '.join(unread)}`, which reads the locked platforms again")
     if stuck:
         ways.append(f"declare another tag for {', '.join(stuck)} in images.toml, preferably a full version")
     if State.GONE in states:
@@ -140,8 +151,16 @@ def _hint(failed: Sequence[Verification]) -> str:
     return ", or ".join(ways)
 
 
+def _needs_its_index(verification: Verification) -> bool:
+    """Whether the locked index is served and has what the entry should have: its checksum is right, so no run asks."""
+    is_proven = not (verification.locked.is_damaged or verification.locked.lacks_checksum)
+    return is_proven and {it.state for it in verification.failures} <= {State.NOT_IN_INDEX, State.NOT_LOCKED}
+
+
 def _can_move(verification: Verification) -> bool:
     """Whether an update would lock other content: the tag has moved, or the entry is not what its index says."""
+    if {finding.state for finding in verification.failures} <= {State.DAMAGED, State.NOT_IN_INDEX, State.NOT_LOCKED}:
+        return True
     states = {finding.state for finding in verification.findings}
     return not states.isdisjoint({State.TAG_MOVED, State.NOT_IN_INDEX}) or isinstance(
         verification.locked.selector, VersionRange

@@ -64,6 +64,8 @@ def _describe(finding: Finding) -> str:
             return "not in the locked index for this platform"
         case State.WRONG_CONTENT if finding.error is not None:
             return f"wrong content: {finding.error.message}"
+        case State.NOT_LOCKED:
+            return "in the locked index, and not locked"
         case State.NOT_ASKED:
             return "not asked: it may not be distributed freely"
         case _:
@@ -78,6 +80,8 @@ def failure_sentence(locked: LockedImage, finding: Finding) -> str:
     match finding.state:
         case State.NOT_IN_INDEX:
             return f"{what} is not what the index {locked.digest.short} lists for it"
+        case State.NOT_LOCKED:
+            return f"{what} is in the index {locked.digest.short}, every platform is wanted, and it is not locked"
         case State.WRONG_CONTENT:
             return f"{what}: {finding.error.message if finding.error else 'wrong content'}"
         case _:
