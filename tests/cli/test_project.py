@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.support.project import IMAGES, Outcome, Project
@@ -63,6 +65,23 @@ def test_both_files_can_be_named(locked: Project, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("IMAGELOCK_LOCKFILE", "third.lock")
     assert locked.run("lock").exit_code == 0
     assert (locked.folder / "third.lock").read_bytes() == (locked.folder / "other" / "images.lock").read_bytes()
+
+
+def test_commands_in_hints_are_about_the_same_project(workshop: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    workshop.write("a b/images.toml", '[images]\nx = "oci:./layout:x"\n[render]\n"out" = "out.in"\n')
+    folder = str(workshop.folder / "a b")
+    options = ["-C", folder, "--lockfile", "my.lock"]
+    hint = f"imagelock -C '{folder}' --lockfile my.lock"
+    outcome = workshop.run(*options, "check")
+    assert outcome.stderr.endswith(f"\nhint: run `{hint} lock`, then `{hint} render`\n")
+    told = json.loads(workshop.run("render", *options, "--format", "json").stdout)
+    assert told["error"]["hint"] == f"run `{hint} lock`"
+    workshop.write("a b/images.toml", "[images]\n")
+    assert workshop.run(*options, "lock").stderr == f"no image is declared: `{hint} add IMAGE` adds one\n"
+    assert workshop.run(*options, "scan", "--nope").stderr.endswith("\nhint: run `imagelock scan --help`\n")
+    monkeypatch.setenv("IMAGELOCK_DIRECTORY", folder)
+    workshop.write("a b/images.toml", '[images]\nx = "oci:./layout:x"\n')
+    assert workshop.run("lock", "--check").stderr.endswith("\nhint: run `imagelock lock`\n")
 
 
 def test_a_named_file_must_be_there(workshop: Project) -> None:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from threading import RLock  # click has loaded it
+from types import MappingProxyType
 from typing import Any, ClassVar, TextIO
 
 import click
@@ -32,7 +33,15 @@ class Console:
     _terminal: ClassVar = RLock()
     """Held while lines are written: workers warn and trace while the transient line is shown."""
 
-    def __init__(self, *, color: str = "auto", quietness: int = 0, verbosity: int = 0) -> None:
+    def __init__(
+        self,
+        *,
+        color: str = "auto",
+        quietness: int = 0,
+        verbosity: int = 0,
+        project_options: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        self._project_options = project_options
         self._quietness = quietness
         self.verbosity = verbosity
         self._stdout_color = _wants_color(color, sys.stdout)
@@ -72,7 +81,7 @@ class Console:
     def say(self, text: str) -> None:
         """Print one line about the work to stderr; control characters are made visible, except those of our styles."""
         if self._quietness == 0:
-            self._write_line(styled_line(text), hang=2)
+            self._write_line(styled_line(self._complete(text)), hang=2)
 
     def detail(self, text: str) -> None:
         """Print a line that only ``-v`` shows."""
@@ -92,7 +101,7 @@ class Console:
         """Print a sentence with the next step."""
         if self.gives_advice:
             self.say("")
-            self._write("\n".join(wrap(f"Next: {one_line(text)}", self.stderr_width, hang=6)))
+            self._write("\n".join(wrap(f"Next: {one_line(self._complete(text))}", self.stderr_width, hang=6)))
 
     def note(self, text: str) -> None:
         """Print what the reader may not expect, and need not act on."""
@@ -127,13 +136,17 @@ class Console:
         hints = [hint for hint in (error.hint, *error.further_hints) if hint]
         lines += [""] if hints else []
         for hint in hints:
-            lines += self._labelled("hint", "cyan", hint)
+            lines += self._labelled("hint", "cyan", self._complete(hint))
         self._write("\n".join(lines))
 
     def json_error(self, error: ImagelockError) -> None:
         """Print an error for scripts, unless they have a document that says no already."""
         if not Console.has_printed_json:
-            told = {"message": error.message, "details": list(error.details), "hint": error.hint}
+            told = {
+                "message": error.message,
+                "details": list(error.details),
+                "hint": error.hint and self._complete(error.hint),
+            }
             self.json({"ok": False, "error": {**told, "exit_code": int(error.exit_code)}})
 
     @property
@@ -178,7 +191,17 @@ class Console:
 
     def _say_labelled(self, label: str, color: str, text: str) -> None:
         if self._quietness == 0:
-            self._write("\n".join(self._labelled(label, color, text)))
+            self._write("\n".join(self._labelled(label, color, self._complete(text))))
+
+    def _complete(self, text: str) -> str:
+        """Give commands of ours in a text the options with which this run has found its project."""
+        if not self._project_options or "`imagelock " not in text:
+            return text
+        import re  # noqa: PLC0415  few runs have such options
+        from shlex import quote  # noqa: PLC0415
+
+        options = " ".join(f"{name} {quote(value)}" for name, value in self._project_options.items())
+        return re.sub("`imagelock (?!-|help|diff OLD|[^`]*--help`)", lambda found: f"{found[0]}{options} ", text)
 
     def _labelled(self, label: str, color: str, text: str) -> list[str]:
         line = f"{click.style(label, fg=color, bold=True)}: {one_line(text)}"

@@ -84,8 +84,15 @@ def _remember(context: click.Context, parameter: click.Parameter, value: object)
     """
     values: dict[str, Any] = context.find_root().ensure_object(dict)
     name = str(parameter.name)
-    if name not in values or context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+    is_typed = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+    if name not in values or is_typed:
         values[name] = value
+    if is_typed and name in _OF_PROJECT:
+        values.setdefault("project_options", {})[parameter.opts[0]] = str(value)
+
+
+_OF_PROJECT = ("directory", "file", "lockfile")
+"""The options that choose a project, by parameter: commands in hints need them as well."""
 
 
 def _shared(*names: str, **attributes: Any) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:  # noqa: ANN401  click's
@@ -132,7 +139,10 @@ def console_of(context: click.Context) -> Console:
     """Make the console that the shared options ask for, as far as they were read."""
     values: dict[str, Any] = context.find_root().obj or {}
     return Console(
-        color=values.get("color", "auto"), quietness=values.get("quiet", 0), verbosity=values.get("verbose", 0)
+        color=values.get("color", "auto"),
+        quietness=values.get("quiet", 0),
+        verbosity=values.get("verbose", 0),
+        project_options=values.get("project_options", {}),
     )
 
 
