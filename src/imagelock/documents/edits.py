@@ -19,6 +19,7 @@ from imagelock.documents.references import (
     NotEditable,
     Reference,
     TagField,
+    key_of,
 )
 from imagelock.documents.spans import Edit, Span, apply_edits
 from imagelock.documents.syntax.yaml_types import write_text
@@ -72,7 +73,7 @@ def apply_changes(
     if not changes:
         return content
     changed = apply_all(content, changes)
-    expected = {change.reference.span: change.expected for change in changes}
+    expected = {key_of(change.reference): change.expected for change in changes}
     before = find_references(content, kind).references if before is None else before
     after = find_references(changed, kind)
     if after.problems:
@@ -86,7 +87,7 @@ def apply_changes(
         for edit in change.edits
     )
     pairs = zip(before, after.references, strict=False)
-    is_meant = all(_is_as_meant(old, new, expected.get(old.span, old.target.text), marked) for old, new in pairs)
+    is_meant = all(_is_as_meant(old, new, expected.get(key_of(old), old.target.text), marked) for old, new in pairs)
     if len(before) != len(after.references) or not is_meant:
         raise DocumentError(
             "the edited file would not mean what it must",

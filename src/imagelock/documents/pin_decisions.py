@@ -32,6 +32,7 @@ from imagelock.documents.references import (
     TagNeeded,
     TagUse,
     Unresolved,
+    key_of,
 )
 from imagelock.model.digest import Digest
 from imagelock.model.reference import PinnedReference, split_reference
@@ -103,10 +104,10 @@ def _settle(
     after = references_after(content, kind, marked)
     if len(after) != len(references):
         return steps
-    now = {old.span: new for old, new in zip(references, after, strict=True)}
+    now = {key_of(old): new for old, new in zip(references, after, strict=True)}
     return [
         PinStep(step.reference)
-        if step.finding and not step.change and decide(now[step.reference.span]).finding is None
+        if step.finding and not step.change and decide(now[key_of(step.reference)]).finding is None
         else step
         for step in steps
     ]

@@ -23,6 +23,7 @@ from imagelock.documents.references import (
     Reference,
     Target,
     Unresolved,
+    key_of,
 )
 from imagelock.documents.spans import Edit
 from imagelock.model.frozen import frozen
@@ -133,9 +134,10 @@ def _settle_unpin(
     after = references_after(content, kind, marked) if marked else ()
     if len(after) != len(references):
         return steps
-    now = {old.span: new.target for old, new in zip(references, after, strict=True)}
+    now = {key_of(old): new.target for old, new in zip(references, after, strict=True)}
     return [
-        (each, None if isinstance(step, Refusal) and not _has_digest(now[each.span]) else step) for each, step in steps
+        (each, None if isinstance(step, Refusal) and not _has_digest(now[key_of(each)]) else step)
+        for each, step in steps
     ]
 
 

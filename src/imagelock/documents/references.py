@@ -32,6 +32,16 @@ class Found:
         return cls(kind, source.text, source.span, target)
 
 
+def key_of(reference: Found | Reference) -> tuple[Span, Span, str]:
+    """Return what no other reference of a document has; an alias or ``<<`` may give the same tag to several images.
+
+    In the order of these keys, references stay where they are when digests are written.
+    """
+    editing = reference.target.editing if isinstance(reference.target, Image) else None
+    digest = reference.span if editing is None or isinstance(editing, NotEditable) else editing.span
+    return reference.span, digest, reference.target.text
+
+
 def image_or_unresolved(text: str, editing: Editing, tag_use: AnyTagUse | None = None) -> Image | Unresolved:
     """Return an image if the text is a reference that registries and clients accept, else an unresolved reference."""
     try:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from imagelock.documents.pin_decisions import is_external, plan_pins
 from imagelock.documents.pin_plan import FindingKind, PinStep
-from imagelock.documents.references import Image, Marked, NotEditable, Reference, Unresolved
+from imagelock.documents.references import Image, Marked, NotEditable, Reference, Unresolved, key_of
 from imagelock.images_file.declared import DeclaredImages
 from imagelock.images_file.discovery import ScannedDocument
 from imagelock.images_file.own_names import OwnNames
@@ -103,7 +103,7 @@ class Inventory:
         if document.scan.problems:
             return
         plan = plan_pins(document.content, document.kind, self._locked, external=self._external)
-        steps = {step.reference.span: step for step in plan.steps}
+        steps = {key_of(step.reference): step for step in plan.steps}
         for reference in document.scan.references:
             match reference.target:
                 case Image() | Unresolved() if is_external(reference, self._external):
@@ -113,9 +113,9 @@ class Inventory:
                 case Unresolved(_, reason, hint):
                     yield InventoryEntry(reference=reference, status=Status.UNPINNABLE, reason=reason, hint=hint)
                 case Marked() as marked:
-                    yield self._marked_entry(reference, marked, steps[reference.span])
+                    yield self._marked_entry(reference, marked, steps[key_of(reference)])
                 case Image() as image:
-                    yield self._entry(reference, image, steps.get(reference.span))
+                    yield self._entry(reference, image, steps.get(key_of(reference)))
                 case _:
                     continue
 

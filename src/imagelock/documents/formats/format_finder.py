@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from imagelock.documents.dockerfile.finder import scan_dockerfile
 from imagelock.documents.formats.format import Format
@@ -20,11 +21,14 @@ from imagelock.documents.formats.scalars import (
 from imagelock.documents.formats.split import SplitImage, has_version
 from imagelock.documents.references import (
     CONFLICT,
+    DigestField,
     Found,
+    HexDigestField,
     Image,
     NotEditable,
     ReferenceKind,
     Scan,
+    key_of,
     make_scan,
 )
 from imagelock.documents.spans import Span
@@ -46,7 +50,7 @@ def find_references(content: bytes, kind: Format) -> Scan:
     except DocumentSyntaxError as error:
         return make_scan(content, (), ((error.offset, error.reason),))
     found = (each for document in documents for each in _find_in_document(document, kind))
-    ordered = sorted(_without_mixtures(tuple(_each_place_once(found))), key=lambda each: (each.span, each.target.text))
+    ordered = sorted(_without_mixtures(tuple(_each_place_once(found))), key=key_of)
     return make_scan(content, _without_flux(content, ordered), ())
 
 
@@ -206,22 +210,34 @@ def _field(mapping: Mapping, paths: tuple[str, ...]) -> Scalar | None:
 
 def _each_place_once(every: Iterable[Found]) -> Iterator[Found]:
     """Drop repetitions by an alias or a merge key: the file has the text once, and it is edited once."""
-    seen: set[tuple[Span, str]] = set()
+    seen: set[tuple[Span, Span, str]] = set()
     for found in every:
-        if (found.span, found.target.text) not in seen:
-            seen.add((found.span, found.target.text))
+        if (key := key_of(found)) not in seen:
+            seen.add(key)
             yield found
 
 
 def _without_mixtures(every: tuple[Found, ...]) -> Iterator[Found]:
-    """Refuse edits that would write the digest of one image to another: an alias puts one tag or digest beside both."""
-    images: dict[Span, set[str]] = defaultdict(set)
+    """Refuse edits that would write the digest or tag of one image to another: an alias or ``<<`` gives it to both."""
+    digests: dict[Span, set[str]] = defaultdict(set)
+    times = Counter(found.span for found in every)
     for found in every:
         if (span := _span_of_digest(found)) is not None:
-            images[span].add(found.target.text)
+            digests[span].add(found.target.text)
     for found in every:
         span = _span_of_digest(found)
-        yield not_editable(found, CONFLICT) if span is not None and len(images[span]) > 1 else found
+        if span is not None and len(digests[span]) > 1:
+            yield not_editable(found, CONFLICT)
+        else:
+            yield _with_fixed_tag(found) if times[found.span] > 1 else found
+
+
+def _with_fixed_tag(found: Found) -> Found:
+    """Let a tag stay that is a value of its own, and that several references have: not all of them may move."""
+    image = found.target
+    if not isinstance(image, Image) or not isinstance(image.editing, DigestField | HexDigestField):
+        return found
+    return replace(found, target=replace(image, editing=replace(image.editing, tag=None)))
 
 
 def _span_of_digest(found: Found) -> Span | None:
