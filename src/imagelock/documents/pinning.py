@@ -25,7 +25,7 @@ from imagelock.documents.references import (
     Unresolved,
     key_of,
 )
-from imagelock.documents.spans import Edit
+from imagelock.documents.spans import Edit, Span
 from imagelock.model.frozen import frozen
 from imagelock.model.reference import DEFAULT_TAG, PinnedReference, split_reference
 
@@ -159,6 +159,9 @@ def _unpin_step(reference: Reference, locked: LockedReferences) -> _UnpinStep:
     written = split_reference(image.text)
     tag = written.tag
     match image.editing:
+        case InlineDigest(span, is_tag_text=False) if tag:
+            place = Span(span.start - len(tag), span.end)
+            return Change(reference, (Edit(place, f'"{tag}"'.encode()),), f"{written.name}:{tag}")
         case InlineDigest(span):
             added = "" if tag else _tag_to_restore(image.reference, locked)
             kept = tag_suffix(tag) or added

@@ -100,6 +100,8 @@ class InlineDigest:
     """``:3`` right before it, an empty span where no tag is; ``None`` if the tag is elsewhere."""
     separator: str = ":"
     """What is written before a tag; nothing where tag and digest are a value apart from the name."""
+    is_tag_text: bool = True
+    """Whether the tag alone is text, too: YAML reads ``1.20@sha256:…`` as text, and ``1.20`` as a number."""
 
 
 @frozen

@@ -210,6 +210,23 @@ def test_a_tag_with_an_anchor_does_not_follow_its_range() -> None:
     assert [refusal.reason for refusal in pinned.refused] == ["its tag and its digest are in two places"]
 
 
+@pytest.mark.parametrize(
+    ("pinned", "after"),
+    [
+        (f"1.20@{OLD_DIGEST}", '"1.20"'),
+        (f"&tag 1.21@{OLD_DIGEST}", '&tag "1.21"'),
+        (f"2024-01-01@{OLD_DIGEST}", '"2024-01-01"'),
+        (f"1.20-slim@{OLD_DIGEST}", "1.20-slim"),
+        (f"'1.20@{OLD_DIGEST}'", "'1.20'"),
+        (f"!!str 1.20@{OLD_DIGEST}", "!!str 1.20"),
+    ],
+)
+def test_a_tag_that_loses_its_digest_stays_text(pinned: str, after: str) -> None:
+    document = f"images: [{{name: node, newTag: {pinned}}}]\n"
+    unpinned = unpin(document.encode(), table.KUSTOMIZATION).content.decode()
+    assert unpinned == f"images: [{{name: node, newTag: {after}}}]\n"
+
+
 def test_two_ranges_that_take_one_tag_are_told() -> None:
     first, second = (parse_reference(f"node:20.{minor}@sha256:{minor * 64}") for minor in "34")
     assert isinstance(first, PinnedReference)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import KW_ONLY
+from dataclasses import KW_ONLY, replace
 from typing import TypeGuard
 
 from imagelock.documents.digest_position import find_position_in_text
@@ -155,7 +155,9 @@ def _position_in_tag(tag: Scalar) -> Editing:
         return position
     is_movable = not tag.has_anchor and tag.type is YamlType.TEXT
     place = Span(tag.source.span.start, position.span.start) if is_movable else None
-    return InlineDigest(position.span, place, separator="")
+    written = tag.source.text.partition("@")[0]
+    is_text = not written or replace(tag, value=written).type is YamlType.TEXT
+    return InlineDigest(position.span, place, separator="", is_tag_text=is_text)
 
 
 def _tag_field(tag: Scalar | None) -> TagField | None:
