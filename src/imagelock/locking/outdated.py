@@ -153,7 +153,7 @@ def _forecast(
         case Action.TAKE:
             return Forecast.MOVES
         case Action.INDEX:
-            return Forecast.NOTHING if is_served else Forecast.MOVES
+            return Forecast.NOTHING if is_served and not has_other_platforms else Forecast.MOVES
         case Action.KEEP:
             return Forecast.MOVES if has_other_platforms else Forecast.NOTHING
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import pytest
@@ -345,3 +345,24 @@ def test_an_entry_without_checksum_is_held_against_its_index(source: _StaleList)
     )
     status = _status(source, images, bare)
     assert (status.states, status.forecast) == ((State.OTHER_PLATFORMS,), Forecast.MOVES)
+
+
+def test_an_entry_without_checksum_that_mixes_the_locked_index_with_todays_platforms_is_told_and_moves(
+    source: _StaleList,
+) -> None:
+    both = ("linux/amd64", "linux/arm64")
+    source.push(f"{GO}:1.1.0", _image("locked", platforms=both))
+    locked = _lock(source, _RANGE)
+    source.push(f"{GO}:1.1.0", _image("today", platforms=both))
+    today = _lock(source, _RANGE)
+    mixed = replace(locked, platform_digests=today.platform_digests, lacks_checksum=True)
+    assert today.platform_digests != locked.platform_digests
+    status = _status(source, _RANGE, mixed)
+    assert (status.states, status.forecast) == ((State.OTHER_PLATFORMS, State.INDEX_MOVED), Forecast.MOVES)
+    assert _update(source, _RANGE, mixed).lockfile == Lockfile((today,))
+    # The locked index has them: it stays, though the tag has moved for a platform that is not declared.
+    bare = replace(locked, lacks_checksum=True)
+    source.push(f"{GO}:1.1.0", _image("locked"))
+    status = _status(source, _RANGE, bare)
+    assert (status.states, status.forecast) == ((State.INDEX_MOVED,), Forecast.NOTHING)
+    assert _update(source, _RANGE, bare).lockfile == Lockfile((replace(bare, lacks_checksum=False),))
