@@ -52,13 +52,17 @@ def add_shared_options(function: Callable[_P, _R]) -> Callable[_P, _R]:
     return function
 
 
-format_option = click.option(
-    "--format",
-    "output_format",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    help="Choose the output: text, or JSON for scripts.",
-)
+def choose_format(*formats: str, text: str) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
+    """Declare ``--format`` with formats beside text, and the text of its help."""
+    return click.option("--format", "output_format", type=click.Choice(["text", *formats]), default="text", help=text)
+
+
+format_option = choose_format("json", text="Choose the output: text, or JSON for scripts.")
+
+
+def format_option_with_markdown(place: str) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
+    """Declare ``--format`` of a command whose Markdown is meant for a place, such as ``an issue``."""
+    return choose_format("json", "markdown", text=f"Choose the output: text, JSON, or Markdown for {place}.")
 
 
 def _complete_lazily(name: str) -> Callable[[click.Context, click.Parameter, str], list[str]]:

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 
 import click
 
-from imagelock.cli.options import Settings, with_settings
+from imagelock.cli.options import Settings, choose_format, with_settings
 from imagelock.cli.reports.findings import (
     LOCK,
     RENDER,
@@ -39,12 +39,12 @@ _THAW = "remove `freeze` and `freeze-until` from images.toml, or name another da
 @click.command("check")
 @click.option("--all", "searches_tree", is_flag=True, help="Search all other files for images as well.")
 @click.option("--strict", is_flag=True, help="Fail for references that cannot be pinned or read; implies --all.")
-@click.option(
-    "--format",
-    "output_format",
-    type=click.Choice(["text", "json", "markdown", "sarif", "gitlab"]),
-    default="text",
-    help="Choose the output: text, JSON, Markdown for a job's summary, or a format of code scanning.",
+@choose_format(
+    "json",
+    "markdown",
+    "sarif",
+    "gitlab",
+    text="Choose the output: text, JSON, Markdown for a job's summary, or a format of code scanning.",
 )
 @with_settings
 def command(settings: Settings, *, searches_tree: bool, strict: bool, output_format: str) -> None:

@@ -11,7 +11,7 @@ import click
 from imagelock.cli.console import Console
 from imagelock.cli.layout import one_line
 from imagelock.cli.lock_versions import LockVersion, read_versions
-from imagelock.cli.options import Settings, with_settings
+from imagelock.cli.options import Settings, format_option_with_markdown, with_settings
 from imagelock.cli.progress import watch
 from imagelock.cli.reports.changes import change_document, change_lines, change_table
 from imagelock.cli.sources import open_sources_outside_project
@@ -31,13 +31,7 @@ Contents = Mapping[str, Sequence[ContentChange]]
 @click.command("diff")
 @click.argument("old", required=False)
 @click.argument("new", required=False)
-@click.option(
-    "--format",
-    "output_format",
-    type=click.Choice(["text", "json", "markdown"]),
-    default="text",
-    help="Choose the output: text, JSON, or Markdown for a pull request.",
-)
+@format_option_with_markdown("a pull request")
 @click.option("--layers", "wants_contents", is_flag=True, help="Ask registries for changed layers, sizes and settings.")
 @click.option("--versions", "wants_versions", is_flag=True, help="Ask registries for versions that images.lock lacks.")
 @with_settings

@@ -8,7 +8,7 @@ from functools import partial
 
 import click
 
-from imagelock.cli.options import Settings, complete_images, with_settings
+from imagelock.cli.options import Settings, complete_images, format_option_with_markdown, with_settings
 from imagelock.cli.progress import watch
 from imagelock.cli.reports.outdated import print_standings, standing_document, standing_table
 from imagelock.cli.sources import note_offline, open_sources
@@ -24,13 +24,7 @@ from imagelock.project.project import find_project
 @click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=complete_images)
 @click.option("--digests", "asks_digests", is_flag=True, help="Ask for the tags of images declared by digest as well.")
 @click.option("--exit-code", "wants_exit_code", is_flag=True, help="Exit with 1 if any image is outdated.")
-@click.option(
-    "--format",
-    "output_format",
-    type=click.Choice(["text", "json", "markdown"]),
-    default="text",
-    help="Choose the output: text, JSON, or Markdown for an issue.",
-)
+@format_option_with_markdown("an issue")
 @with_settings
 def command(
     settings: Settings, *, names: tuple[str, ...], asks_digests: bool, wants_exit_code: bool, output_format: str

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import click
 
-from imagelock.cli.options import Settings, complete_images, with_settings
+from imagelock.cli.options import Settings, complete_images, format_option_with_markdown, with_settings
 from imagelock.cli.progress import watch
 from imagelock.cli.reports.annotations import Annotation, annotate
 from imagelock.cli.reports.verify import (
@@ -29,13 +29,7 @@ from imagelock.project.project import Project, find_project
 @click.command("verify")
 @click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=complete_images)
 @click.option("--blobs", "with_blobs", is_flag=True, help="Ask for configurations and layers as well.")
-@click.option(
-    "--format",
-    "output_format",
-    type=click.Choice(["text", "json", "markdown"]),
-    default="text",
-    help="Choose the output: text, JSON, or Markdown for an issue.",
-)
+@format_option_with_markdown("an issue")
 @with_settings
 def command(settings: Settings, *, names: tuple[str, ...], with_blobs: bool, output_format: str) -> None:
     """Ask registries whether they serve what is locked.
