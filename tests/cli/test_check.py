@@ -37,7 +37,7 @@ def test_a_stale_lock_makes_the_rendered_files_a_question(locked: Project) -> No
         "",
         "error: images.lock does not match images.toml\n"
         "  node: images.toml now has tag `node:22`; tag `node:20` is locked\n"
-        "  images.lock: rendered files can't be compared with a stale lock\n"
+        "  images.lock: files can't be compared with a stale lock\n"
         "\nhint: run `imagelock lock`, then `imagelock render`\n",
     )
 

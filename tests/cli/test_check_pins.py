@@ -159,7 +159,7 @@ def test_pins_are_not_held_against_a_stale_lock(pinned: Project) -> None:
         "",
         "error: images.lock does not match images.toml\n"
         "  go: declared, but not locked\n  nginx: declared, but not locked\n"
-        "  images.lock: rendered files can't be compared with a stale lock\n"
+        "  images.lock: files can't be compared with a stale lock\n"
         "\nhint: run `imagelock lock`, then `imagelock render`\n",
     )
 

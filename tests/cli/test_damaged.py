@@ -26,7 +26,7 @@ def test_lock_check_tells_it_offline(damaged: Project) -> None:
 
 
 def test_check_tells_it_offline(damaged: Project) -> None:
-    lines = f"{_ERROR}  images.lock: rendered files can't be compared with a stale lock\n"
+    lines = f"{_ERROR}  images.lock: files can't be compared with a stale lock\n"
     assert damaged.run("check") == Outcome(1, "", f"{lines}\nhint: run `imagelock lock`, then `imagelock render`\n")
 
 

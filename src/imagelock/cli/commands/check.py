@@ -86,7 +86,7 @@ def _describe(mismatches: Sequence[Mismatch], project: Project, images_file: Ima
         yield Wrong(name=mismatch.alias, rule=rule_of(mismatch), reason=str(mismatch), command=LOCK)
     if mismatches and (images_file.outputs or images_file.pins.names_files):
         # What the files should be is unknown until the lock matches again; they will change with it.
-        reason = "rendered files can't be compared with a stale lock"
+        reason = "files can't be compared with a stale lock"
         moves_tags = images_file.pins.names_files and any(map(_moves_tag, mismatches))
         command = RETAG if moves_tags else RENDER
         path = project.lock_path
