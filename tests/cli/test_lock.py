@@ -246,7 +246,8 @@ def test_a_registry_is_not_asked_without_network(workshop: Project) -> None:
     assert workshop.run("--offline", "lock") == _fails(
         "error: cannot lock `go`: docker.io/library/golang cannot be asked: offline mode is on\n"
         "  images.lock is unchanged\n"
-        "\nhint: leave out `--offline`\n"
+        "\nhint: leave out `--offline`, "
+        "or let an OCI layout answer: `mirrors` and `mirrors-resolve-tags` in [registries]\n"
     )
 
 

@@ -78,7 +78,8 @@ def test_offline_says_which_image_would_need_the_network(project: Project) -> No
     assert outcome.stderr == (
         "error: cannot lock `app`: registry.example/app cannot be asked: offline mode is on\n"
         "  images.lock is unchanged\n\n"
-        "hint: leave out `--offline`\n"
+        "hint: leave out `--offline`, "
+        "or let an OCI layout answer: `mirrors` and `mirrors-resolve-tags` in [registries]\n"
     )
 
 

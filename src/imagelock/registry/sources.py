@@ -44,6 +44,8 @@ class LayoutMirrors:
     """Whether they may resolve tags: a layout names the content of a tag ``REPOSITORY:TAG``."""
 
 
+_ONLINE = "leave out `--offline`"
+_LAYOUTS = "or let an OCI layout answer: `mirrors` and `mirrors-resolve-tags` in [registries]"
 _NO_MIRRORS = LayoutMirrors(())
 
 
@@ -111,7 +113,7 @@ class Sources:
 
     def _list_tags(self, repository: AnyRepository) -> tuple[str, ...]:
         try:
-            return self._source_of(repository).list_tags(repository)
+            return self._source_of(repository, way_out=_ONLINE).list_tags(repository)
         except RegistryError as error:
             if isinstance(repository, Repository) and self._mirrors_of(repository).folders:
                 from imagelock.registry.locations import with_mirror_note  # noqa: PLC0415  imports sockets
@@ -179,11 +181,11 @@ class Sources:
         registry = repository.registry if isinstance(repository, Repository) else RegistryName("")
         return self._mirrors.get(registry, _NO_MIRRORS)
 
-    def _source_of(self, repository: AnyRepository) -> BlobSource:
+    def _source_of(self, repository: AnyRepository, *, way_out: str = f"{_ONLINE}, {_LAYOUTS}") -> BlobSource:
         if isinstance(repository, LayoutRepository):
             return self._layouts
         if self._open_registries is None:
-            raise RegistryError(f"{repository} cannot be asked: offline mode is on", hint="leave out `--offline`")
+            raise RegistryError(f"{repository} cannot be asked: offline mode is on", hint=way_out)
         return self._open(self._open_registries, [repository])
 
     def _open(self, open_registries: OpenRegistries, expected: Sequence[AnyRepository]) -> BlobSource:

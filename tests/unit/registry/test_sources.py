@@ -67,4 +67,9 @@ def test_without_network_a_registry_can_not_be_asked(tmp_path: Path) -> None:
         with pytest.raises(RegistryError) as caught:
             sources.fetch_manifest(_GO)
     assert caught.value.message == "docker.io/library/go cannot be asked: offline mode is on"
-    assert caught.value.hint == "leave out `--offline`"
+    assert caught.value.hint == (
+        "leave out `--offline`, or let an OCI layout answer: `mirrors` and `mirrors-resolve-tags` in [registries]"
+    )
+    with Sources(tmp_path, None) as sources, pytest.raises(RegistryError) as caught:
+        sources.list_tags(parse_repository("go"))
+    assert caught.value.hint == "leave out `--offline`"  # a layout has no list of tags
