@@ -197,6 +197,14 @@ def test_the_kinds_of_files_are_told_in_80_columns(pinned: Project) -> None:
     assert [kind["name"] for kind in kinds] == [line.split()[0] for line in lines if not line.startswith(" ")]
 
 
+@pytest.mark.parametrize("others", [["--write"], ["a"], ["--exclude", "a"], ["--follow-tags"]])
+def test_kinds_go_with_nothing_that_would_be_ignored(pinned: Project, others: list[str]) -> None:
+    (pinned.folder / "a").mkdir()
+    assert pinned.run("scan", "--kinds", *others) == Outcome(
+        2, "", "error: --kinds reads no file: leave out the others\n\nhint: run `imagelock scan --help`\n"
+    )
+
+
 def test_what_was_written_for_scripts(pinned: Project) -> None:
     pinned.declare_locked()
     pinned.write("Dockerfile", "FROM redis:7\nFROM $B\n")

@@ -62,6 +62,8 @@ def command(  # noqa: PLR0913  click hands over each option as an argument
     or unpinnable with the reason. Offline.
     """
     if shows_kinds:
+        if paths or writes or excluded or follow_tags:
+            raise click.UsageError("--kinds reads no file: leave out the others", click.get_current_context())
         _show_kinds(settings.console, output_format=output_format)
         return
     if follow_tags and not writes:
