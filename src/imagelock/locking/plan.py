@@ -112,8 +112,7 @@ def _updating(step: Step, *, takes_every_index: bool, now: datetime) -> Step:
     from imagelock.locking.steps import AddPlatforms, CompareWithIndex, Repair  # noqa: PLC0415  as above
     from imagelock.locking.update_step import Update  # noqa: PLC0415  as above
 
-    if isinstance(step, KeepLocked) and step.locked.lacks_checksum:
-        # Its platforms have not been compared with its index yet.
+    if isinstance(step, CompareWithIndex):
         step = Repair(step.declaration, step.locked)
     elif isinstance(step, KeepLocked) and takes_every_index:
         if step.declaration.freeze is not None:
@@ -142,7 +141,7 @@ def _smallest_step(
 ) -> Step:
     mismatches = () if locked is None else tuple(compare(declaration, locked))
     if locked is not None and not mismatches and declaration.alias not in unsettled.same_index:
-        return KeepLocked(declaration, locked)
+        return _keep(declaration, locked)
     from imagelock.locking.steps import AddPlatforms, Repair, Resolve  # noqa: PLC0415  as above
 
     if locked is None or any(map(needs_other_content, mismatches)):
@@ -153,7 +152,16 @@ def _smallest_step(
         return Repair(declaration, locked)
     if any(map(_needs_more_platforms, mismatches)):
         return AddPlatforms(declaration, locked)
-    return KeepLocked(declaration, locked)
+    return _keep(declaration, locked)
+
+
+def _keep(declaration: ImageDeclaration, locked: LockedImage) -> Step:
+    """Return the step that keeps an entry; what is written without proof is compared with its index first."""
+    if not locked.lacks_checksum:
+        return KeepLocked(declaration, locked)
+    from imagelock.locking.steps import CompareWithIndex  # noqa: PLC0415  as above
+
+    return CompareWithIndex(declaration, locked)
 
 
 def needs_other_content(mismatch: Mismatch) -> bool:

@@ -6,7 +6,14 @@ import re
 
 import pytest
 
-from imagelock.errors import BatchError, LockfileError
+from imagelock.errors import (
+    AuthenticationError,
+    BatchError,
+    ImageNotFoundError,
+    LockfileError,
+    RegistryError,
+    TemporaryError,
+)
 from imagelock.images_file.declaration import Alias
 from imagelock.images_file.parser import parse_images_file
 from imagelock.locking.changes import Updated, find_changes
@@ -167,3 +174,38 @@ def test_update_reads_it_anew_also_where_nothing_may_move(source: MemorySource, 
     text = re.sub("checksum = .*\n", "", dump_lockfile(before))
     wrong = text.replace(str(go(before).platform_digests[1].digest), other.children[1].digest)
     assert update(images, source, parse_lockfile(wrong)).lockfile == before
+
+
+def _without_checksum(lockfile: Lockfile) -> str:
+    return re.sub("checksum = .*\n", "", dump_lockfile(lockfile))
+
+
+def test_lock_compares_an_entry_without_checksum_with_its_index_before_it_writes_one(source: MemorySource) -> None:
+    before = locked(source)
+    source.push(f"{GO}:1", multi_platform_image(*BOTH, note="new"))
+    assert lock(DECLARED, source, parse_lockfile(_without_checksum(before))) == LockResult(before)
+    assert source.requests == [f"GET {GO}:1@{go(before).digest}"]
+    edited = _without_checksum(before).replace(str(go(before).platform_digests[1].digest), _ZEROS)
+    note = "its platforms were not those of its index: they were read anew from it"
+    assert lock(DECLARED, source, parse_lockfile(edited)) == LockResult(before, notes=((Alias("go"), note),))
+
+
+@pytest.mark.parametrize("error", [ImageNotFoundError, TemporaryError, AuthenticationError])
+def test_lock_says_that_an_entry_without_checksum_was_not_compared(
+    source: MemorySource, error: type[RegistryError]
+) -> None:
+    before = locked(source)
+    source.failures = {f"{GO}:1@{go(before).digest}": error("it cannot be read")}
+    steps = plan_lock(parse_images_file(DECLARED), parse_lockfile(_without_checksum(before)), now=NOW)
+    result = run_steps(steps, source)
+    assert result.warnings == ((Alias("go"), "its platforms were not compared with its index: it cannot be read"),)
+    assert dump_lockfile(result.lockfile) == dump_lockfile(before)
+
+
+def test_lock_refuses_an_entry_without_checksum_whose_index_lacks_a_platform(source: MemorySource) -> None:
+    before = locked(source)
+    text = _without_checksum(before).replace("linux/arm64", "linux/riscv64")
+    images_file = parse_images_file(DECLARED.replace("linux/arm64", "linux/riscv64"))
+    assert find_mismatches(images_file, parse_lockfile(text)) == ()
+    with pytest.raises(BatchError, match=r"has no linux/riscv64 \(it has: "):
+        run_steps(plan_lock(images_file, parse_lockfile(text), now=NOW), source)
