@@ -201,8 +201,9 @@ def test_openshift_names_images_of_a_registry_and_of_its_own_streams(kind: str, 
     assert references(other, _KUBERNETES) == ["image a:1"]
 
 
-def test_a_tag_beside_an_image_of_a_resource_is_no_matter_of_charts() -> None:
-    document = _resource("A", "spec: {image: redis, tag: '7'}", "x/v1")
+@pytest.mark.parametrize("key", ["tag", "imageTag"])
+def test_a_tag_beside_an_image_of_a_resource_is_no_matter_of_charts(key: str) -> None:
+    document = _resource("A", f"spec: {{image: redis, {key}: '7'}}", "x/v1")
     assert refusals(document, _KUBERNETES) == ["redis:7: only the program that reads it knows where its digest goes"]
 
 
