@@ -141,7 +141,7 @@ def find_unread_kind(path: str, content: bytes) -> UnreadKind | None:
 
 def find_unread_places(content: bytes, kind: Format) -> tuple[UnreadPlace, ...]:
     """Find the values and commands in a document that may be images and are not read, in the order of the file."""
-    values = (UnreadPlace(each.position, each.text, is_command=False) for each in find_overlooked(content, kind))
+    values = (UnreadPlace(each.position, each.shown, is_command=False) for each in find_overlooked(content, kind))
     commands = _find_commands(content) if kind.is_tree and _COMMAND.search(content) else ()
     decided = find_marked_lines(content, kind)
     places = (place for place in (*values, *commands) if place.position.line not in decided)
