@@ -31,6 +31,10 @@ _MAX_SHOWN = 200
 _KEY = rb"[\w.-]*image(?:name|url|ref|tag|repository)?"
 _REFERENCE = rb"[a-z0-9][\w./-]*[:@/][\w./:@-]+"
 _NAME = rb"[ \t]*[\"']?[\w.-]+(?:/[\w./-]+)?[\"']?[ \t]*(?:#.*)?(?:\r?\n|\Z)"
+_CONTAINER = (
+    rb"|^[ \t-]*image:" + _NAME + rb"[ \t]+(?:commands?|entrypoint|args|ports|volumes|script|before_script|stage):"
+)
+"""An image without a tag, which might be a picture or a machine, before a key that only containers have."""
 _TEMPLATE_SUFFIXES = (
     "{j2,jinja,jinja2,tmpl,tpl,gotmpl,template,templ,erb,tt,ejs,hbs,mustache,liquid,njk,twig,tera,in,m4}"
 )
@@ -98,6 +102,7 @@ UNREAD_KINDS = (
         + _NAME
         + rb"(?:.*\n){0,3}?[ \t]*(?:tag|digest):[ \t]*\S|^[ \t]*tag:[ \t]*\S.*\n(?:.*\n){0,3}?[ \t]*repository:"
         + _NAME
+        + _CONTAINER
         + rb"|[{,][ \t]*repository:[ \t]*[\"']?[\w./-]+[\"']?,[^{}\n]*\b(?:tag|digest):"
         + rb"|\bdocker(?:-image)?://[a-z0-9]"
         + rb"|^[ \t]*(?:-[ \t]+)?path:[ \t]*\S*/image[ \t]*\r?\n[ \t]*value:[ \t]*[\"']?"
