@@ -233,7 +233,8 @@ class Reference:
     def shown(self) -> str:
         """The text for messages: all of a reference of which only a part, such as its tag, is at the position."""
         whole = self.target.text
-        return whole if self.text and whole.endswith((f":{self.text}", f"/{self.text}")) else self.text
+        texts = (whole, whole.partition("@")[0])  # the digest may be a value of its own, too
+        return next((it for it in texts if self.text and it.endswith((f":{self.text}", f"/{self.text}"))), self.text)
 
 
 @frozen

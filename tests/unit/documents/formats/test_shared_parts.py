@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from imagelock.documents.formats import table
+from imagelock.documents.kinds import find_references
 from imagelock.documents.locked_references import LockedReferences, Retag
 from imagelock.documents.pin_decisions import check
 from imagelock.documents.pinning import pin, unpin
@@ -57,3 +58,18 @@ def test_a_tag_of_two_references_does_not_move_with_one_of_them(other: str, besi
     after = document.replace(_OTHER_DIGEST, DIGEST) if other == "b" else document
     assert pinned.content.decode() == after
     assert "its tag and its digest are in two places" in [refusal.reason for refusal in pinned.refused]
+
+
+@pytest.mark.parametrize(
+    ("parts", "shown"),
+    [
+        ("tag: v1", "a:v1"),
+        (f"tag: v1, digest: {OLD_DIGEST}", "a:v1"),
+        (f"tag: v1@{OLD_DIGEST}", f"a:v1@{OLD_DIGEST}"),
+        (f"digest: {OLD_DIGEST}", OLD_DIGEST),
+    ],
+)
+def test_messages_name_the_image_of_a_tag(parts: str, shown: str) -> None:
+    document = f"image: {{repository: a, {parts}}}\n".encode()
+    (reference,) = find_references(document, table.HELM_VALUES).references
+    assert reference.shown == shown
