@@ -331,6 +331,15 @@ def test_another_images_toml_further_down_has_to_be_in_order(pinned: Project) ->
     )
 
 
+def test_another_images_toml_is_named_as_seen_from_where_the_run_began(pinned: Project) -> None:
+    pinned.declare_locked()
+    pinned.write("a b/images.toml", '[images]\na = "a"\n')
+    outcome = pinned.run("-C", str(pinned.folder), "check", "--all")
+    assert outcome.stderr.splitlines()[-1] == f"hint: run `imagelock -C {pinned.folder}/'a b' check`"
+    outcome = pinned.run("check", "--all", "--file", str(pinned.folder / "images.toml"), "-C", "/")
+    assert outcome.stderr.splitlines()[-1] == f"hint: run `imagelock -C '{pinned.folder}/a b' check`"
+
+
 def test_what_a_template_has_no_placeholder_for_is_told(pinned: Project) -> None:
     pinned.declare_locked('[render]\n"Dockerfile" = "Dockerfile.in"\n')
     pinned.write("Dockerfile.in", "FROM {{images.go}}\nFROM nginx:1.25\n")

@@ -201,6 +201,8 @@ class Console:
         from shlex import quote  # noqa: PLC0415
 
         options = " ".join(f"{name} {quote(value)}" for name, value in self._project_options.items())
+        if folder := self._project_options.get("-C"):  # another project, further down
+            text = re.sub("`imagelock -C (?!'?/)", lambda found: f"{found[0]}{quote(folder)}/", text)
         return re.sub("`imagelock (?!-|help|diff OLD|[^`]*--help`)", lambda found: f"{found[0]}{options} ", text)
 
     def _labelled(self, label: str, color: str, text: str) -> list[str]:

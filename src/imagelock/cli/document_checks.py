@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from shlex import quote
 
 from imagelock.cli.console import Console
 from imagelock.cli.progress import watch
@@ -100,7 +101,7 @@ def _find_nested(folder: Path, paths: Iterable[str]) -> Iterator[Wrong]:
     for path in paths:
         images_path = folder / path
         project = find_project(images_path)
-        way_out = f"run `imagelock -C {images_path.parent} check`"
+        way_out = f"run `imagelock -C {quote(str(images_path.parent))} check`"
         try:
             stale = len(find_mismatches(*project.read()))
         except ImagelockError as error:
