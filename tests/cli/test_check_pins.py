@@ -157,7 +157,7 @@ def test_pins_are_not_held_against_a_stale_lock(pinned: Project) -> None:
     assert pinned.run("check", "--all") == Outcome(
         1,
         "",
-        "error: images.lock does not match images.toml\n"
+        "error: there is no images.lock\n"
         "  go: declared, but not locked\n  nginx: declared, but not locked\n"
         "  images.lock: files can't be compared with a stale lock\n"
         "\nhint: run `imagelock lock`, then `imagelock render`\n",

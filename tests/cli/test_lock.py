@@ -290,12 +290,24 @@ def test_a_stale_lock_is_told_with_every_reason(locked: Project) -> None:
 
 def test_without_a_lockfile_nothing_is_locked(workshop: Project) -> None:
     assert workshop.run("lock", "--check") == _fails(
-        "error: images.lock does not match images.toml\n"
+        "error: there is no images.lock\n"
         "  go: declared, but not locked\n"
         "  node: declared, but not locked\n"
         "\nhint: run `imagelock lock`\n",
         exit_code=1,
     )
+    workshop.write("images.toml", "[images]\n")
+    assert workshop.run("lock", "--check").stderr == "no image is declared: `imagelock add IMAGE` adds one\n"
+    assert workshop.run("lock").exit_code == 0
+    assert workshop.run("lock", "--check").stderr == "images.lock matches images.toml\n"
+
+
+@pytest.mark.parametrize("command", [["lock", "--check"], ["check"], ["outdated"], ["export", "env"]])
+def test_a_lockfile_of_another_name_that_is_not_there_is_called_missing(locked: Project, command: list[str]) -> None:
+    outcome = locked.run(*command, "--lockfile", "imges.lock")
+    assert outcome.exit_code == (2 if command[0] in ("outdated", "export") else 1)
+    assert outcome.stderr.startswith("error: there is no imges.lock\n  go: declared, but not locked\n")
+    assert "\nhint: run `imagelock --lockfile imges.lock lock`" in outcome.stderr
 
 
 # damaged and foreign lockfiles

@@ -31,6 +31,8 @@ def test_the_nearest_images_file_is_found_from_below(locked: Project, monkeypatc
     monkeypatch.chdir(deep)
     assert locked.run("lock", "--check") == Outcome(0, "", "../../images.lock matches ../../images.toml\n")
     locked.write("a/images.toml", "")
+    assert locked.run("lock", "--check").stderr == "no image is declared: `imagelock add IMAGE` adds one\n"
+    assert locked.run("lock").exit_code == 0
     assert locked.run("lock", "--check") == Outcome(0, "", "../images.lock matches ../images.toml\n")
 
 

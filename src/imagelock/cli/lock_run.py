@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from imagelock.cli.options import Settings
 from imagelock.cli.reports.outcome import Outcome, report
-from imagelock.cli.text import count, duration
+from imagelock.cli.text import NO_IMAGE, count, duration
 from imagelock.cli.transactions import begin, run_again_if_changed
 from imagelock.errors import LockfileError
 from imagelock.images_file.parser import ImagesFile
@@ -160,7 +160,7 @@ def lock_images(settings: Settings, *, is_dry_run: bool, output_format: str) -> 
     """Make images.lock answer images.toml, and tell."""
     outcome = run_plan(settings, plan_smallest, is_dry_run=is_dry_run)
     total = len(outcome.result.lockfile.images)
-    unchanged = f"{count(total)} already locked" if total else "no image is declared: `imagelock add IMAGE` adds one"
+    unchanged = f"{count(total)} already locked" if total else NO_IMAGE
     done = f"Locked {outcome.changed} in {duration(outcome.seconds)}"
     if is_dry_run:
         done = f"Would lock {outcome.changed}; nothing was written"

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from imagelock.cli.layout import one_line
 
+NO_IMAGE = "no image is declared: `imagelock add IMAGE` adds one"
 _WIDEST_TABLE = 200
 _DEFAULT_WIDTH = 80
 _LISTED = 4

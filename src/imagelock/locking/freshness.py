@@ -6,9 +6,7 @@ A pure function of the two files, without network or clock: a tag that moved in 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TypeVar
 
-from imagelock.errors import ImagelockError
 from imagelock.images_file.declaration import Alias, ImageDeclaration
 from imagelock.images_file.parser import ImagesFile
 from imagelock.locking.identity import match_entries
@@ -217,22 +215,3 @@ def _compare_platforms(declaration: ImageDeclaration, locked: LockedImage) -> It
     for entry in locked.platform_digests:
         if entry.platform not in known:
             yield PlatformNotDeclared(declaration.alias, entry.platform)
-
-
-_Stale = TypeVar("_Stale", bound=ImagelockError)
-
-
-def stale_message(mismatches: Sequence[Mismatch], *, lock: object, images: object) -> str:
-    """Return the first line of the error for a lock with these mismatches; ``lock`` and ``images`` name the files."""
-    if all(isinstance(mismatch, Damaged) for mismatch in mismatches):
-        return f"{lock} has damaged entries"
-    return f"{lock} does not match {images}"
-
-
-def stale_error(kind: type[_Stale], mismatches: Sequence[Mismatch], *, lock: object, images: object) -> _Stale:
-    """Return the error for a stale lock: one line for each mismatch, and the command that resolves them."""
-    return kind(
-        stale_message(mismatches, lock=lock, images=images),
-        details=[f"{mismatch.alias}: {mismatch}" for mismatch in mismatches],
-        hint="run `imagelock lock`",
-    )

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import os
 from codecs import BOM_UTF8
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
-from imagelock.errors import FileError, StaleLockfileError
+from imagelock.errors import FileError, ImagelockError, StaleLockfileError
 from imagelock.images_file.parser import IMAGES_FILE_NAME, ImagesFile, parse_images_file
-from imagelock.locking.freshness import Damaged, find_mismatches, stale_error
+from imagelock.locking.freshness import Damaged, Mismatch, find_mismatches
 from imagelock.locking.lockfile import LOCKFILE_NAME, Lockfile, parse_lockfile
 from imagelock.model.frozen import frozen
 from imagelock.project import mutex
 from imagelock.project.files import read_bytes, read_text
+
+_Stale = TypeVar("_Stale", bound=ImagelockError)
 
 
 @frozen
@@ -73,8 +76,21 @@ class Project:
         if admits_damaged:
             mismatches = tuple(mismatch for mismatch in mismatches if not isinstance(mismatch, Damaged))
         if mismatches:
-            raise stale_error(StaleLockfileError, mismatches, lock=self.lock_path, images=self.images_path)
+            raise self.stale_error(StaleLockfileError, mismatches)
         return images_file, lockfile
+
+    def stale_error(self, kind: type[_Stale], mismatches: Sequence[Mismatch]) -> _Stale:
+        """Return the error for a stale lock: one line for each mismatch, and the command that resolves them."""
+        details = [f"{mismatch.alias}: {mismatch}" for mismatch in mismatches]
+        return kind(self.stale_message(mismatches), details=details, hint="run `imagelock lock`")
+
+    def stale_message(self, mismatches: Sequence[Mismatch]) -> str:
+        """Return the first line of the error for a lock with these mismatches."""
+        if not self.lock_path.exists():
+            return f"there is no {self.lock_path}"
+        if all(isinstance(mismatch, Damaged) for mismatch in mismatches):
+            return f"{self.lock_path} has damaged entries"
+        return f"{self.lock_path} does not match {self.images_path}"
 
 
 def find_project(images_path: Path | None = None, lock_path: Path | None = None) -> Project:

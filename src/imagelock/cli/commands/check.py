@@ -25,7 +25,7 @@ from imagelock.cli.reports.rules import FREEZE_EXPIRED, NOT_COMPARED, NOT_RENDER
 from imagelock.cli.text import count, listing
 from imagelock.errors import CheckFailedError
 from imagelock.images_file.parser import ImagesFile
-from imagelock.locking.freshness import Mismatch, SelectorChanged, find_mismatches, stale_message
+from imagelock.locking.freshness import Mismatch, SelectorChanged, find_mismatches
 from imagelock.locking.lockfile import Lockfile
 from imagelock.model.selector import ExactTag
 from imagelock.project.ignored import find_ignored
@@ -202,7 +202,7 @@ def _failure(
     project: Project, report: Report, mismatches: Sequence[Mismatch], *, width: int | None
 ) -> CheckFailedError:
     if mismatches:
-        message = stale_message(mismatches, lock=project.lock_path, images=project.images_path)
+        message = project.stale_message(mismatches)
     elif all(each.way_out == _THAW for each in report.wrong):
         verb = "has" if len(report.wrong) == 1 else "have"
         return CheckFailedError(

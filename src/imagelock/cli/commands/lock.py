@@ -5,8 +5,9 @@ from __future__ import annotations
 import click
 
 from imagelock.cli.options import Settings, complete_images, format_option, with_settings
+from imagelock.cli.text import NO_IMAGE
 from imagelock.errors import CheckFailedError
-from imagelock.locking.freshness import find_mismatches, stale_error
+from imagelock.locking.freshness import find_mismatches
 from imagelock.project.project import find_project
 
 
@@ -60,6 +61,7 @@ def refuse_stale_lock(settings: Settings, *, output_format: str) -> None:
         problems = [{"name": it.alias, "kind": rule_of(it), "reason": str(it)} for it in mismatches]
         settings.console.json({"ok": not mismatches, "problems": problems})
     if mismatches:
-        raise stale_error(CheckFailedError, mismatches, lock=project.lock_path, images=project.images_path)
+        raise project.stale_error(CheckFailedError, mismatches)
     if output_format == "text":
-        settings.console.say(f"{project.lock_path} matches {project.images_path}")
+        matches = f"{project.lock_path} matches {project.images_path}"
+        settings.console.say(matches if project.lock_path.exists() else NO_IMAGE)
