@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 
+import pytest
+
 from tests.support.locked_images import digest
 from tests.support.project import GO, Outcome, Project
 
@@ -65,6 +67,21 @@ def test_what_is_not_locked_or_stale_is_told(pinned: Project) -> None:
     assert "  frozen     why\n" in new
     assert new.endswith("  0 places in the files of this project\n")
     assert pinned.run("explain", "ne") == Outcome(2, "", "error: images.toml has no image `ne`; did you mean `new`?\n")
+
+
+@pytest.mark.parametrize("output_format", ["text", "json"])
+def test_places_in_files_that_were_not_read_are_not_denied(pinned: Project, output_format: str) -> None:
+    pinned.declare_locked('[render]\n"out" = "run.sh"\n')
+    pinned.write("run.sh", "docker run golang:1.22 # {{images.nginx}}\n")
+    pinned.write("other.sh", "docker run golang:1.22\n")
+    pinned.write("compose.yaml", "services: {a: {image: golang:1.22}\n")
+    assert pinned.run("explain", "go", "--format", output_format).stderr == (
+        "note: 1 file could not be read, and may have images (-v lists them)\n"
+        "note: 1 file may have images and cannot be read: 1 shell script (-v lists them)\n"
+    )
+    notes = pinned.run("-v", "explain", "go").stderr
+    assert "  compose.yaml:2:1: " in notes
+    assert "  other.sh: shell script\n" in notes
 
 
 def test_the_age_of_an_image_is_told_where_it_says_when_it_was_made(pinned: Project) -> None:

@@ -9,7 +9,7 @@ import click
 
 from imagelock.cli.console import Console
 from imagelock.cli.reports.scan import Adoption, adoption_document
-from imagelock.cli.reports.search_notes import Unread, print_unread
+from imagelock.cli.reports.search_notes import Unread, print_unread, print_unreadable
 from imagelock.cli.text import count, listing
 from imagelock.cli.tree_scan import below, no_image, scan_named, scan_tree, searched_part
 from imagelock.errors import FileError
@@ -122,10 +122,7 @@ def _tell(console: Console, beginning: Beginning, *, is_dry_run: bool) -> None:
     _tell_external(console, found)
     for obstacle in _left_over(beginning):
         console.warn(str(obstacle))
-    if found.unreadable:
-        console.note(f"{count(len(found.unreadable), 'file')} could not be read, and may have images (-v lists them)")
-        for obstacle in found.unreadable:
-            console.detail(f"  {obstacle}")
+    print_unreadable(console, [str(each) for each in found.unreadable])
     print_unread(console, beginning.unread)
     if found.images and not is_dry_run:
         _tell_next(console, beginning)

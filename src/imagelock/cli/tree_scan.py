@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
+from os.path import normpath
 from pathlib import Path
 
 from imagelock.cli.console import Console
@@ -16,9 +18,12 @@ from imagelock.documents.unread import UnreadKind, find_unread_places
 from imagelock.errors import DocumentError, FileError
 from imagelock.images_file.discovery import ScannedDocument
 from imagelock.images_file.own_names import OwnNames
+from imagelock.images_file.parser import ImagesFile
 from imagelock.model.frozen import frozen
 from imagelock.project.documents import Document, ProjectDocuments
 from imagelock.project.files import read_bytes
+from imagelock.project.project import Project
+from imagelock.rendering.pinned_files import external_files
 
 
 @frozen
@@ -29,6 +34,12 @@ class TreeScan:
     unread: Unread
     names: OwnNames
     """What all documents build, those included that are not shown."""
+
+    @property
+    def unreadable(self) -> list[str]:
+        """The syntax errors of documents, as ``FILE:LINE:COLUMN: REASON``."""
+        problems = ((each.path, problem) for each in self.documents for problem in each.scan.problems)
+        return [f"{path}:{it.position.line}:{it.position.column}: {it.reason}" for path, it in problems]
 
 
 def scan_tree(
@@ -54,6 +65,30 @@ def scan_tree(
     )
     names = OwnNames.of((path, it.kind, it.content) for path, it in documents)
     return TreeScan(tuple(_scanned(path, it) for path, it in shown), unread, names)
+
+
+def scan_project(
+    project: Project,
+    images_file: ImagesFile,
+    console: Console,
+    *,
+    paths: Sequence[Path] = (),
+    excluded: Sequence[str] = (),
+    with_exports: bool = False,
+) -> TreeScan:
+    """Scan the documents of a project as its images.toml says, or those at the paths; nothing that is external."""
+    is_external = external_files((*images_file.external.files, *excluded))
+    exports = set() if with_exports else {normpath(target.output) for target in images_file.exports}
+    tree = scan_tree(
+        project.folder,
+        console,
+        wants=lambda path: path not in exports and not is_external(path),
+        shows=below(project.folder, paths) if paths else lambda _: True,
+        rules=images_file.documents,
+        templates=frozenset(normpath(target.template) for target in images_file.targets),
+    )
+    places = tuple(each for each in tree.unread.places if not images_file.external.covers(each[1].text, each[1].text))
+    return replace(tree, unread=replace(tree.unread, places=places))
 
 
 def _examine(

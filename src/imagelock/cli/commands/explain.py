@@ -11,8 +11,9 @@ import click
 from imagelock.cli.layout import columns, columns_with_digests
 from imagelock.cli.options import Settings, complete_images, format_option, with_settings
 from imagelock.cli.reports.changes import image_document
+from imagelock.cli.reports.search_notes import print_unread, print_unreadable
 from imagelock.cli.text import count, shorten_digests
-from imagelock.cli.tree_scan import scan_tree
+from imagelock.cli.tree_scan import TreeScan, scan_project
 from imagelock.errors import FileError
 from imagelock.images_file.declaration import ImageDeclaration
 from imagelock.images_file.parser import ImagesFile, refuse_unknown_images
@@ -24,7 +25,6 @@ from imagelock.model.selector import selector_fields
 from imagelock.project.files import read_bytes, read_text
 from imagelock.project.project import Project, find_project
 from imagelock.rendering.inventory import Inventory, Status
-from imagelock.rendering.pinned_files import external_files
 from imagelock.rendering.template import Cursor, find_placeholders
 
 
@@ -42,7 +42,8 @@ def command(settings: Settings, *, name: str, output_format: str) -> None:
         images_file, lockfile = project.read_images_file(), project.read_lockfile()
         refuse_unknown_images([name], images_file)
         text = read_text(project.images_path)
-        places = tuple(_places(settings, project, images_file, lockfile, name))
+        found = scan_project(project, images_file, settings.console, with_exports=True)
+        places = tuple(_places(project, images_file, lockfile, found, name))
     explained = _Explained(
         declaration=next(image for image in images_file.images if image.alias == name),
         line=nearest_line(find_lines(text), ("images", name)),
@@ -52,9 +53,17 @@ def command(settings: Settings, *, name: str, output_format: str) -> None:
     )
     if output_format == "json":
         settings.console.json(_document(project, explained))
+        _tell_unread(settings, found)
         return
     for line in _lines(project, explained, datetime.now(UTC).date(), width=settings.console.stdout_width):
         settings.console.styled_data(line)
+    _tell_unread(settings, found)
+
+
+def _tell_unread(settings: Settings, found: TreeScan) -> None:
+    """Note the files that may have the image and were not read."""
+    print_unreadable(settings.console, found.unreadable)
+    print_unread(settings.console, found.unread)
 
 
 @frozen
@@ -86,7 +95,7 @@ class _Explained:
 
 
 def _places(
-    settings: Settings, project: Project, images_file: ImagesFile, lockfile: Lockfile, name: str
+    project: Project, images_file: ImagesFile, lockfile: Lockfile, found: TreeScan, name: str
 ) -> Iterator[_Place]:
     for template in dict.fromkeys(target.template for target in images_file.targets):
         try:
@@ -99,10 +108,6 @@ def _places(
                 line, column = cursor.position(placeholder.start)
                 written = content[placeholder.start : placeholder.end].decode()
                 yield _Place(template, line, column, written, "template")
-    is_external = external_files(images_file.external.files)
-    found = scan_tree(
-        project.folder, settings.console, wants=lambda path: not is_external(path), rules=images_file.documents
-    )
     for file in Inventory(project.folder, images_file, lockfile).take(found.documents, found.names):
         for entry in file.entries:
             if entry.name == name:

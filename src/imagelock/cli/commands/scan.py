@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from posixpath import normpath
 from typing import TYPE_CHECKING
 
 import click
@@ -21,10 +19,10 @@ from imagelock.cli.reports.scan import (
     kind_document,
     kind_lines,
 )
-from imagelock.cli.reports.search_notes import Unread, print_unread, unread_document
+from imagelock.cli.reports.search_notes import Unread, print_unread, print_unreadable, unread_document
 from imagelock.cli.text import count
 from imagelock.cli.transactions import begin
-from imagelock.cli.tree_scan import TreeScan, below, no_image, scan_tree, searched_part
+from imagelock.cli.tree_scan import TreeScan, no_image, scan_project, searched_part
 from imagelock.images_file.discovery import Survey, survey
 from imagelock.images_file.parser import ImagesFile, parse_images_file
 from imagelock.locking.lockfile import Lockfile
@@ -32,7 +30,6 @@ from imagelock.model.globs import is_wild
 from imagelock.project.files import read_text
 from imagelock.project.project import Project, find_or_begin_project
 from imagelock.rendering.inventory import Carrier, Inventory, InventoryEntry, InventoryFile, Status
-from imagelock.rendering.pinned_files import external_files
 
 if TYPE_CHECKING:
     from imagelock.images_file.additions import Additions  # loads what edits images.toml
@@ -78,12 +75,12 @@ def command(  # noqa: PLR0913  click hands over each option as an argument
         _begin(settings, project, paths, excluded, follows_tags=follow_tags, output_format=output_format)
     else:
         images_file, lockfile = project.read() if exists else (ImagesFile(()), Lockfile())
-        found = _scan(settings.console, project, images_file, paths, excluded)
+        found = scan_project(project, images_file, settings.console, paths=paths, excluded=excluded)
         files = tuple(Inventory(project.folder, images_file, lockfile).take(found.documents, found.names))
         if output_format == "json":
             settings.console.json({**inventory_document(files), **unread_document(found.unread)})
         else:
-            _show(settings.console, files, found.unread, part=searched_part(paths, excluded), exists=exists)
+            _show(settings.console, files, found, part=searched_part(paths, excluded), exists=exists)
 
 
 def scan_and_write(
@@ -100,7 +97,7 @@ def scan_and_write(
 
     with begin(settings.console, project) as transaction:
         images_file, lockfile = project.read()
-        scanned = _scan(settings.console, project, images_file, paths, excluded)
+        scanned = scan_project(project, images_file, settings.console, paths=paths, excluded=excluded)
         files = tuple(Inventory(project.folder, images_file, lockfile).take(scanned.documents, scanned.names))
         found = survey(scanned.documents, images_file, names=scanned.names)
         carried = {file.document.path for file in files if file.carrier is not Carrier.NOTHING}
@@ -180,7 +177,7 @@ def _tell(console: Console, project: Project, additions: Additions, found: Surve
             console.say(f"  {line}")
     for obstacle in (*found.unresolved, *found.not_editable):
         console.warn(str(obstacle))
-    _tell_unreadable(console, [str(each) for each in found.unreadable])
+    print_unreadable(console, [str(each) for each in found.unreadable])
     print_unread(console, unread)
     if additions.images or additions.freed:
         console.next_step("imagelock lock", "imagelock render")
@@ -200,25 +197,7 @@ def _show_kinds(console: Console, *, output_format: str) -> None:
             console.styled_data(line)
 
 
-def _scan(
-    console: Console, project: Project, images_file: ImagesFile, paths: Sequence[Path], excluded: Sequence[str]
-) -> TreeScan:
-    is_external = external_files((*images_file.external.files, *excluded))
-    is_below: Callable[[str], bool] = below(project.folder, paths) if paths else lambda _: True
-    exports = {normpath(target.output) for target in images_file.exports}
-
-    def is_wanted(path: str) -> bool:
-        return path not in exports and not is_external(path)
-
-    templates = frozenset(normpath(target.template) for target in images_file.targets)
-    tree = scan_tree(
-        project.folder, console, wants=is_wanted, shows=is_below, rules=images_file.documents, templates=templates
-    )
-    places = tuple(each for each in tree.unread.places if not images_file.external.covers(each[1].text, each[1].text))
-    return replace(tree, unread=replace(tree.unread, places=places))
-
-
-def _show(console: Console, files: Sequence[InventoryFile], unread: Unread, *, part: str, exists: bool) -> None:
+def _show(console: Console, files: Sequence[InventoryFile], found: TreeScan, *, part: str, exists: bool) -> None:
     for line in inventory_lines(files):
         console.styled_data(line)
     entries = [entry for file in files for entry in file.entries]
@@ -228,13 +207,8 @@ def _show(console: Console, files: Sequence[InventoryFile], unread: Unread, *, p
         console.say(f"{count(len(entries), 'reference')} in {count(len(read), 'file')}: {told}")
     else:
         console.say(no_image(part))
-    problems = (
-        f"{file.document.path}:{it.position.line}:{it.position.column}: {it.reason}"
-        for file in files
-        for it in file.document.scan.problems
-    )
-    _tell_unreadable(console, list(problems))
-    print_unread(console, unread)
+    print_unreadable(console, found.unreadable)
+    print_unread(console, found.unread)
     if command := _next_command(files, exists=exists):
         console.next_step(command)
 
@@ -255,10 +229,3 @@ def _next_command(files: Iterable[InventoryFile], *, exists: bool) -> str | None
     if Status.DECLARED in statuses:
         return "imagelock lock"
     return "imagelock render" if Status.LOCKED in statuses else None
-
-
-def _tell_unreadable(console: Console, places: Sequence[str]) -> None:
-    if places:
-        console.note(f"{count(len(places), 'file')} could not be read, and may have images (-v lists them)")
-        for place in places:
-            console.detail(f"  {place}")

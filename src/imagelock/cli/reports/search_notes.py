@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from imagelock.cli.console import Console
@@ -45,6 +45,14 @@ def print_unread(console: Console, unread: Unread) -> None:
         what = count(len(commands), "command")
         console.note(f"{what} may pull images: pin them with marker comments (-v lists them)")
         _list_places(console, commands)
+
+
+def print_unreadable(console: Console, problems: Sequence[str]) -> None:
+    """Print a note on files that could not be read as what they are; ``-v`` lists their places and reasons."""
+    if problems:
+        console.note(f"{count(len(problems), 'file')} could not be read, and may have images (-v lists them)")
+        for problem in problems:
+            console.detail(f"  {problem}")
 
 
 def _list_places(console: Console, places: Iterable[tuple[str, UnreadPlace]]) -> None:
