@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -338,3 +339,21 @@ def test_what_a_sparse_checkout_leaves_out_is_counted(pinned: Project) -> None:
     assert (outcome.exit_code, f"{note}  other/Dockerfile: absent file\n" in outcome.stderr) == (0, True)
     (pinned.folder / "app" / "Dockerfile").unlink()  # deleted, and not left out
     assert note in pinned.run("scan").stderr
+
+
+@pytest.mark.parametrize("command", [["check"], ["render"], ["render", "--check"]])
+def test_files_of_pin_that_are_not_here_are_told(pinned: Project, command: list[str]) -> None:
+    pinned.declare_locked('[pin]\nfiles = ["*/Dockerfile"]\n[external]\nfiles = ["third/*"]\n')
+    for folder in ("app", "other", "third"):
+        pinned.write(f"{folder}/Dockerfile", f"FROM {GO}\n")
+    (pinned.folder / "link").mkdir()
+    (pinned.folder / "link" / "Dockerfile").symlink_to(Path(__file__))
+    repository = Repository(pinned.folder)
+    repository.start()
+    repository.check_out_only("app", "link")
+    note = (
+        "note: 2 files of [pin] cannot be read here: `link/Dockerfile`, `other/Dockerfile` "
+        "(left out by a sparse checkout, or a link out of the project)\n"
+    )
+    outcome = pinned.run(*command)
+    assert (outcome.exit_code, note in outcome.stderr) == (0, True)

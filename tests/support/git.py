@@ -39,9 +39,9 @@ class Repository:
         self._git("add", "--all")
         self._git("commit", "--quiet", f"--message={message}")
 
-    def check_out_only(self, folder: str) -> None:
-        """Make a sparse checkout of one folder and of the files at the root."""
-        self._git("sparse-checkout", "set", "--cone", folder)
+    def check_out_only(self, *folders: str) -> None:
+        """Make a sparse checkout of some folders and of the files at the root."""
+        self._git("sparse-checkout", "set", "--cone", *folders)
 
     def branch_off(self, name: str, *, start: str) -> None:
         self._git("switch", "--quiet", "--create", name, start)

@@ -12,7 +12,7 @@ from imagelock.cli.progress import watch
 from imagelock.cli.reports.findings import LOCK, RENDER, RETAG, SCAN, Report, Wrong, hints, lines
 from imagelock.cli.reports.rules import NESTED_PROJECT, PIN_PATTERN
 from imagelock.cli.reports.search_notes import Unread, print_unread
-from imagelock.cli.text import count
+from imagelock.cli.text import absent_notes, count
 from imagelock.documents.formats.format import Format
 from imagelock.documents.pin_plan import Finding, FindingKind, PinPlan
 from imagelock.documents.references import Image, Marked
@@ -49,6 +49,7 @@ class PinCheck:
         report.notes.extend(
             f"`{path}` is not checked: `[external] files` excludes it" for path in self._selection.external
         )
+        report.notes.extend(absent_notes(self._selection.absent))
         report.add(self._find(report))
 
     def _find(self, report: Report) -> Iterator[Wrong]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from imagelock.cli.layout import one_line
 
@@ -30,6 +30,13 @@ def listing(texts: Sequence[str]) -> str:
     if len(texts) <= _LISTED + 1:
         return ", ".join(texts)
     return f"{', '.join(texts[:_LISTED])} and {len(texts) - _LISTED} more"
+
+
+def absent_notes(paths: Sequence[str]) -> Iterator[str]:
+    """Yield a note on the files that patterns of ``[pin]`` match and nothing can read, if there are any."""
+    if paths:
+        what = f"{count(len(paths), 'file')} of [pin] cannot be read here: {listing([f'`{path}`' for path in paths])}"
+        yield f"{what} (left out by a sparse checkout, or a link out of the project)"
 
 
 def duration(seconds: float) -> str:

@@ -26,6 +26,8 @@ class FileChoice:
     exports: tuple[ExportTarget, ...] = ()
     external: tuple[str, ...] = ()
     """Files that ``[pin]`` names and ``external.files`` excludes."""
+    absent: tuple[str, ...] = ()
+    """What patterns of ``[pin]`` match and nothing can read here."""
     pins_of_templates: tuple[PinnedFile, ...] = ()
     """All files of ``[pin]``, needed for templates that are pinned."""
 
@@ -41,7 +43,7 @@ def all_files(project: Project, images_file: ImagesFile) -> FileChoice:
     selection = _select_pinned_files(project, images_file)
     if selection is None:
         return FileChoice(images_file.targets, exports=images_file.exports)
-    return FileChoice(images_file.targets, selection.files, images_file.exports, selection.external)
+    return FileChoice(images_file.targets, selection.files, images_file.exports, selection.external, selection.absent)
 
 
 def named_files(project: Project, images_file: ImagesFile, names: Sequence[str]) -> FileChoice:

@@ -15,7 +15,7 @@ from imagelock.images_file.parser import ImagesFile
 from imagelock.model.frozen import frozen
 from imagelock.model.globs import compile_glob, is_wild, split_fixed
 from imagelock.project.files import find_kind_problem
-from imagelock.project.tree import list_files
+from imagelock.project.tree import FileListing, list_tree
 from imagelock.project.work_tree import Identity, find_work_tree, identify
 
 _NO_FILE = "matches no file"
@@ -44,6 +44,8 @@ class Selection:
     problems: tuple[str, ...]
     external: tuple[str, ...] = ()
     """The files that ``[pin]`` names and ``external.files`` excludes; they are neither read nor counted."""
+    absent: tuple[str, ...] = ()
+    """What patterns match and nothing can read: files left out by a sparse checkout, and links out of the project."""
 
     @property
     def has_lost_names(self) -> bool:
@@ -67,6 +69,7 @@ def select_pinned_files(folder: Path, images_file: ImagesFile) -> Selection:
     problems: list[str] = []
     external: list[str] = []
     misplaced: list[str] = []
+    absent: set[str] = set()
     # A file in both lists is one of those that want no tag: that list is the more specific one.
     for style, key, patterns in (
         (PinStyle.DIGEST_ONLY, "digest-only", pins.digest_only),
@@ -77,6 +80,7 @@ def select_pinned_files(folder: Path, images_file: ImagesFile) -> Selection:
                 external.append(pattern)
                 continue
             paths, objections = candidates.find(pattern)
+            absent |= candidates.find_absent(pattern)
             misplaced += [f'pin.{key}: "{pattern}" {objection}' for objection in objections]
             if not paths and not objections:
                 problems.append(f'pin.{key}: "{pattern}" {_why_nothing(folder / pattern)}')
@@ -86,7 +90,8 @@ def select_pinned_files(folder: Path, images_file: ImagesFile) -> Selection:
                 files[identify(new.path)] = replace(file, found_by=(*file.found_by, pattern))
     if misplaced:
         raise DocumentError("cannot pin files outside of the project", details=misplaced)
-    return Selection(tuple(sorted(files.values(), key=lambda file: file.path)), tuple(problems), tuple(external))
+    found = tuple(sorted(files.values(), key=lambda file: file.path))
+    return Selection(found, tuple(problems), tuple(external), tuple(sorted(absent)))
 
 
 def external_files(patterns: Iterable[str]) -> Callable[[str], bool]:
@@ -111,7 +116,7 @@ class _Candidates:
         self._outputs = frozenset(normpath(target.output) for target in images_file.targets)
         self._exports = frozenset(normpath(target.output) for target in images_file.exports)
         self._is_external = external_files(images_file.external.files)
-        self._list_files = cache(list_files)
+        self._list_tree = cache(list_tree)
 
     def find(self, pattern: str) -> tuple[list[str], list[str]]:
         """Find the files of a pattern, relative to the folder of images.toml, and the objections to any of them."""
@@ -123,11 +128,24 @@ class _Candidates:
         objections = {path: self._tree.objection(self._folder / path) for path in paths}
         return paths, [f"leads to `{path}`, which {text}" for path, text in objections.items() if text]
 
+    def find_absent(self, pattern: str) -> set[str]:
+        """Find what a pattern matches and nothing can read here."""
+        if not is_wild(pattern) or self._tree.objection(self._folder / split_fixed(pattern)[0]):
+            return set()
+        listing, fixed = self._list_below(pattern)
+        paths = {join(fixed, path) for path in (*listing.sparse, *listing.outside_links)}
+        matches = compile_glob(pattern).fullmatch
+        return {path for path in paths if matches(path) and not self._is_external(path)}
+
+    def _list_below(self, pattern: str) -> tuple[FileListing, str]:
+        fixed, _ = split_fixed(pattern)
+        return self._list_tree(self._folder / fixed), fixed
+
     def _matches(self, pattern: str) -> list[str]:
         if not is_wild(pattern):
             return [pattern] if pattern in self._outputs or (self._folder / pattern).is_file() else []
-        fixed, _ = split_fixed(pattern)
-        listed = {join(fixed, path) for path in self._list_files(self._folder / fixed)}
+        listing, fixed = self._list_below(pattern)
+        listed = {join(fixed, path) for path in listing.files}
         matches = compile_glob(pattern).fullmatch
         ours = sorted((listed | self._outputs) - self._exports)
         return [path for path in ours if matches(path) and not self._is_external(path)]

@@ -11,7 +11,7 @@ import click
 
 from imagelock.cli.console import Console
 from imagelock.cli.options import Settings, complete_outputs, format_option, with_settings
-from imagelock.cli.text import count
+from imagelock.cli.text import absent_notes, count
 from imagelock.cli.transactions import begin
 from imagelock.errors import CheckFailedError
 from imagelock.project.project import Project, find_project
@@ -56,7 +56,7 @@ def command(  # noqa: PLR0913  one a command-line option
             choice, made = _make(project, outputs, takes_any_file=pin, retags=retag)
             stale = _stale(made)
             differences = [_unified_diff(output) for output in stale] if diff else []
-        _note_external(settings.console, choice)
+        _note_left_out(settings.console, choice)
         for difference in differences:
             settings.console.raw_data(difference)
         if check:
@@ -68,7 +68,7 @@ def command(  # noqa: PLR0913  one a command-line option
     if output_format == "json":
         settings.console.json(_document(made, stale=(), written=written))
         return
-    _note_external(settings.console, choice)
+    _note_left_out(settings.console, choice)
     _tell(settings.console, made, written)
 
 
@@ -142,9 +142,11 @@ def _left_alone(pinned: Pinned | None) -> Iterator[tuple[int, int, str]]:
             yield position.line, position.column, f"{refusal.reference.text}: {refusal.reason}"
 
 
-def _note_external(console: Console, choice: FileChoice) -> None:
+def _note_left_out(console: Console, choice: FileChoice) -> None:
     for path in choice.external:
         console.note(f"`{path}` is not pinned: `[external] files` excludes it")
+    for note in absent_notes(choice.absent):
+        console.note(note)
 
 
 def _note_exports(console: Console, made: Iterable[Output]) -> None:
