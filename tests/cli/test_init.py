@@ -363,6 +363,16 @@ def test_every_proposal_can_be_accepted(pinned: Project) -> None:
     assert not pinned.run("scan", "--write").stderr.startswith("error")
 
 
+def test_a_tag_that_is_a_value_of_its_own_is_no_name_of_an_image(pinned: Project) -> None:
+    pinned.write("values.yaml", "a: {repository: acme/app, tag: '1.22'}\nb: {repository: b, tag: $V}\n")
+    assert pinned.run("init").exit_code == 0
+    assert '# "1.22"' not in pinned.read("images.toml")
+    pinned.declare_locked('[pin]\nfiles = ["values.yaml"]\n[external]\nnames = ["1.22", "b:$V"]\n')
+    outcome = pinned.run("check")
+    assert (outcome.exit_code, "acme/app:1.22: images.lock does not have it" in outcome.stderr) == (1, True)
+    assert "b:$V" not in outcome.stderr
+
+
 def test_a_reference_that_means_a_declared_image_is_accepted_by_its_file(pinned: Project) -> None:
     pinned.write("Dockerfile", "FROM acme/app\n")
     pinned.write("values.yaml", "web:\n  registry: ghcr.io\n  image:\n    repository: acme/app\n    tag: latest\n")

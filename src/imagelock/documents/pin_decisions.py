@@ -87,7 +87,7 @@ def check(
 
 def is_external(reference: Reference, external: IsExternal) -> bool:
     """Whether a reference is left alone, by its own text or by that of the expression that uses it."""
-    return external(reference.text, reference.target.text) or external(reference.used_by, reference.used_by)
+    return external(reference.shown, reference.target.text) or external(reference.used_by, reference.used_by)
 
 
 def _settle(

@@ -145,7 +145,7 @@ class PinPlan:
     @property
     def external_texts(self) -> tuple[tuple[str, str], ...]:
         """The external references, each as written and as expanded, and the expressions that use them."""
-        own = ((reference.text, reference.target.text) for reference in self.external)
+        own = ((reference.shown, reference.target.text) for reference in self.external)
         return (*own, *((reference.used_by, reference.used_by) for reference in self.external if reference.used_by))
 
     @property

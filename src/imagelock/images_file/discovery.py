@@ -148,7 +148,7 @@ def survey(
     names = names or OwnNames.of((document.path, document.kind, document.content) for document in found)
     external = known.external
     readable = [
-        document.without(lambda each: external.covers(each.text, each.target.text))
+        document.without(lambda each: external.covers(each.shown, each.target.text))
         for document in own
         if not document.scan.problems
     ]
@@ -211,13 +211,13 @@ def _unreadable(document: ScannedDocument) -> Iterator[Unlockable]:
 def _unresolved(document: ScannedDocument) -> Iterator[Unlockable]:
     for reference in document.scan.references:
         if isinstance(reference.target, Unresolved):
-            yield Unlockable(document.path, reference.position, reference.text, reference.target.reason)
+            yield Unlockable(document.path, reference.position, reference.shown, reference.target.reason)
 
 
 def _not_editable(document: ScannedDocument) -> Iterator[Unlockable]:
     for reference, image in document.images():
         if isinstance(image.editing, NotEditable):
-            yield Unlockable(document.path, reference.position, reference.text, image.editing.reason)
+            yield Unlockable(document.path, reference.position, reference.shown, image.editing.reason)
 
 
 def _key(image: Image) -> ImageKey:

@@ -62,4 +62,4 @@ def _in_document(
     for reference in () if kind is None else find_references(content, kind).references:
         if _means_any(reference.target, gone, aliases):
             place = f"{path}:{reference.position.line}:{reference.position.column}"
-            yield f"{place}: `{reference.text}` is still there"
+            yield f"{place}: `{reference.shown}` is still there"

@@ -112,7 +112,7 @@ def _places(
         for entry in file.entries:
             if entry.name == name:
                 at = entry.reference.position
-                yield _Place(file.document.path, at.line, at.column, entry.reference.text, str(entry.status))
+                yield _Place(file.document.path, at.line, at.column, entry.reference.shown, str(entry.status))
 
 
 def _lines(project: Project, explained: _Explained, today: date, *, width: int | None) -> Iterator[str]:

@@ -139,7 +139,7 @@ def _left_alone(pinned: Pinned | None) -> Iterator[tuple[int, int, str]]:
             yield problem.position.line, problem.position.column, problem.reason
         for refusal in pinned.refused:
             position = refusal.reference.position
-            yield position.line, position.column, f"{refusal.reference.text}: {refusal.reason}"
+            yield position.line, position.column, f"{refusal.reference.shown}: {refusal.reason}"
 
 
 def _note_left_out(console: Console, choice: FileChoice) -> None:
