@@ -45,8 +45,6 @@ class Merged:
 
 
 _TABLE = re.compile(r"^\[images\.([A-Za-z0-9_-]+(?:\.[a-z]+)?)\]", re.MULTILINE)
-
-
 _Identity = tuple[AnyRepository, Selector]
 
 
@@ -90,17 +88,14 @@ def mend_clean_merge(
     """Merge again a file that git merged without a conflict and that is not TOML, such as one with a table twice.
 
     ``read_parents`` returns both files before the merge, or None where git does not know them. Then the entries are
-    kept if the checksum of each is right. None if some are not: an entry would be lost.
+    kept if each checksum is right, and an image that is there twice is one of both sides. None if some are wrong.
     """
     parents = read_parents()
-    with suppress(LockfileError):
-        if parents is not None:
-            ours, theirs = (parse_lockfile(side, file_name=file_name) for side in parents)
-            return replace(_merge_sides(ours, theirs, images_file, file_name), had_markers=False)
-        entries = tuple(_parse_runs(text))
-        if all(map(_is_proven, entries)):
-            return Merged(Lockfile(entries), Lockfile(entries), had_markers=False)
-    return None
+    try:
+        ours, theirs = (parse_lockfile(it, file_name=file_name) for it in parents) if parents else _parse_twice(text)
+    except LockfileError:
+        return None
+    return replace(_merge_sides(ours, theirs, images_file, file_name), had_markers=False)
 
 
 def settle_mixture(
@@ -112,7 +107,7 @@ def settle_mixture(
 ) -> Merged | None:
     """Merge the damaged entries of a clean merge again, from both sides; None if there are none, or no sides.
 
-    Without the sides, the locked index is not known for certain: git may have taken that of another image.
+    Without the sides, the locked index is not known: git may have taken that of another image.
     """
     damaged = {image.alias for image in lockfile.images if image.is_damaged}
     parents = read_parents() if damaged else None
@@ -129,6 +124,15 @@ def settle_mixture(
         for side in sides
     )
     return replace(_merge_sides(ours, theirs, images_file, file_name), had_markers=False)
+
+
+def _parse_twice(text: str) -> list[Lockfile]:
+    """Return a lockfile with the first of the entries that are there twice, and one with the last."""
+    entries = tuple(_parse_runs(text))
+    if not all(map(_is_proven, entries)):
+        raise LockfileError("there are entries that git may have mixed")
+    by_image = ({(it.alias, it.repository, it.selector): it for it in order} for order in (entries[::-1], entries))
+    return [Lockfile(tuple(side.values())) for side in by_image]
 
 
 def _parse_runs(text: str) -> Iterator[LockedImage]:
@@ -241,11 +245,8 @@ def _merge(declaration: ImageDeclaration, entries: Sequence[LockedImage]) -> tup
     if ours == theirs:
         return ours, _Agreement.ENTRY
     # Git may combine `platforms = "all"` of one side with the platforms of the other, which no checksum tells.
-    whole = [
-        entry
-        for entry in entries
-        if _is_proven(entry) and not entry.all_platforms and not any(compare(declaration, entry))
-    ]
+    proven = [entry for entry in entries if _is_proven(entry) and not entry.all_platforms]
+    whole = [entry for entry in proven if not any(compare(declaration, entry))]
     if (ours.repository, ours.digest) == (theirs.repository, theirs.digest):
         if whole:
             return whole[0], _Agreement.ENTRY
@@ -277,8 +278,7 @@ def _told_against(ours: Lockfile, theirs: Lockfile) -> Iterator[LockedImage]:
         # An entry that differs between the sides is reported as a conflict, not as damage.
         is_settled = theirs_by_alias.get(image.alias) == image
         yield image if is_settled else replace(image, wrong_checksum=None)
-    known = {(image.repository, image.selector) for image in ours.images}
-    names = ours.by_alias()
+    known, names = _identities(ours.images), ours.by_alias()
     for image in theirs.images:
         if image.alias not in names and (image.repository, image.selector) not in known:
             yield image

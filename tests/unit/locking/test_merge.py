@@ -252,6 +252,17 @@ def test_a_table_that_a_clean_merge_has_twice_is_two_entries_that_follow_their_i
     ]
 
 
+def test_an_image_that_a_clean_merge_has_twice_is_not_chosen_by_its_place() -> None:
+    text = f"{HEADER}version = 1\n{_entry('a', index='x')}{_entry('b')}{_entry('a', index='y')}"
+    merged = _mend('a = "a:1"\nb = "b:1"', text)
+    assert merged is not None
+    assert merged.unsettled == Unsettled(other_index=frozenset({Alias("a")}))
+    assert [image.alias for image in merged.lockfile.images] == ["a", "b"]
+    with pytest.raises(LockfileError) as raised:
+        _mend('a = { image = "a:1", freeze = "why" }\nb = "b:1"', text)
+    assert raised.value.details[0].startswith("a: frozen (why), and the sides lock ")
+
+
 def test_a_clean_merge_is_merged_again_from_its_parents_where_git_has_them() -> None:
     start = f"{HEADER}version = 1\n"
     parents = (f"{start}{_entry('a', index='x')}", f"{start}{_entry('a', index='y')}")
