@@ -112,6 +112,12 @@ def find_in_values(document: Node) -> Iterator[Found]:
                 yield _with_doubt(found, family, "beside" if is_beside else "above" if registry_above else "")
 
 
+def find_in_values_text(node: Node) -> Iterator[Found]:
+    """Find images in Helm values that are a text of their own."""
+    if isinstance(node, Scalar):
+        yield from find_in_embedded_yaml(node, find_in_values)
+
+
 def _nodes(root: Node, registry: Scalar | None) -> Iterator[tuple[str, Mapping | Sequence, Scalar | None]]:
     """Yield each mapping and list once, with the key that has it as its value, and the registry that is named above."""
     waiting: list[tuple[str, Node, Scalar | None]] = [("", root, registry)]

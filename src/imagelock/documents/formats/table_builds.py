@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from imagelock.documents.formats.compose import find_in_compose
 from imagelock.documents.formats.embedded import find_in_embedded_dockerfile
 from imagelock.documents.formats.format import Format
+from imagelock.documents.formats.helm_values import find_in_values_text
 from imagelock.documents.formats.place_rules import Inside, Text
 from imagelock.documents.formats.scalars import found_image, may_be_reference
 from imagelock.documents.formats.split import SplitImage
 from imagelock.documents.references import Found, ReferenceKind, TagUse
-from imagelock.documents.syntax.nodes import Mapping, Node, Scalar
+from imagelock.documents.syntax.nodes import Mapping, Node, Scalar, ScalarStyle
 from imagelock.documents.syntax.reader import Syntax
 
 _DOCKER_IMAGE = "docker-image://"
@@ -21,6 +23,7 @@ _ANSIBLE_CONTAINERS = (
     "{docker_container,community.docker.docker_container,docker_swarm_service,community.docker.docker_swarm_service,"
     "podman_container,containers.podman.podman_container}"
 )
+_NAMES_IMAGE = re.compile(r"image|repository", re.IGNORECASE)
 _KUBERNETES_RESOURCES = "/^kubernetes_(pod|deployment|daemon_?set|stateful_?set|job|cron_?job)(_v1)?$/"
 
 
@@ -181,6 +184,13 @@ NOMAD = Format(
     ),
 )
 
+
+def _find_in_written_values(node: Node) -> Iterator[Found]:
+    """Find images in the values of a chart that are a heredoc; directives of Terraform need not be YAML."""
+    if isinstance(node, Scalar) and node.style is ScalarStyle.HEREDOC and _NAMES_IMAGE.search(node.value):
+        yield from find_in_values_text(node)
+
+
 TERRAFORM = Format(
     name="terraform",
     title="Terraform file",
@@ -191,6 +201,7 @@ TERRAFORM = Format(
         Text("resource.docker_container.**.image", accepts=_is_no_resource),
         Text("resource.docker_service.**.container_spec.**.image", accepts=_is_no_resource),
         Text("data.docker_registry_image.**.name", accepts=_is_no_resource),
+        Inside("resource.helm_release.**.values[]", _find_in_written_values),
         Text(f"resource.{_KUBERNETES_RESOURCES}.**.{{container,init_container}}.**.image", accepts=_is_no_resource),
     ),
     never=("resource.docker_image.**.build",),

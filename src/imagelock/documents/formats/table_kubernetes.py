@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from imagelock.documents.formats.embedded import find_in_embedded_yaml
 from imagelock.documents.formats.format import Format
-from imagelock.documents.formats.helm_values import find_in_values
+from imagelock.documents.formats.helm_values import find_in_values, find_in_values_text
 from imagelock.documents.formats.place_rules import Alone, Inside, Parts, Text
 from imagelock.documents.formats.scalars import found_after_prefix, found_image, may_be_reference
 from imagelock.documents.formats.split import has_version
@@ -42,12 +42,6 @@ def _kustomize_images(path: str) -> Parts:
         tag_takes_digest=True,
         alone=Alone.WITH_VERSION,
     )
-
-
-def _find_in_values_text(node: Node) -> Iterator[Found]:
-    """Find images in Helm values that are a text of their own."""
-    if isinstance(node, Scalar):
-        yield from find_in_embedded_yaml(node, find_in_values)
 
 
 def _find_argo_kustomize_image(node: Node) -> Iterator[Found]:
@@ -132,13 +126,13 @@ KUBERNETES = Format(
     images=(
         Inside("HelmRelease:spec.values", find_in_values),
         _kustomize_images("HelmRelease:spec.postRenderers[].kustomize.images[]"),
-        Inside("{HelmChart,HelmChartConfig}.helm.cattle.io:spec.valuesContent", _find_in_values_text),
+        Inside("{HelmChart,HelmChartConfig}.helm.cattle.io:spec.valuesContent", find_in_values_text),
         *(
             rule
             for source in _ARGO_SOURCES
             for rule in (
                 Inside(f"{{Application,ApplicationSet}}:{source}.helm.valuesObject", find_in_values),
-                Inside(f"{{Application,ApplicationSet}}:{source}.helm.values", _find_in_values_text),
+                Inside(f"{{Application,ApplicationSet}}:{source}.helm.values", find_in_values_text),
                 Inside(f"{{Application,ApplicationSet}}:{source}.kustomize.images[]", _find_argo_kustomize_image),
             )
         ),

@@ -1,0 +1,52 @@
+"""Terraform files: Helm values that a resource has as a heredoc."""
+
+from __future__ import annotations
+
+import pytest
+
+from imagelock.documents.formats import table
+from imagelock.documents.locked_references import LockedReferences, Retag
+from imagelock.documents.pinning import pin
+from imagelock.model.reference import PinnedReference, parse_reference
+from tests.support.documents import DIGEST, OLD_DIGEST, pinned_text, references
+
+
+def _release(*lines: str, end: str = "\n", start: str = "<<-EOT") -> str:
+    values = end.join(f"    {line}" for line in lines)
+    return f'resource "helm_release" "web" {{{end}  values = [{start}{end}{values}{end}    EOT{end}  ]{end}}}{end}'
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_helm_values_in_a_heredoc_are_pinned_in_place(end: str) -> None:
+    before = _release("image:", "  repository: a", '  tag: "v1"', '  digest: ""', end=end)
+    assert pinned_text(before, table.TERRAFORM) == before.replace('digest: ""', 'digest: "D"')
+
+
+def test_their_tag_moves_with_the_digest() -> None:
+    moved = parse_reference(f"a:1.23@{DIGEST}")
+    assert isinstance(moved, PinnedReference)
+    before = _release("image:", "  repository: a", "  tag: v1.22", f"  digest: {OLD_DIGEST}")
+    locked = LockedReferences([moved], names={moved: "a"}, retag=Retag())
+    after = before.replace("v1.22", '"1.23"').replace(OLD_DIGEST, DIGEST)
+    assert pin(before.encode(), table.TERRAFORM, locked).content.decode() == after
+
+
+@pytest.mark.parametrize(
+    ("document", "found"),
+    [
+        (
+            _release("image: {repository: a, tag: '${var.tag}', digest: ''}"),
+            ["image ${var.tag} = a:${var.tag}: a variable or a template decides the image"],
+        ),
+        (_release("%{ if var.x }", "replicas: 1", "%{ endif }"), []),
+        ('resource "helm_release" "web" {\n  values = [file("values.yaml")]\n}\n', []),
+        ('resource "other" "web" {\n  values = [<<EOT\nimage: a:1\nEOT\n  ]\n}\n', []),
+    ],
+)
+def test_only_what_terraform_leaves_as_it_is_counts(document: str, found: list[str]) -> None:
+    assert references(document, table.TERRAFORM) == found
+
+
+def test_values_that_are_no_yaml_before_terraform_runs_are_told() -> None:
+    (told,) = references(_release("%{ if var.x }", "image: a:1", "%{ endif }"), table.TERRAFORM)
+    assert "it is not YAML" in told
