@@ -107,25 +107,36 @@ def test_github_shows_each_thing_beside_its_line(
     ]
 
 
+_CORRECT = "correct it, or remove it from images.toml"
+
+
 @pytest.mark.parametrize(
-    ("tables", "problem"),
+    ("name", "problem", "remedy"),
     [
-        ('[pin]\nfiles = ["service.yaml"]\n', "service.yaml:1:1: the Kubernetes file names no image"),
-        ('[pin]\nfiles = ["*.yaml"]\n', 'images.toml: pin: "*.yaml" leads to no image reference'),
-        ('[pin]\nfiles = ["*.md"]\n', 'images.toml: pin: "*.md" leads to no image reference'),
-        ('[pin]\nfiles = ["k8s/*"]\n', 'images.toml: pin.files: "k8s/*" matches no file'),
-        ('[pin]\nfiles = ["broken/compose.yaml"]\n', "broken/compose.yaml:2:1: it is not YAML: REASON"),
+        (
+            "service.yaml",
+            "service.yaml:1:1: the Kubernetes file names no image",
+            "remove it from `[pin]`, or list it by a pattern",
+        ),
+        ("*.yaml", 'images.toml: pin: "*.yaml" leads to no image reference', _CORRECT),
+        ("*.md", 'images.toml: pin: "*.md" leads to no image reference', _CORRECT),
+        ("k8s/*", 'images.toml: pin.files: "k8s/*" matches no file', _CORRECT),
+        (
+            "broken/compose.yaml",
+            "broken/compose.yaml:2:1: it is not YAML: did not find expected node content",
+            "correct the file, or list it under `[external] files`",
+        ),
     ],
 )
-def test_where_no_reference_is_found_the_answer_is_not_yes(pinned: Project, tables: str, problem: str) -> None:
-    pinned.declare_locked(tables)
+def test_where_no_reference_is_found_the_answer_is_not_yes(
+    pinned: Project, name: str, problem: str, remedy: str
+) -> None:
+    pinned.declare_locked(f'[pin]\nfiles = ["{name}"]\n')
     pinned.write("service.yaml", _SERVICE)
     pinned.write("README.md", "")
     pinned.write("broken/compose.yaml", "services: {\n")
     outcome = pinned.run("check")
-    assert outcome == Outcome(
-        1, "", f"error: files are not as locked\n  {problem.replace('REASON', 'did not find expected node content')}\n"
-    )
+    assert outcome == Outcome(1, "", f"error: files are not as locked\n  {problem}\n\nhint: {remedy}\n")
 
 
 def test_a_pattern_may_lead_to_some_files_without_images(pinned: Project) -> None:
@@ -291,7 +302,9 @@ def test_what_can_not_be_pinned_is_listed_by_all_and_fails_when_strict(pinned: P
         assert pinned.run(*arguments) == Outcome(
             1,
             "",
-            f"error: files are not as locked\n{_LISTED}{unread}\nhint: {_WAY_OUT} (Dockerfile:2:6)\n{_ACCEPT}",
+            f"error: files are not as locked\n{_LISTED}{unread}\nhint: {_WAY_OUT} (Dockerfile:2:6)\n"
+            "hint: correct the file, or list it under `[external] files` (templates/web.yaml:3:3)\n"
+            f"{_ACCEPT}",
         )
     listed = json.loads(pinned.run("check", "--all", "--format", "json").stdout)
     assert [each["kind"] for each in listed["listed"]] == ["not-pinnable", "unreadable"]
@@ -480,7 +493,8 @@ def test_all_checks_the_marked_lines_of_all_files(pinned: Project) -> None:
         f"  Makefile:1:1: A = golang:1.22@sha256:{digest('old').short}: "
         f"it has {digest('old').short}, images.lock has {digest('go').short}\n"
         "  Makefile:2:1: B = redis:7: unknown image `redis`\n"
-        "\nhint: run `imagelock render`\n",
+        "\nhint: run `imagelock render`\n"
+        "hint: correct the marker or its line; `imagelock: ignore` takes a line out (Makefile:2:1)\n",
     )
     pinned.write("Makefile", "A = x # imagelock: ignore\n")
     assert pinned.run("check", "--all").stderr.splitlines()[-1] == (

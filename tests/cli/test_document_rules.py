@@ -98,7 +98,8 @@ def test_a_rule_that_leads_to_nothing_is_told(pinned: Project) -> None:
         'images.toml:17: paths."x.txt": leads to no file of a known syntax: name one under `[kinds]`',
     ]
     details = "".join(f"  {problem}\n" for problem in problems)
-    assert pinned.run("check") == Outcome(1, "", f"error: files are not as locked\n{details}")
+    remedy = "correct it, or remove it from images.toml"
+    assert pinned.run("check") == Outcome(1, "", f"error: files are not as locked\n{details}\nhint: {remedy}\n")
     assert pinned.run("render") == Outcome(2, "", f"error: cannot use images.toml\n{details}")
 
 

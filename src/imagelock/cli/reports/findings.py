@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from imagelock.cli.layout import columns, display_width
-from imagelock.cli.reports.rules import PIN_PATTERN, UNUSED_PATH
+from imagelock.cli.reports.rules import PIN_PATTERN, RULES, UNUSED_PATH
 from imagelock.cli.text import count, markdown_table, shorten_digests
 from imagelock.model.frozen import frozen
 
@@ -131,6 +131,8 @@ def hints(wrong: Sequence[Wrong], *, fails: bool = True) -> list[str]:
     A hint that several things share is written once.
     """
     wrong = _with_one_way_to_declare(wrong)
+    if fails:
+        wrong = [each if each.command or each.way_out else replace(each, way_out=_remedy(each)) for each in wrong]
     commands = dict.fromkeys(it for each in wrong if each.command for it in (each.command, *each.more))
     if RETAG in commands:
         commands.pop(RENDER, None)
@@ -147,6 +149,14 @@ def hints(wrong: Sequence[Wrong], *, fails: bool = True) -> list[str]:
     is_alone = not told and len(places) == 1
     told += (way_out if is_alone or not where else f"{way_out} ({_where(where)})" for way_out, where in places.items())
     return told
+
+
+def _remedy(wrong: Wrong) -> str | None:
+    """Return what to do by its rule, for a problem that has no way out of its own."""
+    if wrong.kind in _ACCEPTABLE:  # the hint for all of these is added once
+        return None
+    remedy = RULES[wrong.kind].remedy
+    return f"{remedy[:1].lower()}{remedy[1:].removesuffix('.')}"
 
 
 def _where(places: Sequence[str]) -> str:

@@ -86,7 +86,9 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "unreadable": Rule(
             "A file could not be read as what it is.", "Correct the file, or list it under `[external] files`."
         ),
-        "no-reference": Rule("A file under `[pin]` has no image reference.", "Remove it from `[pin]`."),
+        "no-reference": Rule(
+            "A file under `[pin]` has no image reference.", "Remove it from `[pin]`, or list it by a pattern."
+        ),
         "unresolved": Rule(
             "A variable without a value decides which image is used.",
             "Give it a default, use a template, or list the reference under `[external] names`.",
