@@ -20,6 +20,7 @@ from imagelock.locking.resolve import resolve_fetched
 from imagelock.locking.source import ServingSource
 from imagelock.model.digest import Digest
 from imagelock.model.frozen import frozen
+from imagelock.model.labels import Labels
 from imagelock.model.oci import Descriptor, ImageIndex, ImageManifest, parse_manifest
 from imagelock.model.platforms import Platform, PlatformDigest
 from imagelock.model.reference import LayoutRepository, PinnedReference, TagReference
@@ -44,6 +45,8 @@ class State(StrEnum):
     """The request failed for another reason, such as a time-out."""
     NOT_ASKED = "not-asked"
     """A foreign layer, which registries need not have."""
+    OTHER_LABELS = "other-labels"
+    """The entry has a label that its index does not have, such as one of another image after a merge."""
     TAG_MOVED = "tag-moved"
     TAG_DELETED = "tag-deleted"
 
@@ -51,7 +54,7 @@ class State(StrEnum):
 FAILURES = frozenset({State.GONE, State.WRONG_CONTENT, State.NOT_IN_INDEX, State.NOT_LOCKED, State.DAMAGED})
 """States in which the lock does not hold what it says; a tag that moved is none of them."""
 
-Part = Literal["entry", "index", "platform", "tag", "config", "layer"]
+Part = Literal["entry", "index", "platform", "labels", "tag", "config", "layer"]
 
 
 @frozen(kw_only=True)
@@ -92,6 +95,8 @@ class _Served:
     platform_digests: tuple[PlatformDigest, ...] = ()
     unread: frozenset[Digest] = frozenset()
     """Manifests in the index whose platform could not be read."""
+    labels: Labels | None = None
+    """None for an image without an index, whose configuration has them."""
 
 
 _Answer = _Served | Digest | int | None
@@ -157,7 +162,7 @@ def _fetch_served(reference: PinnedReference, source: ServingSource) -> _Served:
     if nested:
         raise ImageNotFoundError(f"{reference} lists an index that can't be read", details=nested)
     unread = frozenset(entry.digest for entry in resolved.left_out)
-    return _Served(document, fetched.digest, resolved.platform_digests, unread)
+    return _Served(document, fetched.digest, resolved.platform_digests, unread, resolved.labels)
 
 
 def _blob_questions(
@@ -205,6 +210,8 @@ def _image_findings(image: LockedImage, answers: _Outcomes, *, has_tag: bool) ->
             state = State.NOT_IN_INDEX
         yield Finding(part="platform", digest=entry.digest, state=state, platform=entry.platform, error=error)
     yield from _missing_platforms(image, answers.find(index))
+    if _has_other_labels(image, answers.find(index)):
+        yield Finding(part="labels", digest=image.digest, state=State.OTHER_LABELS)
     if has_tag:
         yield _tag_finding(image, answers)
 
@@ -229,6 +236,13 @@ def _missing_platforms(image: LockedImage, index: _Answer) -> Iterator[Finding]:
     for entry in index.platform_digests:
         if entry.platform not in locked:
             yield Finding(part="platform", digest=entry.digest, state=State.NOT_LOCKED, platform=entry.platform)
+
+
+def _has_other_labels(image: LockedImage, index: _Answer) -> bool:
+    """Whether the entry has labels that its index does not have; no checksum covers them."""
+    if not isinstance(index, _Served) or index.labels is None:
+        return False
+    return not set(image.labels.items) <= set(index.labels.items)
 
 
 def _tag_finding(image: LockedImage, answers: _Outcomes) -> Finding:

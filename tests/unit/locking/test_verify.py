@@ -9,9 +9,10 @@ from imagelock.errors import AuthenticationError, ImagelockError, InvalidContent
 from imagelock.locking.lockfile import Lockfile, dump_lockfile, parse_lockfile
 from imagelock.locking.verify import Finding, State, Verification, verify_images
 from imagelock.model.digest import Digest
+from imagelock.model.labels import Labels
 from imagelock.model.platforms import Platform
 from imagelock.model.reference import AnyRepository
-from tests.support.lock_runs import GO, locked
+from tests.support.lock_runs import DECLARED, GO, locked, update
 from tests.support.memory_source import MemorySource
 from tests.support.oci_images import OCI, Content, IndexEntry, image_index, multi_platform_image, platform_image
 
@@ -268,3 +269,18 @@ def test_an_index_in_the_index_that_is_gone_is_gone() -> None:
     source.forget(inner)
     [verification] = _verify(source, lockfile)
     assert _states(verification) == _parts(index=State.GONE)
+
+
+def test_labels_of_another_image_are_told_and_no_failure(source: MemorySource) -> None:
+    images = [platform_image(it) for it in ("linux/amd64", "linux/arm64")]
+    annotations = {f"org.opencontainers.image.{name}": name for name in ("version", "revision")}
+    source.push(f"{GO}:1", image_index(*images, annotations=annotations))
+    before = locked(source)
+    assert _states(_verify(source, before)[0]) == _parts()
+    for labels in (Labels(version="other", revision="revision"), Labels(version="version", created="other")):
+        mixed = Lockfile((replace(before.images[0], labels=labels),))
+        [go] = _verify(source, mixed)
+        assert (("labels", State.OTHER_LABELS) in _states(go), go.failures) == (True, ())
+        assert update(DECLARED, source, mixed, takes_every_index=True).lockfile == before
+    fewer = Lockfile((replace(before.images[0], labels=Labels(version="version")),))
+    assert _states(_verify(source, fewer)[0]) == _parts()

@@ -66,6 +66,8 @@ def _describe(finding: Finding) -> str:
             return f"wrong content: {finding.error.message}"
         case State.NOT_LOCKED:
             return "in the locked index, and not locked"
+        case State.OTHER_LABELS:
+            return "not those of the locked index (`imagelock update --index` reads them)"
         case State.NOT_ASKED:
             return "not asked: it may not be distributed freely"
         case _:
@@ -95,7 +97,7 @@ def _name_part(finding: Finding, tag: str | None) -> str:
             return str(finding.platform)
         case "tag":
             return f"tag {tag}"
-        case "index" | "entry":
+        case "index" | "entry" | "labels":
             return finding.part
         case _:
             return f"{finding.part} of {finding.platform}"
