@@ -77,6 +77,21 @@ def test_a_file_that_nothing_lists_is_pinned_if_somebody_says_so(pinned: Project
     )
 
 
+def test_a_named_file_without_images_is_told(pinned: Project) -> None:
+    pinned.declare_locked('[pin]\nfiles = ["k8s/*.yaml"]\n')
+    pinned.write("k8s/service.yaml", _SERVICE)
+    pinned.write("k8s/web.yaml", _DEPLOYMENT)
+    pinned.write("compose.yaml", "services: {a: {build: .}}\n")
+    pinned.write("Dockerfile", "# imagelock: ignore\nFROM redis:7\n")
+    rendered = "note: {} names no image\n1 file already rendered\n"
+    assert pinned.run("render", "--pin", "compose.yaml").stderr == rendered.format("compose.yaml")
+    assert pinned.run("render", "k8s/service.yaml").stderr == rendered.format("k8s/service.yaml")
+    current = "note: compose.yaml names no image\n1 file rendered from the current lock\n"
+    assert pinned.run("render", "--check", "--pin", "compose.yaml").stderr == current
+    assert "names no image" not in pinned.run("render", "--pin", "Dockerfile").stderr
+    assert pinned.run("render").stderr == "Rendered 1 of 2 files\nPinned k8s/web.yaml\n"
+
+
 def test_a_diff_shows_what_pinning_would_change_and_a_check_asks(pinned: Project) -> None:
     pinned.declare_locked('[pin]\nfiles = ["compose.yaml"]\n')
     pinned.write("compose.yaml", _COMPOSE)

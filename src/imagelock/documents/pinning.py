@@ -55,6 +55,8 @@ class Pinned:
     """Those of a repository that is declared once, by another tag."""
     problems: tuple[Problem, ...] = ()
     """Why the document could not be read. Then nothing was changed."""
+    names_image: bool = True
+    """Whether it has any reference, those included that are left alone."""
 
 
 def pin(
@@ -77,6 +79,8 @@ def apply_plan(content: bytes, plan: PinPlan) -> Pinned:
     """Return the content with the edits of its plan."""
     if plan.problems:
         return Pinned(content=content, problems=plan.problems)
+    if not plan.names_image:
+        return Pinned(content=content, names_image=False)
     unedited = [(step.reference, step.finding) for step in plan.steps if not step.change]
     return Pinned(
         content=apply_changes(content, plan.kind, plan.changes, before=plan.references),

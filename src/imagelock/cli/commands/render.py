@@ -56,7 +56,7 @@ def command(  # noqa: PLR0913  one a command-line option
             choice, made = _make(project, outputs, takes_any_file=pin, retags=retag)
             stale = _stale(made)
             differences = [_unified_diff(output) for output in stale] if diff else []
-        _note_left_out(settings.console, choice)
+        _note_left_out(settings.console, choice, made if outputs else ())
         for difference in differences:
             settings.console.raw_data(difference)
         if check:
@@ -68,7 +68,7 @@ def command(  # noqa: PLR0913  one a command-line option
     if output_format == "json":
         settings.console.json(_document(made, stale=(), written=written))
         return
-    _note_left_out(settings.console, choice)
+    _note_left_out(settings.console, choice, made if outputs else ())
     _tell(settings.console, made, written)
 
 
@@ -142,7 +142,11 @@ def _left_alone(pinned: Pinned | None) -> Iterator[tuple[int, int, str]]:
             yield position.line, position.column, f"{refusal.reference.shown}: {refusal.reason}"
 
 
-def _note_left_out(console: Console, choice: FileChoice) -> None:
+def _note_left_out(console: Console, choice: FileChoice, named: Iterable[Output]) -> None:
+    """Note which files are left as they are, and which of those that were named have no image."""
+    for output in named:
+        if output.pinned and not output.pinned.names_image:
+            console.note(f"{output.path} names no image")
     for path in choice.external:
         console.note(f"`{path}` is not pinned: `[external] files` excludes it")
     for note in absent_notes(choice.absent):
