@@ -25,6 +25,7 @@ from imagelock.documents.references import (
     Found,
     HexDigestField,
     Image,
+    InlineDigest,
     NotEditable,
     ReferenceKind,
     Scan,
@@ -229,15 +230,19 @@ def _without_mixtures(every: tuple[Found, ...]) -> Iterator[Found]:
         if span is not None and len(digests[span]) > 1:
             yield not_editable(found, CONFLICT)
         else:
-            yield _with_fixed_tag(found) if times[found.span] > 1 else found
+            yield _with_fixed_text(found) if times[found.span] > 1 else found
 
 
-def _with_fixed_tag(found: Found) -> Found:
-    """Let a tag stay that is a value of its own, and that several references have: not all of them may move."""
+def _with_fixed_text(found: Found) -> Found:
+    """Let a text stay that several references have: a digest in it, or another tag, may not be meant for all."""
     image = found.target
-    if not isinstance(image, Image) or not isinstance(image.editing, DigestField | HexDigestField):
-        return found
-    return replace(found, target=replace(image, editing=replace(image.editing, tag=None)))
+    match image:
+        case Image(editing=InlineDigest()):
+            return not_editable(found, CONFLICT)
+        case Image(editing=DigestField() | HexDigestField() as editing):
+            return replace(found, target=replace(image, editing=replace(editing, tag=None)))
+        case _:
+            return found
 
 
 def _span_of_digest(found: Found) -> Span | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from imagelock.documents.formats import table
+from imagelock.documents.formats.format import Format
 from imagelock.documents.kinds import find_references
 from imagelock.documents.locked_references import LockedReferences, Retag
 from imagelock.documents.pin_decisions import check
@@ -58,6 +59,19 @@ def test_a_tag_of_two_references_does_not_move_with_one_of_them(other: str, besi
     after = document.replace(_OTHER_DIGEST, DIGEST) if other == "b" else document
     assert pinned.content.decode() == after
     assert "its tag and its digest are in two places" in [refusal.reason for refusal in pinned.refused]
+
+
+@pytest.mark.parametrize(
+    ("kind", "document"),
+    [
+        (table.HELM_VALUES, "a: &a {image: 'a:v1'}\nb: {<<: *a, tag: ''}\n"),
+        (table.KUSTOMIZATION, "images: [{name: a, newTag: &t v1}, {name: a, newTag: *t, digest: ''}]\n"),
+    ],
+)
+def test_a_digest_is_put_in_no_text_that_another_reference_has(kind: Format, document: str) -> None:
+    pinned = pin(document.encode(), kind, _locked("a:v1"))
+    assert "another reference needs another digest in the same place" in [each.reason for each in pinned.refused]
+    assert pinned.content.decode() == document.replace("digest: ''", f"digest: '{DIGEST}'")
 
 
 @pytest.mark.parametrize(
