@@ -209,9 +209,13 @@ def _find(family: _Family) -> Found | None:
         return None
     digest, hex_digest = family.field(_Part.DIGEST), family.field(_Part.HEX_DIGEST)
     if not (family.tag or family.value(_Part.DIGEST) or family.value(_Part.HEX_DIGEST)):
-        if image is None or (family.has_empty_tag and not has_version(image.value)) or not _is_whole(family, image):
+        if image is None:
+            if not (has_version(name.value) and (digest or hex_digest)):
+                return None
+        elif (family.has_empty_tag and not has_version(image.value)) or not _is_whole(family, image):
             return None
-        digest = hex_digest = None
+        else:
+            digest = hex_digest = None
     registry = family.value(_Part.REGISTRY)
     folders = [part.value.rstrip("/") for part in (registry, repository if image else None) if part]
     return SplitImage(

@@ -186,6 +186,8 @@ def test_a_registry_beside_a_whole_reference_stays_beside_it() -> None:
             f"image: {{repository: a, tag: v1, digest: '', sha: {_NEW_HEX}}}",
         ),
         ("image: a/b:c", "image: a/b:c@D"),
+        ("image: {repository: 'a:v1', digest: ''}", "image: {repository: 'a:v1', digest: 'D'}"),
+        (f"image: {{repository: 'a:v1', sha: {_HEX}}}", f"image: {{repository: 'a:v1', sha: {_NEW_HEX}}}"),
     ],
 )
 def test_helm_digests_go_where_the_chart_has_a_place(before: str, after: str) -> None:
