@@ -94,7 +94,7 @@ class Console:
         return self._quietness == 0 and not is_ci()
 
     def next_step(self, *commands: str) -> None:
-        """Name the next commands."""
+        """Print the next commands."""
         self.next_step_is(f"run {', then '.join(f'`{command}`' for command in commands)}")
 
     def next_step_is(self, text: str) -> None:
@@ -194,7 +194,7 @@ class Console:
             self._write("\n".join(self._labelled(label, color, self._complete(text))))
 
     def _complete(self, text: str) -> str:
-        """Give commands of ours in a text the options with which this run has found its project."""
+        """Return the text with the `-C`, `--file` and `--lockfile` of this run in each command of ours."""
         if not self._project_options or "`imagelock " not in text:
             return text
         import re  # noqa: PLC0415  few runs have such options

@@ -116,7 +116,7 @@ def _find_nested(folder: Path, paths: Iterable[str]) -> Iterator[Wrong]:
 
 
 def _matters(file: PinnedFile, finding: Finding) -> bool:
-    """Let a pattern, but not a file's own name, lead to files without images, such as a Kubernetes Service."""
+    """Return whether a finding is a problem: files that only a pattern lists may have no image."""
     return file.is_named or finding.kind is not FindingKind.NO_REFERENCE
 
 

@@ -16,7 +16,7 @@ _STYLE = "(\x1b\\[[0-9;]*m)"  # compiled where it is used: most runs have no sty
 
 
 def escape_controls(text: str) -> str:
-    """Make control characters visible: what a registry sends must not steer a terminal."""
+    """Return the text with its control characters escaped: what a registry sends must not steer a terminal."""
     if text.isprintable():
         return text
     return "".join(
@@ -26,14 +26,14 @@ def escape_controls(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """Make line breaks visible, too: an annotation or a key of a registry must not write a line or a hint of ours."""
+    """Return the text with line breaks and secrets escaped as well: a registry must not add lines of ours."""
     text = mask_user_info(mask_secrets(text))
     line = escape_controls(text[:_LONGEST_LINE]).replace("\n", "\\n").replace("\t", "\\t")
     return line if len(text) <= _LONGEST_LINE else f"{line}…"
 
 
 def styled_line(text: str) -> str:
-    """Make one line of a text that has styles: what is between them may have come from a file's name."""
+    """Return the text on one line with its styles kept; what is between them may come from a file's name."""
     if "\x1b" not in text:
         return one_line(text)
     return "".join(part if index % 2 else one_line(part) for index, part in enumerate(re.split(_STYLE, text)))

@@ -35,7 +35,7 @@ def run_with_questions(
 
 
 def _with_hints(error: BatchError, images_file: ImagesFile) -> Iterator[tuple[str, ImagelockError]]:
-    """Give a declared digest that the registry no longer has the way out that images.toml has for it."""
+    """Yield the failures; those of declared digests that are gone get a hint on what to declare instead."""
     by_digest = {image.alias: image.selector for image in images_file.images if isinstance(image.selector, ExactDigest)}
     for alias, failure in error.failures:
         selector = by_digest.get(Alias(alias))

@@ -157,7 +157,7 @@ def _run(
 
 
 def lock_images(settings: Settings, *, is_dry_run: bool, output_format: str) -> None:
-    """Make images.lock answer images.toml, and tell."""
+    """Update images.lock to match images.toml, and print what changed."""
     outcome = run_plan(settings, plan_smallest, is_dry_run=is_dry_run)
     total = len(outcome.result.lockfile.images)
     unchanged = f"{count(total)} already locked" if total else NO_IMAGE
@@ -168,7 +168,7 @@ def lock_images(settings: Settings, *, is_dry_run: bool, output_format: str) -> 
 
 
 def lock_to_write(project: Project, lockfile: Lockfile, *, current: str) -> dict[Path, bytes]:
-    """Give images.lock with its bytes, or nothing where its current text says the same already."""
+    """Return the path and the new bytes of images.lock; empty if its current text is the same."""
     # A checkout with CRLF has the same lock; writing it anew would show a change where none is.
     current = current.replace("\r\n", "\n")
     ours = conflict_sides(current)[0] if has_conflict_markers(current) else current

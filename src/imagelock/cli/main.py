@@ -45,7 +45,7 @@ class _HelpfulCommand(click.Command):
 
     @classmethod
     def of(cls, command: click.Command) -> click.Command:
-        """Give a command this help, and those of a group as well."""
+        """Return a copy of the command, and of the commands of a group, with this help."""
         if isinstance(command, click.Group):
             commands = {name: cls.of(each) for name, each in command.commands.items()}
             return _HelpfulGroup(command.name, commands, callback=command.callback, help=command.help)
@@ -96,7 +96,7 @@ class _LazyGroup(click.Group):
 
 
 def _name_variables(command: click.Command) -> None:
-    """Name each option's variable for what people type: click would take the name that our function knows it by."""
+    """Set each option's environment variable by its long name; click would use the name of the parameter."""
     for option in command.params:
         if isinstance(option, click.Option) and option.envvar is None:
             long_name = max(option.opts, key=len).removeprefix("--").replace("-", "_")
@@ -198,6 +198,6 @@ def _message_of_click(error: click.ClickException) -> str:
 
 
 def _from_system(error: OSError) -> ImagelockError:
-    """Make an error of what the system refused where no command expects it."""
+    """Return the error for an `OSError` that no command has handled."""
     where = "" if error.filename is None else f" {error.filename}"
     return ImagelockError(f"the system refused{where}: {error.strerror or error}")

@@ -35,7 +35,7 @@ class Settings:
 
 
 def with_settings(function: Callable[Concatenate[Settings, _P], _R]) -> Callable[_P, _R]:
-    """Give a command the shared options, and its function the settings that they make."""
+    """Add the shared options to a command, and call its function with the `Settings` made of them."""
 
     def invoke(*args: _P.args, **kwargs: _P.kwargs) -> _R:
         context = click.get_current_context()
@@ -140,7 +140,7 @@ def is_shared(parameter: click.Parameter) -> bool:
 
 
 def console_of(context: click.Context) -> Console:
-    """Make the console that the shared options ask for, as far as they were read."""
+    """Return the console for the shared options that were read so far."""
     values: dict[str, Any] = context.find_root().obj or {}
     return Console(
         color=values.get("color", "auto"),

@@ -59,7 +59,7 @@ class _Waits:
         self._since.pop(name, None)
 
     def slowest(self, now: float) -> str | None:
-        """Name the host of the question that is on its way for the longest time, if that is a second."""
+        """Return the host and age of the oldest open question, if it is a second old."""
         name, since = min(list(self._since.items()), key=lambda item: item[1], default=("", now))
         host = self._host_of(name)
         return f"slowest: {host} {rough_duration(now - since)}" if host and now - since >= _LONG_SECONDS else None

@@ -27,7 +27,7 @@ def find_cache(settings: Settings) -> Path | None:
 
 
 def open_sources(settings: Settings, folder: Path, registries: Iterable[RegistryDeclaration]) -> Sources:
-    """Make the sources of a run; no registry client is imported before the first question to a registry."""
+    """Return the sources of a run; the registry client is imported at the first question to a registry."""
     registries = tuple(registries)
 
     def open_all(expected: Sequence[AnyRepository]) -> AbstractContextManager[BlobSource]:
@@ -62,7 +62,7 @@ def note_offline(settings: Settings) -> None:
 
 
 def open_sources_outside_project(settings: Settings) -> Sources:
-    """Make sources with the registries of the nearest images.toml; without one, with none of its settings.
+    """Return sources with the `[registries]` of the nearest images.toml; without one, with default settings.
 
     A file that was named with ``--file`` must be there.
     """

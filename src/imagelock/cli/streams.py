@@ -56,7 +56,7 @@ def emit_bytes(content: bytes) -> None:
 
 
 def defuse_commands(text: str) -> str:
-    r"""Make text that a CI system would take for a command visible as text: ``::error::`` becomes ``\::error::``."""
+    r"""Return the text with commands of CI systems escaped: ``::error::`` becomes ``\::error::``."""
     if "::" not in text and "##" not in text:  # compiling takes longer than printing
         return text
     return re.sub(
@@ -65,7 +65,7 @@ def defuse_commands(text: str) -> str:
 
 
 def defuse_json(text: str) -> str:
-    """Make the same of JSON, whose values stay what they are; lone surrogates of file names become escapes."""
+    """Return JSON with the same escapes and equal values; lone surrogates of file names become escapes."""
     escaped = "".join(f"\\u{ord(sign):04x}" if "\ud800" <= sign <= "\udfff" else sign for sign in text)
     return escaped.replace("##", "\\u0023#")
 

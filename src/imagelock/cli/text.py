@@ -26,7 +26,7 @@ def count(number: int, noun: str = "image") -> str:
 
 
 def listing(texts: Sequence[str]) -> str:
-    """Name the first few of some texts, and count the others."""
+    """Return the first few texts and the number of the others: ``a, b, c, d and 3 more``."""
     if len(texts) <= _LISTED + 1:
         return ", ".join(texts)
     return f"{', '.join(texts[:_LISTED])} and {len(texts) - _LISTED} more"

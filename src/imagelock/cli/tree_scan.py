@@ -125,7 +125,7 @@ def scan_named(folder: Path, names: Iterable[str], *, rules: DocumentRules | Non
 
 
 def below(folder: Path, paths: Iterable[Path]) -> Callable[[str], bool]:
-    """Make the question whether a path relative to the folder is one of those, or lies below one of them."""
+    """Return a predicate for paths, relative to the folder, that are one of those or below one of them."""
     wanted = [Path(os.path.relpath(path, folder)).as_posix() for path in paths]
     for path, seen in zip(paths, wanted, strict=True):
         if not path.exists():

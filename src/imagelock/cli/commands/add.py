@@ -104,7 +104,7 @@ def _lock(
 
 
 def _with_options(named: tuple[str, ImagelockError]) -> tuple[str, ImagelockError]:
-    """Name the options that lock the platforms which an image has: images.toml has no such image to be edited."""
+    """Return the failure with a hint for this command: images.toml has no such image to be edited."""
     alias, failure = named
     if isinstance(failure, PlatformNotFoundError) and failure.lockable:
         options = " ".join(f"--platform {each}" for each in failure.lockable)

@@ -69,7 +69,7 @@ def _read_references(text: str) -> Iterator[tuple[str, ImageReference]]:
 
 
 def _in_folder(reference: ImageReference, folder: Path) -> ImageReference:
-    """Name a layout's folder as seen from the working directory, as arguments are, not from images.toml."""
+    """Return the reference with its layout's folder resolved from the working directory, not from images.toml."""
     layout = LayoutRepository(str(folder.absolute()))
     if isinstance(reference, PinnedReference):
         return PinnedReference(layout, reference.digest, reference.tag)

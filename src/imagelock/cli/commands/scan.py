@@ -219,7 +219,7 @@ def _counts(entries: Iterable[InventoryEntry]) -> list[tuple[Status, int]]:
 
 
 def _next_command(files: Iterable[InventoryFile], *, exists: bool) -> str | None:
-    """Name the one command that brings the references further, if one does."""
+    """Return the next command for the references; None if none of them needs one."""
     found = {(entry.status, file.carrier) for file in files for entry in file.entries}
     statuses = {status for status, _ in found}
     if not exists:

@@ -84,7 +84,7 @@ def update_images(
 
 
 def _with_way_on(error: BatchError, *, every: Collection[str]) -> BatchError:
-    """Name the command that updates the images that have not failed, where all were asked for."""
+    """Return the error with a hint to update the other images, if all were asked for."""
     failed = {alias for alias, _ in error.failures}
     others = [alias for alias in every if alias not in failed]
     if not others or len(others) > _MAX_NAMED:

@@ -127,7 +127,7 @@ def _key(locked: LockedImage, finding: Finding) -> tuple[str, ...]:
 
 
 def _hint(failed: Sequence[Verification]) -> str:
-    """Name the ways out: what a moved tag gives today, another tag where it has not moved, a mirror for the content."""
+    """Return the hint: `update` where the tag has moved, another tag where it has not, a mirror for lost content."""
     states = {finding.state for each in failed for finding in each.failures}
     if states == {State.DAMAGED}:
         return "run `imagelock lock`, which reads damaged entries anew"

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 ACCEPT = "add a reference to `names` under [external] to accept it as it is"
 FEWEST_IN_TABLE = 4
-"""From this number on, things make a table, and warnings are printed as one."""
+"""The number of rows from which findings are printed as a table, and warnings as one."""
 _LISTED_PLACES = 2
 _NOT_LOCKED = "not-locked"
 _ACCEPTABLE = ("unresolved", "not-pinnable")
@@ -164,7 +164,7 @@ def _where(places: Sequence[str]) -> str:
 
 
 def _with_one_way_to_declare(wrong: Sequence[Wrong]) -> Sequence[Wrong]:
-    """Let `scan --write` declare every new image where it is needed for something else: not `add` as well."""
+    """Return the problems with `scan --write` instead of `add` for new images, if another problem needs it anyway."""
     if all(each.command != SCAN for each in wrong):
         return wrong
     more = (LOCK, RENDER)

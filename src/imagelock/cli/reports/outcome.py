@@ -103,7 +103,7 @@ def report(console: Console, outcome: Outcome, summary: str, *, output_format: s
 def _tell_next_step(
     console: Console, project: Project, images_file: ImagesFile, lockfile: Lockfile, changes: Collection[Change]
 ) -> None:
-    """Name what brings the changes into the files of the project, for people at a desk."""
+    """Print what brings the changes into the files of the project, outside CI."""
     if not changes or not console.gives_advice:
         return
     new = [change.image.alias for change in changes if isinstance(change, Added)]

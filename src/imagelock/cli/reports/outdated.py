@@ -114,7 +114,7 @@ def _cells(status: ImageStatus) -> tuple[str, ...]:
 
 
 def _same_tag(status: ImageStatus) -> str:
-    """Name what is under the locked tag now: a version if the images tell it, else a digest."""
+    """Return what the locked tag means now: a version if the images have one, else a digest; empty if unchanged."""
     today, locked = status.same_tag, status.locked
     if today is None or today.digest == locked.digest:
         return ""
@@ -152,7 +152,7 @@ def _describe(state: State, status: ImageStatus) -> str:
 
 
 def _platforms(today: CurrentTag, status: ImageStatus) -> str:
-    """Name the platforms that changed, if not all of them did, and those that came or are missing."""
+    """Return the platforms that changed, if not all did, those that are new, and those that are missing."""
     staying = len(status.locked.platform_digests) - len(today.lost)
     names = [str(platform) for platform in today.moved] if len(today.moved) < staying else []
     names += [f"+{platform}" for platform in today.gained]

@@ -91,7 +91,7 @@ def failure_sentence(locked: LockedImage, finding: Finding) -> str:
 
 
 def _name_part(finding: Finding, tag: str | None) -> str:
-    """Name one part of an image."""
+    """Return the name of one part of an image, such as ``index`` or ``linux/amd64``."""
     match finding.part:
         case "platform":
             return str(finding.platform)
