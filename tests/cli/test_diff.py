@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -162,6 +163,35 @@ def test_a_link_in_a_revision_leads_to_its_target(locked: Project, repository: R
     locked.lock_path.symlink_to("locks/base.lock")
     repository.commit()
     assert locked.run("diff") == _NO_CHANGE
+
+
+def test_a_damaged_entry_is_told_and_not_called_the_same_content(locked: Project) -> None:
+    good = locked.read("images.lock")
+    locked.write("good.lock", good)
+    go, _ = re.findall(r'^checksum = "(.*)"$', good, re.MULTILINE)
+    short = locked.short("golang:1.22")
+    damage = "(damaged: its checksum does not match its digests)"
+    locked.write("bad.lock", good.replace(go, "0" * 16))
+    told = locked.run("diff", "good.lock", "bad.lock")
+    assert told == Outcome(0, f"Updated  go  golang:1.22  {short}  {damage}\n", "")
+    child = locked.images["golang:1.22"].children[1].digest
+    locked.write("mixed.lock", good.replace(child, locked.images["node:20"].children[1].digest))
+    told = locked.run("diff", "good.lock", "mixed.lock")
+    assert told == Outcome(0, f"Updated  go  golang:1.22 (rebuilt)  {short}  (linux/arm64 only) {damage}\n", "")
+    locked.write("empty.lock", good[: good.index("\n[")])
+    added = locked.run("diff", "empty.lock", "bad.lock").stdout.splitlines()
+    assert [line.endswith(damage) for line in added] == [True, False]
+    assert locked.run("diff", "bad.lock", "good.lock").stdout.startswith("Repaired  go")
+
+
+def test_other_labels_alone_are_not_called_another_declaration(locked: Project) -> None:
+    good = locked.read("images.lock")
+    locked.write("good.lock", good)
+    labels = '[images.go.labels]\nrevision = "1"\n\n[images.go.platforms]'
+    locked.write("labels.lock", good.replace("[images.go.platforms]", labels))
+    assert locked.run("diff", "good.lock", "labels.lock").stdout == (
+        f"Updated  go  golang:1.22  {locked.short('golang:1.22')}  (same content, other labels)\n"
+    )
 
 
 @pytest.mark.usefixtures("repository")

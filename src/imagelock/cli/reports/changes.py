@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -100,10 +101,11 @@ def _cells(change: Change) -> tuple[str, str, str, str]:
     match change:
         case Added(image) | Removed(image):
             platforms = " ".join(str(entry.platform) for entry in image.platform_digests)
-            return image.alias, tag_and_version(image), image.digest.short, platforms
+            damage = _damage(image) if isinstance(change, Added) else ""
+            return image.alias, tag_and_version(image), image.digest.short, platforms + damage
         case Updated(old, new):
             digests = _arrow(old.digest.short, new.digest.short)
-            return _arrow(old.alias, new.alias), _tags(change), digests, _remark(change)
+            return _arrow(old.alias, new.alias), _tags(change), digests, (_remark(change) + _damage(new)).lstrip()
 
 
 def tag_and_version(image: LockedImage) -> str:
@@ -151,9 +153,16 @@ def _remark(change: Updated) -> str:
         remarks.append(f"{' '.join(map(str, change.moved_platforms))} only")
     remarks += [f"+{platform}" for platform in change.gained_platforms]
     remarks += [f"-{platform}" for platform in change.lost_platforms]
-    if not remarks and change.old.digest == change.new.digest and not change.is_rename:
-        remarks.append("same content, declared in other words")
+    if not remarks and change.old.digest == change.new.digest and not (change.is_rename or change.new.is_damaged):
+        old = replace(change.old, lacks_checksum=change.new.lacks_checksum)
+        has_other_labels = replace(old, labels=change.new.labels) == change.new
+        remarks.append("same content, " + ("other labels" if has_other_labels else "declared in other words"))
     return f"({', '.join(remarks)})" if remarks else ""
+
+
+def _damage(image: LockedImage) -> str:
+    """Return the remark on an entry that no run has written so: what else the line shows of it is not proven."""
+    return " (damaged: its checksum does not match its digests)" if image.is_damaged else ""
 
 
 def _repaired(change: Updated) -> list[str]:
