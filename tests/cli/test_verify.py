@@ -78,6 +78,21 @@ def test_a_dead_index_under_a_moved_tag_can_be_updated(locked: Project) -> None:
     assert locked.run("verify").exit_code == 0
 
 
+def test_a_frozen_image_whose_index_is_gone_is_not_sent_to_an_update_that_leaves_it_alone(locked: Project) -> None:
+    frozen = '{ image = "oci:vendor:golang:1.22", freeze = "why" }'
+    locked.write("images.toml", _every_platform(frozen, locked.read("images.toml")))
+    assert locked.run("lock").exit_code == 0
+    old = locked.images["golang:1.22"]
+    locked.push("golang:1.22", multi_platform_image(*_BOTH, note="new"))
+    _drop(locked, old)
+    outcome = locked.run("verify", "go")
+    assert outcome.exit_code == 1
+    assert outcome.stderr.endswith(
+        "hint: remove `freeze` of go from images.toml, which lets an update move it, "
+        "or name a mirror that still has the content in `[registries]`\n"
+    )
+
+
 def test_a_moved_tag_is_information(locked: Project) -> None:
     old = locked.short("node:20")
     locked.push("node:20", multi_platform_image(*_BOTH, note="new"))

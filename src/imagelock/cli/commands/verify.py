@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 
 import click
 
@@ -18,7 +19,7 @@ from imagelock.cli.reports.verify import (
 from imagelock.cli.sources import note_offline, open_sources
 from imagelock.cli.text import count
 from imagelock.errors import BatchError, CheckFailedError, ImagelockError
-from imagelock.images_file.parser import refuse_unknown_images
+from imagelock.images_file.parser import ImagesFile, refuse_unknown_images
 from imagelock.images_file.toml import find_lines, nearest_line
 from imagelock.locking.lockfile import LockedImage
 from imagelock.locking.verify import Finding, State, Verification, verify_images
@@ -37,7 +38,10 @@ def command(settings: Settings, *, names: tuple[str, ...], with_blobs: bool, out
     Asks for every locked index and every locked platform, and compares them. A tag that moved is not a failure.
     """
     project = find_project(settings.images_path, settings.lock_path)
-    verifications = _verify(settings, project, names, with_blobs=with_blobs)
+    images_file, lockfile = project.read_fresh(admits_damaged=True)
+    refuse_unknown_images(names, images_file)
+    images = [image for image in lockfile.images if not names or image.alias in names]
+    verifications = _verify(settings, project, images_file, images, with_blobs=with_blobs)
     if output_format == "json":
         is_ok = not any(each.failures or _unknown([each]) for each in verifications)
         documents = [verification_document(each) for each in verifications]
@@ -47,15 +51,18 @@ def command(settings: Settings, *, names: tuple[str, ...], with_blobs: bool, out
     else:
         print_verifications(settings.console, verifications)
     note_offline(settings)
-    _raise_unless_served(settings, project, verifications)
+    frozen = {str(image.alias) for image in images_file.images if image.freeze is not None}
+    _raise_unless_served(settings, project, verifications, frozen)
 
 
 def _verify(
-    settings: Settings, project: Project, names: Sequence[str], *, with_blobs: bool
+    settings: Settings,
+    project: Project,
+    images_file: ImagesFile,
+    images: Sequence[LockedImage],
+    *,
+    with_blobs: bool,
 ) -> tuple[Verification, ...]:
-    images_file, lockfile = project.read_fresh(admits_damaged=True)
-    refuse_unknown_images(names, images_file)
-    images = [image for image in lockfile.images if not names or image.alias in names]
     with open_sources(settings, project.folder, images_file.registries) as sources:
         sources.prepare(image.repository for image in images)
         watcher = watch(settings.console, "Verifying")
@@ -64,7 +71,9 @@ def _verify(
         )
 
 
-def _raise_unless_served(settings: Settings, project: Project, verifications: Sequence[Verification]) -> None:
+def _raise_unless_served(
+    settings: Settings, project: Project, verifications: Sequence[Verification], frozen: AbstractSet[str]
+) -> None:
     """Raise what makes images unusable, with the lines of images.lock, or what could not be found out."""
     asked = count(len(verifications))
     failed = [verification for verification in verifications if verification.failures]
@@ -91,7 +100,7 @@ def _raise_unless_served(settings: Settings, project: Project, verifications: Se
         ]
         details += [f"{name}: {error.message}" for name, error in unknown]
         message = _message(failed, asked)
-        raise CheckFailedError(message, details=details, hint=_hint(failed))
+        raise CheckFailedError(message, details=details, hint=_hint(failed, frozen))
     if unknown:
         message = f"cannot verify {len({name for name, _ in unknown})} of {asked}"
         raise BatchError(message, unknown, action="cannot verify")
@@ -126,18 +135,21 @@ def _key(locked: LockedImage, finding: Finding) -> tuple[str, ...]:
             return (*image, "platforms", str(finding.platform))
 
 
-def _hint(failed: Sequence[Verification]) -> str:
+def _hint(failed: Sequence[Verification], frozen: AbstractSet[str]) -> str:
     """Return the hint: `update` where the tag has moved, another tag where it has not, a mirror for lost content."""
     states = {finding.state for each in failed for finding in each.failures}
     if states == {State.DAMAGED}:
         return "run `imagelock lock`, which reads damaged entries anew"
     unread = [str(each.locked.alias) for each in failed if _needs_its_index(each)]
-    others = [each for each in failed if not _needs_its_index(each)]
+    held = [str(each.locked.alias) for each in failed if each.locked.alias in frozen and not _is_mended(each)]
+    others = [each for each in failed if not (_needs_its_index(each) or each.locked.alias in held)]
     movable = [str(each.locked.alias) for each in others if _can_move(each)]
     stuck = [str(each.locked.alias) for each in others if not _can_move(each)]
     ways = [f"run `imagelock update {' '.join(movable)}`"] if movable else []
     if unread:
         ways.append(f"run `imagelock update --index {' '.join(unread)}`, which reads the locked platforms again")
+    if held:
+        ways.append(f"remove `freeze` of {', '.join(held)} from images.toml, which lets an update move it")
     if stuck:
         ways.append(f"declare another tag for {', '.join(stuck)} in images.toml, preferably a full version")
     if State.GONE in states:
@@ -151,9 +163,14 @@ def _needs_its_index(verification: Verification) -> bool:
     return is_proven and {it.state for it in verification.failures} <= {State.NOT_IN_INDEX, State.NOT_LOCKED}
 
 
+def _is_mended(verification: Verification) -> bool:
+    """Whether reading the locked index again gives what is missing, so that nothing has to move."""
+    return {it.state for it in verification.failures} <= {State.DAMAGED, State.NOT_IN_INDEX, State.NOT_LOCKED}
+
+
 def _can_move(verification: Verification) -> bool:
     """Whether an update would lock other content: the tag has moved, or the entry is not what its index says."""
-    if {finding.state for finding in verification.failures} <= {State.DAMAGED, State.NOT_IN_INDEX, State.NOT_LOCKED}:
+    if _is_mended(verification):
         return True
     states = {finding.state for finding in verification.findings}
     return not states.isdisjoint({State.TAG_MOVED, State.NOT_IN_INDEX}) or isinstance(
