@@ -367,6 +367,9 @@ def test_a_tag_that_is_a_value_of_its_own_is_no_name_of_an_image(pinned: Project
     pinned.write("values.yaml", "a: {repository: acme/app, tag: '1.22'}\nb: {repository: b, tag: $V}\n")
     assert pinned.run("init").exit_code == 0
     assert '# "1.22"' not in pinned.read("images.toml")
+    (pinned.folder / "images.toml").unlink()
+    obstacles = json.loads(pinned.run("init", "--format", "json").stdout)["obstacles"]
+    assert [each["text"] for each in obstacles] == ["$V", "1.22"]  # what is at the position
     pinned.declare_locked('[pin]\nfiles = ["values.yaml"]\n[external]\nnames = ["1.22", "b:$V"]\n')
     outcome = pinned.run("check")
     assert (outcome.exit_code, "acme/app:1.22: images.lock does not have it" in outcome.stderr) == (1, True)

@@ -91,6 +91,8 @@ class Unlockable:
     text: str
     """The reference as written; empty for the whole document."""
     reason: str
+    name: str = ""
+    """The whole reference, where only its tag is at the position."""
 
     @property
     def place(self) -> str:
@@ -98,7 +100,7 @@ class Unlockable:
         return f"{self.path}:{self.position.line}:{self.position.column}"
 
     def __str__(self) -> str:
-        what = f"`{self.text}`: " if self.text else ""
+        what = f"`{self.name or self.text}`: " if self.text else ""
         return f"{self.place}: {what}{self.reason}"
 
 
@@ -211,13 +213,17 @@ def _unreadable(document: ScannedDocument) -> Iterator[Unlockable]:
 def _unresolved(document: ScannedDocument) -> Iterator[Unlockable]:
     for reference in document.scan.references:
         if isinstance(reference.target, Unresolved):
-            yield Unlockable(document.path, reference.position, reference.shown, reference.target.reason)
+            yield _unlockable(document, reference, reference.target.reason)
 
 
 def _not_editable(document: ScannedDocument) -> Iterator[Unlockable]:
     for reference, image in document.images():
         if isinstance(image.editing, NotEditable):
-            yield Unlockable(document.path, reference.position, reference.shown, image.editing.reason)
+            yield _unlockable(document, reference, image.editing.reason)
+
+
+def _unlockable(document: ScannedDocument, reference: Reference, reason: str) -> Unlockable:
+    return Unlockable(document.path, reference.position, reference.text, reason, reference.shown)
 
 
 def _key(image: Image) -> ImageKey:

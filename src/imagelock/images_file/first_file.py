@@ -127,8 +127,8 @@ def _proposals(
     names: dict[str, Unlockable] = {}
     paths: dict[str, Unlockable] = {}
     for obstacle in left:
-        if can_be_external(obstacle.text, declared):
-            names.setdefault(mask_user_info(obstacle.text), obstacle)
+        if can_be_external(obstacle.name, declared):
+            names.setdefault(mask_user_info(obstacle.name), obstacle)
         else:
             paths.setdefault(pattern_of(obstacle.path), obstacle)
     return names, paths
