@@ -28,7 +28,12 @@ _MAX_NAMED = 20
 @click.command("update")
 @click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=complete_images)
 @click.option("--dry-run", is_flag=True, help="Show what would change; write nothing.")
-@click.option("--index", "takes_every_index", is_flag=True, help="Take an index that moved for other platforms only.")
+@click.option(
+    "--index",
+    "takes_every_index",
+    is_flag=True,
+    help="Take indexes that moved for other platforms only, and read those that are locked again.",
+)
 @click.option("--to", "wanted", metavar="TAG|DIGEST", help="Move one image to this, in images.toml as well.")
 @format_option
 @with_settings
