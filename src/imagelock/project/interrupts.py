@@ -7,6 +7,9 @@ interrupted run names them.
 from __future__ import annotations
 
 import os
+import sys
+import time
+from _thread import start_new_thread  # `threading` may be what is being imported when a signal comes
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,6 +30,8 @@ _SIGNALLED = 128
 """Exit codes of interrupted runs are 128 plus the number of the signal, as in shells."""
 
 _PATIENT_SIGNALS = 2
+_RESEND_SECONDS = 0.01
+"""Longer than the callback that lost the exception still runs."""
 
 
 class Interrupted(KeyboardInterrupt):
@@ -58,6 +63,7 @@ def listen() -> None:
     for number in _SIGNALS:
         if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
             signal.signal(number, _receive)
+    sys.unraisablehook = _report_unraisable
 
 
 @contextmanager
@@ -116,3 +122,18 @@ def _interrupt(number: int) -> None:
         raise Interrupted(number)
     if _State.interrupts > _PATIENT_SIGNALS:
         os._exit(_SIGNALLED + number)
+
+
+def _report_unraisable(unraisable: sys.UnraisableHookArgs) -> None:
+    """Send a signal again whose exception Python dropped, as it drops each one of a finalizer or weakref callback."""
+    if not isinstance(unraisable.exc_value, Interrupted):
+        sys.__unraisablehook__(unraisable)
+        return
+    _State.interrupts = 0
+    # Not at once: an exception that is raised in this function is dropped as well.
+    start_new_thread(_send_later, (unraisable.exc_value.number,))
+
+
+def _send_later(number: int) -> None:
+    time.sleep(_RESEND_SECONDS)
+    os.kill(os.getpid(), number)
