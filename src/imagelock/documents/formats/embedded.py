@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from imagelock.documents.dockerfile.finder import scan_dockerfile
+from imagelock.documents.formats.shared_values import leave_shared_values
 from imagelock.documents.references import (
     DigestField,
     Editing,
@@ -28,7 +29,9 @@ _NOT_LITERAL = "is not written after a plain `|`"
 _INTERPOLATED = "compose replaces variables in the inline Dockerfile"
 
 
-def find_in_embedded_yaml(scalar: Scalar, find: Callable[[Node], Iterable[Found]]) -> Iterator[Found]:
+def find_in_embedded_yaml(
+    scalar: Scalar, find: Callable[[Node], Iterable[Found]], *, gives_every_key_meaning: bool = False
+) -> Iterator[Found]:
     """Find the references of YAML that is a scalar of another document."""
     if not scalar.value.strip():
         return
@@ -42,8 +45,8 @@ def find_in_embedded_yaml(scalar: Scalar, find: Callable[[Node], Iterable[Found]
     except DocumentSyntaxError as error:
         yield _not_read(scalar, error.reason, "write YAML there, or name the file under `[external]`")
         return
-    for document in documents:
-        yield from find(document)
+    found = [each for document in documents for each in find(document)]
+    yield from leave_shared_values(found, source, find, gives_every_key_meaning=gives_every_key_meaning)
 
 
 def _has_images(text: str, find: Callable[[Node], Iterable[Found]]) -> bool:

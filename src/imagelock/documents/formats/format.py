@@ -38,6 +38,8 @@ class Format:
     """Places that the rules of a project exclude from all that is found."""
     replaced: frozenset[str] = frozenset()
     """Image names that another file replaces by an image of its own."""
+    gives_every_key_meaning: bool = False
+    """Whether no key is there only to hold a value for aliases, as keys of Helm values may be."""
     reads: Callable[[Node], bool] | None = None
     """Whether a document of the file counts; without it, each does."""
 

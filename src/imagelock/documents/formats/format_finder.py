@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 
 from imagelock.documents.dockerfile.finder import scan_dockerfile
 from imagelock.documents.formats.format import Format
@@ -18,6 +19,7 @@ from imagelock.documents.formats.scalars import (
     not_editable,
     shared,
 )
+from imagelock.documents.formats.shared_values import leave_shared_values
 from imagelock.documents.formats.split import SplitImage, has_version
 from imagelock.documents.references import (
     CONFLICT,
@@ -34,7 +36,7 @@ from imagelock.documents.references import (
 )
 from imagelock.documents.spans import Span
 from imagelock.documents.syntax.nodes import DocumentSyntaxError, Mapping, Node, Scalar, ScalarStyle, walk
-from imagelock.documents.syntax.reader import Syntax, read_documents
+from imagelock.documents.syntax.reader import Syntax, decode, read_documents
 from imagelock.documents.syntax.yaml_types import YamlType
 from imagelock.model.reference import split_reference
 
@@ -51,8 +53,16 @@ def find_references(content: bytes, kind: Format) -> Scan:
     except DocumentSyntaxError as error:
         return make_scan(content, (), ((error.offset, error.reason),))
     found = (each for document in documents for each in _find_in_document(document, kind))
-    ordered = sorted(_without_mixtures(tuple(_each_place_once(found))), key=key_of)
+    every: Iterable[Found] = tuple(_each_place_once(found))
+    if kind.syntax is Syntax.YAML:
+        every = _without_shared(tuple(every), content, kind)
+    ordered = sorted(_without_mixtures(tuple(every)), key=key_of)
     return make_scan(content, _without_flux(content, ordered), ())
+
+
+def _without_shared(every: tuple[Found, ...], content: bytes, kind: Format) -> Iterable[Found]:
+    find = partial(_find_in_document, kind=kind)
+    return leave_shared_values(every, decode(content), find, gives_every_key_meaning=kind.gives_every_key_meaning)
 
 
 def _find_in_document(document: Node, kind: Format) -> Iterator[Found]:
@@ -221,16 +231,24 @@ def _each_place_once(every: Iterable[Found]) -> Iterator[Found]:
 def _without_mixtures(every: tuple[Found, ...]) -> Iterator[Found]:
     """Refuse edits that would write the digest or tag of one image to another: an alias or ``<<`` gives it to both."""
     digests: dict[Span, set[str]] = defaultdict(set)
-    times = Counter(found.span for found in every)
+    uses: dict[Span, set[tuple[Span | None, str]]] = defaultdict(set)
     for found in every:
-        if (span := _span_of_digest(found)) is not None:
-            digests[span].add(found.target.text)
+        span, image = _span_of_digest(found), _canonical(found)
+        uses[found.span].add((span, image))
+        if span is not None:
+            digests[span].add(image)
     for found in every:
         span = _span_of_digest(found)
         if span is not None and len(digests[span]) > 1:
             yield not_editable(found, CONFLICT)
         else:
-            yield _with_fixed_text(found) if times[found.span] > 1 else found
+            yield _with_fixed_text(found) if len(uses[found.span]) > 1 else found
+
+
+def _canonical(found: Found) -> str:
+    """Return one text for all spellings of an image."""
+    image = found.target
+    return str(image.reference) if isinstance(image, Image) else image.text
 
 
 def _with_fixed_text(found: Found) -> Found:

@@ -31,7 +31,7 @@ _TEXT_TAGS = (None, "!", "!override", "tag:yaml.org,2002:str")
 """The tags of texts; others, such as ``!Ref``, are functions of the program that reads the file."""
 _BLOCK_SCALAR = NotEditable("the value is a block scalar", "write it on the line of its key, without `|` or `>`")
 _ESCAPED_SCALAR = NotEditable("escapes or line breaks stand inside the value", "write the reference plainly")
-_SHARED = NotEditable("an alias uses it for something else, too", "write the reference where it is used")
+_SHARED = NotEditable("an alias uses it for something else, too", "write the value at each place, without the alias")
 
 
 def is_template(text: str) -> bool:

@@ -90,7 +90,7 @@ def _find_docker_image(node: Node) -> Iterator[Found]:
 def _find_in_patch(patch: Node) -> Iterator[Found]:
     """Find the images that a patch in a text sets: a part of a resource, or operations of JSON Patch (RFC 6902)."""
     if isinstance(patch, Scalar) and "image" in patch.value and ("\n" in patch.value or "{" in patch.value):
-        yield from find_in_embedded_yaml(patch, _find_in_patch_document)
+        yield from find_in_embedded_yaml(patch, _find_in_patch_document, gives_every_key_meaning=True)
 
 
 def _find_in_patch_document(document: Node) -> Iterator[Found]:
@@ -122,6 +122,7 @@ KUBERNETES = Format(
     title="Kubernetes file",
     syntax=Syntax.YAML,
     content="`apiVersion` and `kind`",
+    gives_every_key_meaning=True,
     reads=is_resource,
     images=(
         Inside("HelmRelease:spec.values", find_in_values),
@@ -160,6 +161,7 @@ KUBERNETES = Format(
     ),
     never=(
         "status",
+        "**.{labels,matchLabels,nodeSelector}",
         "{CustomResourceDefinition,ConfigMap,Secret,Node,ImageRepository,ImagePolicy}:**",
         "{Kustomization,Component}.kustomize.config.k8s.io:**",
         "Config.kbld.k14s.io:**",
@@ -176,6 +178,7 @@ KUSTOMIZATION = Format(
     title="kustomization",
     syntax=Syntax.YAML,
     files=("kustomization.yaml", "kustomization.yml", "Kustomization"),
+    gives_every_key_meaning=True,
     images=(
         _kustomize_images("images[]"),
         Inside("helmCharts[].valuesInline", find_in_values),

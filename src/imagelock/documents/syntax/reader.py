@@ -39,7 +39,12 @@ _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def read_documents(content: bytes, syntax: Syntax) -> tuple[Node, ...]:
-    """Read all documents of a file; ``DocumentSyntaxError`` says where reading ended.
+    """Read all documents of a file; ``DocumentSyntaxError`` says where reading ended."""
+    return _READERS[syntax](decode(content))
+
+
+def decode(content: bytes) -> SourceText:
+    """Return the text of a file; ``DocumentSyntaxError`` if it is not UTF-8.
 
     The byte order mark goes first: libyaml counts one character too few after it.
     """
@@ -50,4 +55,4 @@ def read_documents(content: bytes, syntax: Syntax) -> tuple[Node, ...]:
         text = content[start:].decode()
     except UnicodeDecodeError as error:
         raise DocumentSyntaxError(start + error.start, "it is not UTF-8") from error
-    return _READERS[syntax](SourceText.at(text, start))
+    return SourceText.at(text, start)

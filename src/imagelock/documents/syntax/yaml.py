@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
-from imagelock.documents.spans import SourceText
+from imagelock.documents.spans import SourceText, Span
 from imagelock.documents.syntax.nodes import (
     MAX_DEPTH,
     DocumentSyntaxError,
@@ -22,6 +22,7 @@ from imagelock.documents.syntax.nodes import (
     ScalarStyle,
     Sequence,
 )
+from imagelock.model.frozen import frozen
 
 if TYPE_CHECKING:
     import yaml
@@ -49,6 +50,24 @@ def read_yaml(source: SourceText) -> tuple[Node, ...]:
     except yaml.YAMLError as error:
         reason = f"it is not YAML: {str(error).partition(chr(10))[0]}"
         raise DocumentSyntaxError(source.offsets[0], reason) from error
+
+
+@frozen
+class AnchoredScalar:
+    """A scalar with an anchor, and the places that its aliases have in a tree in which each of them is a node."""
+
+    span: Span
+    aliases: tuple[Span, ...]
+    """Offsets behind the end of the file, since the text is not there."""
+
+
+def read_with_aliases(source: SourceText) -> tuple[tuple[Node, ...], tuple[AnchoredScalar, ...]]:
+    """Read a file that has no errors, with a node of its own for each alias of a scalar."""
+    import yaml  # noqa: PLC0415  imported already
+
+    builder = _Builder(source, has_nodes_for_aliases=True)
+    documents = builder.build(yaml.parse(source.text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
+    return documents, tuple(AnchoredScalar(span, tuple(aliases)) for span, aliases in builder.aliases.items())
 
 
 def _refuse_deep_nesting(source: SourceText, events: Iterator[yaml.Event]) -> None:
@@ -80,8 +99,11 @@ class _Collection:
 
 
 class _Builder:
-    def __init__(self, source: SourceText) -> None:
+    def __init__(self, source: SourceText, *, has_nodes_for_aliases: bool = False) -> None:
         self._source = source
+        self._has_nodes_for_aliases = has_nodes_for_aliases
+        self._end_of_aliases = source.span.end + 1
+        self.aliases: dict[Span, list[Span]] = {}
         self._documents: list[Node] = []
         self._open: list[_Collection] = []
         self._anchors: dict[str, Node] = {}
@@ -96,7 +118,7 @@ class _Builder:
                 case yaml.ScalarEvent():
                     self._add(self._scalar(event), event.anchor)
                 case yaml.AliasEvent():
-                    self._add(self._anchors.get(event.anchor or "", Sequence(())), None)
+                    self._add(self._aliased(self._anchors.get(event.anchor or "", Sequence(()))), None)
                 case yaml.SequenceStartEvent() | yaml.MappingStartEvent():
                     self._begin(event, is_mapping=isinstance(event, yaml.MappingStartEvent))
                 case yaml.SequenceEndEvent() | yaml.MappingEndEvent():
@@ -116,6 +138,14 @@ class _Builder:
         if anchor is not None:
             self._anchors[anchor] = node
         (self._open[-1].nodes if self._open else self._documents).append(node)
+
+    def _aliased(self, node: Node) -> Node:
+        if not self._has_nodes_for_aliases or not isinstance(node, Scalar):
+            return node
+        text = SourceText.at(node.source.text, self._end_of_aliases)
+        self._end_of_aliases = text.span.end + 1
+        self.aliases.setdefault(node.source.span, []).append(text.span)
+        return replace(node, source=text, has_anchor=False)
 
     def _scalar(self, event: yaml.ScalarEvent) -> Scalar:
         start, end = _index(event.start_mark), _index(event.end_mark)
