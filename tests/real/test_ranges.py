@@ -92,7 +92,7 @@ def test_a_range_without_end_is_warned_about_when_it_chooses(project: Project, r
             ">=2,<3",
             "1.1.0 1.0.0 3.0.0 latest",
             (
-                "no tag of {} is in `<3,>=2` (of 4 tags, 3 fit `{{version}}`)\n"
+                "no tag of {} is in `>=2,<3` (of 4 tags, 3 fit `{{version}}`)\n"
                 "  3.0.0 is excluded by `<3`\n  1.1.0 is below `>=2`\n  1.0.0 is below `>=2`\n\n"
                 "hint: run `imagelock tags {}`\n"
             ),
@@ -109,7 +109,7 @@ def test_a_range_without_end_is_warned_about_when_it_chooses(project: Project, r
             ">=2,<3",
             "2.1.0rc1 1.0.0",
             (
-                "only pre-releases of {} are in `<3,>=2`\n  2.1.0rc1 is a pre-release\n\n"
+                "only pre-releases of {} are in `>=2,<3`\n  2.1.0rc1 is a pre-release\n\n"
                 "hint: set `prereleases = true` to allow them\n"
             ),
         ),

@@ -37,7 +37,7 @@ def test_a_range_shows_what_it_takes_and_why_not_the_others(project: Project, re
         "3.12.3-slim     3.12.3     in the range\n"
         "3.12-slim       3.12       floats (3.12.4-slim is more exact)\n"
         "3.11.9-slim     3.11.9     is below `>=3.12`\n",
-        "3.12.4-slim is what version `<3.13,>=3.12` as `{version}-slim` takes; 7 of 10 tags fit the pattern\n",
+        "3.12.4-slim is what version `>=3.12,<3.13` as `{version}-slim` takes; 7 of 10 tags fit the pattern\n",
     )
 
 
@@ -62,7 +62,7 @@ def test_a_range_that_takes_nothing_shows_the_tags_and_fails(project: Project, r
     assert project.run("tags", str(repository), "--version", ">=2,<3") == Outcome(
         2,
         "1.1  1.1  is below `>=2`\n1.0  1.0  is below `>=2`\n",
-        f"error: no tag of {repository} is in `<3,>=2` (of 3 tags, 2 fit `{{version}}`)\n",
+        f"error: no tag of {repository} is in `>=2,<3` (of 3 tags, 2 fit `{{version}}`)\n",
     )
 
 

@@ -70,7 +70,7 @@ def test_what_the_declaration_excludes_is_refused(project: Project, repository: 
         2,
         "",
         f"error: images.toml does not allow `{wanted}` for `app`\n"
-        "  images.toml has version `<2,>=1`\n\n"
+        "  images.toml has version `>=1,<2`\n\n"
         "hint: change images.toml, then run `imagelock lock`\n",
     )
 

@@ -93,12 +93,12 @@ def test_a_lock_that_answers_has_no_mismatch(declared: str, entry: str) -> None:
         (
             'image = "go"\nversion = ">=2,<3"\nplatforms = ["linux/386"]',
             lock_text(declared='version = "<2,>=1", tag = "{version}"', tag="1.5", platforms="linux/386"),
-            ["images.toml now has version `<3,>=2`; tag `1.5` is locked"],
+            ["images.toml now has version `>=2,<3`; tag `1.5` is locked"],
         ),
         (
             'image = "go"\nversion = ">=1.2,<3"\nplatforms = ["linux/386"]',
             lock_text(declared='version = "<2,>=1", tag = "{version}"', tag="1.5", platforms="linux/386"),
-            ["images.toml now has version `<3,>=1.2`; tag `1.5` is locked and satisfies it"],
+            ["images.toml now has version `>=1.2,<3`; tag `1.5` is locked and satisfies it"],
         ),
         (
             'image = "go:1"\nplatforms = ["linux/386", "linux/arm64"]',

@@ -33,6 +33,12 @@ class Login:
     password: str = field(repr=False)
 
 
+@frozen
+class Typed:
+    meaning: int
+    text: str = field(default="", compare=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Ordinary:
     x: int
@@ -71,6 +77,11 @@ def test_values_are_equal_if_class_and_fields_are() -> None:
     assert Size(1, 2) == Size(1, 2) != Size(1, 3)
     assert Size(1, 2) not in {Ordinary(1, 2), (1, 2)}
     assert {Size(1): "one"}[Size(1, 0)] == "one"
+
+
+def test_a_field_may_take_no_part_in_comparison() -> None:
+    assert Typed(1, "one") == Typed(1, "1") != Typed(2, "one")
+    assert len({Typed(1, "one"), Typed(1, "1")}) == 1
 
 
 @pytest.mark.parametrize("change", [lambda size: setattr(size, "x", 2), lambda size: delattr(size, "x")])

@@ -94,7 +94,7 @@ def no_tag_error(
 def _only_floating(wanted: VersionRange, floating: Sequence[RangeMatch], repository: AnyRepository) -> NoTagError:
     newest = floating[0].candidate
     return NoTagError(
-        f"only floating tags of {repository} are in `{wanted.version}`",
+        f"only floating tags of {repository} are in `{wanted.shown}`",
         reason=NoTagReason.FLOATING,
         details=_lines(floating[:_SHOWN], wanted),
         hint=f"write `=={leading_numbers(newest.text)}.*` for the newest of them,"
@@ -105,7 +105,7 @@ def _only_floating(wanted: VersionRange, floating: Sequence[RangeMatch], reposit
 def _only_prereleases(wanted: VersionRange, prereleases: list[RangeMatch], repository: AnyRepository) -> NoTagError:
     full_first = sorted(prereleases, key=lambda it: len(it.mismatches))
     return NoTagError(
-        f"only pre-releases of {repository} are in `{wanted.version}`",
+        f"only pre-releases of {repository} are in `{wanted.shown}`",
         reason=NoTagReason.PRERELEASE,
         details=_lines(full_first[:_SHOWN], wanted),
         hint="set `prereleases = true` to allow them",
@@ -117,7 +117,7 @@ def _nothing_in_range(
 ) -> NoTagError:
     precision = f" with precision {wanted.precision}" if wanted.precision else ""
     return NoTagError(
-        f"no tag of {repository} is in `{wanted.version}`{precision} ({_fitting(matches, tags, wanted)})",
+        f"no tag of {repository} is in `{wanted.shown}`{precision} ({_fitting(matches, tags, wanted)})",
         reason=NoTagReason.NONE,
         details=_lines(_nearest(wanted, matches), wanted),
         hint=_date_hint(matches[0]) or f"run `imagelock tags {repository}`",

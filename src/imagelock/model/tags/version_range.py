@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import field, replace
 
 from imagelock.errors import InvalidSelectorError
 from imagelock.model.frozen import frozen
@@ -20,6 +20,13 @@ class VersionRange:
     precision: int | None = None
     """The number of components that the version must have, to lock floating tags."""
     prereleases: bool = False
+    written: str = field(default="", compare=False)
+    """The specifier as typed, for messages; empty for a range that no person wrote."""
+
+    @property
+    def shown(self) -> str:
+        """The specifier for people: as typed, or as images.lock writes it."""
+        return self.written or self.version
 
     @property
     def version(self) -> str:
@@ -34,12 +41,12 @@ class VersionRange:
     @property
     def without_end(self) -> VersionRange:
         """The same range without its upper bounds."""
-        return replace(self, clauses=tuple(clause for clause in self.clauses if not clause.bounds_above))
+        return replace(self, clauses=tuple(it for it in self.clauses if not it.bounds_above), written="")
 
     def __str__(self) -> str:
         pattern = f" as `{self.pattern}`" if self.pattern != ANY_TAG else ""
         precision = f", precision {self.precision}" if self.precision else ""
-        return f"version `{self.version}`{pattern}{precision}{', with pre-releases' if self.prereleases else ''}"
+        return f"version `{self.shown}`{pattern}{precision}{', with pre-releases' if self.prereleases else ''}"
 
 
 def parse_version_range(
@@ -63,6 +70,7 @@ def parse_version_range(
         pattern=_parse_pattern(tag, variant),
         precision=_parse_precision(precision),
         prereleases=prereleases,
+        written=" ".join((version or "").split()),
     )
 
 
@@ -139,4 +147,4 @@ def with_upper_bound(wanted: VersionRange, *, version: str) -> VersionRange:
     if is_serial(numbers):
         return wanted
     bound = parse_specifier(f"<{next_breaking_release(numbers)}")
-    return replace(wanted, clauses=tuple(sorted({*wanted.clauses, *bound}, key=str)))
+    return replace(wanted, clauses=tuple(sorted({*wanted.clauses, *bound}, key=str)), written="")

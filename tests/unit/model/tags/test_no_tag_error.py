@@ -31,7 +31,7 @@ def _whole(error: NoTagError) -> tuple[NoTagReason, str, tuple[str, ...], str | 
 def test_no_tag_in_a_range_shows_the_newest_below_and_above() -> None:
     assert _whole(_refusal(NODE, ">=20.15.1,<21.7")) == (
         NoTagReason.NONE,
-        "no tag of docker.io/library/x is in `<21.7,>=20.15.1` (of 19 tags, 7 fit `{version}`)",
+        "no tag of docker.io/library/x is in `>=20.15.1,<21.7` (of 19 tags, 7 fit `{version}`)",
         ("22.4.0 is above `<21.7`", "21.7.3 is above `<21.7`", "20.15.0 is below `>=20.15.1`"),
         LIST,
     )
@@ -49,7 +49,7 @@ def test_the_newest_below_are_full_releases() -> None:
 def test_tags_with_more_against_them_fill_the_three_places() -> None:
     assert _whole(_refusal(["3.12.4", "3.12", "3.13rc1"], "==3.11.*,!=3.9")) == (
         NoTagReason.NONE,
-        "no tag of docker.io/library/x is in `!=3.9,==3.11.*` (of 3 tags, 3 fit `{version}`)",
+        "no tag of docker.io/library/x is in `==3.11.*,!=3.9` (of 3 tags, 3 fit `{version}`)",
         (
             "3.13rc1 is above `==3.11.*` and is a pre-release",
             "3.12.4 is above `==3.11.*`",

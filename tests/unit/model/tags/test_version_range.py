@@ -7,7 +7,7 @@ import pytest
 from imagelock.errors import InvalidSelectorError
 from imagelock.model.tags.pattern import TagPattern
 from imagelock.model.tags.specifier import Clause
-from imagelock.model.tags.version_range import VersionRange, parse_version_range, range_fields
+from imagelock.model.tags.version_range import VersionRange, parse_version_range, range_fields, with_upper_bound
 
 
 def _parse(**keys: Any) -> VersionRange:  # noqa: ANN401  the keys differ in type
@@ -28,6 +28,27 @@ def test_a_range_holds_parsed_clauses_and_a_pattern() -> None:
         precision=2,
         prereleases=True,
     )
+
+
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [(">=20.11,<21", ">=20.11,<21"), (" >= 3 ,\n <4", ">= 3 , <4"), ("<4,>=3,<4", "<4,>=3,<4"), ("*", "*")],
+)
+def test_messages_show_a_range_as_typed_and_compare_it_by_its_meaning(typed: str, shown: str) -> None:
+    wanted, stored = _parse(version=typed), _parse(version=_parse(version=typed).version)
+
+    assert str(wanted) == f"version `{shown}`"
+    assert wanted == stored
+    assert hash(wanted) == hash(stored)
+
+
+def test_a_range_that_is_computed_is_shown_as_it_is_stored() -> None:
+    assert str(_parse(version=">=3, <4").without_end) == "version `>=3`"
+    assert str(with_upper_bound(_parse(version=">= 3"), version="3.1")) == "version `<4,>=3`"
+
+
+def test_a_range_without_a_version_is_shown_as_any() -> None:
+    assert str(_parse(variant="slim")) == "version `*` as `{version}-slim`"
 
 
 def test_a_variant_is_short_for_a_pattern() -> None:
