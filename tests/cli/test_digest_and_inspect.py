@@ -11,6 +11,7 @@ import pytest
 from imagelock.cli.main import run
 from tests.support.oci_images import OCI, Content, IndexEntry, attestation_of, image_index, platform_image
 from tests.support.oci_layout import write_layout
+from tests.support.reports import check_report
 
 _AMD64 = platform_image("linux/amd64", labels={"org.opencontainers.image.version": "1.2.3"})
 _ARM64 = platform_image("linux/arm64")
@@ -156,7 +157,7 @@ def test_an_artifact_is_shown_as_what_it_is(capfd: pytest.CaptureFixture[str]) -
     assert run(["inspect", "oci:other:chart"]) == 0
     assert "no image, but a Helm chart" in capfd.readouterr().out
     assert run(["inspect", "--format", "json", "oci:other:chart"]) == 0
-    assert json.loads(capfd.readouterr().out)["artifact"] == "a Helm chart"
+    assert json.loads(capfd.readouterr().out)["artifact"] == {"kind": "helm-chart", "message": "a Helm chart"}
     assert run(["digest", "oci:other:chart"]) == 0
 
 
@@ -167,6 +168,17 @@ def test_what_strays_in_an_index_is_listed(capfd: pytest.CaptureFixture[str]) ->
     out = capfd.readouterr().out
     assert "image index of 1 platform" in out
     assert f"{chart.digest}  a Helm chart" in out
+    assert run(["inspect", "--format", "json", "oci:other:stray"]) == 0
+    out = capfd.readouterr().out
+    check_report(["inspect"], out, 0)
+    assert json.loads(out)["others"] == [
+        {"platform": None, "digest": chart.digest, "kind": "helm-chart", "message": "a Helm chart"}
+    ]
+
+
+def test_raw_content_has_no_other_format(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["inspect", "--raw", "--format", "json", "oci:other:x"]) == 2
+    assert "--raw prints what the registry serves: leave out --format" in capfd.readouterr().err
 
 
 def test_tags_of_digests_are_set_apart(capfd: pytest.CaptureFixture[str]) -> None:

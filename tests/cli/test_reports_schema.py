@@ -16,6 +16,8 @@ import pytest
 from jsonschema import Draft7Validator
 
 from imagelock.cli.main import cli
+from imagelock.locking.inspection import UNREADABLE
+from imagelock.model.artifacts import ARTIFACT_KINDS, NO_PLATFORM, OTHER_ARTIFACT
 from tests.support.oci_images import multi_platform_image
 from tests.support.project import Project
 from tests.support.reports import report_schemas
@@ -205,3 +207,12 @@ def test_the_program_prints_the_schema_of_each_command(workshop: Project) -> Non
 
 def test_the_copy_that_is_published_is_the_one_that_is_shipped() -> None:
     assert (_CHECKOUT / "schema/reports.schema.json").read_bytes() == _SHIPPED.read_bytes()
+
+
+def test_every_kind_of_artifact_is_a_code_of_the_schema() -> None:
+    codes = {kind.code for _, kind in ARTIFACT_KINDS} | {OTHER_ARTIFACT}
+    definitions = json.loads(_SHIPPED.read_text())["definitions"]
+    others = definitions["command inspect"]["properties"]["others"]["items"]["properties"]["kind"]["enum"]
+
+    assert set(definitions["artifact"]["properties"]["kind"]["enum"]) == codes
+    assert set(others) == codes | {NO_PLATFORM, UNREADABLE}

@@ -11,13 +11,17 @@ from imagelock.locking.changes import Updated
 from imagelock.locking.parallel import run_all
 from imagelock.locking.resolve import MAX_DEPTH, MAX_FOLLOWED, fetch_image
 from imagelock.locking.source import ManifestSource
-from imagelock.model.artifacts import guess_artifact, name_artifact, name_entry
+from imagelock.model.artifacts import ArtifactKind, guess_artifact, kind_of_artifact, kind_of_entry
 from imagelock.model.digest import Digest
 from imagelock.model.frozen import frozen
 from imagelock.model.image_config import ImageConfig, parse_image_config
 from imagelock.model.oci import Descriptor, FetchedManifest, ImageIndex, ImageManifest, parse_manifest
 from imagelock.model.platforms import Platform
 from imagelock.model.reference import AnyRepository, PinnedReference
+
+UNREADABLE = "unreadable"
+"""The code of an entry that is gone, or is not what it is listed as."""
+_INDEX = ArtifactKind("image-index", "image index")
 
 
 @frozen(kw_only=True)
@@ -40,8 +44,8 @@ class InspectedEntry:
     """An entry of an index that is not an image: a nested index, an artifact, or content that cannot be read."""
 
     digest: Digest
-    kind: str
-    """A kind, such as ``a Helm chart``, or the reason why it cannot be read."""
+    kind: ArtifactKind
+    """A kind, such as ``a Helm chart``; for ``unreadable``, the name is the reason."""
     platform: Platform | None = None
 
 
@@ -55,7 +59,7 @@ class Inspection:
     images: tuple[InspectedImage, ...]
     config: ImageConfig | None
     """The configuration of the first image; None for an index without images, and for an artifact."""
-    artifact: str | None = None
+    artifact: ArtifactKind | None = None
     """The kind of an artifact, such as ``a Helm chart``; None for images."""
     nested: tuple[InspectedEntry, ...] = ()
     """The nested indexes; their images are in ``images``, too."""
@@ -79,7 +83,7 @@ def inspect_image(repository: AnyRepository, fetched: FetchedManifest, source: M
             others=tuple(walk.others),
         )
     image = InspectedImage(fetched=fetched, manifest=document)
-    artifact, config = name_artifact(document), None
+    artifact, config = kind_of_artifact(document), None
     if artifact is None:
         try:
             config = _fetch_config(repository, image, source)
@@ -123,11 +127,12 @@ class _Walk:
         for key, entry in entries.items():
             platform = entry.platform or parent
             if key in unread:
-                self.others.append(InspectedEntry(digest=entry.digest, kind=unread[key].message, platform=platform))
+                kind = ArtifactKind(UNREADABLE, unread[key].message)
+                self.others.append(InspectedEntry(digest=entry.digest, kind=kind, platform=platform))
             elif key in wanted:
                 self._add(entry, answers.found[key], platform, depth)
             elif not entry.is_attestation:
-                self.others.append(InspectedEntry(digest=entry.digest, kind=name_entry(entry), platform=platform))
+                self.others.append(InspectedEntry(digest=entry.digest, kind=kind_of_entry(entry), platform=platform))
 
     def _add(
         self,
@@ -138,9 +143,9 @@ class _Walk:
     ) -> None:
         fetched, document = answer
         if isinstance(document, ImageIndex):
-            self.nested.append(InspectedEntry(digest=entry.digest, kind="image index", platform=platform))
+            self.nested.append(InspectedEntry(digest=entry.digest, kind=_INDEX, platform=platform))
             self.read(document, parent=platform, depth=depth + 1)
-        elif (kind := name_artifact(document)) is not None:
+        elif (kind := kind_of_artifact(document)) is not None:
             self.others.append(InspectedEntry(digest=entry.digest, kind=kind, platform=platform))
         else:
             self.images.append(InspectedImage(fetched=fetched, manifest=document, platform=platform))

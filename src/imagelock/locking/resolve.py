@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from imagelock.errors import ImageNotFoundError, InvalidContentError, NoImageError, PlatformNotFoundError
 from imagelock.locking.source import ManifestSource
-from imagelock.model.artifacts import guess_artifact, name_artifact, name_entry
+from imagelock.model.artifacts import ArtifactKind, guess_artifact, kind_of_artifact, kind_of_entry
 from imagelock.model.digest import Digest
 from imagelock.model.frozen import frozen
 from imagelock.model.image_config import ImageConfig, parse_image_config
@@ -151,7 +151,7 @@ class _Descent:
                 else:
                     yield PlatformDigest(document, entry.digest)
         elif not entry.is_attestation:
-            self.other_kinds.append(name_entry(entry))
+            self.other_kinds.append(kind_of_entry(entry).name)
 
     def _count(self, parents: tuple[Digest, ...]) -> None:
         self.followed += 1
@@ -171,7 +171,7 @@ class _Descent:
     def _platform_of_image(self, digest: Digest, image: ImageManifest, what: str) -> Platform:
         """Return the platform in a configuration; ``NoImageError`` names what the content is if it is not an image."""
         self._note(digest, Labels.of(image.annotations))
-        kind = name_artifact(image)
+        kind = kind_of_artifact(image)
         if kind is not None:
             raise _no_image(what, kind)
         config = f"the image configuration {image.config.digest}"
@@ -237,7 +237,7 @@ def _refuse_unread(wanted: Collection[Platform], resolved: ResolvedImage, refere
             )
 
 
-def _no_image(what: str, kind: str) -> NoImageError:
+def _no_image(what: str, kind: ArtifactKind) -> NoImageError:
     return NoImageError(f"{what} is no image: it is {kind}", hint=_NO_IMAGE)
 
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from imagelock.model.artifacts import guess_artifact, is_referrer_tag, name_artifact, name_entry
+from imagelock.model.artifacts import guess_artifact, is_referrer_tag, kind_of_artifact, kind_of_entry
 from imagelock.model.digest import Digest
 from imagelock.model.oci import OCI_MANIFEST, Descriptor, FetchedManifest, ImageManifest, parse_manifest
 from tests.support.oci_images import DOCKER, OCI
@@ -31,9 +31,9 @@ def manifest(config: str, *layers: str, artifact_type: str = "") -> ImageManifes
 @pytest.mark.parametrize("family", [OCI, DOCKER])
 def test_an_image_is_an_image(family: object) -> None:
     assert isinstance(family, type(OCI))
-    assert name_artifact(manifest(family.config, family.layer)) is None
-    assert name_artifact(manifest(family.config)) is None
-    assert name_artifact(manifest(family.config, family.layer, artifact_type=family.config)) is None
+    assert kind_of_artifact(manifest(family.config, family.layer)) is None
+    assert kind_of_artifact(manifest(family.config)) is None
+    assert kind_of_artifact(manifest(family.config, family.layer, artifact_type=family.config)) is None
 
 
 @pytest.mark.parametrize(
@@ -53,17 +53,17 @@ def test_an_image_is_an_image(family: object) -> None:
     ],
 )
 def test_what_is_no_image_has_a_name(artifact: ImageManifest, name: str) -> None:
-    assert name_artifact(artifact) == name
+    assert str(kind_of_artifact(artifact)) == name
 
 
 def test_an_image_with_one_layer_of_another_kind_is_an_image() -> None:
-    assert name_artifact(manifest(OCI.config, OCI.layer, "application/vnd.in-toto+json")) is None
+    assert kind_of_artifact(manifest(OCI.config, OCI.layer, "application/vnd.in-toto+json")) is None
 
 
 def test_an_unknown_configuration_is_a_guess() -> None:
     unknown = manifest("image/gif")
-    assert name_artifact(unknown) is None
-    assert guess_artifact(unknown) == "an artifact of type `image/gif`"
+    assert kind_of_artifact(unknown) is None
+    assert str(guess_artifact(unknown)) == "an artifact of type `image/gif`"
     assert guess_artifact(manifest(OCI.config)) is None
 
 
@@ -73,11 +73,11 @@ def test_an_entry_of_an_index_has_a_name_without_being_fetched() -> None:
     chart = Descriptor(
         media_type=OCI_MANIFEST, digest=digest, size_bytes=1, artifact_type="application/vnd.cncf.helm.config.v1+json"
     )
-    assert (name_entry(cache), name_entry(chart)) == ("a BuildKit cache", "a Helm chart")
+    assert tuple(map(str, map(kind_of_entry, (cache, chart)))) == ("a BuildKit cache", "a Helm chart")
 
 
 def test_what_a_registry_calls_a_type_is_text() -> None:
-    assert name_artifact(manifest(EMPTY, artifact_type="x\x1b[2J" + "y" * 1000)) == (
+    assert str(kind_of_artifact(manifest(EMPTY, artifact_type="x\x1b[2J" + "y" * 1000))) == (
         "an artifact of type `x\\x1b[2J" + "y" * 119 + "…`"
     )
 

@@ -31,6 +31,8 @@ def command(settings: Settings, *, reference: str, platform_text: str | None, ra
 
     Shows platforms with digests and sizes, annotations and labels.
     """
+    if raw and output_format == "json":
+        raise click.UsageError("--raw prints what the registry serves: leave out --format", click.get_current_context())
     written = split_image(reference)
     platform = None if platform_text is None else Platform.parse(platform_text)
     with open_sources_outside_project(settings) as source:
@@ -75,7 +77,7 @@ def _platform_row(image: InspectedImage) -> tuple[str, str, str]:
 
 
 def _entry_row(entry: InspectedEntry) -> tuple[str, str, str]:
-    return str(entry.platform or ""), str(entry.digest), entry.kind
+    return str(entry.platform or ""), str(entry.digest), str(entry.kind)
 
 
 def _kind(inspection: Inspection) -> str:
@@ -113,7 +115,7 @@ def _document(reference: str, inspection: Inspection) -> dict[str, Any]:
         "digest": str(inspection.fetched.digest),
         "index": inspection.is_index,
         "annotations": dict(inspection.annotations),
-        "artifact": inspection.artifact,
+        "artifact": inspection.artifact and {"kind": inspection.artifact.code, "message": inspection.artifact.name},
         "images": [_image_document(image) for image in inspection.images],
         "nested": [_entry_document(entry) for entry in inspection.nested],
         "others": [_entry_document(entry) for entry in inspection.others],
@@ -130,7 +132,7 @@ def _document(reference: str, inspection: Inspection) -> dict[str, Any]:
 
 def _entry_document(entry: InspectedEntry) -> dict[str, Any]:
     platform = None if entry.platform is None else str(entry.platform)
-    return {"platform": platform, "digest": str(entry.digest), "kind": entry.kind}
+    return {"platform": platform, "digest": str(entry.digest), "kind": entry.kind.code, "message": entry.kind.name}
 
 
 def _image_document(image: InspectedImage) -> dict[str, Any]:
