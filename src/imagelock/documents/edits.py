@@ -29,6 +29,10 @@ from imagelock.model.frozen import frozen
 from imagelock.model.reference import PinnedReference
 
 _HINT = "please report this with the file; a template is the way around it"
+UNSAFE = NotEditable(
+    "with a digest there, the file would be read in another way",
+    "write the reference in one place, without anchors and aliases, or use a template",
+)
 _DIGEST = re.compile(rb"sha(?:256|512):[0-9a-f]+")
 
 
@@ -95,6 +99,37 @@ def apply_changes(
             hint=_HINT,
         )
     return changed
+
+
+def apply_safe_changes(
+    content: bytes, kind: Format, changes: Sequence[Change], before: Sequence[Reference]
+) -> tuple[bytes, tuple[Change, ...]]:
+    """Return the content with the changes that do what they must and nothing else, and the other changes.
+
+    Of changes that fail together, the later ones in the document count as the cause.
+    """
+    changed = _try(content, kind, changes, before)
+    if changed is not None:
+        return changed, ()
+    safe: tuple[Change, ...] = ()
+    waiting = [tuple(changes)]
+    while waiting:
+        group = waiting.pop()
+        if _try(content, kind, (*safe, *group), before) is not None:
+            safe += group
+        elif len(group) > 1:
+            half = len(group) // 2
+            waiting += (group[half:], group[:half])
+    kept = set(map(id, safe))
+    return _try(content, kind, safe, before) or content, tuple(change for change in changes if id(change) not in kept)
+
+
+def _try(content: bytes, kind: Format, changes: Sequence[Change], before: Sequence[Reference]) -> bytes | None:
+    """Return the content with the changes; ``None`` if it is not as meant then."""
+    try:
+        return apply_changes(content, kind, changes, before=before)
+    except DocumentError:
+        return None
 
 
 def references_after(content: bytes, kind: Format, changes: Sequence[Change]) -> tuple[Reference, ...]:

@@ -7,7 +7,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
-from imagelock.documents.edits import Change, digest_edits, references_after, split_conflicts, tag_suffix
+from imagelock.documents.edits import (
+    UNSAFE,
+    Change,
+    apply_safe_changes,
+    digest_edits,
+    references_after,
+    split_conflicts,
+    tag_suffix,
+)
 from imagelock.documents.formats.format import Format
 from imagelock.documents.kinds import find_references
 from imagelock.documents.locked_references import Locked, LockedReferences, LockedTwice, NotLocked, Sibling
@@ -68,8 +76,15 @@ def plan_pins(
     settled = _settle(
         content, kind, scan.references, _without_conflicts(steps), partial(_decide, locked=locked, style=style)
     )
+    changes = tuple(step.change for step in settled if step.change)
+    edited, unsafe = apply_safe_changes(content, kind, changes, scan.references)
     return PinPlan(
-        kind, tuple(settled), names_image=names_image, references=scan.references, external=tuple(left_alone)
+        kind,
+        tuple(_refused(step.reference, UNSAFE) if step.change in unsafe else step for step in settled),
+        names_image=names_image,
+        references=scan.references,
+        external=tuple(left_alone),
+        edited=edited,
     )
 
 

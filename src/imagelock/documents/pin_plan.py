@@ -125,6 +125,8 @@ class PinPlan:
     """The references that are left alone since images.toml calls them external."""
     covered: tuple[Reference, ...] = ()
     """The references that cannot have a digest, and that the policy of a builder takes care of."""
+    edited: bytes = b""
+    """The document after all changes, which was read again: it means what it must."""
 
     def without(self, is_left_out: Callable[[Reference], bool]) -> PinPlan:
         """Return the plan without the steps of some references."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from imagelock.documents.edits import Change, apply_changes, references_after, split_conflicts, tag_suffix
+from imagelock.documents.edits import UNSAFE, Change, apply_safe_changes, references_after, split_conflicts, tag_suffix
 from imagelock.documents.formats.format import Format
 from imagelock.documents.kinds import find_references
 from imagelock.documents.locked_references import LockedReferences
@@ -70,7 +70,6 @@ def pin(
     """Give each locked image of a document its locked digest; doing it again changes nothing.
 
     ``external`` tells, by a reference as written and as expanded, whether it is left alone.
-    ``DocumentError``: an edit would have changed more than it was meant to.
     """
     return apply_plan(content, plan_pins(content, kind, locked, style=style, external=external))
 
@@ -83,7 +82,7 @@ def apply_plan(content: bytes, plan: PinPlan) -> Pinned:
         return Pinned(content=content, names_image=False)
     unedited = [(step.reference, step.finding) for step in plan.steps if not step.change]
     return Pinned(
-        content=apply_changes(content, plan.kind, plan.changes, before=plan.references),
+        content=plan.edited,
         changed=tuple(change.reference for change in plan.changes),
         unchanged=tuple(reference for reference, finding in unedited if not finding),
         refused=_in_order(
@@ -118,13 +117,19 @@ def unpin(content: bytes, kind: Format, *, locked: LockedReferences | None = Non
     steps = _settle_unpin(content, kind, scan.references, [(each, _unpin_step(each, tags)) for each in images])
     changes, conflicts = split_conflicts([step for _, step in steps if isinstance(step, Change)])
     refusals = [step for _, step in steps if isinstance(step, Refusal)]
-    refusals += (Refusal(change.reference, CONFLICT.reason, CONFLICT.hint) for change in conflicts)
+    edited, unsafe = apply_safe_changes(content, kind, changes, scan.references)
+    refusals += (_refusal(change, CONFLICT) for change in conflicts)
+    refusals += (_refusal(change, UNSAFE) for change in unsafe)
     return Pinned(
-        content=apply_changes(content, kind, changes, before=scan.references),
-        changed=tuple(change.reference for change in changes),
+        content=edited,
+        changed=tuple(change.reference for change in changes if change not in unsafe),
         unchanged=tuple(reference for reference, step in steps if step is None),
         refused=_in_order(refusals),
     )
+
+
+def _refusal(change: Change, editing: NotEditable) -> Refusal:
+    return Refusal(change.reference, editing.reason, editing.hint)
 
 
 _UnpinStep = Change | Refusal | None

@@ -5,7 +5,8 @@ import pytest
 from imagelock.documents.formats import table
 from imagelock.documents.formats.format import Format
 from imagelock.documents.locked_references import LockedReferences, Retag
-from imagelock.documents.pin_plan import PinStyle
+from imagelock.documents.pin_decisions import check
+from imagelock.documents.pin_plan import FindingKind, PinStyle
 from imagelock.documents.pinning import pin, unpin
 from imagelock.documents.references import Reference
 from imagelock.model.reference import PinnedReference, parse_reference
@@ -234,3 +235,43 @@ def test_two_ranges_that_take_one_tag_are_told() -> None:
     locked = LockedReferences([first, second], ranges=dict.fromkeys([first, second], lambda _: True))
     pinned = pin(f"FROM node:20.1@{OLD_DIGEST}\n".encode(), _DOCKERFILE, locked)
     assert [refusal.reason for refusal in pinned.refused] == ["the lockfile has several digests for it: 20.3, 20.4"]
+
+
+_TWO_PARTS_OF_ONE_TEXT = "{repository: &a nginx, image: *a}"
+_UNSAFE = "with a digest there, the file would be read in another way"
+
+
+@pytest.mark.parametrize(
+    "place", ["a: {0}\nb: {{image: c:1}}\n", "b: {{image: c:1}}\na: {0}\n", "a: {0}\nb: {0}\nc: {{image: c:1}}\n"]
+)
+def test_an_edit_that_changes_more_is_refused_alone(place: str) -> None:
+    document = place.format(_TWO_PARTS_OF_ONE_TEXT)
+    locked = lock_of("nginx/nginx", "c:1")
+    pinned = pin(document.encode(), _HELM, locked)
+    assert pinned.content.decode() == document.replace("c:1", f"c:1@{DIGEST}")
+    assert {(each.reference.shown, each.reason, each.hint) for each in pinned.refused} == {
+        ("nginx/nginx", _UNSAFE, "write the reference in one place, without anchors and aliases, or use a template")
+    }
+    assert len(pinned.refused) == document.count("nginx, image")
+    findings = check(pinned.content, _HELM, locked)
+    assert [(finding.kind, finding.position) for finding in findings] == [
+        (FindingKind.NOT_PINNABLE, each.reference.position) for each in pinned.refused
+    ]
+    assert unpin(pinned.content, _HELM, locked=locked).content.decode() == document
+
+
+def test_many_edits_beside_a_few_that_are_refused() -> None:
+    lines = [f"a{number}: {{image: c:1}}\n" for number in range(60)]
+    for number in (0, 17, 18, 59):
+        lines[number] = f"a{number}: {_TWO_PARTS_OF_ONE_TEXT}\n"
+    document = "".join(lines)
+    pinned = pin(document.encode(), _HELM, lock_of("nginx/nginx", "c:1"))
+    assert pinned.content.decode() == document.replace("c:1", f"c:1@{DIGEST}")
+    assert [each.reference.position.line for each in pinned.refused] == [1, 18, 19, 60]
+
+
+def test_a_removal_that_changes_more_is_refused_alone() -> None:
+    shared = f"x: {{image: &t 'y:1@{DIGEST}'}}\nz: {{repository: *t, digest: ''}}\n"
+    unpinned = unpin(f"{shared}b: {{image: 'c:1@{DIGEST}'}}\n".encode(), _HELM)
+    assert unpinned.content.decode() == f"{shared}b: {{image: 'c:1'}}\n"
+    assert _UNSAFE in [each.reason for each in unpinned.refused]
