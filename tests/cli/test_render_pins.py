@@ -274,7 +274,7 @@ def test_what_can_not_be_unpinned_keeps_all_files_as_they_were(pinned: Project) 
         "",
         "error: cannot take all digests off; no file was written\n"
         f"  values.yaml:3:11: sha256:{digest('nginx').short}: nothing valid would remain without the digest\n\n"
-        "hint: take it out by hand\n",
+        "hint: write the tag beside it first, or take the digest out by hand\n",
     )
     assert pinned.files() == before
 

@@ -112,7 +112,7 @@ def _position_in_digest_variable(variable: Variable, definitions: Definitions) -
             return (
                 InlineDigest(source.span, tag=None)
                 if source.text.startswith("@")
-                else DigestField(source.span, may_be_empty=False)
+                else DigestField(source.span, empty=None)
             )
         case _:
             return _NOT_PLAIN

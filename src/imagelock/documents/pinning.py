@@ -175,10 +175,11 @@ def _unpin_step(reference: Reference, locked: LockedReferences) -> _UnpinStep:
             added = "" if tag else _tag_to_restore(image.reference, locked)
             kept = tag_suffix(tag) or added
             return Change(reference, (Edit(span, added.encode()),), f"{written.name}{kept}")
-        case DigestField(span, may_be_empty=True) | HexDigestField(span, may_be_empty=True) if tag:
-            return Change(reference, (Edit(span, b""),), f"{written.name}:{tag}")
+        case DigestField(span, bytes() as empty) | HexDigestField(span, bytes() as empty) if tag:
+            return Change(reference, (Edit(span, empty),), f"{written.name}:{tag}")
         case DigestField() | HexDigestField():
-            return Refusal(reference, "nothing valid would remain without the digest", "take it out by hand")
+            hint = "write the tag beside it first, or take the digest out by hand"
+            return Refusal(reference, "nothing valid would remain without the digest", hint)
         case NotEditable(reason, hint):
             return Refusal(reference, reason, hint)
 

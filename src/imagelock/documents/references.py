@@ -118,8 +118,8 @@ class DigestField:
     """The digest is a value of its own, as in a kustomization's ``digest: sha256:…``."""
 
     span: Span
-    may_be_empty: bool
-    """Whether the file stays valid without it, as where quotes remain."""
+    empty: bytes | None
+    """What is written in its place if there is none; nothing where quotes remain, ``None`` if there must be one."""
     tag: TagField | None = None
     """The tag, if it can be edited together with the digest."""
 
@@ -129,7 +129,7 @@ class HexDigestField:
     """The digits of the digest are a value of their own, as in some charts' ``sha: 2c26…``."""
 
     span: Span
-    may_be_empty: bool
+    empty: bytes | None
     tag: TagField | None = None
 
 

@@ -132,6 +132,37 @@ def test_unpin_restores_the_tag_that_the_lock_knows() -> None:
     assert unpin(document, _DOCKERFILE, locked=locked).content == b"FROM go:1.22\nFROM b\nFROM c\nFROM d:1\n"
 
 
+@pytest.mark.parametrize(
+    ("document", "kind", "without"),
+    [
+        (
+            "image:\n  repository: a\n  tag: v1\n  digest: {0}  # why\n",
+            _HELM,
+            'image:\n  repository: a\n  tag: v1\n  digest: ""  # why\n',
+        ),
+        ("image: {{repository: a, digest: {0}, tag: v1}}\n", _HELM, 'image: {repository: a, digest: "", tag: v1}\n'),
+        ("image: {{repository: a, tag: v1, sha: {1}}}\n", _HELM, 'image: {repository: a, tag: v1, sha: ""}\n'),
+        (
+            "image: {{repository: a, tag: v1, digest: &d {0}}}\n",
+            _HELM,
+            'image: {repository: a, tag: v1, digest: &d ""}\n',
+        ),
+        (
+            "images:\n- name: a\n  newTag: v1\n  digest: {0}",
+            _KUSTOMIZATION,
+            'images:\n- name: a\n  newTag: v1\n  digest: ""',
+        ),
+    ],
+)
+def test_a_digest_without_quotes_leaves_empty_ones(document: str, kind: Format, without: str) -> None:
+    pinned = document.format(DIGEST, DIGEST.removeprefix("sha256:"))
+    assert pin_all(document.format(OLD_DIGEST, OLD_DIGEST.removeprefix("sha256:")), kind).content.decode() == pinned
+    unpinned = unpin(pinned.encode(), kind)
+    assert (unpinned.content.decode(), unpinned.refused) == (without, ())
+    again = pin_all(without, kind).content
+    assert unpin(again, kind).content.decode() == without
+
+
 def test_a_digest_alone_in_its_field_stays_since_nothing_would_remain() -> None:
     document = f"images: [{{name: a, digest: '{OLD_DIGEST}'}}]".encode()
     unpinned = unpin(document, _KUSTOMIZATION)

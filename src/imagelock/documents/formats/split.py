@@ -168,9 +168,10 @@ def _tag_field(tag: Scalar | None) -> TagField | None:
 
 
 def _field(scalar: Scalar, field: type[DigestField | HexDigestField], tag: Scalar | None) -> Editing:
-    is_quoted = scalar.style is ScalarStyle.QUOTED
+    """Return the place of a digest under a key of its own, whose value YAML would read as null if it were empty."""
+    is_bare = scalar.style is ScalarStyle.PLAIN
     if not scalar.is_plain:
         return why_not_plain(scalar)
-    if not (is_quoted or _has_value(scalar)):
+    if is_bare and not _has_value(scalar):
         return _EMPTY_FIELD
-    return field(scalar.source.span, may_be_empty=is_quoted, tag=_tag_field(tag))
+    return field(scalar.source.span, empty=b'""' if is_bare else b"", tag=_tag_field(tag))
