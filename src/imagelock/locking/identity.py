@@ -9,11 +9,20 @@ from collections.abc import Callable, Hashable, Iterable
 
 from imagelock.images_file.declaration import Alias, ImageDeclaration
 from imagelock.locking.lockfile import LockedImage
-from imagelock.model.selector import accepts
+from imagelock.model.reference import AnyRepository
+from imagelock.model.selector import Selector, accepts
+
+Identity = tuple[AnyRepository, Selector]
+"""What an entry belongs to: its repository, and what selects the image there."""
 
 _Image = ImageDeclaration | LockedImage
 _Key = Callable[[_Image], Hashable]
 _Fits = Callable[[_Image, LockedImage], bool]
+
+
+def identities(images: Iterable[_Image]) -> set[Identity]:
+    """Return what the images are, whatever their names."""
+    return {(image.repository, image.selector) for image in images}
 
 
 def match_entries(images: Iterable[_Image], entries: Iterable[LockedImage]) -> dict[Alias, LockedImage]:
