@@ -24,16 +24,20 @@ print(*sys.modules)
 _ASKING = {
     "imagelock.cli.lock_merge",
     "imagelock.cli.lock_questions",
+    "imagelock.locking.clean_merge",
     "imagelock.locking.merge",
+    "imagelock.locking.merged_text",
     "imagelock.locking.parallel",
     "imagelock.locking.resolve",
     "imagelock.locking.select",
     "imagelock.locking.steps",
+    "imagelock.locking.uncovered",
     "imagelock.locking.update_step",
     "imagelock.model.oci",
     "imagelock.registry",
     "imagelock.rendering",
 }
+_MERGING = ("clean_merge", "merge", "merged_text", "uncovered")
 _RANGES = {"imagelock.model.tags.pattern", "imagelock.model.tags.specifier", "imagelock.model.tags.version_range"}
 _CONFIGURATIONS = {"imagelock.model.image_config", "imagelock.model.strict_json", "json"}
 _HEAVY = {"asyncio", "concurrent.futures", "hashlib", "packaging", "signal", "subprocess", "tomlkit", "yaml"}
@@ -63,7 +67,7 @@ def test_a_lock_that_is_not_stale_loads_nothing_that_asks_or_merges(locked: Proj
 
 def test_a_stale_lock_loads_what_asks(locked: Project) -> None:
     locked.lock_path.unlink()
-    merging = {"imagelock.cli.lock_merge", "imagelock.locking.merge"}
+    merging = {f"imagelock.{name}" for name in ("cli.lock_merge", *(f"locking.{it}" for it in _MERGING))}
     # What renders is asked whether a file has the new images, for the next step.
     assert _ASKING - _modules(locked, "lock") == merging
 

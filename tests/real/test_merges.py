@@ -61,6 +61,11 @@ class _Team:
     def locked_digests(self) -> dict[str, object]:
         return {alias: image["digest"] for alias, image in self.project.locked.items()}
 
+    def locked_platforms(self, name: str) -> list[str]:
+        platforms = self.project.locked[name]["platforms"]
+        assert isinstance(platforms, dict)
+        return list(platforms)
+
     def upstream_digests(self, *names: str) -> dict[str, object]:
         return {name: self.upstream.images[f"{name}:1"].digest for name in names}
 
@@ -177,3 +182,103 @@ def test_other_commands_leave_a_conflict_alone_and_say_what_to_do(team: _Team) -
             2, "", "error: images.lock has conflict markers\n\nhint: run `imagelock lock` to merge both sides\n"
         )
     assert team.project.lock_bytes == conflicted
+
+
+def _push_labelled(team: _Team, *, version: str, created: str, source: str, platforms: tuple[str, ...]) -> None:
+    """Push `bravo` with content that its labels name."""
+    label = "org.opencontainers.image."
+    labels = {"version": version, "created": created, "source": source}
+    files = {"etc/note": f"{version} {created} {source}".encode()}
+    annotations = {f"{label}{name}": text for name, text in labels.items() if text}
+    image = image_index(*(platform_image(it, files=files) for it in platforms), annotations=annotations)
+    team.upstream.images["bravo:1"] = image
+    write_layout(team.upstream.layout, team.upstream.images)
+
+
+def _update_bravo(team: _Team, *, version: str, created: str, source: str = "") -> dict[str, object]:
+    _push_labelled(team, version=version, created=created, source=source, platforms=_MORE_PLATFORMS)
+    assert team.project.run("update", "bravo").exit_code == 0
+    return team.project.locked["bravo"]
+
+
+@pytest.mark.parametrize("option", ["-Xours", "-Xtheirs"])
+@pytest.mark.parametrize("is_committed", [True, False])
+def test_labels_of_the_side_that_was_not_taken_are_not_kept(team: _Team, option: str, *, is_committed: bool) -> None:
+    """One side has changed the first of three labels, the other one the last: git merges them line by line."""
+    _push_labelled(team, version="1", created="1", source="s", platforms=_MORE_PLATFORMS)
+    team.project.run("update", "bravo")
+    team.repository.commit("base")
+    ours = _update_bravo(team, version="2", created="1", source="s")
+    team.on_branch()
+    theirs = _update_bravo(team, version="1", created="2", source="s")
+    team.repository.commit()
+    team.repository.switch("main")
+    team.repository.start_merge("branch", option)
+    if is_committed:
+        team.repository.finish_merge()
+    right = ours if option == "-Xours" else theirs
+    mixed = team.project.locked["bravo"]
+    assert mixed["digest"] == right["digest"]
+    assert mixed["labels"] == {"version": "2", "created": "2", "source": "s"}
+    assert team.project.run("lock", "--check").exit_code == 0, "labels are informational"
+    line = "Would merge images.lock again, where git had mixed both sides"
+    assert team.project.run("lock", "--dry-run").stderr.splitlines()[0] == line
+    assert team.lock().stderr.splitlines()[0] == line.replace("Would merge", "Merged")
+    assert team.project.locked["bravo"] == right
+    assert team.lock() == Outcome(0, "", "5 images already locked\n")
+
+
+def _declare_bravo(team: _Team, rest: str, *, platforms: str) -> None:
+    others = "".join(f'{name} = "oci:../layout:{name}:1"\n' for name in _NAMES if name != "bravo")
+    bravo = f'bravo = {{ image = "oci:../layout:bravo:1"{rest} }}\n'
+    team.project.write("images.toml", f"platforms = {platforms}\n\n\n\n\n\n[images]\n{others}{bravo}")
+
+
+@pytest.mark.parametrize("is_updated", [True, False])
+def test_every_platform_declared_on_one_side_and_fewer_on_the_other(team: _Team, *, is_updated: bool) -> None:
+    """Both files merge without a conflict, and no checksum covers what was declared."""
+    both, one = '["linux/amd64", "linux/arm64"]', '["linux/amd64"]'
+    _push_labelled(team, version="", created="", source="", platforms=_PLATFORMS)
+    _declare_bravo(team, "", platforms=both)
+    team.project.run("update")
+    team.repository.commit("base")
+    _declare_bravo(team, "", platforms=one)
+    if is_updated:
+        _push_labelled(team, version="2", created="", source="", platforms=_MORE_PLATFORMS)
+        team.project.run("update")
+    assert team.lock().exit_code == 0
+    team.on_branch()
+    _declare_bravo(team, ', platforms = "all"', platforms=both)
+    assert team.lock().exit_code == 0
+    assert team.merge() == ()
+    mixed = team.project.locked["bravo"]
+    assert mixed["declared"] == {"tag": "bravo:1", "platforms": "all"}
+    assert team.locked_platforms("bravo") == ["linux/amd64"]
+    note = "note: bravo: its platforms were not those of its index: they were read anew from it"
+    assert note in team.lock().stderr.splitlines()
+    assert team.locked_platforms("bravo") == list(_MORE_PLATFORMS if is_updated else _PLATFORMS)
+    assert team.lock() == Outcome(0, "", "5 images already locked\n")
+
+
+def test_a_merge_of_three_branches_is_read_from_all_of_them(team: _Team) -> None:
+    """The third branch has the labels; an octopus that git calls clean took another side's."""
+    team.upstream.move("bravo", note="second")
+    team.repository.branch_off("one", start="main")
+    team.project.run("update", "bravo")
+    team.repository.commit()
+    third = team.project.locked["bravo"]
+    for branch, name in (("two", "delta"), ("three", "echo")):
+        team.repository.branch_off(branch, start="main")
+        team.update(name, note="second")
+        team.repository.commit()
+    team.repository.switch("two")
+    team.repository.merge("three", "one")
+    assert team.locked_digests() == team.upstream_digests(*_NAMES)
+    text = team.project.read("images.lock")
+    wrong = text.replace('version = "bravo second"', 'version = "echo first"')
+    assert wrong != text
+    team.project.write("images.lock", wrong)
+    team.repository.amend()
+    assert team.lock().exit_code == 0
+    assert team.project.locked["bravo"] == third
+    assert team.project.read("images.lock") == text

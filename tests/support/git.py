@@ -49,9 +49,13 @@ class Repository:
     def switch(self, name: str) -> None:
         self._git("switch", "--quiet", name)
 
-    def merge(self, name: str) -> tuple[str, ...]:
+    def amend(self) -> None:
+        """Replace the last commit by one with everything as it is now."""
+        self._git("commit", "--quiet", "--all", "--amend", "--no-edit")
+
+    def merge(self, *names: str) -> tuple[str, ...]:
         """Merge, and return the files that are left with conflict markers; without any, the merge is committed."""
-        self._git("merge", "--quiet", "--no-edit", name, may_fail=True)
+        self._git("merge", "--quiet", "--no-edit", *names, may_fail=True)
         return tuple(self._git("diff", "--name-only", "--diff-filter=U").splitlines())
 
     def start_merge(self, name: str, *options: str) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 from shlex import quote
-from typing import Literal
 
 from imagelock.cli.text import count
 from imagelock.errors import LockfileError, NewerLockfileError
 from imagelock.images_file.parser import ImagesFile
+from imagelock.locking.clean_merge import mend_clean_merge, settle_mixture
 from imagelock.locking.lockfile import Lockfile, is_ours, is_readable
-from imagelock.locking.merge import Merged, mend_clean_merge, merge_conflict, settle_mixture
+from imagelock.locking.merge import Merged, merge_conflict
 from imagelock.model.conflict_markers import has_conflict_markers
 from imagelock.project.merge_sides import find_readable, read_merge_parents, read_merged_sides
 from imagelock.project.project import Project
@@ -21,20 +21,19 @@ def merge_text(project: Project, images_file: ImagesFile, text: str) -> Merged |
     """Merge what git left unmerged, or merged into something that is no lockfile; None where it is something else."""
     name = str(project.lock_path)
     if has_conflict_markers(text):
-        return merge_conflict(text, images_file, file_name=name, read_originals=partial(_ask_git, project, "unmerged"))
+        return merge_conflict(
+            text, images_file, file_name=name, read_originals=partial(read_merged_sides, project.lock_path)
+        )
     if not is_ours(text):
         return None
-    return mend_clean_merge(text, images_file, file_name=name, read_parents=partial(_ask_git, project, "merged"))
+    read_parents = partial(read_merge_parents, project.lock_path)
+    return mend_clean_merge(text, images_file, file_name=name, read_parents=read_parents)
 
 
 def settle(project: Project, images_file: ImagesFile, lockfile: Lockfile) -> Merged | None:
-    """Merge the damaged entries again from both sides; None where git has none."""
-    read_parents = partial(_ask_git, project, "merged")
+    """Return what is to be done about entries that git has mixed; None if there are none, or git has no sides."""
+    read_parents = partial(read_merge_parents, project.lock_path)
     return settle_mixture(lockfile, images_file, file_name=str(project.lock_path), read_parents=read_parents)
-
-
-def _ask_git(project: Project, state: Literal["unmerged", "merged"]) -> tuple[str, str] | None:
-    return (read_merged_sides if state == "unmerged" else read_merge_parents)(project.lock_path)
 
 
 def tell_merge(merged: Merged, lock_path: Path, *, is_dry_run: bool) -> str:

@@ -90,8 +90,7 @@ def _read(project: Project, images_file: ImagesFile) -> _Read:
     text = project.read_lock_text() or ""
     try:
         lockfile = parse_lockfile(text, file_name=str(project.lock_path))
-        is_damaged = any(image.is_damaged for image in lockfile.images)
-        merged = _settle(project, images_file, lockfile) if is_damaged else None
+        merged = _settle(project, images_file, lockfile) if _may_be_mixed(project, lockfile) else None
     except LockfileError as error:
         from imagelock.cli.lock_merge import merge_text, with_way_back  # noqa: PLC0415  only a damaged file needs it
 
@@ -99,6 +98,17 @@ def _read(project: Project, images_file: ImagesFile) -> _Read:
         if merged is None:
             raise with_way_back(error, project, text) from error
     return _Read(images_file, text, merged.lockfile if merged else lockfile, merged)
+
+
+def _may_be_mixed(project: Project, lockfile: Lockfile) -> bool:
+    """Whether git may have combined entries of both sides of a merge: only a checksum tells that without git."""
+    if any(image.is_damaged for image in lockfile.images):
+        return True
+    if not any(image.labels or image.all_platforms or image.declared_builds for image in lockfile.images):
+        return False
+    from imagelock.project.merge_traces import may_have_merged  # noqa: PLC0415  without any of these it says nothing
+
+    return may_have_merged(project.lock_path.parent)
 
 
 def _settle(project: Project, images_file: ImagesFile, lockfile: Lockfile) -> Merged | None:

@@ -8,6 +8,7 @@ the merge, which git still has.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import replace
 from enum import Enum, auto
@@ -18,13 +19,11 @@ from imagelock.images_file.parser import ImagesFile
 from imagelock.locking.freshness import compare
 from imagelock.locking.identity import identities, match_entries
 from imagelock.locking.lockfile import LOCKFILE_NAME, LockedImage, Lockfile, parse_lockfile
-from imagelock.locking.merged_text import complete_side, is_proven, parse_side, parse_twice, with_declared
+from imagelock.locking.merged_text import complete_side, is_proven, parse_side
 from imagelock.locking.plan import SETTLED, Unsettled, needs_other_content
+from imagelock.locking.uncovered import is_unsure, settle_labels
 from imagelock.model.conflict_markers import conflict_sides
-from imagelock.model.digest import Digest
 from imagelock.model.frozen import frozen
-from imagelock.model.labels import Labels
-from imagelock.model.reference import AnyRepository
 from imagelock.model.tags.selection import rank_tags
 from imagelock.model.tags.version_range import VersionRange
 
@@ -39,6 +38,8 @@ class Merged:
     unsettled: Unsettled = SETTLED
     had_markers: bool = True
     """Whether there were conflict markers; if not, git had merged into a file that is damaged or not TOML."""
+    is_mixed: bool = True
+    """Whether something in it was of no side; if not, only the index of an entry can tell."""
 
 
 class _Agreement(Enum):
@@ -67,60 +68,28 @@ def merge_conflict(
     declared = identities(images_file.images)
     if not all(side.is_whole and declared <= identities(side.lockfile.images) for side in (ours, theirs)):
         ours, theirs = (complete_side(side, it, declared) for side, it in zip((ours, theirs), originals, strict=True))
-    labels = _read_labels(originals)
-    return _merge_sides(_relabel(ours.lockfile, labels), _relabel(theirs.lockfile, labels), images_file, file_name)
+    known = list(_readable_entries(originals))
+    merged = merge_sides([settle_labels(it.lockfile, known) for it in (ours, theirs)], images_file, file_name)
+    unsure = {image.alias for image in merged.lockfile.images if is_unsure(image, known)}
+    return with_uncompared(merged, images_file, unsure)
 
 
-def mend_clean_merge(
-    text: str,
-    images_file: ImagesFile,
-    *,
-    file_name: str = LOCKFILE_NAME,
-    read_parents: Callable[[], tuple[str, str] | None] = lambda: None,
-) -> Merged | None:
-    """Merge again a file that git merged without a conflict and that is not TOML, such as one with a table twice.
-
-    ``read_parents`` returns both files before the merge, or None where git does not know them. Then the entries are
-    kept if each checksum is right, and an image that is there twice is one of both sides. None if some are wrong.
-    """
-    parents = read_parents()
-    try:
-        ours, theirs = (parse_lockfile(it, file_name=file_name) for it in parents) if parents else parse_twice(text)
-    except LockfileError:
-        return None
-    return replace(_merge_sides(ours, theirs, images_file, file_name), had_markers=False)
+def with_uncompared(merged: Merged, images_file: ImagesFile, unsure: AbstractSet[Alias]) -> Merged:
+    """Add the images whose entries have one of these names."""
+    entries = match_entries(images_file.images, merged.lockfile.images)
+    uncompared = frozenset(alias for alias, entry in entries.items() if entry.alias in unsure)
+    return replace(merged, unsettled=replace(merged.unsettled, uncompared=uncompared))
 
 
-def settle_mixture(
-    lockfile: Lockfile,
-    images_file: ImagesFile,
-    *,
-    file_name: str = LOCKFILE_NAME,
-    read_parents: Callable[[], tuple[str, str] | None] = lambda: None,
-) -> Merged | None:
-    """Merge the damaged entries of a clean merge again, from both sides; None if there are none, or no sides.
-
-    Without the sides, the locked index is not known: git may have taken that of another image.
-    """
-    damaged = {image.alias for image in lockfile.images if image.is_damaged}
-    parents = read_parents() if damaged else None
-    if parents is None:
-        return None
-    whole = tuple(image for image in lockfile.images if image.alias not in damaged)
-    try:
-        sides = [parse_lockfile(text, file_name=file_name).images for text in parents]
-    except LockfileError:
-        return None
-    declared = identities(images_file.images)
-    ours, theirs = (
-        Lockfile(with_declared((*whole, *(image for image in side if image.alias in damaged)), side, declared))
-        for side in sides
-    )
-    return replace(_merge_sides(ours, theirs, images_file, file_name), had_markers=False)
+def _readable_entries(texts: Iterable[str]) -> Iterator[LockedImage]:
+    for text in texts:
+        with suppress(LockfileError):
+            yield from parse_lockfile(text).images
 
 
-def _merge_sides(ours: Lockfile, theirs: Lockfile, images_file: ImagesFile, file_name: str) -> Merged:
-    sides = [match_entries(images_file.images, side.images) for side in (ours, theirs)]
+def merge_sides(lockfiles: Sequence[Lockfile], images_file: ImagesFile, file_name: str) -> Merged:
+    """Merge the lockfiles of all sides, ours first; ``LockfileError`` names frozen images on which they disagree."""
+    sides = [match_entries(images_file.images, lockfile.images) for lockfile in lockfiles]
     merged: dict[Alias, tuple[LockedImage, _Agreement]] = {}
     for declaration in images_file.images:
         entries = [side[declaration.alias] for side in sides if declaration.alias in side]
@@ -131,7 +100,7 @@ def _merge_sides(ours: Lockfile, theirs: Lockfile, images_file: ImagesFile, file
     if undecidable:
         raise _frozen_conflict(undecidable, sides, file_name)
     return Merged(
-        Lockfile(tuple(_told_against(ours, theirs))),
+        Lockfile(tuple(_told_against(*lockfiles))),
         Lockfile(tuple(entry for entry, _ in merged.values())),
         Unsettled(
             same_index=frozenset(alias for alias, (_, kind) in merged.items() if kind is _Agreement.INDEX),
@@ -140,27 +109,14 @@ def _merge_sides(ours: Lockfile, theirs: Lockfile, images_file: ImagesFile, file
     )
 
 
-def _read_labels(texts: Iterable[str]) -> dict[tuple[AnyRepository, Digest], Labels]:
-    found: dict[tuple[AnyRepository, Digest], Labels] = {}
-    for text in texts:
-        with suppress(LockfileError):
-            found |= {(image.repository, image.digest): image.labels for image in parse_lockfile(text).images}
-    return found
-
-
-def _relabel(lockfile: Lockfile, labels: dict[tuple[AnyRepository, Digest], Labels]) -> Lockfile:
-    known = ((image, labels.get((image.repository, image.digest), image.labels)) for image in lockfile.images)
-    return Lockfile(tuple(replace(image, labels=right) for image, right in known))
-
-
 def _merge(declaration: ImageDeclaration, entries: Sequence[LockedImage]) -> tuple[LockedImage, _Agreement]:
-    ours, theirs = entries[0], entries[-1]
-    if ours == theirs:
+    ours = entries[0]
+    if all(entry == ours for entry in entries):
         return ours, _Agreement.ENTRY
-    # Git may combine `platforms = "all"` of one side with the platforms of the other, which no checksum tells.
+    # Git may combine `platforms = "all"` of one side with the platforms of another, which no checksum tells.
     proven = [entry for entry in entries if is_proven(entry) and not entry.all_platforms]
     whole = [entry for entry in proven if not any(compare(declaration, entry))]
-    if (ours.repository, ours.digest) == (theirs.repository, theirs.digest):
+    if _has_one_index(entries):
         if whole:
             return whole[0], _Agreement.ENTRY
         same = [entry for entry in entries if entry.selector == declaration.selector]
@@ -168,7 +124,13 @@ def _merge(declaration: ImageDeclaration, entries: Sequence[LockedImage]) -> tup
     allowed = [entry for entry in entries if not any(map(needs_other_content, compare(declaration, entry)))]
     if len(allowed) == 1 and is_proven(allowed[0]):
         return allowed[0], _Agreement.ENTRY
+    if len(allowed) > 1 and _has_one_index(allowed):
+        return _merge(declaration, allowed)
     return (_newest(declaration, allowed), _Agreement.NOTHING) if allowed else (ours, _Agreement.ENTRY)
+
+
+def _has_one_index(entries: Iterable[LockedImage]) -> bool:
+    return len({(str(entry.repository), str(entry.digest)) for entry in entries}) == 1
 
 
 def _newest(declaration: ImageDeclaration, entries: Sequence[LockedImage]) -> LockedImage:
@@ -181,15 +143,17 @@ def _newest(declaration: ImageDeclaration, entries: Sequence[LockedImage]) -> Lo
     return next(entry for entry in entries if entry.tag == newest)
 
 
-def _told_against(ours: Lockfile, theirs: Lockfile) -> Iterator[LockedImage]:
-    theirs_by_alias = theirs.by_alias()
+def _told_against(ours: Lockfile, *others: Lockfile) -> Iterator[LockedImage]:
+    by_alias = [other.by_alias() for other in others]
     for image in ours.images:
         # An entry that differs between the sides is reported as a conflict, not as damage.
-        is_settled = theirs_by_alias.get(image.alias) == image
+        is_settled = all(other.get(image.alias) == image for other in by_alias)
         yield image if is_settled else replace(image, wrong_checksum=None)
-    known, names = identities(ours.images), ours.by_alias()
-    for image in theirs.images:
+    known, names = identities(ours.images), {image.alias for image in ours.images}
+    for image in (image for other in others for image in other.images):
         if image.alias not in names and (image.repository, image.selector) not in known:
+            known.add((image.repository, image.selector))
+            names.add(image.alias)
             yield image
 
 
@@ -197,7 +161,8 @@ def _frozen_conflict(
     declarations: Sequence[ImageDeclaration], sides: Sequence[dict[Alias, LockedImage]], file_name: str
 ) -> LockfileError:
     def digests(declaration: ImageDeclaration) -> str:
-        return " and ".join(side[declaration.alias].digest.short for side in sides)
+        entries = [side[declaration.alias] for side in sides if declaration.alias in side]
+        return " and ".join(dict.fromkeys(entry.digest.short for entry in entries))
 
     return LockfileError(
         f"cannot merge the two sides of {file_name}; it is unchanged",

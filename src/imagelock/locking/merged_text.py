@@ -77,16 +77,18 @@ def with_declared(
     return (*entries, *(image for image in side if (image.repository, image.selector) in missing))
 
 
-def parse_twice(text: str) -> list[Lockfile]:
-    """Return a lockfile with the first of the entries that are there twice, and one with the last.
+def parse_repeated(text: str) -> list[Lockfile]:
+    """Return a lockfile with the first of the entries that are there several times, one with the second, and so on.
 
     ``LockfileError`` if there is an entry whose checksum is missing or wrong: git may have mixed it.
     """
-    entries = tuple(_parse_runs(text))
-    if not all(map(is_proven, entries)):
-        raise LockfileError("there are entries that git may have mixed")
-    by_image = ({(it.alias, it.repository, it.selector): it for it in order} for order in (entries[::-1], entries))
-    return [Lockfile(tuple(side.values())) for side in by_image]
+    by_image: dict[tuple[str, Identity], list[LockedImage]] = {}
+    for entry in _parse_runs(text):
+        if not is_proven(entry):
+            raise LockfileError("there are entries that git may have mixed")
+        by_image.setdefault((entry.alias, (entry.repository, entry.selector)), []).append(entry)
+    count = max(map(len, by_image.values()))
+    return [Lockfile(tuple(it[min(number, len(it) - 1)] for it in by_image.values())) for number in range(count)]
 
 
 def _parse_runs(text: str) -> Iterator[LockedImage]:

@@ -49,6 +49,8 @@ class Unsettled:
     """Both sides lock the same index with different platforms, which are read from it."""
     other_index: frozenset[Alias] = frozenset()
     """The sides lock different content that satisfies images.toml: it is chosen again, as by an update."""
+    uncompared: frozenset[Alias] = frozenset()
+    """The merge may have combined the index with labels, or declared platforms, of another side: it is read again."""
 
 
 SETTLED = Unsettled()
@@ -141,7 +143,7 @@ def _smallest_step(
 ) -> Step:
     mismatches = () if locked is None else tuple(compare(declaration, locked))
     if locked is not None and not mismatches and declaration.alias not in unsettled.same_index:
-        return _keep(declaration, locked)
+        return _keep(declaration, locked, unsettled)
     from imagelock.locking.steps import AddPlatforms, Repair, Resolve  # noqa: PLC0415  as above
 
     if locked is None or any(map(needs_other_content, mismatches)):
@@ -152,12 +154,12 @@ def _smallest_step(
         return Repair(declaration, locked)
     if any(map(_needs_more_platforms, mismatches)):
         return AddPlatforms(declaration, locked)
-    return _keep(declaration, locked)
+    return _keep(declaration, locked, unsettled)
 
 
-def _keep(declaration: ImageDeclaration, locked: LockedImage) -> Step:
+def _keep(declaration: ImageDeclaration, locked: LockedImage, unsettled: Unsettled) -> Step:
     """Return the step that keeps an entry; what is written without proof is compared with its index first."""
-    if not locked.lacks_checksum:
+    if not locked.lacks_checksum and declaration.alias not in unsettled.uncompared:
         return KeepLocked(declaration, locked)
     from imagelock.locking.steps import CompareWithIndex  # noqa: PLC0415  as above
 

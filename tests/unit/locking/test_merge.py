@@ -5,8 +5,9 @@ import pytest
 from imagelock.errors import LockfileError
 from imagelock.images_file.declaration import Alias
 from imagelock.images_file.parser import parse_images_file
+from imagelock.locking.clean_merge import mend_clean_merge, settle_mixture
 from imagelock.locking.lockfile import Lockfile, parse_lockfile
-from imagelock.locking.merge import Merged, mend_clean_merge, merge_conflict, settle_mixture
+from imagelock.locking.merge import Merged, merge_conflict
 from imagelock.locking.plan import Unsettled, plan_lock, run_steps
 from tests.support.lock_runs import NOW
 from tests.support.locked_images import HEADER, lock_text, locked

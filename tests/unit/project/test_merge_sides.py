@@ -88,6 +88,63 @@ def test_the_sides_of_the_last_commit_are_known_after_a_rebase(branches: _Branch
     assert read_merge_parents(branches.file) is None
 
 
+def test_a_revert_has_the_version_before_the_reverted_one_as_its_other_side(branches: _Branches) -> None:
+    before = branches.file.read_text()
+    branches.write(first="ours\n", last="later\n", other="later\n")
+    later = branches.file.read_text()
+    branches.write(first="newest\nours\n", last="later\n", other="newest\n")
+    newest = branches.file.read_text()
+    branches.git("revert", "--no-edit", "HEAD~", may_fail=True)
+    assert branches.file.read_text() == newest.removesuffix("later\n")
+    assert later != before
+    assert read_merge_parents(branches.file) == (newest, before)
+
+
+def _with_third(branches: _Branches) -> str:
+    """Add a branch that has changed the middle of the file."""
+    branches.git("switch", "--quiet", "--create", "third", "main~")
+    changed = "".join([*_LINES[:10], "third\n", *_LINES[10:]])
+    branches.file.write_text(changed)
+    branches.git("commit", "--quiet", "--all", "--message=third")
+    branches.git("switch", "--quiet", "--create", "fourth", "main~")
+    branches.git("rm", "--quiet", "file")
+    branches.git("commit", "--quiet", "--all", "--message=fourth")
+    branches.git("switch", "--quiet", "--create", "first", "main")
+    branches.git("checkout", "--quiet", "main~", "other")
+    branches.git("commit", "--quiet", "--all", "--message=only the file differs")
+    branches.git("switch", "--quiet", "--create", "second", "main~")
+    branches.git("checkout", "--quiet", "side", "file")
+    branches.git("commit", "--quiet", "--all", "--message=only the file differs, too")
+    branches.git("switch", "--quiet", "first")
+    return changed
+
+
+def test_a_merge_may_have_more_than_two_sides(branches: _Branches) -> None:
+    third = _with_third(branches)
+    branches.git("merge", "--quiet", "--no-commit", "second", "third")
+    assert branches.file.read_text() == "".join(["ours\n", *_LINES[:10], "third\n", *_LINES[10:], "theirs\n"])
+    assert read_merge_parents(branches.file) == (_OURS, _THEIRS, third)
+    branches.git("commit", "--quiet", "--no-edit")
+    assert read_merge_parents(branches.file) == (_OURS, _THEIRS, third)
+
+
+def test_a_side_without_the_file_is_left_out(branches: _Branches) -> None:
+    _with_third(branches)
+    branches.git("merge", "--quiet", "--strategy=ours", "second", "fourth")
+    assert read_merge_parents(branches.file) == (_OURS, _THEIRS)
+
+
+def test_a_file_that_one_side_moved_is_read_where_each_side_has_it(branches: _Branches) -> None:
+    branches.git("switch", "--quiet", "--create", "moved", "main~")
+    (branches.folder / "below").mkdir()
+    branches.git("mv", "file", "below/file")
+    branches.git("commit", "--quiet", "--all", "--message=moved")
+    branches.git("merge", "--quiet", "--no-edit", "--strategy-option=ours", "main")
+    moved = branches.folder / "below" / "file"
+    assert moved.read_text() == _OURS
+    assert read_merge_parents(moved) == ("".join(_LINES), _OURS)
+
+
 @pytest.mark.parametrize("command", ["cherry-pick", "merge --squash"])
 def test_afterwards_git_has_forgotten_the_other_side_of_a_copy(branches: _Branches, command: str) -> None:
     branches.git(*command.split(), "side", may_fail=True)

@@ -36,7 +36,7 @@ class Outcome:
     rewrites_form: bool
     """Whether images.lock is written although no image changed: it was not as this program writes it."""
     merged: Merged | None
-    """What was made of conflict markers, if there were any."""
+    """What was made of conflict markers, or of entries that git has mixed, if there were any."""
     lock_path: Path
     is_new: bool
     """Whether there was no images.lock before."""
@@ -49,7 +49,7 @@ class Outcome:
         """Return one of two texts: images.lock changed, or did not; or that only its form changed."""
         if self.changes:
             return changed
-        if self.rewrites_form and self.merged is None:
+        if self.rewrites_form and not (self.merged and self.merged.is_mixed):
             verb = "Would rewrite" if self.is_dry_run else "Rewrote"
             return f"{verb} {self.lock_path} in its usual form; no image changed"
         return unchanged
@@ -66,7 +66,7 @@ class Outcome:
 
 def report(console: Console, outcome: Outcome, summary: str, *, output_format: str) -> None:
     """Print what happened: lines on stderr, or a JSON document on stdout."""
-    if outcome.merged is not None:
+    if outcome.merged is not None and outcome.merged.is_mixed:
         from imagelock.cli.lock_merge import tell_merge  # noqa: PLC0415  it is loaded already
 
         console.say(tell_merge(outcome.merged, outcome.lock_path, is_dry_run=outcome.is_dry_run))
