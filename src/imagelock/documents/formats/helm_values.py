@@ -52,6 +52,7 @@ _SUFFIXES = (  # the longer ones first
     ("tag", _Part.TAG),
     ("sha", _Part.HEX_DIGEST),
 )
+_BELONG_TO_A_NAME = (_Part.TAG, _Part.DIGEST, _Part.HEX_DIGEST, _Part.AFFIX)
 _REGISTRY_KEYS = ("registry", "imageRegistry", "hub")
 _ADDRESSES = ("url", "uri", "ref")
 _WRITTEN_IMAGE = re.compile(r"image:[ \t]*[\"']?[A-Za-z0-9]")
@@ -84,6 +85,11 @@ class _Family:
         return self.value(_Part.TAG) or (None if says_nothing else self.value(_Part.VERSION))
 
     @property
+    def has_name(self) -> bool:
+        """Whether it names an image, not only a part of one."""
+        return bool(self.value(_Part.IMAGE) or self.value(_Part.REPOSITORY))
+
+    @property
     def affix(self) -> str:
         """The key of what is put before or after the tag."""
         return self.parts[_Part.AFFIX][0] if self.value(_Part.AFFIX) else ""
@@ -104,12 +110,14 @@ def find_in_values(document: Node) -> Iterator[Found]:
         if not isinstance(node, Mapping) or any(node.find(name) for name in _CHART_KEYS):
             continue
         yield from _find_in_texts(node)
-        families = _families(node, is_below_image=key.lower().endswith("image"))
-        beside = families[""].value(_Part.REGISTRY) if "" in families else None
+        families = _with_tag_beside(_families(node, is_below_image=key.lower().endswith("image")))
+        unnamed = families.get("")
+        beside = unnamed.value(_Part.REGISTRY) if unnamed else None
         for family in families.values():
             is_beside = bool(family.prefix and beside)
             if (found := _find(family)) is not None:
-                yield _with_doubt(found, family, "beside" if is_beside else "above" if registry_above else "")
+                doubted = _with_doubt(found, family, "beside" if is_beside else "above" if registry_above else "")
+                yield _with_doubtful_tag(doubted, family, unnamed)
 
 
 def find_in_values_text(node: Node) -> Iterator[Found]:
@@ -187,6 +195,34 @@ def _part_of(key: str) -> tuple[str, _Part | None]:
         if normal.endswith(suffix):
             return normal.removesuffix(suffix), part
     return "", None
+
+
+def _with_tag_beside(families: dict[str, _Family]) -> dict[str, _Family]:
+    """Give the only image of a mapping the ``tag`` there: ``dockerImage: a/b`` with ``tag: v1``."""
+    unnamed = families.get("")
+    named = [family for family in families.values() if family.prefix and family.has_name]
+    if unnamed is None or unnamed.has_name or _Part.TAG not in unnamed.parts or len(named) != 1:
+        return families
+    (family,) = named
+    name = family.value(_Part.IMAGE) or family.value(_Part.REPOSITORY)
+    if family.tag or family.has_empty_tag or name is None or has_version(name.value):
+        return families
+    taken = {part: found for part, found in unnamed.parts.items() if part in _BELONG_TO_A_NAME}
+    return {**families, family.prefix: _Family(family.prefix, {**taken, **family.parts})}
+
+
+def _with_doubtful_tag(found: Found, family: _Family, unnamed: _Family | None) -> Found:
+    """Leave an image without a tag alone if a key beside it may have that: ``baseImage: a/b`` with ``version: v1``."""
+    name = family.value(_Part.IMAGE) or family.value(_Part.REPOSITORY)
+    if not isinstance(found.target, Image) or name is None or has_version(found.target.text):
+        return found
+    families = (family, *([unnamed] if unnamed and not unnamed.has_name else []))
+    parts = (_Part.TAG, _Part.VERSION)
+    keys = [each.parts[part][0] for part in parts for each in families if each.value(part)]
+    if not keys:
+        return found
+    reason = f"only the chart knows whether `{keys[0]}` beside it is its tag"
+    return Found.at(ReferenceKind.IMAGE, name.source, Unresolved(name.value, reason, "write the tag behind the name"))
 
 
 def _with_doubt(found: Found, family: _Family, registry_is: str) -> Found:

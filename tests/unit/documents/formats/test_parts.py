@@ -165,6 +165,34 @@ def test_half_of_a_reference_is_never_pinned(values: str) -> None:
     assert pin_all(values, _HELM).content == values.encode()
 
 
+_TAG = "only the chart knows whether `{}` beside it is its tag"
+
+
+@pytest.mark.parametrize(
+    ("values", "found"),
+    [
+        ("a: {dockerImage: r/b, tag: v1}", ["image v1 = r/b:v1"]),
+        ("a: {tag: v1, serverRepository: r/b}", ["image v1 = r/b:v1"]),
+        ("a: {dockerImage: r/b, tag: ''}", []),
+        ("a: {baseImage: r/b, version: v1}", [f"image r/b: {_TAG.format('version')}"]),
+        ("a: {appImage: r/b, appVersion: v1}", [f"image r/b: {_TAG.format('appVersion')}"]),
+        ("{aImage: r/b, tag: v1, bImage: r/c}", [f"image r/{x}: {_TAG.format('tag')}" for x in "bc"]),
+        ("{baseImage: r/b:1, version: v1, tag: v2}", ["image r/b:1"]),
+        ("{baseImage: r/b, image: {tag: v1}}", ["image r/b"]),
+        ("{image: r/b, tag: v1, sideImage: r/c}", ["image v1 = r/b:v1", "image r/c"]),
+        ("{mainImage: r/b, chartVersion: v1}", ["image r/b"]),
+    ],
+)
+def test_a_tag_that_may_be_of_an_image_is_not_passed_over(values: str, found: list[str]) -> None:
+    assert references(f"{values}\n", _HELM) == found
+
+
+def test_the_digest_of_the_only_image_goes_where_the_key_is() -> None:
+    assert pinned_text("a: {dockerImage: r/b, tag: v1, digest: ''}\n", _HELM) == (
+        "a: {dockerImage: r/b, tag: v1, digest: 'D'}\n"
+    )
+
+
 def test_a_registry_beside_a_whole_reference_stays_beside_it() -> None:
     values = "registry: quay.io/acme\nimage: redis:7\n"
     assert pinned_text(values, _HELM) == "registry: quay.io/acme\nimage: redis:7@D\n"
