@@ -95,6 +95,11 @@ class History:
             assert entry["platforms"].items() <= offered.items()
             assert entry["platforms"] == offered or self.may_lack_platforms or "platforms" not in entry["declared"]
 
+    def check_labels(self) -> None:
+        """The labels of an entry are those of its index."""
+        for entry in self.entries().values():
+            assert entry.get("labels", {}) == self.upstream.labels_of(entry["digest"]), entry
+
     def is_fresh(self) -> bool:
         """Ask whether the lock matches images.toml, and hold the answer to what a reader of both files finds."""
         code = commands.ask("lock", "--check", folder=self.folder).code

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -86,6 +87,16 @@ class Upstream:
             return (self.layout / "blobs" / "sha256" / digest.removeprefix("sha256:")).exists()
         return digest in self.registry.contents
 
+    def labels_of(self, digest: str) -> dict[str, str]:
+        """Read the labels of an index: its own, and missing ones of its images in the order of platforms."""
+        index = json.loads(self.registry.every_content[digest].body)
+        images = sorted(index["manifests"], key=lambda image: _platform_name(image["platform"]))
+        found: dict[str, str] = {}
+        for each in (index, *images):
+            for name, text in each.get("annotations", {}).items():
+                found.setdefault(name.removeprefix(_LABEL), text)
+        return found
+
     def configurations(self, digests: Iterable[str]) -> Iterator[bytes]:
         """Read the configuration of each platform's image."""
         for digest in digests:
@@ -95,6 +106,10 @@ class Upstream:
 def letter_of(repository: str) -> str:
     """Return the letter of a repository as images.lock writes it, or of a letter itself."""
     return "c" if repository == LAYOUT else repository.rpartition("/")[2]
+
+
+def _platform_name(platform: Mapping[str, str]) -> str:
+    return f"{platform['os']}/{platform['architecture']}"
 
 
 def _image(repository: str, tag: str, content: Mapping[str, int], created: str) -> Content:
