@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -66,3 +67,31 @@ def test_only_the_checksum_may_be_wrong(locked: Project) -> None:
 def test_removing_another_image_does_not_hide_the_damage(damaged: Project) -> None:
     assert damaged.run("remove", "node").exit_code == 0
     assert damaged.run("lock", "--check") == Outcome(1, "", f"{_ERROR}{_HINT}")
+
+
+def _without_checksums(text: str) -> str:
+    return re.sub("checksum = .*\n", "", text)
+
+
+def test_what_was_not_compared_with_its_index_gets_no_checksum(pinned: Project) -> None:
+    pinned.declare_locked()
+    before = pinned.read("images.lock")
+    assert "checksum" not in before
+    outcome = pinned.run("lock", "--offline")
+    assert outcome.exit_code == 0
+    assert [line.partition(": docker.io/")[0] for line in outcome.stderr.splitlines()] == [
+        "2 images already locked",
+        "warning: go: its platforms were not compared with its index, so that it gets no checksum",
+        "warning: nginx: its platforms were not compared with its index, so that it gets no checksum",
+    ]
+    assert pinned.read("images.lock") == before
+
+
+def test_an_image_that_is_removed_proves_nothing_about_the_others(locked: Project) -> None:
+    good = locked.read("images.lock")
+    locked.write("images.lock", _without_checksums(good))
+    locked.write("Dockerfile.in", "FROM {{images.go}}")
+    assert locked.run("remove", "node").exit_code == 0
+    assert "checksum" not in locked.read("images.lock")
+    assert locked.run("lock").exit_code == 0
+    assert locked.read("images.lock") == good[: good.index("\n[images.node]")]

@@ -80,7 +80,8 @@ class Repair:
 class CompareWithIndex:
     """Repair an entry for which nothing proves that its platforms are those of its index, as far as that can be read.
 
-    The entry is accepted as it is, so that it is kept, with a warning, where the index cannot be read.
+    The entry is accepted as it is, so that it is kept, with a warning, where the index cannot be read. Then it gets no
+    checksum, which would say that it was compared.
     """
 
     declaration: ImageDeclaration
@@ -97,7 +98,8 @@ class CompareWithIndex:
             raise
         except RegistryError as error:
             kept = KeepLocked(self.declaration, self.locked, self.notes).run()
-            return replace(kept, warnings=(f"its platforms were not compared with its index: {error.message}",))
+            proof = ", so that it gets no checksum" if self.locked.lacks_checksum else ""
+            return replace(kept, warnings=(f"its platforms were not compared with its index{proof}: {error.message}",))
         return replace(compared, notes=(*self.notes, *compared.notes))
 
 
