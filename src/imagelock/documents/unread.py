@@ -28,20 +28,33 @@ _SHEBANG = re.compile(rb"#![^\n]*\b(?:ba|da|k|z|a)?sh\b")
 _DECIDED = re.compile(rb"@sha256:|#[ \t]*imagelock:|^[ \t]*(?:#|//)")
 """Lines with a digest or a marker comment, and comments."""
 _MAX_SHOWN = 200
-_KEY = rb"[\w.-]*image(?:name|url|ref|tag|repository)?"
+_KEY = rb"[\w.-]*(?:image(?:name|url|uri|ref|tag|repository)?|\bimg)"
 _REFERENCE = rb"[a-z0-9][\w./-]*[:@/][\w./:@-]+"
 _NAME = rb"[ \t]*[\"']?[\w.-]+(?:/[\w./-]+)?[\"']?[ \t]*(?:#.*)?(?:\r?\n|\Z)"
+_CONTAINER_KEYS = rb"[ \t]+(?:-[ \t]+)?(?:commands?|entrypoint|args|ports|volumes|script|before_script|stage):"
 _CONTAINER = (
-    rb"|^[ \t-]*image:" + _NAME + rb"[ \t]+(?:commands?|entrypoint|args|ports|volumes|script|before_script|stage):"
+    rb"|^[ \t-]*image:" + _NAME + rb"(?:[ \t]+\w.*\n){0,3}?" + _CONTAINER_KEYS
+    + rb"|^" + _CONTAINER_KEYS + rb".*\n(?:[ \t]+[\w-].*\n){0,3}?[ \t-]*image:" + _NAME
+)  # fmt: skip
+"""An image without a tag, which might be a picture or a machine, beside a key that only containers have."""
+_OFFICIAL = (
+    rb"(?-i:adminer|alpine|almalinux|amazoncorretto|amazonlinux|arangodb|archlinux|bash|busybox|caddy|cassandra|chronograf"
+    rb"|clickhouse|clojure|composer|consul|couchbase|couchdb|crate|debian|docker|eclipse-mosquitto|eclipse-temurin|elasticsearch"
+    rb"|elixir|erlang|fedora|flink|gcc|ghost|golang|gradle|groovy|haproxy|haskell|httpd|hello-world|influxdb|jenkins|jetty|joomla"
+    rb"|julia|kibana|kong|logstash|mariadb|maven|mediawiki|memcached|mongo|mongo-express|mysql|nats|neo4j|nextcloud|nginx|node"
+    rb"|openjdk|openresty|oraclelinux|percona|perl|php|phpmyadmin|postgis|postgres|pypy|python|r-base|rabbitmq|redis|redmine|registry"
+    rb"|rethinkdb|rockylinux|ruby|rust|solr|sonarqube|storm|swift|telegraf|tomcat|tomee|traefik|ubuntu|unit|varnish|vault|wordpress"
+    rb"|zookeeper)"
 )
-"""An image without a tag, which might be a picture or a machine, before a key that only containers have."""
+"""Names on Docker Hub that are an image wherever they are the value of ``image``, a tag or none behind them."""
+_OFFICIAL_IMAGE = rb"\b(?:image|img)[\"']?[ \t]*[:=][ \t]*[\"']?" + _OFFICIAL + rb"[\"']?[ \t]*(?:[#,}\r\n]|\Z)"
 _TEMPLATE_SUFFIXES = (
     "{j2,jinja,jinja2,tmpl,tpl,gotmpl,template,templ,erb,tt,ejs,hbs,mustache,liquid,njk,twig,tera,in,m4}"
 )
 _SOURCE_SUFFIXES = "{java,kt,kts,scala,go,py,rb,ts,js,cs,rs}"
 
 
-_JSON_IMAGE = rb'"' + _KEY + rb'"\s*:\s*"' + _REFERENCE
+_JSON_IMAGE = rb'"' + _KEY + rb'"\s*:\s*"(?:' + _REFERENCE + rb"|" + _OFFICIAL + rb'")'
 
 
 @frozen
@@ -103,6 +116,8 @@ UNREAD_KINDS = (
         + rb"(?:.*\n){0,3}?[ \t]*(?:tag|digest):[ \t]*\S|^[ \t]*tag:[ \t]*\S.*\n(?:.*\n){0,3}?[ \t]*repository:"
         + _NAME
         + _CONTAINER
+        + rb"|(?:^[ \t]*(?:-[ \t]+)*|[{,][ \t]*)[\"']?"
+        + _OFFICIAL_IMAGE
         + rb"|[{,][ \t]*repository:[ \t]*[\"']?[\w./-]+[\"']?,[^{}\n]*\b(?:tag|digest):"
         + rb"|\bdocker(?:-image)?://[a-z0-9]"
         + rb"|^[ \t]*(?:-[ \t]+)?path:[ \t]*\S*/image[ \t]*\r?\n[ \t]*value:[ \t]*[\"']?"
@@ -112,9 +127,13 @@ UNREAD_KINDS = (
     UnreadKind(
         "TOML or properties file",
         ("*.toml", "*.properties"),
-        rb"^[ \t]*" + _KEY + rb"[ \t]*=[ \t]*[\"']?" + _REFERENCE,
+        rb"^[ \t]*" + _KEY + rb"[ \t]*=[ \t]*[\"']?" + _REFERENCE + rb"|^[ \t]*" + _OFFICIAL_IMAGE,
     ),
-    UnreadKind("HCL file", ("*.hcl", "*.tfvars"), rb"^[ \t]*" + _KEY + rb"[ \t]*=[ \t]*\"" + _REFERENCE),
+    UnreadKind(
+        "HCL file",
+        ("*.hcl", "*.tfvars"),
+        rb"^[ \t]*" + _KEY + rb"[ \t]*=[ \t]*\"" + _REFERENCE + rb"|^[ \t]*" + _OFFICIAL_IMAGE,
+    ),
     UnreadKind(
         "renamed Dockerfile",
         ("*.docker", "{dockerfile,dockerfiles,containerfile,containerfiles}/*", "*{dockerfile,containerfile}*"),

@@ -10,24 +10,26 @@ from imagelock.documents.formats.format import Format
 from imagelock.documents.formats.format_finder import find_references
 from imagelock.documents.formats.place_rules import Inside, Parts, Rule, Text
 from imagelock.documents.formats.scalars import found_after_prefix, found_image, may_be_reference
-from imagelock.documents.formats.split import has_version
+from imagelock.documents.formats.split import has_registry, has_version
 from imagelock.documents.references import Found, Image, Reference, ReferenceKind
-from imagelock.documents.syntax.nodes import Mapping, Node, Scalar
+from imagelock.documents.syntax.nodes import Mapping, Node, Scalar, ScalarStyle, Sequence, walk
+from imagelock.documents.syntax.reader import Syntax
 
-_IMAGE_KEY = rb"image(?:name|url|ref)?[\"']?[ \t]*[:=]"
+_IMAGE_KEY = rb"(?:image(?:name|url|uri|ref)?|img)[\"']?[ \t]*[:=]"
 _OPTION = re.compile(r"--?[\w.-]*image[\w-]*=", re.IGNORECASE)
 _ARGUMENTS = rb"\bargs[\"']?[ \t]*[:=]"
 _SIGNS = {
     "bake": _ARGUMENTS,
     "compose": rb"\bmodel[\"']?[ \t]*:|" + _ARGUMENTS,
-    "kubernetes": rb"[\w.-]image(?:name|url|ref)?[\"']?[ \t]*:|\bimage(?:name|url|ref|s)[\"']?[ \t]*:"
+    "kubernetes": rb"[\w.-]image(?:name|url|uri|ref)?[\"']?[ \t]*:|\b(?:image(?:name|url|uri|ref|s)|img)[\"']?[ \t]*:"
     rb"|\bname[\"']?[ \t]*:[ \t]*[\"']?[\w.-]*image|\b(?:repository|tag)[\"']?[ \t]*:"
     rb"|image[\w-]*=",
-    "helm-values": rb"\b(?:repository|tag|container|images)[\"']?[ \t]*:",
+    "helm-values": rb"\b(?:repository|repo|tag|container|images|img)[\"']?[ \t]*:|\w[Ii]mage[\"']?[ \t]*:",
     **dict.fromkeys(
         ("ansible", "azure", "bitbucket", "buildkite", "circleci", "drone", "github", "gitlab"), _IMAGE_KEY
     ),
-    **dict.fromkeys(("kustomization", "nomad", "skaffold", "terraform", "woodpecker"), _IMAGE_KEY),
+    **dict.fromkeys(("kustomization", "nomad", "skaffold", "woodpecker"), _IMAGE_KEY),
+    "terraform": rb"image",
 }
 """What a file of a kind has if it may name images at places that its row does not know."""
 
@@ -38,8 +40,51 @@ def find_overlooked(content: bytes, kind: Format) -> tuple[Reference, ...]:
     if sign is None or not re.search(sign, content, re.IGNORECASE):
         return ()
     known = {reference.span for reference in find_references(content, kind).references}
-    everything = find_references(content, replace(kind, images=_RULES.get(kind.name, _LOOKS_LIKE_IMAGES)))
-    return tuple(each for each in everything.references if each.span not in known and isinstance(each.target, Image))
+    rules = [_RULES.get(kind.name, _LOOKS_LIKE_IMAGES)]
+    if kind.syntax is Syntax.HCL:
+        rules.append((Inside("", _find_in_texts),))
+    found = {
+        each.span: each
+        for images in rules
+        for each in find_references(content, replace(kind, images=images)).references
+        if each.span not in known and isinstance(each.target, Image)
+    }
+    return tuple(found[span] for span in sorted(found))
+
+
+def _find_in_texts(root: Node) -> Iterator[Found]:
+    """Find the images in expressions and heredocs of HCL: arguments of functions, and documents of other formats."""
+    for node in walk(root):
+        for key, value in node.entries if isinstance(node, Mapping) else ():
+            if isinstance(value, Scalar) and value.style is ScalarStyle.EXPRESSION and re.search(_KEY, key):
+                yield from _find_written(value, r'"(?P<reference>[^"$%\s]+)"')
+        if isinstance(node, Scalar) and node.style in (ScalarStyle.EXPRESSION, ScalarStyle.HEREDOC):
+            yield from _find_written(node, _WRITTEN)
+
+
+def _find_written(scalar: Scalar, expression: str) -> Iterator[Found]:
+    for match in re.finditer(expression, scalar.source.text):
+        source = scalar.source.cut(*match.span("reference"))
+        written = Scalar(source.text, source, ScalarStyle.QUOTED)
+        if has_version(source.text) and may_be_reference(written):
+            yield found_image(ReferenceKind.IMAGE, written)
+
+
+def _names_registry_or_version(text: str) -> bool:
+    return has_version(text) or has_registry(text)
+
+
+def _is_word_of_image(text: str) -> bool:
+    """Whether a word may be an image of Docker Hub without a tag, not a choice that a chart gives."""
+    return text.lower() not in _CHOICES and re.fullmatch(r"[a-z][a-z0-9._-]+", text) is not None
+
+
+def _find_set_value(node: Node) -> Iterator[Found]:
+    """Find the parts of images that ``set`` blocks, or a list of objects, give to a chart."""
+    for block in node.items if isinstance(node, Sequence) else (node,):
+        name, value = (block.find_scalar(key) if isinstance(block, Mapping) else None for key in ("name", "value"))
+        if name and value and re.search(_SET_NAME, name.value) and may_be_reference(value):
+            yield found_image(ReferenceKind.IMAGE, value)
 
 
 def _find_named_value(node: Node) -> Iterator[Found]:
@@ -60,24 +105,48 @@ def _find_argument(node: Node) -> Iterator[Found]:
         yield from (found,) if found else ()
 
 
+_CHOICES = frozenset(
+    "always auto custom default false ifnotpresent image latest never no none off on public private true yes".split()
+)
+_KEY = r"(?i)(?:image(?:name|url|uri|ref)?|img)$"
+_SET_NAME = r"(?i)image(?:\.(?:tag|repository|name|digest)|tag)?$"
+_WRITTEN = (
+    r"(?im)(?:^|[\s{,(\"'])[\w.-]*(?:image(?:name|url|uri|ref)?|img)[\"']?[ \t]*[:=][ \t]*[\"']?"
+    r"(?P<reference>[a-z0-9][\w./-]*[:@/][\w./:@-]+)"
+)
 _LOOKS_LIKE_IMAGES: tuple[Rule, ...] = (
-    Text("**./image(name|url|ref)?$/i", is_sure=False, accepts=has_version),
+    Text("**./(image(name|url|uri|ref)?|img)$/i", is_sure=False, accepts=has_version),
     Text("**./images$/i[]", is_sure=False, accepts=has_version),
     Inside("**.{env,params,parameters}[]", _find_named_value),
 )
 _PARTS: tuple[Rule, ...] = (
-    Parts("**", name=("repository",), tag=("tag", "imageTag"), digest=("digest",)),
-    Parts("**./image$/i", name=("name", "repo"), tag=("tag",), digest=("digest",)),
+    Parts("**", name=("repository", "repo"), tag=("tag", "imageTag"), digest=("digest",)),
+    Parts("**./image$/i", name=("name", "repo", "path"), tag=("tag", "version"), digest=("digest",)),
     Text("**./image$/i.repository", is_sure=False, accepts=has_version),
 )
 _RULES: dict[str, tuple[Rule, ...]] = {
     "bake": (Text("target.*.args./image|base|from/i", is_sure=False, accepts=has_version),),
     "helm-values": (
         *_PARTS,
+        Text("**./img$/i", is_sure=False, accepts=has_version),
+        Text("**./.[iI]mage$/", is_sure=False, accepts=_is_word_of_image),
         Parts("**./images$/i.*", name=("name", "repo"), tag=("tag",), digest=("digest",)),
         Text("**./^container$/i", is_sure=False, accepts=has_version),
     ),
-    "kubernetes": (*_LOOKS_LIKE_IMAGES, *_PARTS, Inside("**.{args,command}[]", _find_argument)),
+    "terraform": (
+        *_LOOKS_LIKE_IMAGES,
+        Text("**./image$/i", is_sure=False, accepts=_names_registry_or_version),
+        Text("**./images$/i.*", is_sure=False, accepts=has_version),
+        Text("variable./image/i.default", is_sure=False, accepts=has_version),
+        Text("variable./image/i.default.*", is_sure=False, accepts=has_version),
+        Inside("resource.helm_release.**.{set,set_list,set_sensitive}", _find_set_value),
+    ),
+    "kubernetes": (
+        *_LOOKS_LIKE_IMAGES,
+        Text("**./.image$/i", is_sure=False, accepts=_names_registry_or_version),
+        *_PARTS,
+        Inside("**.{args,command}[]", _find_argument),
+    ),
     "compose": (
         Text("models.*.model", is_sure=False),  # artifacts of a registry, which no lock has
         Text("services.*.build.args./image|base|from/i", is_sure=False, accepts=has_version),

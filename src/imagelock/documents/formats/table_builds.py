@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from imagelock.documents.formats.compose import find_in_compose
 from imagelock.documents.formats.embedded import find_in_embedded_dockerfile
 from imagelock.documents.formats.format import Format
-from imagelock.documents.formats.helm_values import find_in_values_text
+from imagelock.documents.formats.helm_values import find_in_values, find_in_values_text
 from imagelock.documents.formats.place_rules import Inside, Text
 from imagelock.documents.formats.scalars import found_image, may_be_reference
 from imagelock.documents.formats.split import SplitImage
@@ -186,8 +186,10 @@ NOMAD = Format(
 
 
 def _find_in_written_values(node: Node) -> Iterator[Found]:
-    """Find images in the values of a chart that are a heredoc; directives of Terraform need not be YAML."""
-    if isinstance(node, Scalar) and node.style is ScalarStyle.HEREDOC and _NAMES_IMAGE.search(node.value):
+    """Find images in the values of a chart: an object for ``yamlencode``, or a heredoc, in which directives may be."""
+    if isinstance(node, Mapping):
+        yield from find_in_values(node)
+    elif isinstance(node, Scalar) and node.style is ScalarStyle.HEREDOC and _NAMES_IMAGE.search(node.value):
         yield from find_in_values_text(node)
 
 

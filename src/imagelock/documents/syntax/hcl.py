@@ -1,7 +1,8 @@
 """HCL, as bake, Nomad and Terraform write it: https://github.com/hashicorp/hcl/blob/main/hclsyntax/spec.md.
 
 Blocks become mappings: their type and their labels are keys, and blocks of the same keys become a list. Nothing is
-evaluated: a value that is more than one string, object or list is an expression.
+evaluated: a value that is more than one string, object or list is an expression. What ``jsonencode`` and ``yamlencode``
+write is a value as it is.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ _TOKEN = re.compile(
 )
 _STRING_PIECE = re.compile(r'\\.|\$\$\{|%%\{|(?P<template>[$%]\{)|(?P<end>")|[^\\"$%\n]+|[$%]')
 _TEMPLATE_PIECE = re.compile(r'(?P<open>\{)|(?P<close>\})|(?P<quote>")|[^{}"]+')
+_ENCODERS = ("jsonencode", "yamlencode")
 _OPENING, _CLOSING = "{[(", "}])"
 _N = TypeVar("_N", bound=Node)
 
@@ -133,7 +135,7 @@ class _Parser:
         """Read attributes and blocks up to a closing brace, or to the end."""
         entries: list[tuple[list[str], Node]] = []
         self._skip()
-        while self._next.kind in ("word", "text"):
+        while self._next.kind in ("word", "text") or self._next.text == "(":
             keys = [self._key()]
             while self._next.kind in ("word", "text"):
                 keys.append(self._key())
@@ -148,6 +150,8 @@ class _Parser:
         return _merged(entries)
 
     def _key(self) -> str:
+        if self._next.text == "(":
+            return self._within(self._expression).value  # a key that is computed
         token = self._take()
         return token.text[1:-1] if token.kind == "text" else token.text
 
@@ -172,8 +176,26 @@ class _Parser:
                 return self._within(self._body)
             case ("sign", "[") if not self._begins_with_for():
                 return self._within(self._list)
+            case ("word", word) if word in _ENCODERS and self._tokens[self._at + 1].text == "(":
+                return self._encoded()
             case _:
                 return None
+
+    def _encoded(self) -> Node | None:
+        """Read the argument of an encoder; ``None`` if it is an expression that is not understood."""
+        depth = self._depth
+        self._at += 1
+        try:
+            return self._within(self._argument)
+        except DocumentSyntaxError:
+            self._depth = depth
+            return None
+
+    def _argument(self) -> Node:
+        self._skip()
+        node = self._value()
+        self._skip(",")
+        return node
 
     def _begins_with_for(self) -> bool:
         """Whether an object or a list is computed: ``[for x in y : z]``."""
