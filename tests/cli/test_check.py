@@ -99,9 +99,8 @@ def test_an_image_that_is_frozen_for_too_long_is_named(locked: Project) -> None:
     assert (outcome.exit_code, outcome.stdout) == (1, "")
     first, second, _ = outcome.stderr.split("\n", 2)
     assert first == "error: 1 freeze has expired"
-    assert (
-        second == f"  node: frozen until 2024-01-31, and today is {datetime.now(UTC).astimezone().date()}: until then"
-    )
+    today = datetime.now(UTC).astimezone().date()
+    assert second == f"  images.toml:5: node: frozen until 2024-01-31, and today is {today}: until then"
 
 
 def test_a_template_that_can_not_be_rendered_is_no_answer(locked: Project) -> None:

@@ -95,15 +95,15 @@ def test_github_shows_each_thing_beside_its_line(
     monkeypatch.setenv("GITHUB_WORKSPACE", str(tmp_path))
     lines = pinned.run("check", "--format", "json").stderr.splitlines()
     assert lines[:3] == [
-        '::error file=project/images.toml::images.toml: pin.files: "missing" matches no file',
+        '::error file=project/images.toml,line=5::images.toml: pin.files: "missing" matches no file',
         "::error file=project/100%25%2Ca%3Ab/Dockerfile,line=2,col=6::golang:1.22: it has no digest",
         "error: files are not as locked",
     ]
     assert not [line for line in pinned.run("check", "-qq").stderr.splitlines() if line.startswith("::")]
     (pinned.folder / "images.lock").unlink()
     assert pinned.run("check").stderr.splitlines()[:2] == [
-        "::error file=project/images.toml::go: declared, but not locked",
-        "::error file=project/images.toml::nginx: declared, but not locked",
+        "::error file=project/images.toml,line=2::go: declared, but not locked",
+        "::error file=project/images.toml,line=3::nginx: declared, but not locked",
     ]
 
 
@@ -118,9 +118,9 @@ _CORRECT = "correct it, or remove it from images.toml"
             "service.yaml:1:1: the Kubernetes file names no image",
             "remove it from `[pin]`, or list it by a pattern",
         ),
-        ("*.yaml", 'images.toml: pin: "*.yaml" leads to no image reference', _CORRECT),
-        ("*.md", 'images.toml: pin: "*.md" leads to no image reference', _CORRECT),
-        ("k8s/*", 'images.toml: pin.files: "k8s/*" matches no file', _CORRECT),
+        ("*.yaml", 'images.toml:5: pin.files: "*.yaml" leads to no image reference', _CORRECT),
+        ("*.md", 'images.toml:5: pin.files: "*.md" leads to no image reference', _CORRECT),
+        ("k8s/*", 'images.toml:5: pin.files: "k8s/*" matches no file', _CORRECT),
         (
             "broken/compose.yaml",
             "broken/compose.yaml:2:1: it is not YAML: did not find expected node content",
@@ -309,8 +309,59 @@ def test_what_can_not_be_pinned_is_listed_by_all_and_fails_when_strict(pinned: P
     listed = json.loads(pinned.run("check", "--all", "--format", "json").stdout)
     assert [each["kind"] for each in listed["listed"]] == ["not-pinnable", "unreadable"]
     (pinned.folder / "templates/web.yaml").unlink()
-    pinned.declare_locked("[external]\nnames = ['golang:${V}']\n")
+    pinned.declare_locked("[external]\nnames = ['golang:${V}']\nfiles = ['all.json']\n")
     assert pinned.run("check", "--strict").exit_code == 0
+
+
+def test_what_is_not_read_fails_when_strict(pinned: Project) -> None:
+    pinned.declare_locked()
+    pinned.write("pull.sh", "docker pull redis:7\n")
+    workflow = "jobs:\n  a:\n    steps:\n      - run: docker pull redis:7"
+    pinned.write(".github/workflows/ci.yml", f"{workflow}\n")
+    told = pinned.run("check", "--all")
+    counts = "2 images locked, 1 other file searched: up to date, 1 place not read, 1 file not read\n"
+    assert (told.exit_code, told.stderr.endswith(counts)) == (0, True)
+    assert pinned.run("check", "--strict") == Outcome(
+        1,
+        "",
+        "error: 2 places may have images and cannot be read\n"
+        "  pull.sh: shell script: it may have images, and cannot be read\n"
+        "  .github/workflows/ci.yml:4:14: `docker pull redis:7`: it may pull an image\n\n"
+        "hint: add marker comments or a template, name its kind under `[kinds]`, or list it under `[external] files` "
+        "(pull.sh)\n"
+        "hint: add its path to `[paths]`, its text to `[external] names`, or to the line of a command a marker comment "
+        "(.github/workflows/ci.yml:4:14)\n",
+    )
+    document = json.loads(pinned.run("check", "--strict", "--format", "json").stdout)
+    places = [(each["kind"], each["path"], each["line"], each["column"]) for each in document["problems"]]
+    assert places == [("unread-file", "pull.sh", None, None), ("unread-place", ".github/workflows/ci.yml", 4, 14)]
+    pinned.declare_locked('[external]\nfiles = ["pull.sh"]\n')
+    pinned.write(".github/workflows/ci.yml", f"{workflow} # imagelock: ignore\n")
+    assert pinned.run("check", "--strict").exit_code == 0
+
+
+def test_commands_for_scripts_have_the_options_of_the_run(pinned: Project) -> None:
+    pinned.declare_locked('[pin]\nfiles = ["Dockerfile"]\n')
+    pinned.write("Dockerfile", "FROM golang:1.22\nFROM redis:7\n")
+    problems = json.loads(pinned.run("check", "--format", "json", "--lockfile", "images.lock").stdout)["problems"]
+    assert [each["command"] for each in problems] == ["imagelock --lockfile images.lock render", None]
+    assert problems[1]["hint"] == "run `imagelock --lockfile images.lock add redis:7`, or take the reference out"
+
+
+def test_problems_of_images_toml_and_images_lock_have_their_lines(pinned: Project) -> None:
+    pinned.declare_locked("[pin]\nfiles = [\n  \"a.yaml\",\n  'b.yaml',\n]\n")
+    problems = json.loads(pinned.run("check", "--format", "json").stdout)["problems"]
+    assert [(each["path"], each["line"], each["name"]) for each in problems] == [
+        ("images.toml", 6, None),
+        ("images.toml", 7, None),
+    ]
+    pinned.write("images.toml", '[images]\n\ngo = "golang:1.23"\n')
+    problems = json.loads(pinned.run("check", "--format", "json").stdout)["problems"]
+    locked = pinned.read("images.lock").splitlines().index("[images.nginx]") + 1
+    assert [(each["path"], each["line"], each["name"]) for each in problems] == [
+        ("images.toml", 3, "go"),
+        ("images.lock", locked, "nginx"),
+    ]
 
 
 def test_what_is_locked_and_written_nowhere_is_noted(pinned: Project) -> None:

@@ -61,7 +61,7 @@ def test_gitlab_gets_an_issue_for_each_problem(pinned: Project) -> None:
         (
             "pin-pattern",
             "major",
-            {"path": "images.toml", "lines": {"begin": 1}},
+            {"path": "images.toml", "lines": {"begin": 5}},
             'images.toml: pin.files: "missing" matches no file',
         ),
         ("no-digest", "major", {"path": "Dockerfile", "lines": {"begin": 1}}, "golang:1.22: it has no digest"),
@@ -76,7 +76,7 @@ def test_a_fingerprint_stays_when_lines_move(pinned: Project) -> None:
     pinned.write("Dockerfile", f"# one line more\n{pinned.read('Dockerfile')}")
     after = _issues(pinned)
     assert [issue["fingerprint"] for issue in after] == [issue["fingerprint"] for issue in before]
-    assert [issue["location"]["lines"]["begin"] for issue in after] == [1, 2, 3, 4]
+    assert [issue["location"]["lines"]["begin"] for issue in after] == [5, 2, 3, 4]
 
 
 def test_what_check_lists_without_failing_is_information(pinned: Project) -> None:
@@ -92,11 +92,14 @@ def test_nothing_wrong_is_an_empty_report(pinned: Project) -> None:
     assert pinned.run("check", "--format", "gitlab").stdout == "[]\n"
 
 
-def test_a_stale_lock_is_reported_for_images_toml(pinned: Project) -> None:
+def test_a_stale_lock_is_reported_at_the_lines_of_both_files(pinned: Project) -> None:
     pinned.declare_locked(images='[images]\ngo = "golang:1.23"\n')
-    issues = _issues(pinned)
-    assert {issue["check_name"] for issue in issues} == {"selector-changed", "image-not-declared"}
-    assert {issue["location"]["path"] for issue in issues} == {"images.toml"}
+    places = {issue["check_name"]: issue["location"] for issue in _issues(pinned)}
+    line = pinned.read("images.lock").splitlines().index("[images.nginx]") + 1
+    assert places == {
+        "selector-changed": {"path": "images.toml", "lines": {"begin": 2}},
+        "image-not-declared": {"path": "images.lock", "lines": {"begin": line}},
+    }
 
 
 @pytest.mark.parametrize("variable", ["CI_PROJECT_DIR", "WORKSPACE", "BUILD_SOURCESDIRECTORY", "GITHUB_WORKSPACE"])

@@ -288,7 +288,7 @@ def test_a_moved_file_and_a_new_image_take_one_row_of_commands(pinned: Project) 
     pinned.write("compose.yaml", "services: {a: {image: 'redis:7'}}\n")
     assert pinned.run("check").stderr == (
         "error: files are not as locked\n"
-        '  images.toml: pin.files: "old.Dockerfile" matches no file\n'
+        '  images.toml:5: pin.files: "old.Dockerfile" matches no file\n'
         "  compose.yaml:1:24: redis:7: images.lock does not have it\n\n"
         "hint: run `imagelock scan --write`, then `imagelock lock`, then `imagelock render`\n"
     )

@@ -168,7 +168,7 @@ def test_a_pattern_without_files_is_an_error(pinned: Project, tables: str, probl
     is_name = "*" not in problem and problem.endswith("matches no file")
     hint = "\nhint: run `imagelock scan --write`\n" if is_name else ""
     assert pinned.run("render") == Outcome(
-        2, "", f"error: images.toml names files that are not there\n  images.toml: {problem}\n{hint}"
+        2, "", f"error: images.toml names files that are not there\n  images.toml:5: {problem}\n{hint}"
     )
 
 

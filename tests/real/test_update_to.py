@@ -135,7 +135,7 @@ def test_a_freeze_turns_check_red_when_its_last_day_is_over(
     if exit_code:
         assert outcome.stderr == (
             "error: 1 freeze has expired\n"
-            f"  app: frozen until {day}, and today is {today}: until the move\n\n"
+            f"  images.toml:1: app: frozen until {day}, and today is {today}: until the move\n\n"
             "hint: remove `freeze` and `freeze-until` from images.toml, or name another day\n"
         )
     assert project.run("lock", "--check").exit_code == 0

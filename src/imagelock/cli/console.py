@@ -81,7 +81,7 @@ class Console:
     def say(self, text: str) -> None:
         """Print one line about the work to stderr; control characters are made visible, except those of our styles."""
         if self._quietness == 0:
-            self._write_line(styled_line(self._complete(text)), hang=2)
+            self._write_line(styled_line(self.complete(text)), hang=2)
 
     def detail(self, text: str) -> None:
         """Print a line that only ``-v`` shows."""
@@ -101,7 +101,7 @@ class Console:
         """Print a sentence with the next step."""
         if self.gives_advice:
             self.say("")
-            self._write("\n".join(wrap(f"Next: {one_line(self._complete(text))}", self.stderr_width, hang=6)))
+            self._write("\n".join(wrap(f"Next: {one_line(self.complete(text))}", self.stderr_width, hang=6)))
 
     def note(self, text: str) -> None:
         """Print what the reader may not expect, and need not act on."""
@@ -136,7 +136,7 @@ class Console:
         hints = [hint for hint in (error.hint, *error.further_hints) if hint]
         lines += [""] if hints else []
         for hint in hints:
-            lines += self._labelled("hint", "cyan", self._complete(hint))
+            lines += self._labelled("hint", "cyan", self.complete(hint))
         self._write("\n".join(lines))
 
     def json_error(self, error: ImagelockError) -> None:
@@ -145,7 +145,7 @@ class Console:
             told = {
                 "message": error.message,
                 "details": list(error.details),
-                "hint": error.hint and self._complete(error.hint),
+                "hint": error.hint and self.complete(error.hint),
             }
             self.json({"ok": False, "error": {**told, "exit_code": int(error.exit_code)}})
 
@@ -191,9 +191,9 @@ class Console:
 
     def _say_labelled(self, label: str, color: str, text: str) -> None:
         if self._quietness == 0:
-            self._write("\n".join(self._labelled(label, color, self._complete(text))))
+            self._write("\n".join(self._labelled(label, color, self.complete(text))))
 
-    def _complete(self, text: str) -> str:
+    def complete(self, text: str) -> str:
         """Return the text with the `-C`, `--file` and `--lockfile` of this run in each command of ours."""
         if not self._project_options or "`imagelock " not in text:
             return text

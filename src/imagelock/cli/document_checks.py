@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from shlex import quote
 
 from imagelock.cli.console import Console
 from imagelock.cli.progress import watch
-from imagelock.cli.reports.findings import LOCK, RENDER, RETAG, SCAN, Report, Wrong, hints, lines
-from imagelock.cli.reports.rules import NESTED_PROJECT, PIN_PATTERN
+from imagelock.cli.reports.finding_report import hints, lines
+from imagelock.cli.reports.findings import (
+    LOCK,
+    NESTED_PROJECT,
+    PIN_PATTERN,
+    RENDER,
+    RETAG,
+    SCAN,
+    UNREAD_FILE,
+    UNREAD_PLACE,
+    Report,
+    Wrong,
+)
 from imagelock.cli.reports.search_notes import Unread, print_unread
 from imagelock.cli.text import absent_notes, count
 from imagelock.documents.formats.format import Format
 from imagelock.documents.pin_plan import Finding, FindingKind, PinPlan
 from imagelock.documents.references import Image, Marked
-from imagelock.documents.unread import UnreadKind, UnreadPlace, find_unread_places
+from imagelock.documents.unread import ABSENT, UnreadKind, UnreadPlace, find_unread_places
 from imagelock.errors import ImagelockError
 from imagelock.images_file.declared import DeclaredImages
 from imagelock.images_file.own_names import OwnNames
@@ -27,7 +37,7 @@ from imagelock.project.documents import Document
 from imagelock.project.project import Project, find_project
 from imagelock.project.work_tree import identify
 from imagelock.rendering.pin_in_place import Pins
-from imagelock.rendering.pinned_files import PinnedFile, external_files, is_lost_name, select_pinned_files
+from imagelock.rendering.pinned_files import EntryProblem, PinnedFile, external_files, select_pinned_files
 from imagelock.rendering.template import images_to_render
 
 
@@ -36,6 +46,8 @@ class PinCheck:
 
     def __init__(self, project: Project, images_file: ImagesFile, lockfile: Lockfile) -> None:
         self._images_path = project.images_path
+        self._folder = project.folder
+        self._patterns = images_file.pins.files
         self._selection = select_pinned_files(project.folder, images_file)
         self._pins = Pins.of(project.folder, images_file, images_to_render(images_file, lockfile))
         self.files = self._selection.files
@@ -50,12 +62,14 @@ class PinCheck:
             f"`{path}` is not checked: `[external] files` excludes it" for path in self._selection.external
         )
         report.notes.extend(absent_notes(self._selection.absent))
+        if self._selection.absent:
+            paths = (str(self._folder / path) for path in self._selection.absent)
+            report.unread.append(Unread(files=tuple((path, ABSENT.title) for path in paths)))
         report.add(self._find(report))
 
     def _find(self, report: Report) -> Iterator[Wrong]:
         for problem in self._selection.problems:
-            wrong = self._wrong_pattern(problem)
-            yield replace(wrong, command=SCAN) if is_lost_name(problem) else wrong
+            yield self._wrong_entry(problem, command=SCAN if problem.is_lost_name else None)
         found = {file: self._pins.plan(file) for file in self.files if file.path.exists()}
         covered = sum(len(plan.covered) for plan in found.values() if plan)
         if covered:
@@ -66,7 +80,8 @@ class PinCheck:
                 report.carried.update(self._names_in(plan))
                 yield from (wrong_in(file.path, each) for each in plan.findings if _matters(file, each))
         for pattern in _fruitless_patterns(found):
-            yield self._wrong_pattern(f'pin: "{pattern}" leads to no image reference')
+            key = "files" if pattern in self._patterns else "digest-only"
+            yield self._wrong_entry(EntryProblem(key, pattern, "leads to no image reference"))
 
     def _names_in(self, plan: PinPlan) -> Iterator[str]:
         for step in plan.steps:
@@ -78,8 +93,16 @@ class PinCheck:
                 case _:
                     continue
 
-    def _wrong_pattern(self, reason: str) -> Wrong:
-        return Wrong(name=str(self._images_path), rule=PIN_PATTERN, reason=reason)
+    def _wrong_entry(self, problem: EntryProblem, *, command: str | None = None) -> Wrong:
+        return Wrong(
+            name=str(self._images_path),
+            path=self._images_path,
+            key=("pin", problem.key),
+            entry=problem.entry,
+            rule=PIN_PATTERN,
+            reason=str(problem),
+            command=command,
+        )
 
 
 def wrong_in(path: Path, finding: Finding) -> Wrong:
@@ -113,6 +136,25 @@ def _find_nested(folder: Path, paths: Iterable[str]) -> Iterator[Wrong]:
         if stale:
             reason = f"{project.lock_path.name} does not match it ({count(stale, 'difference')})"
             yield Wrong(name=str(images_path), rule=NESTED_PROJECT, reason=reason, way_out=way_out, path=images_path)
+
+
+def _wrong_unread(found: Iterable[Unread]) -> Iterator[Wrong]:
+    """Return what was not read as problems, which it is under ``--strict``."""
+    for unread in found:
+        for path, title in unread.files:
+            reason = f"{title}: it may have images, and cannot be read"
+            yield Wrong(name=path, path=Path(path), rule=UNREAD_FILE, reason=reason)
+        for path, place in unread.places:
+            what = "it may pull an image" if place.is_command else "it may be an image, at a path that is not known"
+            position = place.position
+            yield Wrong(
+                name=path,
+                path=Path(path),
+                rule=UNREAD_PLACE,
+                reason=f"`{place.text}`: {what}",
+                line=position.line,
+                column=position.column,
+            )
 
 
 def _matters(file: PinnedFile, finding: Finding) -> bool:
@@ -165,14 +207,18 @@ class TreeSearch:
         report.count(count(self._searched, "other file"), "searched")
         report.add(self._wrong)
         report.add(_find_nested(self._folder, self._pins.documents.nested_projects()))
-        unread = Unread(files=tuple(self._unread), places=tuple(self._overlooked))
+        noted = {path for unread in report.unread for path, _ in unread.files}
+        unread = Unread(
+            files=tuple((path, title) for path, title in self._unread if path not in noted),
+            places=tuple(self._overlooked),
+        )
         report.unread.append(unread)
-        print_unread(console, unread)
         unused = self._images_file.external.unused_names((*report.external, *self._external))
         report.notes.extend(f"`{name}` in external.names covers no reference" for name in unused)
         if is_strict:
-            report.add((*self._listed, *self._unreadable))
+            report.add((*self._listed, *self._unreadable, *_wrong_unread(report.unread)))
             return
+        print_unread(console, unread)
         report.listed.extend((*self._listed, *self._unreadable))
         self._tell(console)
 

@@ -16,7 +16,6 @@ from imagelock.errors import ImagelockError, ImagesFileError, did_you_mean, join
 from imagelock.images_file.declaration import Alias, Defaults, ImageDeclaration, is_alias, read_declaration
 from imagelock.images_file.external import NOTHING_EXTERNAL, ExternalDeclaration, read_external
 from imagelock.images_file.pins import PinDeclaration, read_pins
-from imagelock.images_file.registries import RegistryDeclaration, read_registries
 from imagelock.images_file.toml import (
     Path,
     Problem,
@@ -35,6 +34,7 @@ from imagelock.model.selector import Selector
 if TYPE_CHECKING:
     from imagelock.documents.context import DocumentRules  # 30 ms that only [kinds] and [paths] need
     from imagelock.images_file.exports import ExportTarget  # 1 ms that only [export] needs
+    from imagelock.images_file.registries import RegistryDeclaration  # as above
 
 IMAGES_FILE_NAME = "images.toml"
 _OWN_FILES = (IMAGES_FILE_NAME, "images.lock")
@@ -104,7 +104,7 @@ def _read_document(document: TableReader) -> ImagesFile:
         _read_targets(TableReader(document.table("render"), ("render",), problems)), key=lambda target: target.output
     )
     _refuse_circles(targets, problems)
-    registries = read_registries(document.table("registries"), problems)
+    registries = _read_registries(document) if document.has("registries") else ()
     pins = read_pins(document.table("pin"), problems)
     external = read_external(document.table("external"), images, problems)
     exports = _read_exports(document, images) if document.has("export") else ()
@@ -137,6 +137,12 @@ def _read_targets(table: TableReader) -> Iterable[RenderTarget]:
         else:
             outputs[normpath(output)] = output
             yield RenderTarget(output, template)
+
+
+def _read_registries(document: TableReader) -> tuple[RegistryDeclaration, ...]:
+    from imagelock.images_file.registries import read_registries  # noqa: PLC0415  only [registries] needs it
+
+    return read_registries(document.table("registries"), document.problems)
 
 
 def _read_exports(document: TableReader, images: Iterable[ImageDeclaration]) -> tuple[ExportTarget, ...]:

@@ -167,6 +167,13 @@ def nearest_line(lines: Mapping[Path, int], path: Path) -> int:
     return next((lines[path[:depth]] for depth in range(len(path), 0, -1) if path[:depth] in lines), 1)
 
 
+def entry_line(text: str, first: int, entry: str) -> int:
+    """Return the line of a string in the array that begins in line ``first``; that line if it is not found."""
+    written = (quote(entry), f"'{entry}'")
+    rest = enumerate(text.split("\n")[first - 1 :], start=first)
+    return next((number for number, line in rest if any(each in line for each in written)), first)
+
+
 def split_position(error: Exception, text: str) -> tuple[str, int]:
     """Split a message of the parser into what is wrong and the line."""
     message = str(error)

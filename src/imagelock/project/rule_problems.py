@@ -26,12 +26,12 @@ from imagelock.project.project import Project
 class RuleProblem:
     """One problem, and the line of images.toml that it is about."""
 
-    place: str
-    """As in ``images.toml:3``."""
+    path: Path
+    line: int
     sentence: str
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.sentence}"
+        return f"{self.path}:{self.line}: {self.sentence}"
 
 
 def find_rule_problems(project: Project, images_file: ImagesFile) -> tuple[RuleProblem, ...]:
@@ -46,8 +46,7 @@ def find_rule_problems(project: Project, images_file: ImagesFile) -> tuple[RuleP
     found = [*_in_kinds(rules, files), *_in_places(rules, files, project.folder)]
     numbered = sorted((nearest_line(lines, (table, key)), table, key, problem) for table, key, problem in found)
     return tuple(
-        RuleProblem(f"{project.images_path}:{line}", f'{table}."{key}": {problem}')
-        for line, table, key, problem in numbered
+        RuleProblem(project.images_path, line, f'{table}."{key}": {problem}') for line, table, key, problem in numbered
     )
 
 

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 from imagelock.errors import DocumentError, did_you_mean
 from imagelock.images_file.parser import ImagesFile, RenderTarget
+from imagelock.images_file.toml import entry_line, find_lines, nearest_line
 from imagelock.model.frozen import frozen
+from imagelock.project.files import read_text
 from imagelock.project.project import Project
 
 if TYPE_CHECKING:
@@ -92,9 +94,12 @@ def _select_pinned_files(project: Project, images_file: ImagesFile) -> Selection
 
     selection = select_pinned_files(project.folder, images_file)
     if selection.problems:
+        text = read_text(project.images_path)
+        lines = find_lines(text)
+        found = [(entry_line(text, nearest_line(lines, ("pin", it.key)), it.entry), it) for it in selection.problems]
         raise DocumentError(
             f"{project.images_path} names files that are not there",
-            details=[f"{project.images_path}: {problem}" for problem in selection.problems],
+            details=[f"{project.images_path}:{line}: {problem}" for line, problem in found],
             hint="run `imagelock scan --write`" if selection.has_lost_names else None,
         )
     return selection

@@ -37,11 +37,30 @@ class PinnedFile:
 
 
 @frozen
+class EntryProblem:
+    """What is wrong with a name or pattern in ``[pin]``: ``pin.files: "*.yml" …``."""
+
+    key: str
+    """``files`` or ``digest-only``."""
+    entry: str
+    reason: str
+    """The end of a sentence about the entry."""
+
+    @property
+    def is_lost_name(self) -> bool:
+        """Whether a file is not there; a pattern of files may wait for some."""
+        return self.reason == _NO_FILE and not is_wild(self.entry)
+
+    def __str__(self) -> str:
+        return f'pin.{self.key}: "{self.entry}" {self.reason}'
+
+
+@frozen
 class Selection:
-    """The files of ``[pin]``, and a problem for each entry that matches none: ``pin.files: "*.yml" …``."""
+    """The files of ``[pin]``, and a problem for each entry that matches none."""
 
     files: tuple[PinnedFile, ...]
-    problems: tuple[str, ...]
+    problems: tuple[EntryProblem, ...]
     external: tuple[str, ...] = ()
     """The files that ``[pin]`` names and ``external.files`` excludes; they are neither read nor counted."""
     absent: tuple[str, ...] = ()
@@ -50,12 +69,7 @@ class Selection:
     @property
     def has_lost_names(self) -> bool:
         """Whether a name without wildcards leads to no file, which `scan --write` replaces by names of new files."""
-        return any(map(is_lost_name, self.problems))
-
-
-def is_lost_name(problem: str) -> bool:
-    """Whether a problem of ``Selection`` is that a file is not there, and not a pattern of files."""
-    return problem.endswith(_NO_FILE) and not is_wild(problem.split('"')[1])
+        return any(problem.is_lost_name for problem in self.problems)
 
 
 def select_pinned_files(folder: Path, images_file: ImagesFile) -> Selection:
@@ -66,7 +80,7 @@ def select_pinned_files(folder: Path, images_file: ImagesFile) -> Selection:
     pins = images_file.pins
     candidates = _Candidates(folder, images_file)
     files: dict[Identity, PinnedFile] = {}
-    problems: list[str] = []
+    problems: list[EntryProblem] = []
     external: list[str] = []
     misplaced: list[str] = []
     absent: set[str] = set()
@@ -83,7 +97,7 @@ def select_pinned_files(folder: Path, images_file: ImagesFile) -> Selection:
             absent |= candidates.find_absent(pattern)
             misplaced += [f'pin.{key}: "{pattern}" {objection}' for objection in objections]
             if not paths and not objections:
-                problems.append(f'pin.{key}: "{pattern}" {_why_nothing(folder / pattern)}')
+                problems.append(EntryProblem(key, pattern, _why_nothing(folder / pattern)))
             for path in paths:
                 new = PinnedFile(path=folder / path, style=style)
                 file = files.get(identify(new.path), new)

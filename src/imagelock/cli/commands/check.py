@@ -9,23 +9,20 @@ import click
 
 from imagelock.cli.options import Settings, choose_format, with_settings
 from imagelock.cli.reports.findings import (
+    FREEZE_EXPIRED,
     LOCK,
+    NOT_COMPARED,
+    NOT_RENDERED,
     RENDER,
     RETAG,
+    UNUSED_PATH,
     Report,
     Wrong,
-    annotation,
-    document,
-    hints,
-    lines,
-    markdown_lines,
     state,
 )
-from imagelock.cli.reports.rules import FREEZE_EXPIRED, NOT_COMPARED, NOT_RENDERED, UNUSED_PATH, rule_of
 from imagelock.cli.text import count, listing
-from imagelock.errors import CheckFailedError
 from imagelock.images_file.parser import ImagesFile
-from imagelock.locking.freshness import Mismatch, SelectorChanged, find_mismatches
+from imagelock.locking.freshness import Damaged, Mismatch, NotDeclared, SelectorChanged, find_mismatches
 from imagelock.locking.lockfile import Lockfile
 from imagelock.model.selector import ExactTag
 from imagelock.project.ignored import find_ignored
@@ -58,7 +55,12 @@ def command(settings: Settings, *, searches_tree: bool, strict: bool, output_for
         report, mismatches = _find(settings, project, searches_tree=searches_tree or strict, is_strict=strict)
     for note in report.notes:
         settings.console.note(note)
-    _tell(settings, project, report, mismatches, output_format=output_format)
+    if output_format == "text" and not report.wrong:
+        settings.console.say(f"{', '.join(report.counts)}: {state(report)}")
+    else:
+        from imagelock.cli.reports.check import tell  # noqa: PLC0415  only problems and scripts need it
+
+        tell(settings.console, project, report, mismatches, output_format=output_format)
 
 
 def _find(
@@ -75,16 +77,26 @@ def _find(
             from imagelock.cli.document_checks import TreeSearch  # noqa: PLC0415  30 ms that only --all needs
 
             TreeSearch(project, images_file, lockfile).run(settings.console, report, is_strict=is_strict)
-    report.add(_find_overdue(images_file, datetime.now(UTC).date()))
+    report.add(_find_overdue(project, images_file, datetime.now(UTC).date()))
     report.notes.extend(filter(None, [find_ignored(project.lock_path)]))
     _note_uncarried(images_file, report)
+    if report.wrong:
+        from imagelock.cli.reports.finding_report import locate  # noqa: PLC0415  only problems need it
+
+        report.wrong[:] = locate(report.wrong)
     return report, mismatches
 
 
 def _describe(mismatches: Sequence[Mismatch], project: Project, images_file: ImagesFile) -> Iterator[Wrong]:
+    if not mismatches:
+        return
+    from imagelock.cli.reports.rules import rule_of  # noqa: PLC0415  only a stale lock needs it
+
     for mismatch in mismatches:
-        yield Wrong(name=mismatch.alias, rule=rule_of(mismatch), reason=str(mismatch), command=LOCK)
-    if mismatches and (images_file.outputs or images_file.pins.names_files):
+        path = project.lock_path if isinstance(mismatch, NotDeclared | Damaged) else project.images_path
+        key = ("images", mismatch.alias)
+        yield Wrong(name=key[1], path=path, key=key, rule=rule_of(mismatch), reason=str(mismatch), command=LOCK)
+    if images_file.outputs or images_file.pins.names_files:
         # What the files should be is unknown until the lock matches again; they will change with it.
         reason = "files can't be compared with a stale lock"
         moves_tags = images_file.pins.names_files and any(map(_moves_tag, mismatches))
@@ -124,7 +136,8 @@ def _find_rule_problems(project: Project, images_file: ImagesFile) -> Iterator[W
     from imagelock.project.rule_problems import find_rule_problems  # noqa: PLC0415  30 ms that only they need
 
     for problem in find_rule_problems(project, images_file):
-        yield Wrong(name=problem.place, rule=UNUSED_PATH, reason=problem.sentence)
+        path, line = problem.path, problem.line
+        yield Wrong(name=str(path), path=path, line=line, rule=UNUSED_PATH, reason=problem.sentence)
 
 
 def _check_outputs(
@@ -159,60 +172,9 @@ def _compare(outputs: tuple[Output, ...], report: Report) -> Iterator[Wrong]:
             yield Wrong(name=str(path), rule=NOT_RENDERED, reason=reason, command=RENDER, path=path)
 
 
-def _find_overdue(images_file: ImagesFile, today: date) -> Iterator[Wrong]:
+def _find_overdue(project: Project, images_file: ImagesFile, today: date) -> Iterator[Wrong]:
     for image in images_file.images:
         if image.is_overdue(today):
             reason = f"frozen until {image.freeze_until}, and today is {today}: {image.freeze}"
-            yield Wrong(name=image.alias, rule=FREEZE_EXPIRED, reason=reason, way_out=_THAW)
-
-
-def _tell(
-    settings: Settings, project: Project, report: Report, mismatches: Sequence[Mismatch], *, output_format: str
-) -> None:
-    if output_format == "json":
-        from imagelock.cli.reports.search_notes import unread_document  # noqa: PLC0415  only scripts need it
-
-        listed = {"listed": [document(each) for each in report.listed]} if report.listed else {}
-        problems = list(map(document, report.wrong))
-        uncarried = {"written_nowhere": report.uncarried} if report.uncarried else {}
-        documents = {"ok": not report.wrong, "problems": problems, **listed, **uncarried}
-        for unread in report.unread:
-            documents |= unread_document(unread)
-        settings.console.json(documents)
-    elif output_format == "markdown":
-        settings.console.data("\n".join(markdown_lines(report)))
-    elif output_format == "sarif":
-        from imagelock.cli.reports.sarif import sarif_document  # noqa: PLC0415  only code scanning needs it
-
-        settings.console.plain_json(sarif_document(report.wrong, report.listed, default=project.images_path))
-    elif output_format == "gitlab":
-        from imagelock.cli.reports.code_quality import code_quality_issues  # noqa: PLC0415  only GitLab needs it
-
-        settings.console.plain_json(code_quality_issues(report.wrong, report.listed, default=project.images_path))
-    if report.wrong:
-        from imagelock.cli.reports.annotations import annotate  # noqa: PLC0415  only problems need it
-
-        annotate(settings.console, [annotation(each, default=project.images_path) for each in report.wrong])
-        raise _failure(project, report, mismatches, width=settings.console.details_width)
-    if output_format == "text":
-        settings.console.say(f"{', '.join(report.counts)}: {state(report)}")
-
-
-def _failure(
-    project: Project, report: Report, mismatches: Sequence[Mismatch], *, width: int | None
-) -> CheckFailedError:
-    if mismatches:
-        message = project.stale_message(mismatches)
-    elif all(each.way_out == _THAW for each in report.wrong):
-        verb = "has" if len(report.wrong) == 1 else "have"
-        return CheckFailedError(
-            f"{count(len(report.wrong), 'freeze')} {verb} expired",
-            details=[f"{each.name}: {each.reason}" for each in report.wrong],
-            hint=_THAW,
-        )
-    elif all(each.reference for each in report.wrong):
-        message = f"{count(len(report.wrong), 'reference')} not as locked"
-    else:
-        message = "files are not as locked"
-    details, told = lines(report.wrong, width=width), hints(report.wrong)
-    return CheckFailedError(message, details=details, hint=next(iter(told), None), further_hints=told[1:])
+            path, key = project.images_path, ("images", image.alias)
+            yield Wrong(name=image.alias, path=path, key=key, rule=FREEZE_EXPIRED, reason=reason, way_out=_THAW)

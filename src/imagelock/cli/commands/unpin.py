@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from imagelock.cli.options import Settings, format_option, with_settings
-from imagelock.cli.reports.findings import hints, lines
+from imagelock.cli.reports.finding_report import hints, lines
 from imagelock.cli.reports.unpinned import refusals
 from imagelock.cli.text import count, listing
 from imagelock.cli.transactions import begin

@@ -8,36 +8,34 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
 from imagelock.cli.reports.annotations import path_in_checkout
 from imagelock.cli.reports.findings import Wrong
 
 
-def code_quality_issues(failures: Sequence[Wrong], listed: Sequence[Wrong], *, default: Path) -> list[dict[str, Any]]:
+def code_quality_issues(failures: Sequence[Wrong], listed: Sequence[Wrong]) -> list[dict[str, Any]]:
     """Return one issue for each problem; what ``check`` lists without failing has the severity ``info``.
 
-    ``default`` is the file of a problem that has none: images.toml. GitLab shows one of the issues with equal
-    fingerprints, and compares those of two branches to tell new ones. So a fingerprint has no line number, which
-    other edits of a file move, but the rule, the path, what it is about, and which of its equals it is.
+    GitLab shows one of the issues with equal fingerprints, and compares those of two branches to tell new ones. So a
+    fingerprint has no line number, which other edits of a file move, but the rule, the path, what it is about, and
+    which of its equals it is.
     """
     issues: list[dict[str, Any]] = []
     seen: dict[tuple[str, ...], int] = {}
     for severity, problems in (("major", failures), ("info", listed)):
         for wrong in problems:
-            path = path_in_checkout(wrong.path or default)
+            path = path_in_checkout(wrong.path)
             about = wrong.reference or wrong.name
-            key = (wrong.kind, path, about if wrong.reference or not wrong.path else "")
+            key = (wrong.kind, path, about if wrong.reference or wrong.is_about_image else "")
             seen[key] = seen.get(key, 0) + 1
-            line = wrong.finding.position.line if wrong.finding else 1
             issues.append(
                 {
                     "description": f"{about}: {wrong.reason}",
                     "check_name": wrong.kind,
                     "fingerprint": sha256("\0".join((*key, str(seen[key]))).encode(errors="replace")).hexdigest(),
                     "severity": severity,
-                    "location": {"path": path, "lines": {"begin": line}},
+                    "location": {"path": path, "lines": {"begin": wrong.position[0] or 1}},
                 }
             )
     return issues

@@ -8,6 +8,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from imagelock.cli.reports.findings import (
+    FREEZE_EXPIRED,
+    NESTED_PROJECT,
+    NOT_COMPARED,
+    NOT_RENDERED,
+    PIN_PATTERN,
+    UNREAD_FILE,
+    UNREAD_PLACE,
+    UNUSED_PATH,
+)
 from imagelock.locking.freshness import (
     AllPlatformsChanged,
     BuildsChanged,
@@ -24,12 +34,6 @@ from imagelock.locking.freshness import (
 )
 from imagelock.model.frozen import frozen
 
-NOT_COMPARED = "not-compared"
-NOT_RENDERED = "not-rendered"
-FREEZE_EXPIRED = "freeze-expired"
-PIN_PATTERN = "pin-pattern"
-UNUSED_PATH = "unused-path"
-NESTED_PROJECT = "nested-project"
 _OF_MISMATCHES: Mapping[type[Mismatch], str] = MappingProxyType(
     {
         NotLocked: "image-not-locked",
@@ -92,6 +96,14 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "unresolved": Rule(
             "A variable without a value decides which image is used.",
             "Give it a default, use a template, or list the reference under `[external] names`.",
+        ),
+        UNREAD_FILE: Rule(
+            "A file that may have images is of a kind that is not read, or cannot be read (`--strict`).",
+            "Add marker comments or a template, name its kind under `[kinds]`, or list it under `[external] files`.",
+        ),
+        UNREAD_PLACE: Rule(
+            "A value or command that may be an image is at a place that is not read (`--strict`).",
+            "Add its path to `[paths]`, its text to `[external] names`, or to the line of a command a marker comment.",
         ),
         NESTED_PROJECT: Rule("An images.toml further down is not in order.", "Run `imagelock check` in its directory."),
         "other-tag": Rule(

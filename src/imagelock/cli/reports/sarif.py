@@ -20,16 +20,15 @@ _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sa
 _INFORMATION = "https://github.com/imagelock/imagelock"
 
 
-def sarif_document(failures: Sequence[Wrong], listed: Sequence[Wrong], *, default: Path) -> dict[str, Any]:
+def sarif_document(failures: Sequence[Wrong], listed: Sequence[Wrong]) -> dict[str, Any]:
     """Return a log with one run; what ``check`` lists without failing has the level ``note``.
 
-    Paths are relative to the root of the checkout in CI, else to the working directory. ``default`` is the
-    file of a problem that has none: images.toml.
+    Paths are relative to the root of the checkout in CI, else to the working directory.
     """
     rules = sorted({each.kind for each in (*failures, *listed)})
     results = [
-        *(_result(each, rules, default, level="error") for each in failures),
-        *(_result(each, rules, default, level="note") for each in listed),
+        *(_result(each, rules, level="error") for each in failures),
+        *(_result(each, rules, level="note") for each in listed),
     ]
     driver = {
         "name": "imagelock",
@@ -54,14 +53,12 @@ def _rules(identifiers: Iterable[str]) -> Iterable[dict[str, Any]]:
         }
 
 
-def _result(wrong: Wrong, rules: Sequence[str], default: Path, *, level: str) -> dict[str, Any]:
+def _result(wrong: Wrong, rules: Sequence[str], *, level: str) -> dict[str, Any]:
     about = wrong.reference or wrong.name
-    region: dict[str, int] = {"startLine": 1, "startColumn": 1}
-    if wrong.finding is not None:
-        position = wrong.finding.position
-        region = {"startLine": position.line, "startColumn": position.column}
-        if wrong.reference and "\n" not in wrong.reference:
-            region["endColumn"] = position.column + len(wrong.reference)
+    line, column = wrong.position
+    region = {"startLine": line or 1, "startColumn": column or 1}
+    if wrong.reference and "\n" not in wrong.reference:
+        region["endColumn"] = region["startColumn"] + len(wrong.reference)
     return {
         "ruleId": wrong.kind,
         "ruleIndex": rules.index(wrong.kind),
@@ -70,7 +67,7 @@ def _result(wrong: Wrong, rules: Sequence[str], default: Path, *, level: str) ->
         "locations": [
             {
                 "physicalLocation": {
-                    "artifactLocation": {"uri": _uri(wrong.path or default)},
+                    "artifactLocation": {"uri": _uri(wrong.path)},
                     "region": region,
                 }
             }

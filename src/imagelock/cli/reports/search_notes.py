@@ -27,6 +27,15 @@ class Unread:
 NOTHING_UNREAD = Unread()
 
 
+def joined(found: Iterable[Unread]) -> Unread:
+    """Return all of it as one."""
+    parts = tuple(found)
+    return Unread(
+        files=tuple(each for part in parts for each in part.files),
+        places=tuple(each for part in parts for each in part.places),
+    )
+
+
 def print_unread(console: Console, unread: Unread) -> None:
     """Print a note for each kind of thing that was not read; ``-v`` lists all of them."""
     if unread.files:

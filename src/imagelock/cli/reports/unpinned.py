@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from imagelock.cli.console import Console
-from imagelock.cli.reports.findings import FEWEST_IN_TABLE, Wrong, hints, line, lines
+from imagelock.cli.reports.finding_report import FEWEST_IN_TABLE, hints, line, lines
+from imagelock.cli.reports.findings import Wrong
 from imagelock.cli.text import count
 from imagelock.documents.pin_plan import Finding, FindingKind
 from imagelock.documents.pinning import Pinned, Refusal
