@@ -18,8 +18,14 @@ _TESTS = re.compile(
 """Folders of tests, and of programs that read files like these."""
 _INPUTS = re.compile(rf"(.+[-_])?({_SAMPLES}|checks|(in)?valid|positive|negative|good|bad|pass(ing)?|fail(ing|ures?)?)")
 """Names that are inputs only below one of those: ``examples`` alone may be what a project tells its users to run."""
-_VERDICT = re.compile(r"(positive|negative|(in)?valid|good|bad|pass|fail(ed|ure)?|success)(?![a-z]).*", re.DOTALL)
-"""Names of files that a test expects to be accepted or refused."""
+_EXAMPLES = re.compile(r"(.+[-_])?(examples?|samples?)")
+_VERDICT_FOLDER = re.compile(
+    r"(in)?valid|positive|negative|good|bad|pass(ing)?|fail(ing|ures?)?|broken|malformed|errors?"
+)
+_VERDICT = re.compile(
+    r"(positive|negative|(in)?valid|good|bad|pass|fail(ed|ure)?|success|broken|malformed)(?![a-z]).*", re.DOTALL
+)
+"""Names of files that a test expects to be accepted or refused, or that show what a linter or parser says."""
 
 
 def find_foreign_folders(paths: Iterable[str]) -> tuple[str, ...]:
@@ -40,10 +46,16 @@ def is_in_folders(path: str, folders: Collection[str]) -> bool:
 
 def _foreign_folder(path: str) -> str | None:
     *parts, file_name = PurePosixPath(path).parts
-    is_below_tests = False
+    is_below_tests = is_below_examples = False
     for depth, part in enumerate(parts, start=1):
         name = part.lower()
-        if _FOREIGN.fullmatch(name) or (is_below_tests and _INPUTS.fullmatch(name)):
+        if (
+            _FOREIGN.fullmatch(name)
+            or (is_below_tests and _INPUTS.fullmatch(name))
+            or (is_below_examples and _VERDICT_FOLDER.fullmatch(name))
+        ):
             return "/".join(parts[:depth])
         is_below_tests = is_below_tests or _TESTS.fullmatch(name) is not None
-    return "/".join(parts) if is_below_tests and _VERDICT.fullmatch(file_name.lower()) else None
+        is_below_examples = is_below_examples or _EXAMPLES.fullmatch(name) is not None
+    has_verdict = (is_below_tests or is_below_examples) and _VERDICT.fullmatch(file_name.lower())
+    return "/".join(parts) if has_verdict else None
