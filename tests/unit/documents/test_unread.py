@@ -126,6 +126,63 @@ def test_a_value_at_an_unknown_path_of_a_resource_is_overlooked_and_known_ones_a
             ["a:1"],
         ),
         (table.BAKE, 'target "a" { args = { BASE = "a:1", VERSION = "1" } }\n', ["a:1"]),
+        (
+            table.COMPOSE,
+            (
+                "services: {a: {environment: [AGENT_IMAGE=a:1, FROM_HOST=h], build: {args: [BASE_IMAGE=a:2]}},"
+                " b: {image: 'c:1', environment: {MY_IMAGE: 'a:3', HOST: 'x:1'}}}\n"
+            ),
+            ["a:1", "a:2", "a:3"],
+        ),
+        (table.BAKE, 'variable "IMG" {\n default = "a:1"\n}\nvariable "V" {\n default = "b:1"\n}\n', ["a:1"]),
+        (table.GITHUB, "jobs: {a: {strategy: {matrix: {image: ['a:1', b], images: ['c:1']}}}}\n", ["a:1", "c:1"]),
+        (
+            table.GITHUB,
+            (
+                "jobs:\n  a:\n    steps:\n    - with:\n"
+                "        build-args: |\n          BASE_IMAGE=a:1\n          V=b:1\n          FROM='c:1'\n"
+            ),
+            ["a:1", "c:1"],
+        ),
+        (table.GITHUB, "inputs: {base-image: {default: 'a:1'}}\nruns: {using: composite}\n", ["a:1"]),
+        (table.DEVCONTAINER, '{"build": {"args": {"BASE_IMAGE": "a:1", "V": "b:2"}}}', ["a:1"]),
+        (
+            table.DOTENV,
+            "IMAGE=a:1\nB_IMAGE=bb\nIMAGE_TAG=1\nX_IMG=c:1\nIMAGE_PULL=always\nP_IMAGE=d:1\n",
+            ["a:1", "bb", "c:1"],
+        ),
+        (table.ANSIBLE, "- hosts: x\n  tasks: [docker_container: name=x image=a:1 state=y]\n", ["a:1"]),
+        (table.HELMFILE, "releases: [{set: [{name: web.image.tag, value: v2}, {name: x, value: y}]}]\n", ["v2"]),
+        (table.SKAFFOLD, "build: {artifacts: [{image: x, docker: {buildArgs: {BASE: 'a:1', V: 'b:1'}}}]}\n", ["a:1"]),
+        (
+            table.KUBERNETES,
+            (
+                "apiVersion: x/v1\nkind: A\n"
+                "spec: {imageSpec: 'a:1', image2: 'b:1', imageRegistry: 'h:5000', webImages: {w: 'c:1'}}\n"
+            ),
+            ["a:1", "b:1", "c:1"],
+        ),
+        (
+            table.KUBERNETES,
+            (
+                "apiVersion: x/v1\nkind: A\n"
+                "spec: {taskRef: {bundle: 'a:1'}, params: [{name: bundle, value: 'b:1'}], package: 'c:1'}\n"
+            ),
+            ["a:1", "b:1", "c:1"],
+        ),
+        (
+            table.KUBERNETES,
+            "apiVersion: x/v1\nkind: A\nargs: [--side-image, 'a:1', --image-tag, v1, --x, 'y:1', b]\n",
+            ["a:1"],
+        ),
+        (
+            table.KUBERNETES,
+            (
+                "apiVersion: x/v1\nkind: Application\n"
+                "spec: {source: {helm: {parameters: [{name: image.tag, value: '1.2'}]}}}\n"
+            ),
+            ["1.2"],
+        ),
         (table.DRONE, "kind: pipeline\nsteps: [{settings: {image: 'a:1'}}]\n", []),
         (table.TERRAFORM, 'resource "x" "y" { containers { image = "a/b:1" } }\n', ["a/b:1"]),
         (table.TERRAFORM, 'resource "x" "y" { c = jsonencode([{ image = "a/b:1" }]) }\n', ["a/b:1"]),

@@ -5,30 +5,32 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 
 from imagelock.documents.formats.format import Format
 from imagelock.documents.formats.format_finder import find_references
 from imagelock.documents.formats.place_rules import Inside, Parts, Rule, Text
-from imagelock.documents.formats.scalars import found_after_prefix, found_image, may_be_reference
+from imagelock.documents.formats.scalars import found_image, may_be_reference
 from imagelock.documents.formats.split import has_registry, has_version
 from imagelock.documents.references import Found, Image, Reference, ReferenceKind
 from imagelock.documents.syntax.nodes import Mapping, Node, Scalar, ScalarStyle, Sequence, walk
 from imagelock.documents.syntax.reader import Syntax
 
-_IMAGE_KEY = rb"(?:image(?:name|url|uri|ref)?|img)[\"']?[ \t]*[:=]"
-_OPTION = re.compile(r"--?[\w.-]*image[\w-]*=", re.IGNORECASE)
-_ARGUMENTS = rb"\bargs[\"']?[ \t]*[:=]"
+_IMAGE_KEY = rb"(?:image(?:name|url|uri|ref)?|img)s?[\"']?[ \t]*[:=]"
+_ARGUMENTS = rb"\b(?:args|build-?args)[\"']?[ \t]*[:=]"
 _SIGNS = {
-    "bake": _ARGUMENTS,
-    "compose": rb"\bmodel[\"']?[ \t]*:|" + _ARGUMENTS,
-    "kubernetes": rb"[\w.-]image(?:name|url|uri|ref)?[\"']?[ \t]*:|\b(?:image(?:name|url|uri|ref|s)|img)[\"']?[ \t]*:"
-    rb"|\bname[\"']?[ \t]*:[ \t]*[\"']?[\w.-]*image|\b(?:repository|tag)[\"']?[ \t]*:"
-    rb"|image[\w-]*=",
+    "bake": _ARGUMENTS + rb"|\bvariable\b",
+    "compose": rb"\bmodel[\"']?[ \t]*:|\w_?ima?ge?\w*[\"']?[ \t]*[:=]|" + _ARGUMENTS,
+    "devcontainer": _ARGUMENTS,
+    "env": rb"ima?ge?",
+    "kubernetes": rb"(?:[\w.-]images?|\bimage(?!PullPolicy|PullSecrets)\w+|\bimg)[\"']?[ \t]*:"
+    rb"|\bname[\"']?[ \t]*:[ \t]*[\"']?[\w.-]*image|\b(?:repository|tag|bundle|package)[\"']?[ \t]*:"
+    rb"|image[\w-]*=|--?[\w.-]*image",
     "helm-values": rb"\b(?:repository|repo|tag|container|images|img)[\"']?[ \t]*:|\w[Ii]mage[\"']?[ \t]*:",
-    **dict.fromkeys(
-        ("ansible", "azure", "bitbucket", "buildkite", "circleci", "drone", "github", "gitlab"), _IMAGE_KEY
-    ),
-    **dict.fromkeys(("kustomization", "nomad", "skaffold", "woodpecker"), _IMAGE_KEY),
+    "helmfile": rb"image",
+    **dict.fromkeys(("ansible", "azure", "bitbucket", "buildkite", "circleci", "drone", "gitlab"), _IMAGE_KEY),
+    **dict.fromkeys(("github", "skaffold"), _IMAGE_KEY + b"|" + _ARGUMENTS),
+    **dict.fromkeys(("kustomization", "nomad", "woodpecker"), _IMAGE_KEY),
     "terraform": rb"image",
 }
 """What a file of a kind has if it may name images at places that its row does not know."""
@@ -40,16 +42,23 @@ def find_overlooked(content: bytes, kind: Format) -> tuple[Reference, ...]:
     if sign is None or not re.search(sign, content, re.IGNORECASE):
         return ()
     known = {reference.span for reference in find_references(content, kind).references}
+    never = _without_deciding(kind.never)
     rules = [_RULES.get(kind.name, _LOOKS_LIKE_IMAGES)]
     if kind.syntax is Syntax.HCL:
         rules.append((Inside("", _find_in_texts),))
     found = {
         each.span: each
         for images in rules
-        for each in find_references(content, replace(kind, images=images)).references
+        for each in find_references(content, replace(kind, images=images, never=never)).references
         if each.span not in known and isinstance(each.target, Image)
     }
     return tuple(found[span] for span in sorted(found))
+
+
+@cache
+def _without_deciding(never: tuple[str, ...]) -> tuple[str, ...]:
+    """Leave out the places that decide about an image; cached, since rules are cached by identity."""
+    return tuple(path for path in never if path not in _DECIDES_AN_IMAGE)
 
 
 def _find_in_texts(root: Node) -> Iterator[Found]:
@@ -93,16 +102,38 @@ def _find_named_value(node: Node) -> Iterator[Found]:
         return
     name = node.find_scalar("name")
     value = node.find_scalar("value") or node.find_scalar("default")
-    if name and value and "image" in name.value.lower() and may_be_reference(value) and has_version(value.value):
+    if (
+        name
+        and value
+        and re.search(r"(?i)image|^bundle$", name.value)
+        and may_be_reference(value)
+        and has_version(value.value)
+    ):
         yield found_image(ReferenceKind.IMAGE, value)
 
 
-def _find_argument(node: Node) -> Iterator[Found]:
-    """Find the value of an option whose name says that it is an image: ``--proxy-image=envoy:1.30``."""
-    option = _OPTION.match(node.value) if isinstance(node, Scalar) else None
-    if isinstance(node, Scalar) and option and has_version(node.value[option.end() :]):
-        found = found_after_prefix(ReferenceKind.IMAGE, node, option[0])
-        yield from (found,) if found else ()
+def _find_arguments(node: Node) -> Iterator[Found]:
+    """Find the values of options whose names say that they are images: ``--proxy-image=envoy:1.30``."""
+    items = node.items if isinstance(node, Sequence) else (node,)
+    scalars = [item for item in items if isinstance(item, Scalar)]
+    for index, item in enumerate(scalars):
+        yield from _find_written(item, _ASSIGNED)
+        if index and re.fullmatch(_OPTION, scalars[index - 1].value):
+            yield from _find_written(item, r"\A(?P<reference>\S+)\Z")
+
+
+def _find_assigned(node: Node) -> Iterator[Found]:
+    """Find the values of variables in lines and lists of ``BASE_IMAGE=alpine:3``."""
+    for item in node.items if isinstance(node, Sequence) else (node,):
+        if isinstance(item, Scalar):
+            yield from _find_written(item, _ASSIGNED)
+
+
+def _find_free_form(root: Node) -> Iterator[Found]:
+    """Find images in the arguments of a task that are one text: ``docker_container: name=x image=redis:7``."""
+    for node in walk(root):
+        if isinstance(node, Scalar) and "image=" in node.value:
+            yield from _find_written(node, _ASSIGNED)
 
 
 _CHOICES = frozenset(
@@ -114,9 +145,16 @@ _WRITTEN = (
     r"(?im)(?:^|[\s{,(\"'])[\w.-]*(?:image(?:name|url|uri|ref)?|img)[\"']?[ \t]*[:=][ \t]*[\"']?"
     r"(?P<reference>[a-z0-9][\w./-]*[:@/][\w./:@-]+)"
 )
+_OPTION = r"(?i)--?[\w.-]*image"
+_ASSIGNED = r"(?im)(?:^|[\s\"'])-{0,2}[\w.-]*(?:image|base|from)[\w-]*=[\"']?(?P<reference>[a-z0-9][\w./:@-]+)"
+_DECIDES_AN_IMAGE = ("{Application,ApplicationSet}:**.helm.parameters", "build")
+"""Places that are never edited and that decide about an image: a part of it, or an argument of a build."""
 _LOOKS_LIKE_IMAGES: tuple[Rule, ...] = (
     Text("**./(image(name|url|uri|ref)?|img)$/i", is_sure=False, accepts=has_version),
+    Text("**./^(images?|img)$/i[]", is_sure=False, accepts=has_version),
     Text("**./images$/i[]", is_sure=False, accepts=has_version),
+    Text("**./images$/i.*", is_sure=False, accepts=has_version),
+    Text("**./image/i.default", is_sure=False, accepts=has_version),
     Inside("**.{env,params,parameters}[]", _find_named_value),
 )
 _PARTS: tuple[Rule, ...] = (
@@ -125,7 +163,19 @@ _PARTS: tuple[Rule, ...] = (
     Text("**./image$/i.repository", is_sure=False, accepts=has_version),
 )
 _RULES: dict[str, tuple[Rule, ...]] = {
-    "bake": (Text("target.*.args./image|base|from/i", is_sure=False, accepts=has_version),),
+    "ansible": (*_LOOKS_LIKE_IMAGES, Inside("", _find_free_form)),
+    "bake": (
+        Text("target.*.args./image|base|from/i", is_sure=False, accepts=has_version),
+        Text("variable./image|img|base|from/i.default", is_sure=False, accepts=has_version),
+    ),
+    "devcontainer": (Text("build.args./image|base|from/i", is_sure=False, accepts=has_version),),
+    "env": (
+        Text("/image|img/i", is_sure=False, accepts=has_version),
+        Text("/_IMAGE$/i", is_sure=False, accepts=_is_word_of_image),
+    ),
+    "github": (*_LOOKS_LIKE_IMAGES, Inside("**.{build-args,build_args}", _find_assigned)),
+    "helmfile": (*_LOOKS_LIKE_IMAGES, Inside("releases[].set", _find_set_value)),
+    "skaffold": (*_LOOKS_LIKE_IMAGES, Text("**.buildArgs./image|base|from/i", is_sure=False, accepts=has_version)),
     "helm-values": (
         *_PARTS,
         Text("**./img$/i", is_sure=False, accepts=has_version),
@@ -136,7 +186,6 @@ _RULES: dict[str, tuple[Rule, ...]] = {
     "terraform": (
         *_LOOKS_LIKE_IMAGES,
         Text("**./image$/i", is_sure=False, accepts=_names_registry_or_version),
-        Text("**./images$/i.*", is_sure=False, accepts=has_version),
         Text("variable./image/i.default", is_sure=False, accepts=has_version),
         Text("variable./image/i.default.*", is_sure=False, accepts=has_version),
         Inside("resource.helm_release.**.{set,set_list,set_sensitive}", _find_set_value),
@@ -144,12 +193,18 @@ _RULES: dict[str, tuple[Rule, ...]] = {
     "kubernetes": (
         *_LOOKS_LIKE_IMAGES,
         Text("**./.image$/i", is_sure=False, accepts=_names_registry_or_version),
+        Text("**./image(?!.*(registry|host|server|endpoint|address|port)$)/i", is_sure=False, accepts=has_version),
+        Text("**.{bundle,package}", is_sure=False, accepts=has_version),  # artifacts of a registry, which no lock has
         *_PARTS,
-        Inside("**.{args,command}[]", _find_argument),
+        Inside("**.{args,command}", _find_arguments),
+        Inside("{Application,ApplicationSet}:**.helm.parameters", _find_set_value),
     ),
     "compose": (
         Text("models.*.model", is_sure=False),  # artifacts of a registry, which no lock has
         Text("services.*.build.args./image|base|from/i", is_sure=False, accepts=has_version),
+        Text("services.*.environment./image/i", is_sure=False, accepts=has_version),
+        Inside("services.*.build.args[]", _find_assigned),
+        Inside("services.*.environment[]", _find_assigned),
     ),
 }
 """Where images may be in kinds whose keys say nothing: arguments of builds replace the defaults in Dockerfiles."""
