@@ -28,11 +28,13 @@ from imagelock.model.frozen import frozen
 from imagelock.model.oci import OCI_INDEX, Descriptor
 from imagelock.model.reference import LayoutRepository, PinnedReference
 from imagelock.model.strict_json import parse_json_object
+from imagelock.project.files import read_bytes
 from imagelock.registry.oci_layout import NAME_ANNOTATION, find_signed_digest
 
 _VERSION = "1.0.0"
 _STAGING = ".imagelock"
 _MAX_MANIFEST_BYTES = 4 * 1024 * 1024
+_MAX_INDEX_BYTES = 64 * 1024 * 1024
 Entry = Mapping[str, Any]
 """A descriptor of index.json, as parsed JSON."""
 
@@ -122,10 +124,9 @@ class LayoutWriter:
 
     def _read_index(self) -> dict[str, Any]:
         path = self.folder / "index.json"
-        try:
-            body = path.read_bytes()
-        except FileNotFoundError:
+        if not path.exists():
             return {}
+        body = read_bytes(path, max_bytes=_MAX_INDEX_BYTES)
         document = parse_json_object(body, what=str(path))
         entries = document.get("manifests", [])
         if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
@@ -183,7 +184,7 @@ def _refuse_other_folders(folder: Path) -> None:
     marker = folder / "oci-layout"
     try:
         others = {path.name for path in folder.iterdir()} - {_STAGING} if folder.exists() else set()
-        body = marker.read_bytes() if "oci-layout" in others else b""
+        body = read_bytes(marker) if "oci-layout" in others else b""
     except OSError as error:
         raise FileError(f"cannot read {folder}: {error.strerror}") from error
     if others and "oci-layout" not in others:
@@ -207,7 +208,7 @@ def _bounded(pieces: Iterable[bytes], descriptor: Descriptor) -> Iterator[bytes]
 def _write_changed(path: Path, body: bytes, *, staging: Path) -> bool:
     """Write a file atomically unless it has these bytes already; return whether it was written."""
     try:
-        if path.exists() and path.read_bytes() == body:
+        if path.exists() and read_bytes(path, max_bytes=_MAX_INDEX_BYTES) == body:
             return False
         staged = staging / path.name
         staged.write_bytes(body)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -139,3 +140,18 @@ def test_pruning_keeps_what_is_wanted(tmp_path: Path) -> None:
         assert writer.has(_descriptor())
         assert not writer.has(_descriptor(b"other"))
         assert writer.prune([_descriptor().digest]) == Pruned(0, 0)
+
+
+@pytest.mark.parametrize("name", ["index.json", "oci-layout"])
+@pytest.mark.parametrize("kind", ["FIFO", "directory"])
+def test_what_is_no_file_is_refused_and_not_waited_for(tmp_path: Path, name: str, kind: str) -> None:
+    with open_layout_writer(tmp_path / "a") as writer:
+        writer.write_entries([_ENTRY])
+    (tmp_path / "a" / name).unlink()
+    if kind == "FIFO":
+        os.mkfifo(tmp_path / "a" / name)
+    else:
+        (tmp_path / "a" / name).mkdir()
+    with pytest.raises(FileError) as raised, open_layout_writer(tmp_path / "a") as writer:
+        writer.write_entries([])
+    assert raised.value.message == f"cannot read {tmp_path / 'a' / name}"

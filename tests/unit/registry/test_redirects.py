@@ -101,7 +101,8 @@ def test_a_host_that_we_were_sent_to_gets_no_login_for_asking(challenge: str) ->
         ("https://localhost/x", "its host is this machine"),
         ("https://me:secret@cdn.example/x", "it has a user name"),
         ("ftp://cdn.example/x", "it must begin with https://"),
-        ("", "it has characters that are not allowed in a URL"),
+        ("https://cdn.example/a b", "it has characters that are not allowed in a URL"),
+        ("", "there is none"),
     ],
 )
 def test_some_places_are_never_gone_to(location: str, reason: str) -> None:

@@ -182,8 +182,16 @@ def test_a_server_without_tls_is_never_spoken_to_without_it_unless_declared() ->
     assert raised.value.message == f"{name} does not speak TLS"
 
 
-@pytest.mark.parametrize("answer", [b"", b"HTTP/9.9 nonsense\r\n\r\n", b"\x00" * 200, b"HTTP/1.1 200 OK\r\nX\r\n\r\n"])
-def test_what_is_no_http_is_no_answer(answer: bytes) -> None:
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (b"", "no answer from {}"),
+        (b"HTTP/9.9 nonsense\r\n\r\n", "the response of {} is not valid HTTP"),
+        (b"\x00" * 200, "the response of {} is not valid HTTP"),
+        (b"HTTP/1.1 200 OK\r\nX\r\n\r\n", "the response of {} is not valid HTTP"),
+    ],
+)
+def test_what_is_no_http_is_no_answer(answer: bytes, message: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         name = f"127.0.0.1:{server.getsockname()[1]}"
 
@@ -199,4 +207,4 @@ def test_what_is_no_http_is_no_answer(answer: bytes) -> None:
             with client_of(name, plain_http=True) as client, pytest.raises(TemporaryError) as raised:
                 client.fetch_manifest(parse_reference(f"{name}/team/a:1"))
             done.result(timeout=5)
-    assert raised.value.message == f"no answer from {name}"
+    assert raised.value.message == message.format(name)

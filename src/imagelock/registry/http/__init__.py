@@ -18,7 +18,9 @@ class FailureKind(Enum):
     """The connection was refused, or there is no route."""
     TIMED_OUT = auto()
     BROKEN = auto()
-    """The connection broke, or the response was not HTTP, or incomplete."""
+    """The connection broke, or the response is incomplete."""
+    UNREADABLE = auto()
+    """The response is not HTTP, or cannot be decoded."""
     UNKNOWN_AUTHORITY = auto()
     """The certificate is not signed by a trusted authority."""
     OTHER_AUTHORITY = auto()
@@ -43,7 +45,13 @@ class FailureKind(Enum):
 
 
 _REPEATED = frozenset(
-    {FailureKind.NOT_REACHED, FailureKind.TIMED_OUT, FailureKind.BROKEN, FailureKind.HANDSHAKE_CLOSED}
+    {
+        FailureKind.NOT_REACHED,
+        FailureKind.TIMED_OUT,
+        FailureKind.BROKEN,
+        FailureKind.UNREADABLE,
+        FailureKind.HANDSHAKE_CLOSED,
+    }
 )
 # The reasons are OpenSSL's names.
 _NO_TLS_REASONS = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNEXPECTED_MESSAGE", "RECORD_LAYER_FAILURE"})

@@ -1,4 +1,4 @@
-"""Make and change ``httpx.Request``s, follow redirects, and read response bodies up to a limit.
+"""Make and change ``httpx.Request``s, follow redirects, and read heads and bodies of responses up to a limit.
 
 Requests are made by ``make_request`` alone, and changed by ``at``, ``authorized`` and ``as_get`` alone. Registries stay
 far below each limit. Bodies are limited after decoding: a kilobyte of gzip can hold a megabyte of zeros.
@@ -35,6 +35,7 @@ TAGS_PER_PAGE = 1000
 """ECR and distribution refuse a larger page size."""
 STREAM_BYTES_PER_SECOND = 64 * 1024
 """The slowest transfer that is waited for: a streamed body gets more time by its size."""
+OPERATOR_HINT = "report it to the operator of this registry"
 _MAX_REDIRECTS = 5
 SILENCE_SECONDS = 30.0
 """The longest wait for the next byte."""
@@ -51,6 +52,12 @@ _EVERY_REQUEST = (
 )
 _FORM_TYPE = ("Content-Type", "application/x-www-form-urlencoded")
 _LENGTH = re.compile(r"[0-9]{1,18}", re.ASCII)
+_BLANKS_BEFORE_STATUS = re.compile(rb"^(HTTP/[0-9.]+)[ \t]{2,}")
+_BLANK_BEFORE_COLON = re.compile(rb"^([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]+:", re.MULTILINE)
+# A name with a blank, a parenthesis or the like, its value, and the lines that continue it.
+_MISNAMED_HEADER = re.compile(
+    rb"^(?![!#$%&'*+.^_`|~0-9A-Za-z-]+:)[^\x00-\x20\x7f:][^\x00-\x1f\x7f:]*:[^\n]*\n(?:[ \t]+\S[^\n]*\n)*", re.MULTILINE
+)
 _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
 _ENCODINGS = frozenset({"gzip", "x-gzip", "deflate"})
 _PIECE_BYTES = 64 * 1024
@@ -119,10 +126,12 @@ def next_hop(request: httpx.Request, response: httpx.Response, *, hops: int) -> 
         raise InvalidContentError(
             f"{shown(request.url)} redirects to another host, which a token server must not",
             details=[f"to {origin_of(url)}"],
-            hint="report it to the operator of this registry",
+            hint=OPERATOR_HINT,
         )
     if hops >= _MAX_REDIRECTS:
-        raise InvalidContentError(f"{origin_of(request.url)} redirects more than {_MAX_REDIRECTS} times")
+        raise InvalidContentError(
+            f"{origin_of(request.url)} redirects more than {_MAX_REDIRECTS} times", hint=OPERATOR_HINT
+        )
     return at(request, url)
 
 
@@ -131,6 +140,7 @@ def redirect_refused(request: httpx.Request, reason: str) -> InvalidContentError
     return InvalidContentError(
         f"{origin_of(request.url)} redirects to an address that must not be followed: {reason}",
         details=[f"asked for {shown(request.url)}"],
+        hint=OPERATOR_HINT,
     )
 
 
@@ -158,6 +168,16 @@ def sent_status(response: httpx.Response) -> int:
 def first_header(response: httpx.Response, name: str) -> str:
     """Return the value of the first header line of that name, or an empty string; httpx would join several lines."""
     return next(iter(response.headers.get_list(name)), "")
+
+
+def clean_head(head: bytes) -> bytes:
+    """Return the head of a response as Go and curl read it.
+
+    Blanks before a colon are removed, as RFC 9112 allows for proxies, and headers with invalid names are ignored.
+    """
+    status, end, headers = head.partition(b"\n")
+    headers = _MISNAMED_HEADER.sub(b"", _BLANK_BEFORE_COLON.sub(rb"\1:", headers))
+    return _BLANKS_BEFORE_STATUS.sub(rb"\1 ", status) + end + headers
 
 
 def content_type(response: httpx.Response) -> str:
@@ -196,6 +216,8 @@ def stream_body(response: httpx.Response) -> Iterator[bytes]:
 
 
 def _destination(request: httpx.Request, location: str) -> httpx.URL:
+    if not location:
+        raise redirect_refused(request, "there is none")
     try:
         url = join_url(request.url, location)
     except InvalidUrlError as error:
@@ -229,7 +251,7 @@ def _decoded(chunks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
         yield from chunks
         return
     if encoding not in _ENCODINGS:
-        raise TransportFailure(FailureKind.BROKEN, "the body has an encoding that was not asked for")
+        raise TransportFailure(FailureKind.UNREADABLE, "the body has an encoding that was not asked for")
     decoder = zlib.decompressobj(_GZIP_OR_ZLIB)
     try:
         for chunk in chunks:
@@ -238,7 +260,9 @@ def _decoded(chunks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
                 yield decoder.decompress(decoder.unconsumed_tail, _PIECE_BYTES)
         yield decoder.flush()
     except zlib.error as error:
-        raise TransportFailure(FailureKind.BROKEN, "the compressed body can't be read") from error
+        raise TransportFailure(FailureKind.UNREADABLE, "the compressed body can't be read") from error
+    if decoder.unused_data:
+        raise TransportFailure(FailureKind.UNREADABLE, "the compressed body has bytes after its end")
     if not decoder.eof:
         raise TransportFailure(FailureKind.BROKEN, "the compressed body is not complete")
 

@@ -238,6 +238,12 @@ def error_of(failure: TransportFailure, request: httpx.Request) -> RegistryError
             if not {".", ":"} & set(registry):
                 hint = "check the spelling: names on Docker Hub are lower-case, and an address has a `.` or a port"
             return TemporaryError(f"{host} cannot be found", details=[str(failure)], hint=hint)
+        case FailureKind.UNREADABLE:
+            return TemporaryError(
+                f"the response of {host} is not valid HTTP",
+                details=[str(failure), describe(request)],
+                hint=f"{_RETRY_HINT}; if it fails again, a proxy may change the response, or this is no registry",
+            )
         case FailureKind.HANDSHAKE_CLOSED:
             return TemporaryError(f"no answer from {host}", details=[str(failure)], hint=_plain_http_hint(registry))
         case _:

@@ -22,7 +22,7 @@ from imagelock.model.secrets import mask_secrets
 from imagelock.registry.http import FailureKind, TransportFailure, failure_of
 from imagelock.registry.http.addresses import Route, basic_authorization
 from imagelock.registry.http.connections import Connections
-from imagelock.registry.http.messages import rules_of
+from imagelock.registry.http.messages import clean_head, rules_of
 from imagelock.registry.http.pool import Deadline, Pool
 from imagelock.registry.http.urls import origin_of
 
@@ -30,7 +30,9 @@ _IDLE_SECONDS = 60.0
 _MAX_HEAD_BYTES = 100 * 1024
 _RECEIVED_BYTES = 64 * 1024
 _END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
-_BLANK_BEFORE_COLON = re.compile(rb"^([!#$%&'*+.^_`|~0-9A-Za-z-]+)[ \t]+:", re.MULTILINE)
+_LONGEST_END_OF_HEAD = 4
+_BARE_LINE_FEED = re.compile(rb"(?<!\r)\n")
+_QUOTED_BY_H11 = re.compile(r"""bytearray\(b(['"])(.*)\1\)""", re.DOTALL)
 _REPEATABLE = frozenset({"GET", "HEAD"})
 QUEUE_SECONDS = 4.0
 """The longest wait for the first response on a new connection while another connection is idle."""
@@ -139,6 +141,7 @@ class _Connection:
                 if isinstance(event, h11.Data):
                     yield bytes(event.data)
                 elif event is h11.NEED_DATA:
+                    self._refuse_bare_line_feed()
                     self._http.receive_data(self._receive(deadline))
                 else:
                     raise TransportFailure(FailureKind.BROKEN, "the connection was closed")
@@ -189,11 +192,11 @@ class _Connection:
                 raise TransportFailure(FailureKind.BROKEN, "the server serves other connections first")
 
     def _read_head(self, deadline: Deadline) -> h11.Response:
-        """Return the head of the final response; blanks before a colon are removed, as RFC 9112 allows for proxies."""
+        """Return the head of the final response."""
         received = bytearray()
         while True:
             end = self._receive_head(received, deadline)
-            self._http.receive_data(_BLANK_BEFORE_COLON.sub(rb"\1:", bytes(received[:end])))
+            self._http.receive_data(clean_head(bytes(received[:end])))
             del received[:end]
             event = self._http.next_event()
             if isinstance(event, h11.Response):
@@ -201,18 +204,27 @@ class _Connection:
                     self._http.receive_data(bytes(received))
                 return event
             if not isinstance(event, h11.InformationalResponse):
-                raise TransportFailure(FailureKind.BROKEN, "the answer was no HTTP")
+                raise TransportFailure(FailureKind.UNREADABLE, "the answer was no HTTP")
 
     def _receive_head(self, received: bytearray, deadline: Deadline) -> int:
         """Receive until a whole head is there, and return its length in bytes."""
-        while (end := _END_OF_HEAD.search(received)) is None:
-            if len(received) > _MAX_HEAD_BYTES or not b"HTTP/".startswith(received[:5]):
-                raise TransportFailure(FailureKind.BROKEN, "the answer was no HTTP")
+        searched = 0
+        while (end := _END_OF_HEAD.search(received, max(0, searched - _LONGEST_END_OF_HEAD))) is None:
+            searched = len(received)
+            if not b"HTTP/".startswith(received[:5]):
+                raise TransportFailure(FailureKind.UNREADABLE, "the answer was no HTTP")
+            if searched > _MAX_HEAD_BYTES:
+                raise TransportFailure(FailureKind.UNREADABLE, f"its headers have more than {_MAX_HEAD_BYTES:,} bytes")
             piece = self._receive(deadline)
             if not piece:
                 raise TransportFailure(FailureKind.BROKEN, "the connection was closed before the end of an answer")
             received += piece if received else piece.lstrip(b"\r\n")
         return end.end()
+
+    def _refuse_bare_line_feed(self) -> None:
+        """Raise ``TransportFailure`` if h11 waits for the end of a line that has ended without a carriage return."""
+        if _BARE_LINE_FEED.search(self._http.trailing_data[0]):
+            raise TransportFailure(FailureKind.UNREADABLE, "a line of its chunked body has no carriage return")
 
     def _receive(self, deadline: Deadline) -> bytes:
         seconds = deadline.silence_seconds()
@@ -266,4 +278,6 @@ def _is_idle_timeout(head: h11.Response, connection: _Connection) -> bool:
 
 def _protocol_failure(error: h11.RemoteProtocolError) -> TransportFailure:
     # h11 quotes the bytes that it could not parse.
-    return TransportFailure(FailureKind.BROKEN, printable(mask_secrets(str(error))))
+    reason = _QUOTED_BY_H11.sub(r"`\2`", str(error))
+    kind = FailureKind.BROKEN if reason.startswith("peer ") else FailureKind.UNREADABLE
+    return TransportFailure(kind, printable(mask_secrets(reason)))
