@@ -92,6 +92,13 @@ def test_nothing_wrong_is_an_empty_report(pinned: Project) -> None:
     assert pinned.run("check", "--format", "gitlab").stdout == "[]\n"
 
 
+@pytest.mark.parametrize(("arguments", "stdout"), [(["--format", "gitlab"], ""), (["--format", "markdown"], "")])
+def test_a_run_that_cannot_answer_reports_nothing(pinned: Project, arguments: list[str], stdout: str) -> None:
+    pinned.write("images.toml", "[images]\ngo = 1\n")
+    outcome = pinned.run("check", *arguments)
+    assert (outcome.exit_code, outcome.stdout) == (2, stdout)
+
+
 def test_a_stale_lock_is_reported_at_the_lines_of_both_files(pinned: Project) -> None:
     pinned.declare_locked(images='[images]\ngo = "golang:1.23"\n')
     places = {issue["check_name"]: issue["location"] for issue in _issues(pinned)}

@@ -68,10 +68,26 @@ def test_each_report_is_what_code_scanning_takes(
     _validate(path)
 
 
-def _validate(path: Path) -> None:
+def test_a_run_that_cannot_answer_says_so_and_has_no_results(project: Project) -> None:
+    project.write("images.toml", "[images]\ngo = 1\n")
+    outcome = project.run("check", "--format", "sarif")
+    path = project.write("found.sarif", outcome.stdout)
+    (run,) = json.loads(outcome.stdout)["runs"]
+    (invocation,) = run["invocations"]
+    assert (outcome.exit_code, invocation["exitCode"], invocation["executionSuccessful"]) == (2, 2, False)
+    (notification,) = invocation["toolExecutionNotifications"]
+    assert notification == {
+        "level": "error",
+        "message": {"text": "cannot use images.toml\nimages.toml:2: images.go: must be a reference or a table"},
+    }
+    assert "results" not in run
+    _validate(path, rules="Sarif")
+
+
+def _validate(path: Path, *, rules: str = "Sarif;Ghas") -> None:
     """Its exit code is 0 with errors, too: they are in its lines."""
     done = subprocess.run(
-        [sarif_multitool(), "validate", path, "--rule-kind", "Sarif;Ghas"],
+        [sarif_multitool(), "validate", path, "--rule-kind", rules],
         capture_output=True,
         check=False,
         env=os.environ | {"DOTNET_SYSTEM_GLOBALIZATION_INVARIANT": "1"},

@@ -165,8 +165,15 @@ def _run(arguments: list[str]) -> int:
 def _fail(context: click.Context | None, error: ImagelockError) -> int:
     context = context or click.Context(cli)
     console = console_of(context)
-    if (context.obj or {}).get("output_format") == "json":
-        console.json_error(error)
+    match (context.obj or {}).get("output_format"):
+        case "json":
+            console.json_error(error)
+        case "sarif" if not Console.has_printed_json:
+            from imagelock.cli.reports.sarif import failure_document  # noqa: PLC0415  only code scanning needs it
+
+            console.plain_json(failure_document(error))
+        case _:
+            pass  # what reads the other formats would take a report for an answer
     console.error(error)
     return error.exit_code
 

@@ -15,6 +15,7 @@ from imagelock import __version__
 from imagelock.cli.reports.annotations import path_in_checkout
 from imagelock.cli.reports.findings import Wrong
 from imagelock.cli.reports.rules import RULES
+from imagelock.errors import ExitCode, ImagelockError
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _INFORMATION = "https://github.com/imagelock/imagelock"
@@ -30,13 +31,30 @@ def sarif_document(failures: Sequence[Wrong], listed: Sequence[Wrong]) -> dict[s
         *(_result(each, rules, level="error") for each in failures),
         *(_result(each, rules, level="note") for each in listed),
     ]
+    invocation = {"executionSuccessful": True, "exitCode": int(ExitCode.NO if failures else ExitCode.DONE)}
+    return _log(_rules(rules), invocation, {"columnKind": "unicodeCodePoints", "results": results})
+
+
+def failure_document(error: ImagelockError) -> dict[str, Any]:
+    """Return a log of a run that could not answer, without `results`: an empty list would say that all is fixed."""
+    text = "\n".join([error.message, *error.details, *(f"hint: {hint}" for hint in (error.hint,) if hint)])
+    notification = {"level": "error", "message": {"text": text}}
+    invocation = {
+        "executionSuccessful": False,
+        "exitCode": int(error.exit_code),
+        "toolExecutionNotifications": [notification],
+    }
+    return _log((), invocation, {})
+
+
+def _log(rules: Iterable[dict[str, Any]], invocation: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
     driver = {
         "name": "imagelock",
         "semanticVersion": __version__,
         "informationUri": _INFORMATION,
-        "rules": list(_rules(rules)),
+        "rules": list(rules),
     }
-    run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
+    run = {"tool": {"driver": driver}, "invocations": [invocation], **found}
     return {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
 
 
