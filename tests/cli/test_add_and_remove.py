@@ -196,7 +196,12 @@ def test_another_tag_of_a_declared_repository_asks_what_is_meant(pinned: Project
     ("tables", "file", "following"),
     [
         ("", "", "write `redis:7` in a file, then run `imagelock scan --write` and `imagelock render`"),
-        ("", "FROM redis:7\n", "write `redis:7` in a file, then run `imagelock scan --write` and `imagelock render`"),
+        ("", "FROM redis:7\n", "run `imagelock scan --write`, then `imagelock render`"),
+        (
+            '[external]\nfiles = ["Dockerfile"]\n',
+            "FROM redis:7\n",
+            "write `redis:7` in a file, then run `imagelock scan --write` and `imagelock render`",
+        ),
         ('[pin]\nfiles = ["Dockerfile"]\n', "FROM redis:7\n", "run `imagelock render`"),
         (
             '[pin]\nfiles = ["Dockerfile"]\n',

@@ -12,7 +12,6 @@ from imagelock.model.frozen import frozen
 from imagelock.model.reference import DEFAULT_TAG, AnyRepository, ImageReference, PinnedReference
 
 AcceptsTag = Callable[[str], bool]
-_NONE: Mapping[PinnedReference, AcceptsTag] = MappingProxyType({})
 _NO_NAMES: Mapping[PinnedReference, str] = MappingProxyType({})
 
 
@@ -20,7 +19,7 @@ _NO_NAMES: Mapping[PinnedReference, str] = MappingProxyType({})
 class Retag:
     """References whose tag is not locked, and that get the locked tag of an image of their repository.
 
-    Without a name, those whose repository is declared once, by an exact tag.
+    Without a name, those whose repository is declared once: by an exact tag, or by a range that they once followed.
     """
 
     name: str | None = None
@@ -40,10 +39,14 @@ class Locked:
 
 @frozen
 class Sibling:
-    """The one image of a repository that images.toml declares, by an exact tag."""
+    """The one image of a repository that images.toml declares."""
 
     name: str
     tag: str
+    is_allowed: bool = True
+    """Whether images.toml admits that the image moves to the tag of the reference."""
+    is_same_variant: bool = True
+    """Whether the tag of the reference fits the pattern of a range; it may be another image if it does not."""
 
 
 @frozen
@@ -60,6 +63,15 @@ class LockedTwice:
     """Several locked digests fit a reference."""
 
     tags: tuple[str, ...]
+
+
+@frozen
+class RangeTags:
+    """Which tags a range takes."""
+
+    accepts: AcceptsTag
+    fits_pattern: AcceptsTag
+    """Whether a tag has the form of its tags, in any version."""
 
 
 LockAnswer = Locked | NotLocked | LockedTwice
@@ -79,6 +91,7 @@ class NamedImage:
     """Returns the digest of one platform; ``ImagelockError`` if it is not locked for it."""
 
 
+_NO_RANGES: Mapping[PinnedReference, RangeTags] = MappingProxyType({})
 _NO_IMAGES: Mapping[str, NamedImage] = MappingProxyType({})
 
 
@@ -89,12 +102,12 @@ class LockedReferences:
         self,
         references: Iterable[PinnedReference],
         *,
-        ranges: Mapping[PinnedReference, AcceptsTag] = _NONE,
+        ranges: Mapping[PinnedReference, RangeTags] = _NO_RANGES,
         names: Mapping[PinnedReference, str] = _NO_NAMES,
         named: Mapping[str, NamedImage] = _NO_IMAGES,
         retag: Retag | None = None,
     ) -> None:
-        """Take the images, and for those with a range a predicate for the tags in it.
+        """Take the images, and for those with a range the tags that it takes.
 
         ``names`` are those in images.toml, ``named`` all images by these names, for marker comments.
         """
@@ -142,11 +155,24 @@ class LockedReferences:
         """Return the answer for a tag that is not locked, with the image that the reference may follow, if any."""
         if moved := self._moved(locked, reference):
             return Locked(moved[0].digest, moved[0].tag)
-        if len(locked) != 1 or locked[0] in self._ranges or locked[0] not in self._names or locked[0].tag is None:
+        if len(locked) != 1 or locked[0] not in self._names or locked[0].tag is None:
+            return NotLocked(_tags(locked))
+        sibling = self._sibling(locked[0], locked[0].tag, reference)
+        if sibling is None:
             return NotLocked(_tags(locked))
         if self._retag is not None and self._retag.name is None:
             return Locked(locked[0].digest, locked[0].tag)
-        return NotLocked(_tags(locked), Sibling(self._names[locked[0]], locked[0].tag))
+        return NotLocked(_tags(locked), sibling)
+
+    def _sibling(self, image: PinnedReference, tag: str, reference: ImageReference) -> Sibling | None:
+        """Return the only image of a repository, unless a tag without digest does not fit its range's pattern."""
+        name, tags = self._names[image], self._ranges.get(image)
+        if tags is None or reference.tag is None:
+            return Sibling(name, tag)
+        fits = tags.fits_pattern(reference.tag)
+        if not fits and not isinstance(reference, PinnedReference):
+            return None
+        return Sibling(name, tag, is_allowed=tags.accepts(reference.tag), is_same_variant=fits)
 
     def _moved(self, locked: list[PinnedReference], reference: ImageReference) -> list[PinnedReference]:
         """Find the image that was moved from what a reference has."""
@@ -157,7 +183,7 @@ class LockedReferences:
         return [each for each in locked if self._names.get(each) == self._retag.name and written == old]
 
     def _follow(self, locked: list[PinnedReference], tag: str) -> LockAnswer:
-        matching = [each for each in locked if each in self._ranges and self._ranges[each](tag)]
+        matching = [each for each in locked if each in self._ranges and self._ranges[each].accepts(tag)]
         answer = _answer(locked, matching)
         return replace(answer, tag=matching[0].tag) if isinstance(answer, Locked) else answer
 

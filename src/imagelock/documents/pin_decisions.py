@@ -166,29 +166,36 @@ def _decide_image(reference: Reference, image: Image, locked: LockedReferences, 
 def _not_locked(reference: Reference, image: Image, locked: LockedReferences, answer: NotLocked) -> PinStep:
     pinned = image.reference
     movable = not isinstance(image.editing, NotEditable) and image.editing.tag is not None
-    hint = None if answer.sibling is None else _hint_for_tag(pinned.tag, answer.sibling, movable=movable)
+    text = image.text.partition("@")[0]
+    hint = None if answer.sibling is None else _hint_for_tag(text, pinned.tag, answer.sibling, movable=movable)
     if isinstance(pinned, PinnedReference) and (tag := locked.find_tag(pinned)) and tag != pinned.tag:
         reason = f"the digest is locked for the tag `{tag}`, and registries ignore the tag beside a digest"
         return PinStep.found(FindingKind.STALE_TAG, reference, reason, hint or f"write `{tag}`")
     if answer.sibling is not None:
         reason = f"images.toml has the tag `{answer.sibling.tag}` of it, as `{answer.sibling.name}`"
+        if not answer.sibling.is_allowed:
+            reason = f"the range of `{answer.sibling.name}` gives `{answer.sibling.tag}`, and does not take this tag"
         return PinStep.found(FindingKind.OTHER_TAG, reference, reason, hint)
     others = f"; of its repository there is `{'`, `'.join(answer.other_tags)}`" if answer.other_tags else ""
-    hint = f"run `imagelock add {image.text.partition('@')[0]}`, or take the reference out"
+    hint = f"run `imagelock add {text}`, or take the reference out"
     return PinStep.found(FindingKind.NOT_LOCKED, reference, f"images.lock does not have it{others}", hint)
 
 
-def _hint_for_tag(written: str | None, sibling: Sibling, *, movable: bool) -> str:
+def _hint_for_tag(text: str, written: str | None, sibling: Sibling, *, movable: bool) -> str:
     """Return what moves the older of two tags to the newer; both ways if neither is surely newer.
 
     A tag that a variable or an anchor gives cannot be moved with its digest: a person writes it.
     """
     update = f"run `imagelock update {sibling.name} --to {written}`"
+    if not sibling.is_allowed:
+        update = f"change `version` of `{sibling.name}` in images.toml"
     retag = "run `imagelock render --retag`" if movable else f"write `{sibling.tag}` there, then {RENDER_HINT}"
     if written is None:
         return retag
+    if not sibling.is_same_variant:
+        return f"{retag} to give it `{sibling.tag}`, or run `imagelock add {text}` to have both"
     here, there = _numbers(written), _numbers(sibling.tag)
-    if here and there and here != there:
+    if here and there and here != there and (sibling.is_allowed or here < there):
         return update if here > there else retag
     return f"{update} to take the file's tag, or {retag} to give it `{sibling.tag}`"
 

@@ -10,7 +10,7 @@ from typing import Self
 
 from imagelock.documents.formats.format import Format
 from imagelock.documents.formats.table import DOCKERFILE
-from imagelock.documents.locked_references import Locked, LockedReferences, NamedImage, Retag
+from imagelock.documents.locked_references import Locked, LockedReferences, NamedImage, RangeTags, Retag
 from imagelock.documents.pin_decisions import plan_pins
 from imagelock.documents.pin_plan import FindingKind, IsExternal, PinPlan, PinStep, PinStyle
 from imagelock.documents.pinning import Pinned, apply_plan
@@ -21,6 +21,7 @@ from imagelock.locking.lockfile import LockedImage
 from imagelock.model.frozen import frozen
 from imagelock.model.reference import PinnedReference, TagReference, split_reference
 from imagelock.model.selector import accepts
+from imagelock.model.tags.selection import accepts as accepts_tag
 from imagelock.model.tags.version_range import VersionRange
 from imagelock.project.documents import Pending, ProjectDocuments
 from imagelock.project.files import read_bytes
@@ -33,7 +34,7 @@ def locked_references(images: Iterable[RenderedImage], *, retag: Retag | None = 
     images = tuple(images)
     found = [(reference, image.locked) for image in images if (reference := _reference(image))]
     ranges = {
-        reference: partial(_is_in_range, locked)
+        reference: RangeTags(partial(_is_in_range, locked), partial(accepts_tag, locked.selector.any_version))
         for reference, locked in found
         if isinstance(locked.selector, VersionRange)
     }

@@ -1,4 +1,4 @@
-"""Find the places in a project's files that use an image, which ``remove`` warns about."""
+"""Find the places in a project's files that use an image: ``remove`` warns about them, ``add`` says what is next."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from imagelock.project.documents import ProjectDocuments
 from imagelock.project.files import read_bytes
 from imagelock.project.project import Project
 from imagelock.rendering.pin_in_place import locked_references
-from imagelock.rendering.pinned_files import select_pinned_files
+from imagelock.rendering.pinned_files import external_files, select_pinned_files
 from imagelock.rendering.template import Cursor, find_placeholders, images_to_render
 
 
@@ -36,6 +36,21 @@ def find_uses(project: Project, images_file: ImagesFile, lockfile: Lockfile, ali
     for file in select_pinned_files(project.folder, images_file).files:
         with suppress(FileError):
             yield from _in_document(file.path, references, aliases, documents)
+
+
+def is_used_elsewhere(project: Project, images_file: ImagesFile, lockfile: Lockfile, aliases: Collection[str]) -> bool:
+    """Whether a file of the project that images.toml does not list has a reference to one of the images."""
+    images = replace(images_file, images=tuple(image for image in images_file.images if image.alias in aliases))
+    references = locked_references(images_to_render(images, lockfile).values())
+    documents = ProjectDocuments(project.folder, images_file.documents)
+    is_external = external_files(images_file.external.files)
+    for path in documents.paths():
+        with suppress(FileError):
+            document = None if is_external(path) else documents.read(project.folder / path)
+            found = () if document is None else find_references(document.content, document.kind).references
+            if any(_means_any(reference.target, references, aliases) for reference in found):
+                return True
+    return False
 
 
 def _in_template(path: Path, aliases: Collection[str]) -> Iterator[str]:

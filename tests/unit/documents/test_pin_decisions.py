@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from imagelock.documents.formats import table
-from imagelock.documents.locked_references import LockedReferences
+from imagelock.documents.locked_references import LockedReferences, RangeTags, Retag
 from imagelock.documents.pin_decisions import check, plan_pins
 from imagelock.documents.pin_plan import Finding, FindingKind, PinStyle
 from imagelock.documents.spans import Position
@@ -95,11 +95,65 @@ def test_a_file_that_can_not_be_read_is_a_finding() -> None:
 def test_a_tag_that_can_not_follow_its_range_is_not_sent_to_render() -> None:
     newest = parse_reference(f"node:20.3@{DIGEST}")
     assert isinstance(newest, PinnedReference)
-    locked = LockedReferences([newest], ranges={newest: lambda tag: tag.startswith("20.")})
+    locked = LockedReferences([newest], ranges={newest: RangeTags(lambda tag: tag.startswith("20."), lambda _: True)})
     images = f"[{{name: node, newTag: &tag '20.1', digest: {OLD_DIGEST}}}]"
     document = f"images: {images}\ncommonLabels: {{version: *tag}}\n".encode()
     (finding,) = check(document, table.KUSTOMIZATION, locked)
     assert (finding.kind, finding.reason) == (FindingKind.NOT_PINNABLE, "its tag and its digest are in two places")
+
+
+def _lock_with_range(retag: Retag | None = None) -> LockedReferences:
+    newest = parse_reference(f"node:20.3-slim@{DIGEST}")
+    assert isinstance(newest, PinnedReference)
+    tags = RangeTags(lambda tag: tag.startswith("20.") and tag.endswith("-slim"), lambda tag: tag.endswith("-slim"))
+    return LockedReferences([newest], ranges={newest: tags}, names={newest: "node"}, retag=retag)
+
+
+_LEFT = "the range of `node` gives `20.3-slim`, and does not take this tag"
+_RETAG = "run `imagelock render --retag`"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason", "hint"),
+    [
+        (f"node:18.1-slim@{OLD_DIGEST}", _LEFT, _RETAG),
+        ("node:18.1-slim", _LEFT, _RETAG),
+        (
+            f"node:21.0-slim@{OLD_DIGEST}",
+            _LEFT,
+            f"change `version` of `node` in images.toml to take the file's tag, or {_RETAG} to give it `20.3-slim`",
+        ),
+        (
+            f"node:20.1-alpine@{OLD_DIGEST}",
+            _LEFT,
+            f"{_RETAG} to give it `20.3-slim`, or run `imagelock add node:20.1-alpine` to have both",
+        ),
+        ("node:20.1-slim", "images.toml has the tag `20.3-slim` of it, as `node`", _RETAG),
+        (
+            "node:20.4-slim",
+            "images.toml has the tag `20.3-slim` of it, as `node`",
+            "run `imagelock update node --to 20.4-slim`",
+        ),
+    ],
+)
+def test_what_follows_the_only_range_of_its_repository_is_never_declared_twice(
+    text: str, reason: str, hint: str
+) -> None:
+    content = f"FROM {text}\n".encode()
+    (finding,) = check(content, _DOCKERFILE, _lock_with_range())
+
+    assert (finding.kind, finding.reason, finding.hint) == (FindingKind.OTHER_TAG, reason, hint)
+    assert plan_pins(content, _DOCKERFILE, _lock_with_range(Retag())).edited == (
+        f"FROM node:20.3-slim@{DIGEST}\n".encode()
+    )
+
+
+def test_a_plain_tag_of_another_variant_is_another_image() -> None:
+    (finding,) = check(b"FROM node:20.1-alpine\n", _DOCKERFILE, _lock_with_range())
+    assert (finding.kind, finding.hint) == (
+        FindingKind.NOT_LOCKED,
+        "run `imagelock add node:20.1-alpine`, or take the reference out",
+    )
 
 
 def test_references_that_need_different_digests_in_one_place_are_not_sent_to_render() -> None:

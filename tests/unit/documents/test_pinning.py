@@ -4,7 +4,7 @@ import pytest
 
 from imagelock.documents.formats import table
 from imagelock.documents.formats.format import Format
-from imagelock.documents.locked_references import LockedReferences, Retag
+from imagelock.documents.locked_references import LockedReferences, RangeTags, Retag
 from imagelock.documents.pin_decisions import check
 from imagelock.documents.pin_plan import FindingKind, PinStyle
 from imagelock.documents.pinning import pin, unpin
@@ -178,7 +178,8 @@ def test_nothing_locked_changes_nothing() -> None:
 def _lock_with_range() -> LockedReferences:
     newest = parse_reference(f"node:20.3-slim@{DIGEST}")
     assert isinstance(newest, PinnedReference)
-    return LockedReferences([newest], ranges={newest: lambda tag: tag.startswith("20.")})
+    tags = RangeTags(lambda tag: tag.startswith("20."), lambda tag: tag.endswith("-slim"))
+    return LockedReferences([newest], ranges={newest: tags})
 
 
 def test_a_pinned_reference_follows_its_range_and_a_plain_one_does_not() -> None:
@@ -263,7 +264,7 @@ def test_two_ranges_that_take_one_tag_are_told() -> None:
     first, second = (parse_reference(f"node:20.{minor}@sha256:{minor * 64}") for minor in "34")
     assert isinstance(first, PinnedReference)
     assert isinstance(second, PinnedReference)
-    locked = LockedReferences([first, second], ranges=dict.fromkeys([first, second], lambda _: True))
+    locked = LockedReferences([first, second], ranges=dict.fromkeys([first, second], RangeTags(bool, bool)))
     pinned = pin(f"FROM node:20.1@{OLD_DIGEST}\n".encode(), _DOCKERFILE, locked)
     assert [refusal.reason for refusal in pinned.refused] == ["the lockfile has several digests for it: 20.3, 20.4"]
 

@@ -24,7 +24,7 @@ from imagelock.cli.text import count, listing
 from imagelock.images_file.parser import ImagesFile
 from imagelock.locking.freshness import Damaged, Mismatch, NotDeclared, SelectorChanged, find_mismatches
 from imagelock.locking.lockfile import Lockfile
-from imagelock.model.selector import ExactTag
+from imagelock.model.selector import ExactDigest
 from imagelock.project.ignored import find_ignored
 from imagelock.project.project import Project, find_project
 from imagelock.rendering.file_choice import FileChoice
@@ -106,10 +106,11 @@ def _describe(mismatches: Sequence[Mismatch], project: Project, images_file: Ima
 
 
 def _moves_tag(mismatch: Mismatch) -> bool:
-    """Whether images.toml names another exact tag than the one that pinned files have."""
-    if not isinstance(mismatch, SelectorChanged):
+    """Whether images.toml does not admit the tag that pinned files have."""
+    if not isinstance(mismatch, SelectorChanged) or mismatch.is_accepted:
         return False
-    return isinstance(mismatch.declared, ExactTag) and mismatch.declared.tag != mismatch.locked.tag
+    # A digest with the same tag beside it moves the digest alone.
+    return not isinstance(mismatch.declared, ExactDigest) or mismatch.declared.tag != mismatch.locked.tag
 
 
 def _check_files(project: Project, images_file: ImagesFile, lockfile: Lockfile, report: Report) -> None:

@@ -14,7 +14,7 @@ from imagelock.locking.changes import Added, Change, Removed, Updated
 from imagelock.locking.lockfile import Lockfile
 from imagelock.locking.plan import LockResult
 from imagelock.model.frozen import frozen
-from imagelock.model.selector import ExactTag
+from imagelock.model.selector import accepts
 from imagelock.project.ignored import find_ignored
 from imagelock.project.project import Project
 
@@ -108,12 +108,22 @@ def _tell_next_step(
         return
     new = [change.image.alias for change in changes if isinstance(change, Added)]
     if len(new) == len(changes) <= _MOST_LOOKED_FOR and not _is_used(project, images_file, lockfile, new):
-        console.next_step_is(_first_use(images_file, lockfile, new))
+        from imagelock.rendering.uses import is_used_elsewhere  # noqa: PLC0415  30 ms that most runs do not need
+
+        if is_used_elsewhere(project, images_file, lockfile, new):
+            console.next_step("imagelock scan --write", "imagelock render")
+        else:
+            console.next_step_is(_first_use(images_file, lockfile, new))
     elif images_file.outputs or images_file.pins.names_files:
-        moved = (it.new for it in changes if isinstance(it, Updated) and it.old.tag != it.new.tag)
-        is_retagged = any(isinstance(image.selector, ExactTag) for image in moved)
-        retags = is_retagged and images_file.pins.names_files
+        retags = images_file.pins.names_files and any(map(_leaves_tag, changes))
         console.next_step("imagelock render --retag" if retags else "imagelock render")
+
+
+def _leaves_tag(change: Change) -> bool:
+    """Whether images.toml no longer admits the tag that files have, so that plain `render` leaves it."""
+    if not isinstance(change, Updated) or change.old.tag == change.new.tag:
+        return False
+    return not accepts(change.new.selector, tag=change.old.tag, digest=change.old.digest)
 
 
 def _is_used(project: Project, images_file: ImagesFile, lockfile: Lockfile, names: Collection[str]) -> bool:

@@ -43,6 +43,11 @@ class VersionRange:
         """The same range without its upper bounds."""
         return replace(self, clauses=tuple(it for it in self.clauses if not it.bounds_above), written="")
 
+    @property
+    def any_version(self) -> VersionRange:
+        """A range over all tags that fit the pattern."""
+        return VersionRange(clauses=(), pattern=self.pattern, prereleases=True)
+
     def __str__(self) -> str:
         pattern = f" as `{self.pattern}`" if self.pattern != ANY_TAG else ""
         precision = f", precision {self.precision}" if self.precision else ""
