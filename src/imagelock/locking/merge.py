@@ -19,9 +19,9 @@ from imagelock.images_file.parser import ImagesFile
 from imagelock.locking.freshness import compare
 from imagelock.locking.identity import identities, match_entries
 from imagelock.locking.lockfile import LOCKFILE_NAME, LockedImage, Lockfile, parse_lockfile
-from imagelock.locking.merged_text import complete_side, is_proven, parse_side
+from imagelock.locking.merged_text import complete_side, is_proven, parse_side, split_repeated
 from imagelock.locking.plan import SETTLED, Unsettled, needs_other_content
-from imagelock.locking.uncovered import is_unsure, settle_labels
+from imagelock.locking.uncovered import has_other_labels, has_unsure_platforms, settle_uncovered
 from imagelock.model.conflict_markers import conflict_sides
 from imagelock.model.frozen import frozen
 from imagelock.model.tags.selection import rank_tags
@@ -69,8 +69,12 @@ def merge_conflict(
     if not all(side.is_whole and declared <= identities(side.lockfile.images) for side in (ours, theirs)):
         ours, theirs = (complete_side(side, it, declared) for side, it in zip((ours, theirs), originals, strict=True))
     known = list(_readable_entries(originals))
-    merged = merge_sides([settle_labels(it.lockfile, known) for it in (ours, theirs)], images_file, file_name)
-    unsure = {image.alias for image in merged.lockfile.images if is_unsure(image, known)}
+    merged = merge_sides([settle_uncovered(it.lockfile, known) for it in (ours, theirs)], images_file, file_name)
+    unsure = {
+        image.alias
+        for image in merged.lockfile.images
+        if has_other_labels(image, known) or has_unsure_platforms(image, known)
+    }
     return with_uncompared(merged, images_file, unsure)
 
 
@@ -89,6 +93,7 @@ def _readable_entries(texts: Iterable[str]) -> Iterator[LockedImage]:
 
 def merge_sides(lockfiles: Sequence[Lockfile], images_file: ImagesFile, file_name: str) -> Merged:
     """Merge the lockfiles of all sides, ours first; ``LockfileError`` names frozen images on which they disagree."""
+    lockfiles = [part for lockfile in lockfiles for part in split_repeated(lockfile.images)]
     sides = [match_entries(images_file.images, lockfile.images) for lockfile in lockfiles]
     merged: dict[Alias, tuple[LockedImage, _Agreement]] = {}
     for declaration in images_file.images:
@@ -111,8 +116,8 @@ def merge_sides(lockfiles: Sequence[Lockfile], images_file: ImagesFile, file_nam
 
 def _merge(declaration: ImageDeclaration, entries: Sequence[LockedImage]) -> tuple[LockedImage, _Agreement]:
     ours = entries[0]
-    if all(entry == ours for entry in entries):
-        return ours, _Agreement.ENTRY
+    if all(replace(entry, alias=ours.alias) == ours for entry in entries):
+        return next((entry for entry in entries if entry.alias == declaration.alias), ours), _Agreement.ENTRY
     # Git may combine `platforms = "all"` of one side with the platforms of another, which no checksum tells.
     proven = [entry for entry in entries if is_proven(entry) and not entry.all_platforms]
     whole = [entry for entry in proven if not any(compare(declaration, entry))]

@@ -82,12 +82,21 @@ def parse_repeated(text: str) -> list[Lockfile]:
 
     ``LockfileError`` if there is an entry whose checksum is missing or wrong: git may have mixed it.
     """
-    by_image: dict[tuple[str, Identity], list[LockedImage]] = {}
-    for entry in _parse_runs(text):
-        if not is_proven(entry):
-            raise LockfileError("there are entries that git may have mixed")
-        by_image.setdefault((entry.alias, (entry.repository, entry.selector)), []).append(entry)
-    count = max(map(len, by_image.values()))
+    entries = tuple(_parse_runs(text))
+    if not all(map(is_proven, entries)):
+        raise LockfileError("there are entries that git may have mixed")
+    return split_repeated(entries)
+
+
+def split_repeated(entries: Iterable[LockedImage]) -> list[Lockfile]:
+    """Return so many lockfiles that each has one entry for an image: images.toml has no second name for one.
+
+    Git takes an entry from the other side where that has renamed the image, and leaves ours beside it.
+    """
+    by_image: dict[Identity, list[LockedImage]] = {}
+    for entry in entries:
+        by_image.setdefault((entry.repository, entry.selector), []).append(entry)
+    count = max(map(len, by_image.values()), default=1)
     return [Lockfile(tuple(it[min(number, len(it) - 1)] for it in by_image.values())) for number in range(count)]
 
 

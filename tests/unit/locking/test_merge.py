@@ -305,3 +305,28 @@ def test_nothing_is_mended_where_something_would_be_lost(text: str) -> None:
 def test_a_side_that_is_damaged_by_itself_is_an_error() -> None:
     with pytest.raises(LockfileError, match=r"^images\.lock is damaged$"):
         _merge('a = "a:1"', "x\n", _entry("a"))
+
+
+@pytest.mark.parametrize("takes_originals", [True, False])
+def test_an_image_that_one_side_renamed_and_the_other_one_updated_does_not_go_back(*, takes_originals: bool) -> None:
+    """Git takes the renamed entry without a conflict: then our side has two entries for one image."""
+    updated, renamed = _in_range("1.2", index="new"), _in_range("1.1", index="old").replace("[images.a", "[images.web")
+    other = _entry("a", tag="9", index="other", repository="b")
+    text = f"{HEADER}version = 1\n<<<<<<< HEAD\n{updated}=======\n{other}>>>>>>> branch\n{renamed}"
+    ours = f"{HEADER}version = 1\n{updated}{other.replace('[images.a', '[images.web')}"
+    originals = (ours, f"{HEADER}version = 1\n{other}{renamed}") if takes_originals else None
+    images = parse_images_file(f'{_IMAGES}a = "b:9"\nweb = {{ image = "a", version = ">=1,<2" }}')
+    merged = merge_conflict(text, images, read_originals=lambda: originals)
+    assert merged.unsettled == Unsettled(other_index=frozenset({Alias("web")}))
+    assert {str(image.tag): image.digest for image in merged.lockfile.images} == {
+        "9": locked(other).digest,
+        "1.2": locked(updated).digest,
+    }
+
+
+def test_a_rename_of_what_is_the_same_on_both_sides_asks_nothing() -> None:
+    every = _entry("a", declared='tag = "1", platforms = "all"')
+    text = f"{every}\n<<<<<<< HEAD\n{_entry('c')}=======\n>>>>>>> branch\n{every.replace('[images.a', '[images.web')}"
+    images = parse_images_file('[images]\nweb = "a:1"')
+    merged = merge_conflict(f"{HEADER}version = 1\n{text}", images)
+    assert (merged.unsettled, [image.alias for image in merged.lockfile.images]) == (Unsettled(), ["web"])
