@@ -254,10 +254,17 @@ def test_every_platform_declared_on_one_side_and_fewer_on_the_other(team: _Team,
     mixed = team.project.locked["bravo"]
     assert mixed["declared"] == {"tag": "bravo:1", "platforms": "all"}
     assert team.locked_platforms("bravo") == ["linux/amd64"]
+    checked = team.project.run("lock", "--check")
+    assert (checked.exit_code, team.project.run("check").exit_code) == ((0, 0) if is_updated else (1, 1))
+    told = "git merged what one side declared" if is_updated else "bravo: platform linux/arm64 declared, but not locked"
+    assert told in checked.stderr
+    assert told in team.project.run("check").stderr
     note = "note: bravo: its platforms were not those of its index: they were read anew from it"
-    assert note in team.lock().stderr.splitlines()
+    merged = "Merged images.lock again, where git had mixed both sides"
+    assert (note if is_updated else merged) in team.lock().stderr.splitlines()
     assert team.locked_platforms("bravo") == list(_MORE_PLATFORMS if is_updated else _PLATFORMS)
     assert team.lock() == Outcome(0, "", "5 images already locked\n")
+    assert team.project.run("lock", "--check") == Outcome(0, "", "images.lock matches images.toml\n")
 
 
 def test_a_merge_of_three_branches_is_read_from_all_of_them(team: _Team) -> None:

@@ -16,6 +16,7 @@ from imagelock.cli.transactions import begin, run_again_if_changed
 from imagelock.errors import LockfileError
 from imagelock.images_file.parser import ImagesFile
 from imagelock.locking.changes import find_changes
+from imagelock.locking.freshness import declares_platforms
 from imagelock.locking.keep_step import KeepLocked
 from imagelock.locking.lockfile import Lockfile, dump_lockfile, find_heading, parse_lockfile
 from imagelock.locking.plan import SETTLED, LockResult, Unsettled, keep_locked, plan_lock
@@ -104,7 +105,7 @@ def _may_be_mixed(project: Project, lockfile: Lockfile) -> bool:
     """Whether git may have combined entries of both sides of a merge: only a checksum tells that without git."""
     if any(image.is_damaged for image in lockfile.images):
         return True
-    if not any(image.labels or image.all_platforms or image.declared_builds for image in lockfile.images):
+    if not (declares_platforms(lockfile) or any(image.labels for image in lockfile.images)):
         return False
     from imagelock.project.merge_traces import may_have_merged  # noqa: PLC0415  without any of these it says nothing
 

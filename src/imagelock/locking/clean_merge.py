@@ -17,7 +17,7 @@ from imagelock.locking.identity import identities
 from imagelock.locking.lockfile import LOCKFILE_NAME, LockedImage, Lockfile, parse_lockfile
 from imagelock.locking.merge import Merged, merge_sides, with_uncompared
 from imagelock.locking.merged_text import parse_repeated, with_declared
-from imagelock.locking.uncovered import is_unsure, settle_labels
+from imagelock.locking.uncovered import has_other_labels, has_unsure_platforms, settle_uncovered
 
 
 def mend_clean_merge(
@@ -59,14 +59,16 @@ def settle_mixture(
         return None
     known = [image for side in sides for image in side]
     damaged = {image.alias for image in lockfile.images if image.is_damaged} if sides else set()
-    unsure = {image.alias for image in lockfile.images if image.alias not in damaged and is_unsure(image, known)}
-    if not damaged | unsure:
+    whole = Lockfile(tuple(image for image in lockfile.images if image.alias not in damaged))
+    settled = settle_uncovered(whole, known)
+    unsure = {image.alias for image in whole.images if has_other_labels(image, known)}
+    unsure |= {image.alias for image in settled.images if has_unsure_platforms(image, known)}
+    if not (damaged or unsure or settled != whole):
         return None
-    settled = settle_labels(Lockfile(tuple(it for it in lockfile.images if it.alias not in damaged)), known)
     if damaged:
         merged = merge_sides(list(_with_whole(settled.images, sides, damaged, images_file)), images_file, file_name)
     else:
-        merged = Merged(lockfile, settled, is_mixed=settled != lockfile)
+        merged = Merged(lockfile, settled, is_mixed=settled != whole)
     return with_uncompared(replace(merged, had_markers=False), images_file, unsure)
 
 

@@ -173,6 +173,11 @@ def find_mismatches(images_file: ImagesFile, lockfile: Lockfile) -> tuple[Mismat
     return tuple(sorted(found, key=lambda mismatch: mismatch.alias))
 
 
+def declares_platforms(lockfile: Lockfile) -> bool:
+    """Whether an entry says what was declared of its platforms, which no checksum covers."""
+    return any(image.all_platforms or image.declared_builds for image in lockfile.images)
+
+
 def compare(declaration: ImageDeclaration, locked: LockedImage) -> Iterator[Mismatch]:
     """Yield every difference between one locked image and its declaration."""
     alias = declaration.alias

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from imagelock.errors import FileError, ImagelockError, StaleLockfileError
 from imagelock.images_file.parser import IMAGES_FILE_NAME, ImagesFile, parse_images_file
-from imagelock.locking.freshness import Damaged, Mismatch, find_mismatches
+from imagelock.locking.freshness import Damaged, Mismatch, declares_platforms, find_mismatches
 from imagelock.locking.lockfile import LOCKFILE_NAME, Lockfile, parse_lockfile
 from imagelock.model.frozen import frozen
 from imagelock.project import mutex
@@ -65,6 +65,14 @@ class Project:
         """Read images.lock; where there is none, nothing is locked."""
         text = self.read_lock_text()
         return Lockfile() if text is None else parse_lockfile(text, file_name=str(self.lock_path))
+
+    def may_have_mixed_platforms(self, lockfile: Lockfile) -> bool:
+        """Whether git may just have combined what one side declared of platforms with what another one locked."""
+        if not declares_platforms(lockfile):
+            return False
+        from imagelock.project.merge_traces import may_have_merged  # noqa: PLC0415  with lists of platforms, it tells nothing
+
+        return may_have_merged(self.lock_path.parent)
 
     def read_fresh(self, *, admits_damaged: bool = False) -> tuple[ImagesFile, Lockfile]:
         """Read both files and refuse a lock that doesn't answer images.toml, with every reason.

@@ -132,6 +132,8 @@ class Branches:
             if is_merged:
                 self._check_merged(ours, theirs, told, left=left, needs_both=kind in ("ours", "theirs"))
             assert self.history.is_fresh()
+            self.history.may_lack_platforms = False
+            self.history.check_entries()
             self.history.check_labels()
         elif self.history.is_torn():
             self._follow_hint(answer.err)

@@ -20,12 +20,12 @@ Identity = tuple[str, str]
 
 
 def is_torn(text: str) -> bool:
-    """Whether git left conflict markers, or merged without a conflict into a file that is no TOML."""
+    """Whether git left conflict markers, or merged without a conflict into no TOML, or into entries that lack parts."""
     try:
-        tomllib.loads(text)
+        entries = tomllib.loads(text).get("images", {})
     except tomllib.TOMLDecodeError:
         return True
-    return False
+    return any(not entry.keys() >= {"repository", "declared", "digest", "platforms"} for entry in entries.values())
 
 
 def read_entries(path: Path) -> dict[str, Entry]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -81,14 +82,21 @@ def test_a_renamed_image_has_the_labels_of_its_content() -> None:
 _EVERY = 'tag = "1", platforms = "all"'
 
 
-def test_every_platform_of_one_side_with_fewer_platforms_of_another_asks_for_the_index() -> None:
+def test_every_platform_of_one_side_with_fewer_platforms_of_another_is_completed() -> None:
     fewer, every = _entry("x"), _entry("x", declared=_EVERY, platforms="linux/amd64 linux/arm64")
     mixed = _entry("x", declared=_EVERY)
-    for sides in ((fewer, every), (every, fewer), (fewer, _entry("y", declared=_EVERY))):
+    for sides in ((fewer, _entry("y", declared=_EVERY)), (_entry("y", declared=_EVERY), fewer)):
         assert _asks_for_index(_settle(mixed, *sides, images=_ALL), mixed, is_mixed=False)
+    unproven = re.sub("checksum = .*\n", "", every)
+    assert _asks_for_index(_settle(mixed, fewer, unproven, images=_ALL), mixed, is_mixed=False)
+    for sides in ((fewer, every), (every, fewer)):
+        found = _settle(mixed, *sides, images=_ALL)
+        assert found is not None
+        assert (found.lockfile, found.unsettled, found.is_mixed) == (lockfile(every), Unsettled(), True)
     for entry in (fewer, every):
         assert _settle(entry, fewer, every, images=_ALL) is None
-    assert _settle(_entry("x", declared=_EVERY, platforms="linux/s390x"), fewer, every, images=_ALL) is None
+    other = _entry("x", declared=_EVERY, platforms="linux/s390x")
+    assert _asks_for_index(_settle(other, fewer, every, images=_ALL), other, is_mixed=False)
 
 
 def test_a_build_of_windows_that_the_other_side_did_not_name_asks_for_the_index() -> None:

@@ -22,7 +22,13 @@ from imagelock.cli.reports.findings import (
 )
 from imagelock.cli.text import count, listing
 from imagelock.images_file.parser import ImagesFile
-from imagelock.locking.freshness import Damaged, Mismatch, NotDeclared, SelectorChanged, find_mismatches
+from imagelock.locking.freshness import (
+    Damaged,
+    Mismatch,
+    NotDeclared,
+    SelectorChanged,
+    find_mismatches,
+)
 from imagelock.locking.lockfile import Lockfile
 from imagelock.model.selector import ExactDigest
 from imagelock.project.ignored import find_ignored
@@ -69,7 +75,13 @@ def _find(
     images_file, lockfile = project.read_images_file(), project.read_lockfile()
     report = Report()
     report.count(count(len(images_file.images)), "locked")
-    mismatches = find_mismatches(images_file, lockfile)
+    mismatches: Sequence[Mismatch] = find_mismatches(images_file, lockfile)
+    if project.may_have_mixed_platforms(lockfile):
+        from imagelock.project.mixed_entries import find_mixed  # noqa: PLC0415  only a merge needs it
+
+        mixed = find_mixed(images_file, lockfile, project.lock_path)
+        mismatches = (*mismatches, *mixed.lacking)
+        report.notes.extend(mixed.notes)
     report.add(_describe(mismatches, project, images_file))
     if not report.wrong:
         _check_files(project, images_file, lockfile, report)

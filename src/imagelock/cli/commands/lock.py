@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import click
 
 from imagelock.cli.options import Settings, complete_images, format_option, with_settings
 from imagelock.cli.text import NO_IMAGE
 from imagelock.errors import CheckFailedError
-from imagelock.locking.freshness import find_mismatches
+from imagelock.locking.freshness import Mismatch, find_mismatches
 from imagelock.project.project import find_project
 
 
@@ -54,7 +56,14 @@ def refuse_stale_lock(settings: Settings, *, output_format: str) -> None:
     """Print that images.lock matches images.toml; raise ``CheckFailedError`` with every reason if it does not."""
     project = find_project(settings.images_path, settings.lock_path)
     images_file, lockfile = project.read()
-    mismatches = find_mismatches(images_file, lockfile)
+    mismatches: Sequence[Mismatch] = find_mismatches(images_file, lockfile)
+    if project.may_have_mixed_platforms(lockfile):
+        from imagelock.project.mixed_entries import find_mixed  # noqa: PLC0415  only a merge needs it
+
+        mixed = find_mixed(images_file, lockfile, project.lock_path)
+        mismatches = (*mismatches, *mixed.lacking)
+        for note in mixed.notes:
+            settings.console.note(note)
     if output_format == "json":
         from imagelock.cli.reports.rules import rule_of  # noqa: PLC0415  only scripts need it
 
