@@ -20,7 +20,7 @@ from imagelock.documents.formats.scalars import (
     shared,
 )
 from imagelock.documents.formats.shared_values import leave_shared_values
-from imagelock.documents.formats.split import SplitImage, has_version
+from imagelock.documents.formats.split import SplitImage, has_registry, has_version
 from imagelock.documents.references import (
     CONFLICT,
     DigestField,
@@ -31,6 +31,7 @@ from imagelock.documents.references import (
     NotEditable,
     ReferenceKind,
     Scan,
+    Unresolved,
     key_of,
     make_scan,
 )
@@ -174,11 +175,26 @@ def _find_text(rule: Text, scalar: Scalar, parent: Node) -> Found | None:
         return None
     if isinstance(parent, Mapping) and any(parent.find(key) for key in rule.output_beside):
         return None
-    if rule.tag_beside and isinstance(parent, Mapping) and (tag := _first(parent, rule.tag_beside)):
-        return SplitImage(scalar, tag=tag, is_of_chart=False, tag_use=rule.tag_use).find(rule.kind)
+    if isinstance(parent, Mapping) and (rule.tag_beside or rule.registry_beside):
+        if told := _why_doubtful(rule, scalar, parent):
+            return Found.at(rule.kind, scalar.source, Unresolved(scalar.value, *told))
+        if tag := _first(parent, rule.tag_beside):
+            return SplitImage(scalar, tag=tag, is_of_chart=False, tag_use=rule.tag_use).find(rule.kind)
     found = found_image(rule.kind, scalar, rule.tag_use)
     if rule.is_sure or isinstance(found.target, Image) or is_template(scalar.value):
         return found
+    return None
+
+
+def _why_doubtful(rule: Text, scalar: Scalar, parent: Mapping) -> tuple[str, str] | None:
+    """Return why keys beside a name leave it open which image it is, and a hint."""
+    registries = (key for key in rule.registry_beside if (part := _first(parent, (key,))) and may_be_reference(part))
+    if (key := next(registries, None)) and not has_registry(scalar.value):
+        reason = f"only the program that reads it knows whether `{key}` beside it belongs to its name"
+        return reason, "write the registry in front of the name, or list its parts under `[paths]`"
+    empty = next((key for key in rule.tag_beside if isinstance(parent.find(key), Scalar)), None)
+    if empty and not _first(parent, rule.tag_beside) and not has_version(scalar.value):
+        return f"only the program that reads it knows what the empty `{empty}` beside it means", "write the tag there"
     return None
 
 

@@ -29,12 +29,17 @@ class _Part(Enum):
     DIGEST = auto()
     HEX_DIGEST = auto()
     AFFIX = auto()
-    """Text that the chart adds before or after the tag."""
+    """Text that the chart adds before or after the tag, or takes instead of it."""
+    MODIFIER = auto()
+    """What may be a part of the name or the tag, under a key that charts use in different ways."""
 
 
 _SUFFIXES = (  # the longer ones first
     *((f"{image}tag{affix}", _Part.AFFIX) for image in ("image", "") for affix in ("suffix", "prefix", "label")),
+    ("tagoverride", _Part.AFFIX),
+    ("defaulttag", _Part.AFFIX),
     ("imagerepository", _Part.REPOSITORY),
+    ("imagerepo", _Part.REPOSITORY),
     ("imageregistry", _Part.REGISTRY),
     ("imageversion", _Part.TAG),
     ("imagedigest", _Part.DIGEST),
@@ -52,6 +57,11 @@ _SUFFIXES = (  # the longer ones first
     ("tag", _Part.TAG),
     ("sha", _Part.HEX_DIGEST),
 )
+_MODIFIERS = frozenset(
+    "account accountid domain edition flavor flavour host namespace org organization prefix project server suffix"
+    " variant".split()
+)
+"""Keys below one that ends with ``image``; elsewhere they are about something else."""
 _BELONG_TO_A_NAME = (_Part.TAG, _Part.DIGEST, _Part.HEX_DIGEST, _Part.AFFIX)
 _REGISTRY_KEYS = ("registry", "imageRegistry", "hub")
 _ADDRESSES = ("url", "uri", "ref")
@@ -184,6 +194,8 @@ def _families(mapping: Mapping, *, is_below_image: bool) -> dict[str, _Family]:
             parts[prefix].setdefault(part, (key, value))
         elif is_below_image and key in _PARTS_BELOW_IMAGE:
             parts[""].setdefault(_PARTS_BELOW_IMAGE[key], (key, value))
+        elif is_below_image and key.lower() in _MODIFIERS and value.value and value.type is not YamlType.NULL:
+            parts[""].setdefault(_Part.MODIFIER, (key, value))
     return {prefix: _Family(prefix, found) for prefix, found in parts.items() if found}
 
 
@@ -262,6 +274,7 @@ def _find(family: _Family) -> Found | None:
         hex_digest=hex_digest,
         has_empty_tag=family.has_empty_tag,
         affix=family.affix,
+        modifier=family.parts.get(_Part.MODIFIER, ("", None))[0],
     ).find(ReferenceKind.IMAGE)
 
 

@@ -35,6 +35,8 @@ class Text:
     """Which texts are no references although they look like them, such as aliases; ``None``: all may be."""
     tag_beside: tuple[str, ...] = ()
     """Keys of the same mapping that hold the tag, if they are there."""
+    registry_beside: tuple[str, ...] = ()
+    """Keys of the same mapping that may hold the registry or the first part of the name, if they are there."""
     output_beside: tuple[str, ...] = ()
     """Keys of the same mapping that make it the name of what is built."""
     tag_use: AnyTagUse = TagUse.OPTIONAL

@@ -56,6 +56,8 @@ class SplitImage:
     """Whether ``1.2@sha256:…`` is sure to be understood as a tag."""
     affix: str = ""
     """The key whose value is put before or after the tag, such as ``tagSuffix``."""
+    modifier: str = ""
+    """The key whose value may be a part of the name or the tag, such as ``namespace``."""
     is_of_chart: bool = True
     """Whether a chart puts the parts together, which may read a digest that is not there yet."""
     tag_use: AnyTagUse = TagUse.OPTIONAL
@@ -90,6 +92,9 @@ class SplitImage:
             return "it has two registries", "keep one of them"
         if self.tag is not None and self.tag.value and has_version(self.name.value):
             return "it has a tag of its own, and another one beside it", "keep one of them"
+        if self.modifier:
+            reason = f"only the chart knows whether `{self.modifier}` beside it is a part of the image"
+            return reason, "write the whole name and the whole tag under one key each"
         if self.affix and not _has_value(self.digest) and not _has_value(self.hex_digest):
             return f"`{self.affix}` beside it changes the tag", "write the whole tag under one key"
         return None if self.tag is None else why_not_text(self.tag)

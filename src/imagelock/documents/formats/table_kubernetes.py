@@ -149,7 +149,13 @@ KUBERNETES = Format(
         Inside("BuildConfig:spec.source.images[].from", _find_docker_image),
         Text("**.{containers,initContainers,ephemeralContainers}[].image", accepts=_is_no_istio_placeholder),
         Text("**.volumes[].image.reference", kind=ReferenceKind.IMAGE_VOLUME),
-        Text("**.image", is_sure=False, accepts=_is_no_istio_placeholder, tag_beside=("tag", "imageTag")),
+        Text(
+            "**.image",
+            is_sure=False,
+            accepts=_is_no_istio_placeholder,
+            tag_beside=("tag", "imageTag", "imageVersion"),
+            registry_beside=("registry", "repository", "imageRegistry", "imageRepository", "hub"),
+        ),
         Parts(
             "**./image$/i",
             name=("repository",),

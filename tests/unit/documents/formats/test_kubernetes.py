@@ -201,7 +201,32 @@ def test_openshift_names_images_of_a_registry_and_of_its_own_streams(kind: str, 
     assert references(other, _KUBERNETES) == ["image a:1"]
 
 
-@pytest.mark.parametrize("key", ["tag", "imageTag"])
+_NAME = "only the program that reads it knows whether `{}` beside it belongs to its name"
+
+
+@pytest.mark.parametrize(
+    ("spec", "found"),
+    [
+        ("{repository: nvcr.io/nvidia, image: driver, version: '550'}", f"driver: {_NAME.format('repository')}"),
+        ("{registry: q.io, image: 'a/b:1'}", f"a/b:1: {_NAME.format('registry')}"),
+        ("{imageRepository: q.io/a, image: b, tag: v1}", f"b: {_NAME.format('imageRepository')}"),
+        ("{repository: 'https://x.example/y', image: 'a/b:1'}", "a/b:1"),
+        ("{registry: {host: x}, image: 'a/b:1'}", "a/b:1"),
+        ("{registry: '', image: 'a/b:1'}", "a/b:1"),
+        ("{registry: q.io, image: 'q.io/a/b:1'}", "q.io/a/b:1"),
+        (
+            "{image: a/b, tag: ''}",
+            "a/b: only the program that reads it knows what the empty `tag` beside it means",
+        ),
+        ("{image: 'a/b:1', tag: ''}", "a/b:1"),
+        ("{image: a/b, version: v1}", "a/b"),
+    ],
+)
+def test_what_may_be_a_part_of_the_image_of_a_custom_resource_is_not_passed_over(spec: str, found: str) -> None:
+    assert references(_resource("ClusterPolicy", f"spec: {{x: {spec}}}"), _KUBERNETES) == [f"image {found}"]
+
+
+@pytest.mark.parametrize("key", ["tag", "imageTag", "imageVersion"])
 def test_a_tag_beside_an_image_of_a_resource_is_no_matter_of_charts(key: str) -> None:
     document = _resource("A", f"spec: {{image: redis, {key}: '7'}}", "x/v1")
     assert refusals(document, _KUBERNETES) == ["redis:7: only the program that reads it knows where its digest goes"]

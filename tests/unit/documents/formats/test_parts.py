@@ -187,6 +187,30 @@ def test_a_tag_that_may_be_of_an_image_is_not_passed_over(values: str, found: li
     assert references(f"{values}\n", _HELM) == found
 
 
+_PART = "only the chart knows whether `{}` beside it is a part of the image"
+
+
+@pytest.mark.parametrize(
+    ("values", "found"),
+    [
+        (
+            "image: {registry: q.io, namespace: n, name: a, tag: v1}",
+            [f"image v1 = q.io/a:v1: {_PART.format('namespace')}"],
+        ),
+        ("image: {repository: a, tag: v1, digest: '', suffix: -x}", [f"image v1 = a:v1: {_PART.format('suffix')}"]),
+        ("image: {repository: a, tag: v1, suffix: '', host: ~}", ["image v1 = a:v1"]),
+        ("webImage: {repository: a, tag: v1, variant: slim}", [f"image v1 = a:v1: {_PART.format('variant')}"]),
+        ("web: {image: a, tag: v1, namespace: n, host: h}", ["image v1 = a:v1"]),
+        ("{image: a, tagOverride: v1}", ["image a: `tagOverride` beside it changes the tag"]),
+        ("{image: a, defaultTag: v1}", ["image a: `defaultTag` beside it changes the tag"]),
+        ("{image: 'a:1', tagOverride: ''}", ["image a:1"]),
+        ("{imageRepo: r/a, imageTag: v1}", ["image v1 = r/a:v1"]),
+    ],
+)
+def test_what_a_chart_may_add_to_a_name_or_tag_is_not_passed_over(values: str, found: list[str]) -> None:
+    assert references(f"{values}\n", _HELM) == found
+
+
 def test_the_digest_of_the_only_image_goes_where_the_key_is() -> None:
     assert pinned_text("a: {dockerImage: r/b, tag: v1, digest: ''}\n", _HELM) == (
         "a: {dockerImage: r/b, tag: v1, digest: 'D'}\n"
