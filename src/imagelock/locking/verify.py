@@ -16,7 +16,7 @@ from imagelock.errors import ImagelockError, ImageNotFoundError, InvalidContentE
 from imagelock.images_file.declaration import Alias
 from imagelock.locking.lockfile import LockedImage
 from imagelock.locking.parallel import UNWATCHED, Results, Watcher, run_all
-from imagelock.locking.resolve import resolve_fetched
+from imagelock.locking.resolve import LeftOut, resolve_fetched
 from imagelock.locking.source import ServingSource
 from imagelock.model.digest import Digest
 from imagelock.model.frozen import frozen
@@ -55,6 +55,10 @@ FAILURES = frozenset({State.GONE, State.WRONG_CONTENT, State.NOT_IN_INDEX, State
 """States in which the lock does not hold what it says; a tag that moved is none of them."""
 
 Part = Literal["entry", "index", "platform", "labels", "tag", "config", "layer"]
+
+
+class LostIndexError(ImageNotFoundError):
+    """An index in a served index cannot be read."""
 
 
 @frozen(kw_only=True)
@@ -97,6 +101,8 @@ class _Served:
     """Manifests in the index whose platform could not be read."""
     labels: Labels | None = None
     """None for an image without an index, whose configuration has them."""
+    lost: tuple[LeftOut, ...] = ()
+    """Indexes in the index that cannot be read: their platforms are unknown."""
 
 
 _Answer = _Served | Digest | int | None
@@ -158,11 +164,9 @@ def _fetch_served(reference: PinnedReference, source: ServingSource) -> _Served:
     if isinstance(document, ImageManifest):
         return _Served(document, fetched.digest)
     resolved = resolve_fetched(reference, fetched, source)
-    nested = [str(entry) for entry in resolved.left_out if entry.is_index]
-    if nested:
-        raise ImageNotFoundError(f"{reference} lists an index that can't be read", details=nested)
-    unread = frozenset(entry.digest for entry in resolved.left_out)
-    return _Served(document, fetched.digest, resolved.platform_digests, unread, resolved.labels)
+    unread = frozenset(entry.digest for entry in resolved.left_out if not entry.is_index)
+    lost = tuple(entry for entry in resolved.left_out if entry.is_index)
+    return _Served(document, fetched.digest, resolved.platform_digests, unread, resolved.labels, lost)
 
 
 def _blob_questions(
@@ -202,7 +206,7 @@ def _image_findings(image: LockedImage, answers: _Outcomes, *, has_tag: bool) ->
     if image.is_damaged:
         yield Finding(part="entry", digest=image.digest, state=State.DAMAGED)
     index = PinnedReference(image.repository, image.digest)
-    state, error = answers.state(index)
+    state, error = _index_state(image, answers, index)
     yield Finding(part="index", digest=image.digest, state=state, error=error)
     for entry in image.platform_digests:
         state, error = answers.state(PinnedReference(image.repository, entry.digest))
@@ -217,12 +221,25 @@ def _image_findings(image: LockedImage, answers: _Outcomes, *, has_tag: bool) ->
 
 
 def _lists(index: _Answer, entry: PlatformDigest) -> bool:
-    """Whether the index lists this manifest for this platform; True if the index could not be read."""
-    if not isinstance(index, _Served):
-        return True
+    """Whether the index lists this manifest for this platform; True if it, or an index in it, could not be read."""
+    return not isinstance(index, _Served) or bool(index.lost) or _is_found(index, entry)
+
+
+def _is_found(index: _Served, entry: PlatformDigest) -> bool:
     if isinstance(index.document, ImageManifest):
         return entry.digest == index.digest
     return entry in index.platform_digests or entry.digest in index.unread
+
+
+def _index_state(image: LockedImage, answers: _Outcomes, index: PinnedReference) -> tuple[State, ImagelockError | None]:
+    """Return the state of an index; without the index in it that had a locked platform it cannot be pulled, either."""
+    answer = answers.find(index)
+    if not isinstance(answer, _Served) or all(_is_found(answer, entry) for entry in image.platform_digests):
+        return answers.state(index)
+    if not answer.lost:
+        return State.SERVED, None
+    reasons = (f"{lost.digest} in it can't be read: {lost.reason}" for lost in answer.lost)
+    return State.GONE, LostIndexError("; ".join(reasons))
 
 
 def _missing_platforms(image: LockedImage, index: _Answer) -> Iterator[Finding]:

@@ -17,7 +17,9 @@ from imagelock.registry.auth.schemes import SchemeMemory
 from imagelock.registry.auth.token_server import TokenServers
 from imagelock.registry.http.addresses import Origin
 from imagelock.registry.http.backoff import Clock
+from imagelock.registry.http.messages import is_of_token_server
 from imagelock.registry.http.sender import Sender
+from imagelock.registry.http.urls import origin_of
 from imagelock.registry.locations import Endpoint, Location, RegistrySettings, find_endpoint
 from imagelock.registry.refusals import Identity, RefusedRequest, depends_on_credentials, refusal_in_success, refusal_of
 from imagelock.registry.user_files import ignore_warning
@@ -95,6 +97,8 @@ class Host:
     def _refused_request(self, subject: Subject, response: httpx.Response) -> RefusedRequest:
         found = self._authenticator.find_credentials(subject.path) if depends_on_credentials(response) else None
         identity = Identity.CREDENTIALS if found else Identity.NO_CREDENTIALS
+        if found and origin_of(response.url) == self.endpoint.origin and not _is_authorized(response):
+            identity = Identity.UNASKED
         return RefusedRequest(
             what=subject.what,
             repository=subject.repository,
@@ -148,6 +152,11 @@ class Hosts:
     def close(self) -> None:
         """End the credential helper that runs, so that no thread waits for it."""
         self._keyring.close()
+
+
+def _is_authorized(response: httpx.Response) -> bool:
+    """Return whether the request had credentials, or was one for a token, whose form may have them."""
+    return "authorization" in response.request.headers or is_of_token_server(response)
 
 
 def _open_credentials(settings: RegistrySettings) -> CredentialSource:

@@ -7,6 +7,7 @@ https://github.com/opencontainers/distribution-spec/blob/main/spec.md#error-code
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from enum import Enum, auto
 from http import HTTPStatus
@@ -26,11 +27,18 @@ from imagelock.model.frozen import frozen
 from imagelock.model.reference import DOCKER_HUB, Repository
 from imagelock.model.secrets import mask_secrets
 from imagelock.registry.http.backoff import describe_retry_after, is_quota_spent, read_quota
-from imagelock.registry.http.messages import ERROR_BYTES, content_type, sent_status
+from imagelock.registry.http.messages import (
+    ERROR_BYTES,
+    OPERATOR_HINT,
+    content_type,
+    is_of_token_server,
+    sent_status,
+)
 from imagelock.registry.http.urls import origin_of
 
 _MAX_COMPLAINTS = 5
-_MESSAGE_KEYS = ("message", "details", "error_description", "error")
+_MESSAGE_KEYS = ("message", "details", "detail", "error_description", "error", "title", "reason", "msg")
+_TITLE = re.compile(rb"<title[^>]{0,200}>([^<]{1,500})", re.IGNORECASE)
 _NO_REPOSITORY = "NAME_UNKNOWN"
 _MISSING_CODES = frozenset({_NO_REPOSITORY, "MANIFEST_UNKNOWN", "BLOB_UNKNOWN", "NOT_FOUND"})
 _LOGIN_CODES = frozenset({"UNAUTHORIZED", "DENIED"})
@@ -49,7 +57,7 @@ class Complaint:
 
 
 def read_complaints(response: httpx.Response) -> tuple[Complaint, ...]:
-    """Return at most five entries of an error's body, of any known shape; a web page has none."""
+    """Return at most five entries of an error's body, of any known shape; of a web page the title."""
     try:
         document = json.loads(response.content)
     except (ValueError, RecursionError):
@@ -89,7 +97,10 @@ def _complaints(errors: list[object]) -> Iterator[Complaint]:
 
 def _plain_text(response: httpx.Response) -> tuple[Complaint, ...]:
     text = response.content.decode("utf-8", "replace").strip()
-    if not text or text.startswith("<") or content_type(response) == "text/html":
+    if text.startswith("<") or content_type(response) == "text/html":
+        title = _TITLE.search(response.content)
+        text = " ".join(title[1].decode("utf-8", "replace").split()) if title else ""
+    if not text:
         return ()
     return (Complaint("", _safe_text(text)),)
 
@@ -102,6 +113,8 @@ class Identity(Enum):
     ANONYMOUS = auto()
     """None were looked for, because of ``--anonymous``."""
     CREDENTIALS = auto()
+    UNASKED = auto()
+    """Some were found, and the registry refused without asking for them."""
 
 
 @frozen(kw_only=True)
@@ -136,7 +149,8 @@ def depends_on_credentials(response: httpx.Response) -> bool:
 def refusal_of(response: httpx.Response, refused: RefusedRequest) -> RegistryError:
     """Return the error for a response that is not a 2xx."""
     complaints = read_complaints(response)
-    if response.status_code == HTTPStatus.NOT_FOUND or (response.is_client_error and _is_missing(complaints)):
+    is_missing = response.is_client_error and _is_missing(complaints)
+    if is_missing or (response.status_code == HTTPStatus.NOT_FOUND and not is_of_token_server(response)):
         return _not_found(response, refused, complaints)
     if response.status_code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
         return _login_refused(response, refused, complaints)
@@ -148,8 +162,11 @@ def refusal_of(response: httpx.Response, refused: RefusedRequest) -> RegistryErr
             details=_response_details(response, complaints),
             hint="run the same command again later",
         )
+    what = "a token" if is_of_token_server(response) else "the request"
     return RegistryError(
-        f"{refused.registry} refused the request for {refused.what}", details=_response_details(response, complaints)
+        f"{refused.registry} refused {what} for {refused.what}",
+        details=_response_details(response, complaints),
+        hint=OPERATOR_HINT,
     )
 
 
@@ -217,6 +234,9 @@ def _login_refused(
         case Identity.CREDENTIALS:
             who = f"asked with the credentials from {refused.credentials_source}"
             hint = f"check the spelling, or run `{login}` again, or use --anonymous for public images"
+        case Identity.UNASKED:
+            who = f"it did not ask for the credentials from {refused.credentials_source}"
+            hint = "check the spelling, or ask the operator of this registry: it may refuse this machine's address"
     passed_over = refused.credential_problems if refused.identity is Identity.NO_CREDENTIALS else ()
     return AuthenticationError(
         f"{refused.what} does not exist or needs a login",

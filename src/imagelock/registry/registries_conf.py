@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from imagelock.registry.user_files import NO_HOME, Warn, ignore_warning, list_if
 _BOUNDARIES = ("/", ":", "@", "")
 AUTH_FILES = "containers-auth.json"
 """The name in ``credential-helpers`` that means the files of `podman login`."""
+_HINT = "correct it, or name another file in CONTAINERS_REGISTRIES_CONF"
 
 
 class MirrorUse(StrEnum):
@@ -104,8 +106,9 @@ def read_registries_conf(
 ) -> tuple[RegistryRule, ...]:
     """Return the rules of all files, the last one for each prefix. ``read_texts`` says what cannot be read."""
     rules: dict[str, RegistryRule] = {}
-    for path, text in read_texts(paths, home=home, warn=warn):
-        rules.update((rule.prefix, rule) for rule in parse_registries_conf(text, source=str(path)))
+    with _naming_a_way_out():
+        for path, text in read_texts(paths, home=home, warn=warn):
+            rules.update((rule.prefix, rule) for rule in parse_registries_conf(text, source=str(path)))
     return tuple(rules.values())
 
 
@@ -117,9 +120,19 @@ def read_credential_helpers(
     The default is that of containers-registries.conf(5).
     """
     helpers: tuple[str, ...] = ()
-    for path, text in read_texts(paths, home=home, warn=warn):
-        helpers = parse_credential_helpers(text, source=str(path)) or helpers
+    with _naming_a_way_out():
+        for path, text in read_texts(paths, home=home, warn=warn):
+            helpers = parse_credential_helpers(text, source=str(path)) or helpers
     return helpers or (AUTH_FILES,)
+
+
+@contextmanager
+def _naming_a_way_out() -> Iterator[None]:
+    """Add the hint that every problem of these files has."""
+    try:
+        yield
+    except FileError as error:
+        raise FileError(error.message, details=error.details, hint=_HINT) from error
 
 
 def read_texts(paths: Iterable[Path], *, home: Path, warn: Warn) -> Iterator[tuple[Path, str]]:

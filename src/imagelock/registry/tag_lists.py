@@ -19,10 +19,12 @@ import httpx
 from imagelock.errors import InvalidContentError, printable
 from imagelock.model.frozen import frozen
 from imagelock.model.reference import is_tag
+from imagelock.model.secrets import mask_secrets
 from imagelock.model.strict_json import parse_json_object
 from imagelock.registry.host import Host, Subject
 from imagelock.registry.http.addresses import InvalidUrlError
 from imagelock.registry.http.messages import (
+    OPERATOR_HINT,
     SLOW_SILENCE_SECONDS,
     TAG_LIST_BYTES,
     TAGS_PAGE_BYTES,
@@ -41,6 +43,7 @@ _JSON_HEADERS = (("Accept", "application/json"),)
 _PAGE_SIZE = ("n", str(TAGS_PER_PAGE))
 _PAGE_SIZE_REFUSED = (HTTPStatus.BAD_REQUEST, HTTPStatus.METHOD_NOT_ALLOWED)
 _MAX_LINK_LENGTH = 8192
+_SHOWN_BYTES = 200
 # Some registries leave out the brackets, some put quotes around the whole; a bare target ends at its parameters.
 _TARGET = re.compile(
     r"""[\s,;"']*(?:<([^<>]{0,4096})>|((?:https?:/)?[/?][^\s<>;,"']*))["']?[ \t]*(?=;|,|$)""", re.ASCII | re.IGNORECASE
@@ -157,18 +160,33 @@ def _read_list(response: httpx.Response, what: str) -> list[object]:
     name = f"the list of tags of {what}"
     try:
         document = parse_json_object(response.content, what=name)
-    except InvalidContentError:
+    except InvalidContentError as problem:
         # Checked only now: some registries send a valid list as text/html.
         refuse_web_page(response, what=name)
-        raise
+        raise _no_list(problem.message, response) from problem
     listed = document.get("tags")
     if document.get("errors") or (listed is None and read_complaints(response)):
-        raise InvalidContentError(f"an error was sent instead of the list of tags of {what}")
+        raise InvalidContentError(f"an error was sent instead of {name}")
     if listed is None and ("tags" in document or isinstance(document.get("name"), str)):
         return []
-    if not isinstance(listed, list) or any(isinstance(entry, dict | list) for entry in listed):
-        raise InvalidContentError(f"what was sent as the list of tags of {what} is no list of tags")
+    if not isinstance(listed, list) or not _may_be_tags(listed):
+        raise _no_list(f"what was sent as {name} is no list of tags", response)
     return listed
+
+
+def _may_be_tags(listed: list[object]) -> bool:
+    """Whether entries may be tags; Artifactory and Nexus mix others with them."""
+    if any(isinstance(entry, dict | list) for entry in listed):
+        return False
+    return not listed or any(entry is None or isinstance(entry, str) for entry in listed)
+
+
+def _no_list(message: str, response: httpx.Response) -> InvalidContentError:
+    """Return the error with the beginning of the body; text that is no JSON is added with the status."""
+    sent = response.content[:_SHOWN_BYTES].decode("utf-8", "replace").strip()
+    is_shown = bool(sent) and not read_complaints(response)
+    details = [f"it was: {printable(mask_secrets(sent))}"] if is_shown else []
+    return InvalidContentError(message, details=details, hint=OPERATOR_HINT)
 
 
 def find_next_link(headers: httpx.Headers, *, what: str) -> str | None:
@@ -189,14 +207,15 @@ def _links_of_line(line: str, what: str) -> Iterator[Link]:
             raise InvalidContentError(
                 f"the list of tags of {what} has an unreadable link to its next page",
                 details=[f"Link: {printable(line)}"],
-                hint="report it to the operator of this registry: the header must follow RFC 8288",
+                hint=f"{OPERATOR_HINT}: the header must follow RFC 8288",
             )
         position = match.end()
         relations = None
         while (parameter := _PARAMETER.match(line, position)) is not None:
             position = parameter.end()
-            if (parameter[1] or "").lower() == "rel" and relations is None:
-                relations = parameter[2] or ""
+            if (parameter[1] or "").lower() == "rel":
+                # Only the first counts in RFC 8288, but a page that is missed is worse than one that is asked in vain.
+                relations = f"{relations or ''} {parameter[2] or ''}"
         yield Link(match[1] if match[1] is not None else match[2], relations)
 
 
@@ -204,7 +223,9 @@ def _next_page_url(link: str, asked: httpx.URL, what: str) -> httpx.URL:
     try:
         query = parameters_of(join_url(asked, link))
     except InvalidUrlError as error:
-        raise InvalidContentError(f"the list of tags of {what} has an unreadable address of its next page") from error
+        raise InvalidContentError(
+            f"the list of tags of {what} has an unreadable address of its next page: {error}", hint=OPERATOR_HINT
+        ) from error
     others = [(name, value) for name, value in query if name != "n"]
     own_size = [pair for pair in parameters_of(asked) if pair[0] == "n"]
     return with_query(without_query(asked), [*own_size, *others])

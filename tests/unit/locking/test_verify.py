@@ -155,6 +155,15 @@ def test_a_nested_index_is_followed(source: MemorySource) -> None:
     assert _states(_verify(source, locked(source))[0]) == _parts()
 
 
+def test_a_stray_index_in_the_index_may_be_lost(source: MemorySource) -> None:
+    images = [platform_image(it) for it in ("linux/amd64", "linux/arm64")]
+    stray = image_index(platform_image("linux/s390x"))
+    source.push(f"{GO}:1", image_index(*images, IndexEntry(content=stray)))
+    lockfile = locked(source)
+    source.forget(stray)
+    assert _states(_verify(source, lockfile)[0]) == _parts()
+
+
 @pytest.mark.parametrize(
     ("error", "state"),
     [
@@ -269,6 +278,8 @@ def test_an_index_in_the_index_that_is_gone_is_gone() -> None:
     source.forget(inner)
     [verification] = _verify(source, lockfile)
     assert _states(verification) == _parts(index=State.GONE)
+    [failure] = verification.failures
+    assert str(failure.error) == f"{inner.digest} in it can't be read: {GO}@{inner.digest} is not there"
 
 
 def test_labels_of_another_image_are_told_and_no_failure(source: MemorySource) -> None:

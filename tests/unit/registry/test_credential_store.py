@@ -91,6 +91,9 @@ def test_a_chosen_file_stands_for_itself(tmp_path: Path) -> None:
     assert found == FoundCredentials(Login("chosen", "secret"), str(chosen))
     with pytest.raises(FileError, match=r"missing\.json does not exist"):
         find(tmp_path, REGISTRY_AUTH_FILE=str(tmp_path / "missing.json"))
+    with pytest.raises(FileError, match="cannot read") as raised:
+        find(tmp_path, REGISTRY_AUTH_FILE=str(tmp_path))
+    assert (raised.value.details, raised.value.hint) == (("Is a directory",), "correct REGISTRY_AUTH_FILE")
 
 
 def test_a_file_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:

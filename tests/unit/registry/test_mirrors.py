@@ -15,6 +15,7 @@ from imagelock.registry.registries_conf import (
     RegistryRule,
     find_registries_conf,
     parse_registries_conf,
+    read_credential_helpers,
     read_registries_conf,
 )
 from tests.support.fake_registry.answers import Answer, Fault
@@ -208,6 +209,14 @@ def test_the_file_sends_us_where_podman_would_go(tmp_path: Path) -> None:
 def test_what_cannot_be_read_is_named(text: str, message: str) -> None:
     with pytest.raises(FileError, match=message):
         parse_registries_conf(text, source="c")
+
+
+def test_a_file_that_cannot_be_read_has_a_way_out(tmp_path: Path) -> None:
+    (tmp_path / "registries.conf").write_text("[")
+    for read in (read_registries_conf, read_credential_helpers):
+        with pytest.raises(FileError) as raised:
+            read([tmp_path / "registries.conf"])
+        assert raised.value.hint == "correct it, or name another file in CONTAINERS_REGISTRIES_CONF"
 
 
 def test_the_users_file_replaces_the_systems_and_later_parts_replace_earlier_ones(tmp_path: Path) -> None:

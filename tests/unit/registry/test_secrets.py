@@ -56,6 +56,14 @@ def test_a_signed_address_is_not_shown() -> None:
     assert "battery" not in "".join([*lines, str(raised.value), *raised.value.details])
 
 
+def test_credentials_that_were_not_asked_for_are_not_called_refused() -> None:
+    internet = FakeInternet({"reg.example": lambda _: refusal(403, "DENIED", "not from this address")})
+    with pytest.raises(ImagelockError) as raised:
+        client_of(internet, logins={"reg.example": f"me:{PASSWORD}"}).fetch_manifest(REFERENCE)
+    assert [request.authorization for request in internet.requests] == [""]
+    assert raised.value.details[0] == "it did not ask for the credentials from DOCKER_AUTH_CONFIG"
+
+
 def test_requests_and_settings_show_no_secret() -> None:
     internet = bearer_internet()
     setup = Setup(internet=internet, logins={"reg.example": f"me:{PASSWORD}"})

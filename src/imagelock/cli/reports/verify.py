@@ -11,7 +11,7 @@ from imagelock.cli.console import Console
 from imagelock.cli.layout import columns
 from imagelock.cli.text import count, markdown_table, table_width
 from imagelock.locking.lockfile import LockedImage
-from imagelock.locking.verify import FAILURES, Finding, State, Verification
+from imagelock.locking.verify import FAILURES, Finding, LostIndexError, State, Verification
 
 _HEADER = ("image", "part", "locked", "state")
 
@@ -62,6 +62,8 @@ def _describe(finding: Finding) -> str:
             return f"moved to {finding.now.short}"
         case State.NOT_IN_INDEX:
             return "not in the locked index for this platform"
+        case State.GONE if isinstance(finding.error, LostIndexError):
+            return "gone: an index in it can't be read"
         case State.WRONG_CONTENT if finding.error is not None:
             return f"wrong content: {finding.error.message}"
         case State.NOT_LOCKED:
@@ -86,6 +88,8 @@ def failure_sentence(locked: LockedImage, finding: Finding) -> str:
             return f"{what} is in the index {locked.digest.short}, every platform is wanted, and it is not locked"
         case State.WRONG_CONTENT:
             return f"{what}: {finding.error.message if finding.error else 'wrong content'}"
+        case State.GONE if isinstance(finding.error, LostIndexError):
+            return f"{what} cannot be pulled: {finding.error.message}"
         case _:
             return f"{what} is gone: {locked.repository} no longer serves it"
 

@@ -188,5 +188,8 @@ class CredentialStore:
         elif not location.path.exists():
             raise FileError(f"{location.path} does not exist", hint="correct REGISTRY_AUTH_FILE")
         else:
-            content = read_named(location.path)
+            try:
+                content = read_named(location.path)
+            except FileError as error:
+                raise FileError(error.message, details=error.details, hint="correct REGISTRY_AUTH_FILE") from error
         return None if content is None else content.decode("utf-8", "surrogateescape")

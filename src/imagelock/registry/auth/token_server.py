@@ -39,6 +39,7 @@ _USED_SHARE_OF_LIFETIME = 0.9
 """Tokens are not used in the last tenth of their lifetime, so that none expires in transit."""
 _EXCHANGE_UNSUPPORTED = frozenset({400, HTTPStatus.UNAUTHORIZED, 404, 405})
 _CONTENT = re.compile(r"/v2/(.+)/(?:manifests|blobs|tags)/[^/]+", re.ASCII)
+_OTHER_ANSWER_HINT = "report it to the operator of this registry, unless a proxy or a sign-in page answered instead"
 _DENIED = "DENIED"
 """GitHub's token server sends this code with a 401 about the package, not about the login."""
 
@@ -135,13 +136,13 @@ def read_token(response: httpx.Response, *, now: float) -> Token:
         document = parse_json_object(response.content, what=what)
     except InvalidContentError as problem:
         details = [f"it said: {complaint}" for complaint in read_complaints(response)]
-        raise InvalidContentError(problem.message, details=details, hint=problem.hint) from problem
+        raise InvalidContentError(problem.message, details=details, hint=_OTHER_ANSWER_HINT) from problem
     text = document.get("access_token") or document.get("token")
     if not text and read_complaints(response):
         # Azure's registries have sent `{"details": "incorrect username or password"}` with status 200.
         raise AccessRefusedError(as_refusal(response))
     if not isinstance(text, str) or not _VISIBLE.fullmatch(text):
-        raise InvalidContentError(f"{what} has no usable token")
+        raise InvalidContentError(f"{what} has no usable token", hint=_OTHER_ANSWER_HINT)
     if len(text) >= _SHORTEST_SECRET:
         remember_secret(text)
     lifetime = document.get("expires_in")

@@ -165,6 +165,11 @@ def sent_status(response: httpx.Response) -> int:
     return int(response.extensions.get(_SENT_STATUS, response.status_code))
 
 
+def is_of_token_server(response: httpx.Response) -> bool:
+    """Return whether the response is to a request for a token."""
+    return not rules_of(response.request).may_leave_origin
+
+
 def first_header(response: httpx.Response, name: str) -> str:
     """Return the value of the first header line of that name, or an empty string; httpx would join several lines."""
     return next(iter(response.headers.get_list(name)), "")

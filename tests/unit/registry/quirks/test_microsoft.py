@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from imagelock.errors import AuthenticationError
+from imagelock.errors import AuthenticationError, RegistryError
 from imagelock.model.reference import parse_reference, parse_repository
 from tests.support.fake_registry.answers import Answer, in_turn, json_answer, refusal
 from tests.support.fake_registry.clients import Setup, client_of
@@ -42,6 +42,29 @@ def test_azures_token_server_explains_itself_under_another_key(internet_of: Inte
         f"{ACR} answered 401",
         "it said: incorrect username or password",
     )
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{"detail": "the key is expired"}, {"title": "the key is expired"}, {"error": {"reason": "the key is expired"}}],
+)
+def test_a_reason_in_place_of_a_token_is_told_whatever_its_key(internet_of: InternetOf, body: object) -> None:
+    registry = holding("app", tokens=FakeTokenServer(), challenge=CHALLENGE)
+    wrong = json_answer(body)
+    internet = internet_of({ACR: lambda request: wrong if request.url.path == "/oauth2/token" else registry(request)})
+    with pytest.raises(AuthenticationError) as raised:
+        client_of(internet, logins={ACR: f"{NOBODY}:stale"}).fetch_manifest(REFERENCE)
+    assert raised.value.details[1:] == (f"{ACR} answered 200", "it said: the key is expired")
+
+
+def test_a_missing_token_server_is_no_missing_image(internet_of: InternetOf) -> None:
+    registry = holding("app", tokens=FakeTokenServer(), challenge=CHALLENGE)
+    page = Answer(status=404, chunks=[b"<html><title>Not\n here</title></html>"])
+    internet = internet_of({ACR: lambda request: page if request.url.path == "/oauth2/token" else registry(request)})
+    with pytest.raises(RegistryError) as raised:
+        client_of(internet).fetch_manifest(REFERENCE)
+    assert raised.value.message == f"{ACR} refused a token for {ACR}/app:1"
+    assert raised.value.details == (f"{ACR} answered 404", "it said: Not here")
 
 
 def test_azure_wants_to_hear_that_oci_is_understood(internet_of: InternetOf) -> None:
