@@ -205,7 +205,7 @@ def test_all_searches_the_tree_for_what_no_lock_covers(pinned: Project) -> None:
     pinned.write("app/Dockerfile", f"FROM {NGINX}\n")
     assert pinned.run("-q", "check", "--all") == Outcome(0, "", "")
     assert pinned.run("check", "--all").stderr.splitlines()[-1] == (
-        "2 images locked, 1 file pinned, 2 other files searched: up to date, 1 place not read"
+        "2 images locked, 1 file pinned, 2 other files searched, 1 nested lock compared: up to date, 1 place not read"
     )
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
+from imagelock.cli.main import run
 from tests.support.project import IMAGES, Outcome, Project
 
 
@@ -102,3 +104,15 @@ def test_problems_of_the_images_file_are_told_with_its_path(workshop: Project) -
         '  images.toml:3: images.go: has no `image`, such as `image = "golang:1.22"`\n'
         "  images.toml:4: images.go.imgae: is not a known key; did you mean `image`?\n",
     )
+
+
+@pytest.mark.parametrize("command", ["check", "update", "outdated", "verify", "lock"])
+def test_where_no_image_is_declared_the_first_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], command: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "images.toml").write_text("[images]\n")
+    assert run([command]) == 0
+    told = capfd.readouterr().err
+    assert "no image is declared: `imagelock add IMAGE` adds one" in told
+    assert "0 images already" not in told

@@ -153,3 +153,27 @@ def test_a_freeze_needs_a_day_and_a_reason(project: Project) -> None:
         "  images.toml:3: images.one.freeze-until: goes with `freeze`, which says why\n"
         "  images.toml:7: images.two.freeze-until: must be a day such as 2027-01-31, without quotation marks\n",
     )
+
+
+def test_files_with_a_digest_alone_follow_images_toml_and_are_taken_back(
+    project: Project, repository: RemoteRepository
+) -> None:
+    first, second = repository.push(_OLD, tag="1"), repository.push(_NEW, tag="2")
+    bare = [f"{reference.rpartition(':')[0]}@{digest}" for reference, digest in _digests(repository, first, second)]
+    (project.folder / "Dockerfile").write_text(f"FROM {bare[0]}\n")
+    (project.folder / "images.toml").write_text(f'[images]\napp = "{bare[0]}"\n[pin]\nfiles = ["Dockerfile"]\n')
+    assert [project.run(*command).exit_code for command in (["lock"], ["render"], ["check"])] == [0, 0, 0]
+    (project.folder / "images.toml").write_text(f'[images]\napp = "{bare[1]}"\n[pin]\nfiles = ["Dockerfile"]\n')
+    hint = "hint: run `imagelock lock`, then `imagelock render --retag`"
+    assert project.run("check").stderr.splitlines()[-1] == hint
+    assert project.run("lock").stderr.splitlines()[-1] == "Next: run `imagelock render --retag`"
+    assert [project.run(*command).exit_code for command in (["render", "--retag"], ["check"])] == [0, 0]
+    assert (project.folder / "Dockerfile").read_text() == f"FROM {bare[1]}\n"
+    (project.folder / "Dockerfile").write_text(f"FROM {bare[0]}\n")
+    told = "hint: run `imagelock render --retag` to give it the locked digest, or write"
+    assert told in project.run("check").stderr
+    assert [project.run(*command).exit_code for command in (["render", "--retag"], ["check"])] == [0, 0]
+
+
+def _digests(repository: RemoteRepository, *references: str) -> list[tuple[str, str]]:
+    return [(reference, repository.skopeo_digest(reference.rpartition(":")[2])) for reference in references]

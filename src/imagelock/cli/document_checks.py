@@ -206,7 +206,10 @@ class TreeSearch:
             self._report_plan(path, plan, names)
         report.count(count(self._searched, "other file"), "searched")
         report.add(self._wrong)
-        report.add(_find_nested(self._folder, self._pins.documents.nested_projects()))
+        nested = self._pins.documents.nested_projects()
+        if nested:
+            report.count(count(len(nested), "nested lock"), "compared")
+        report.add(_find_nested(self._folder, nested))
         noted = {path for unread in report.unread for path, _ in unread.files}
         unread = Unread(
             files=tuple((path, title) for path, title in self._unread if path not in noted),

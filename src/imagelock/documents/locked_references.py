@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -42,9 +42,11 @@ class Sibling:
     """The one image of a repository that images.toml declares."""
 
     name: str
-    tag: str
+    tag: str | None
+    """The locked tag; None for an image that is declared by its digest alone."""
     is_allowed: bool = True
     """Whether images.toml admits that the image moves to the tag of the reference."""
+    is_frozen: bool = False
     is_same_variant: bool = True
     """Whether the tag of the reference fits the pattern of a range; it may be another image if it does not."""
 
@@ -105,6 +107,7 @@ class LockedReferences:
         ranges: Mapping[PinnedReference, RangeTags] = _NO_RANGES,
         names: Mapping[PinnedReference, str] = _NO_NAMES,
         named: Mapping[str, NamedImage] = _NO_IMAGES,
+        frozen_names: Collection[str] = (),
         retag: Retag | None = None,
     ) -> None:
         """Take the images, and for those with a range the tags that it takes.
@@ -112,6 +115,7 @@ class LockedReferences:
         ``names`` are those in images.toml, ``named`` all images by these names, for marker comments.
         """
         self._ranges = ranges
+        self._frozen = frozen_names
         self._names = names
         self.named = named
         self._retag = retag
@@ -136,7 +140,8 @@ class LockedReferences:
         wanted = [each for each in locked if each.digest == reference.digest]
         latest = [each for each in locked if each.tag == DEFAULT_TAG]
         moved = self._moved(locked, reference)
-        return _answer(locked, wanted or moved or latest or (locked if any_tag else []))
+        answer = _answer(locked, wanted or moved or latest or (locked if any_tag else []))
+        return self._with_sibling(locked, reference) if isinstance(answer, NotLocked) else answer
 
     def names_of(self, reference: ImageReference) -> frozenset[str]:
         """Return the names of the images that a reference means."""
@@ -152,27 +157,31 @@ class LockedReferences:
         return next((each.tag for each in locked if each.digest == reference.digest), None)
 
     def _with_sibling(self, locked: list[PinnedReference], reference: ImageReference) -> LockAnswer:
-        """Return the answer for a tag that is not locked, with the image that the reference may follow, if any."""
+        """Return the answer for what is not locked, with the image that the reference may follow, if any."""
         if moved := self._moved(locked, reference):
             return Locked(moved[0].digest, moved[0].tag)
-        if len(locked) != 1 or locked[0] not in self._names or locked[0].tag is None:
-            return NotLocked(_tags(locked))
-        sibling = self._sibling(locked[0], locked[0].tag, reference)
+        sibling = self._sibling(locked[0], reference) if len(locked) == 1 else None
         if sibling is None:
             return NotLocked(_tags(locked))
-        if self._retag is not None and self._retag.name is None:
-            return Locked(locked[0].digest, locked[0].tag)
+        # A digest is given as it was written; a tag must not stay beside the digest of another one.
+        may_follow = reference.tag is None or sibling.tag is not None
+        if self._retag is not None and self._retag.name is None and may_follow:
+            return Locked(locked[0].digest, sibling.tag if reference.tag is not None else None)
         return NotLocked(_tags(locked), sibling)
 
-    def _sibling(self, image: PinnedReference, tag: str, reference: ImageReference) -> Sibling | None:
+    def _sibling(self, image: PinnedReference, reference: ImageReference) -> Sibling | None:
         """Return the only image of a repository, unless a tag without digest does not fit its range's pattern."""
-        name, tags = self._names[image], self._ranges.get(image)
+        name, tags = self._names.get(image), self._ranges.get(image)
+        if name is None:
+            return None
+        is_frozen = name in self._frozen
         if tags is None or reference.tag is None:
-            return Sibling(name, tag)
+            return Sibling(name, image.tag, is_frozen=is_frozen)
         fits = tags.fits_pattern(reference.tag)
         if not fits and not isinstance(reference, PinnedReference):
             return None
-        return Sibling(name, tag, is_allowed=tags.accepts(reference.tag), is_same_variant=fits)
+        is_allowed = tags.accepts(reference.tag)
+        return Sibling(name, image.tag, is_allowed=is_allowed, is_frozen=is_frozen, is_same_variant=fits)
 
     def _moved(self, locked: list[PinnedReference], reference: ImageReference) -> list[PinnedReference]:
         """Find the image that was moved from what a reference has."""

@@ -164,40 +164,49 @@ def _decide_image(reference: Reference, image: Image, locked: LockedReferences, 
 
 
 def _not_locked(reference: Reference, image: Image, locked: LockedReferences, answer: NotLocked) -> PinStep:
-    pinned = image.reference
-    movable = not isinstance(image.editing, NotEditable) and image.editing.tag is not None
-    text = image.text.partition("@")[0]
-    hint = None if answer.sibling is None else _hint_for_tag(text, pinned.tag, answer.sibling, movable=movable)
+    pinned, sibling = image.reference, answer.sibling
+    movable = not isinstance(image.editing, NotEditable) and (pinned.tag is None or image.editing.tag is not None)
+    text = image.text if pinned.tag is None else image.text.partition("@")[0]
+    hint = None if sibling is None else _hint_for_sibling(text, pinned.tag, sibling, movable=movable)
     if isinstance(pinned, PinnedReference) and (tag := locked.find_tag(pinned)) and tag != pinned.tag:
         reason = f"the digest is locked for the tag `{tag}`, and registries ignore the tag beside a digest"
         return PinStep.found(FindingKind.STALE_TAG, reference, reason, hint or f"write `{tag}`")
-    if answer.sibling is not None:
-        reason = f"images.toml has the tag `{answer.sibling.tag}` of it, as `{answer.sibling.name}`"
-        if not answer.sibling.is_allowed:
-            reason = f"the range of `{answer.sibling.name}` gives `{answer.sibling.tag}`, and does not take this tag"
-        return PinStep.found(FindingKind.OTHER_TAG, reference, reason, hint)
+    if sibling is not None:
+        return PinStep.found(FindingKind.OTHER_TAG, reference, _difference_from(sibling), hint)
     others = f"; of its repository there is `{'`, `'.join(answer.other_tags)}`" if answer.other_tags else ""
     hint = f"run `imagelock add {text}`, or take the reference out"
     return PinStep.found(FindingKind.NOT_LOCKED, reference, f"images.lock does not have it{others}", hint)
 
 
-def _hint_for_tag(text: str, written: str | None, sibling: Sibling, *, movable: bool) -> str:
+def _difference_from(sibling: Sibling) -> str:
+    if not sibling.is_allowed:
+        return f"the range of `{sibling.name}` gives `{sibling.tag}`, and does not take this tag"
+    what = f"the tag `{sibling.tag}`" if sibling.tag else "another digest"
+    return f"images.toml has {what} of it, as `{sibling.name}`" + ", which is frozen" * sibling.is_frozen
+
+
+def _hint_for_sibling(text: str, written: str | None, sibling: Sibling, *, movable: bool) -> str:
     """Return what moves the older of two tags to the newer; both ways if neither is surely newer.
 
     A tag that a variable or an anchor gives cannot be moved with its digest: a person writes it.
     """
+    given = f"`{sibling.tag}`" if sibling.tag else "the locked digest"
+    retag = "run `imagelock render --retag`" if movable else f"write {given} there, then {RENDER_HINT}"
     update = f"run `imagelock update {sibling.name} --to {written}`"
+    if sibling.is_frozen:
+        return retag if sibling.tag or written is None else f"write {given} there, without the tag"
+    if written is None and sibling.tag is None:
+        return f"{retag} to give it {given}, or write `{text}` in images.toml and run `imagelock lock` to take its own"
+    if written is None or not sibling.is_same_variant:
+        return f"{retag} to give it {given}, or run `imagelock add {text}` to have both"
+    if sibling.tag is None:
+        return update
     if not sibling.is_allowed:
         update = f"change `version` of `{sibling.name}` in images.toml"
-    retag = "run `imagelock render --retag`" if movable else f"write `{sibling.tag}` there, then {RENDER_HINT}"
-    if written is None:
-        return retag
-    if not sibling.is_same_variant:
-        return f"{retag} to give it `{sibling.tag}`, or run `imagelock add {text}` to have both"
     here, there = _numbers(written), _numbers(sibling.tag)
     if here and there and here != there and (sibling.is_allowed or here < there):
         return update if here > there else retag
-    return f"{update} to take the file's tag, or {retag} to give it `{sibling.tag}`"
+    return f"{update} to take the file's tag, or {retag} to give it {given}"
 
 
 def _numbers(tag: str) -> tuple[int, ...]:

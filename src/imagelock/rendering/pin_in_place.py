@@ -40,7 +40,14 @@ def locked_references(images: Iterable[RenderedImage], *, retag: Retag | None = 
     }
     names = {reference: str(locked.alias) for reference, locked in found}
     named: dict[str, NamedImage] = {image.locked.alias: _named(image, retag) for image in images}
-    return LockedReferences((reference for reference, _ in found), ranges=ranges, names=names, named=named, retag=retag)
+    return LockedReferences(
+        (reference for reference, _ in found),
+        ranges=ranges,
+        names=names,
+        named=named,
+        frozen_names={str(image.locked.alias) for image in images if image.is_frozen},
+        retag=retag,
+    )
 
 
 def _named(image: RenderedImage, retag: Retag | None) -> NamedImage:

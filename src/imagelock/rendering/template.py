@@ -81,6 +81,8 @@ class RenderedImage:
     name: str
     tag: str | None
     locked: LockedImage
+    is_frozen: bool = False
+    """Whether updates leave it alone."""
 
     @property
     def is_layout_path(self) -> bool:
@@ -216,8 +218,8 @@ def _spelled(declaration: ImageDeclaration, locked: LockedImage) -> RenderedImag
     """Return an image with the name to write; in an OCI layout a name such as ``golang:1.22`` is used instead."""
     if isinstance(declaration.repository, LayoutRepository) and locked.tag and ":" in locked.tag:
         name, _, tag = locked.tag.rpartition(":")
-        return RenderedImage(name, tag, locked)
-    return RenderedImage(declaration.name, locked.tag, locked)
+        return RenderedImage(name, tag, locked, declaration.freeze is not None)
+    return RenderedImage(declaration.name, locked.tag, locked, declaration.freeze is not None)
 
 
 def _replacement(alias: str, field: str, images: Mapping[str, RenderedImage]) -> str:

@@ -111,6 +111,7 @@ def _lock_with_range(retag: Retag | None = None) -> LockedReferences:
 
 _LEFT = "the range of `node` gives `20.3-slim`, and does not take this tag"
 _RETAG = "run `imagelock render --retag`"
+_TO_TAKE_ITS_OWN = "and run `imagelock lock` to take its own"
 
 
 @pytest.mark.parametrize(
@@ -146,6 +147,66 @@ def test_what_follows_the_only_range_of_its_repository_is_never_declared_twice(
     assert plan_pins(content, _DOCKERFILE, _lock_with_range(Retag())).edited == (
         f"FROM node:20.3-slim@{DIGEST}\n".encode()
     )
+
+
+def _one(reference: str, *, is_frozen: bool = False, retag: Retag | None = None) -> LockedReferences:
+    locked = parse_reference(reference)
+    assert isinstance(locked, PinnedReference)
+    return LockedReferences([locked], names={locked: "go"}, frozen_names={"go"} if is_frozen else (), retag=retag)
+
+
+@pytest.mark.parametrize(
+    ("text", "locked", "reason", "hint"),
+    [
+        (
+            f"go@{OLD_DIGEST}",
+            _one(f"go@{DIGEST}"),
+            "images.toml has another digest of it, as `go`",
+            f"{_RETAG} to give it the locked digest, or write `go@{OLD_DIGEST}` in images.toml {_TO_TAKE_ITS_OWN}",
+        ),
+        (
+            "go:1.23",
+            _one(f"go@{DIGEST}"),
+            "images.toml has another digest of it, as `go`",
+            "run `imagelock update go --to 1.23`",
+        ),
+        (
+            f"go@{OLD_DIGEST}",
+            _one(f"go:1.22@{DIGEST}"),
+            "images.toml has the tag `1.22` of it, as `go`",
+            f"{_RETAG} to give it `1.22`, or run `imagelock add go@{OLD_DIGEST}` to have both",
+        ),
+        (
+            "go:1.23",
+            _one(f"go:1.22@{DIGEST}", is_frozen=True),
+            "images.toml has the tag `1.22` of it, as `go`, which is frozen",
+            _RETAG,
+        ),
+        (
+            f"go@{OLD_DIGEST}",
+            _one(f"go@{DIGEST}", is_frozen=True),
+            "images.toml has another digest of it, as `go`, which is frozen",
+            _RETAG,
+        ),
+        (
+            "go:1.23",
+            _one(f"go@{DIGEST}", is_frozen=True),
+            "images.toml has another digest of it, as `go`, which is frozen",
+            "write the locked digest there, without the tag",
+        ),
+    ],
+)
+def test_what_follows_a_digest_or_a_frozen_image_has_a_hint_that_works(
+    text: str, locked: LockedReferences, reason: str, hint: str
+) -> None:
+    (finding,) = check(f"FROM {text}\n".encode(), _DOCKERFILE, locked)
+    assert (finding.kind, finding.reason, finding.hint) == (FindingKind.OTHER_TAG, reason, hint)
+
+
+def test_a_digest_follows_as_it_was_written_and_no_tag_gets_the_digest_of_another() -> None:
+    document = f"FROM go@{OLD_DIGEST}\nFROM go:1.23\n".encode()
+    plan = plan_pins(document, _DOCKERFILE, _one(f"go@{DIGEST}", retag=Retag()))
+    assert plan.edited == document.replace(OLD_DIGEST.encode(), DIGEST.encode())
 
 
 def test_a_plain_tag_of_another_variant_is_another_image() -> None:

@@ -20,7 +20,7 @@ from imagelock.cli.reports.findings import (
     Wrong,
     state,
 )
-from imagelock.cli.text import count, listing
+from imagelock.cli.text import NO_IMAGE, count, listing
 from imagelock.images_file.parser import ImagesFile
 from imagelock.locking.freshness import (
     Damaged,
@@ -92,6 +92,8 @@ def _find(
     report.add(_find_overdue(project, images_file, datetime.now(UTC).date()))
     report.notes.extend(filter(None, [find_ignored(project.lock_path)]))
     _note_uncarried(images_file, report)
+    if not images_file.images and not report.wrong:
+        report.notes.append(NO_IMAGE)
     if report.wrong:
         from imagelock.cli.reports.finding_report import locate  # noqa: PLC0415  only problems need it
 
@@ -121,8 +123,9 @@ def _moves_tag(mismatch: Mismatch) -> bool:
     """Whether images.toml does not admit the tag that pinned files have."""
     if not isinstance(mismatch, SelectorChanged) or mismatch.is_accepted:
         return False
-    # A digest with the same tag beside it moves the digest alone.
-    return not isinstance(mismatch.declared, ExactDigest) or mismatch.declared.tag != mismatch.locked.tag
+    # A digest with the same tag beside it moves the digest alone; files that have no tag have nothing else to go by.
+    wanted = mismatch.declared
+    return not isinstance(wanted, ExactDigest) or wanted.tag is None or wanted.tag != mismatch.locked.tag
 
 
 def _check_files(project: Project, images_file: ImagesFile, lockfile: Lockfile, report: Report) -> None:

@@ -161,6 +161,8 @@ def _note_exports(console: Console, made: Iterable[Output]) -> None:
 
 def _counts(made: Sequence[Output], state: str) -> str:
     """Return how many files are in a state, and how many could not be read."""
+    if not made:
+        return "no file here has anything to render"
     unread = sum(1 for output in made if output.pinned and output.pinned.problems)
     parts = [f"{count(len(made) - unread, 'file')} {state}"] if len(made) > unread or not unread else []
     parts += [f"{count(unread, 'file')} could not be read"] if unread else []

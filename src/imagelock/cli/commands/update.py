@@ -12,7 +12,7 @@ from imagelock.cli.options import Settings, complete_images, format_option, with
 from imagelock.cli.reports.outcome import report
 from imagelock.cli.sources import note_offline
 from imagelock.cli.tag_move import move_tag, tag_to_declare
-from imagelock.cli.text import count, duration
+from imagelock.cli.text import NO_IMAGE, count, duration
 from imagelock.errors import BatchError, ImagelockError
 from imagelock.images_file.parser import ImagesFile, refuse_unknown_images
 from imagelock.locking.changes import Added, Removed, Updated
@@ -125,7 +125,9 @@ def _unchanged(images_file: ImagesFile, names: Collection[str]) -> str:
     fixed = [image for image in images if image.freeze is None and isinstance(image.selector, ExactDigest)]
     asked = len(images) - len(frozen) - len(fixed)
     subject = ", ".join(names) if asked == len(images) and names else count(asked)
-    parts = [f"{subject} already up to date"] if asked or not images else []
+    if not images:
+        return NO_IMAGE
+    parts = [f"{subject} already up to date"] if asked else []
     parts += [f"{len(frozen)} frozen"] if frozen else []
     parts += [f"{len(fixed)} declared by digest, not asked"] if fixed else []
     return ", ".join(parts)

@@ -121,7 +121,7 @@ def _tell_next_step(
 
 def _leaves_tag(change: Change) -> bool:
     """Whether images.toml no longer admits the tag that files have, so that plain `render` leaves it."""
-    if not isinstance(change, Updated) or change.old.tag == change.new.tag:
+    if not isinstance(change, Updated) or change.old.tag == change.new.tag is not None:
         return False
     return not accepts(change.new.selector, tag=change.old.tag, digest=change.old.digest)
 
@@ -145,5 +145,7 @@ def _first_use(images_file: ImagesFile, lockfile: Lockfile, names: Collection[st
     if any(image.is_layout_path for image in images) or (images_file.targets and not images_file.pins.names_files):
         written = " and ".join(f"`{{{{images.{name}}}}}`" for name in names)
         return f"write {written} in a template, then run `imagelock render`"
-    written = " and ".join(f"`{image.name}:{image.tag}`" if image.tag else f"`{image.name}`" for image in images)
+    written = " and ".join(
+        f"`{image.name}:{image.tag}`" if image.tag else f"`{image.name}@{image.locked.digest}`" for image in images
+    )
     return f"write {written} in a file, then run `imagelock scan --write` and `imagelock render`"

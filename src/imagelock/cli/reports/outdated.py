@@ -10,7 +10,7 @@ import click
 from imagelock.cli.console import Console
 from imagelock.cli.layout import columns
 from imagelock.cli.reports.changes import tag_and_version, with_version
-from imagelock.cli.text import count, markdown_table, table_width
+from imagelock.cli.text import NO_IMAGE, count, markdown_table, table_width
 from imagelock.locking.outdated import CurrentTag, ImageStatus, State
 from imagelock.model.cooldown import TooYoung
 
@@ -30,6 +30,9 @@ def print_standings(console: Console, statuses: Sequence[ImageStatus], *, asks_d
             console.styled_data(line)
     outdated = sum(status.is_outdated for status in statuses)
     images = count(len(statuses))
+    if not statuses:
+        console.say(NO_IMAGE)
+        return
     summary = f"{outdated} of {images} outdated" if outdated else f"{images}, none outdated"
     by_digest = [status for status in statuses if State.BY_DIGEST in status.states]
     if by_digest:

@@ -9,7 +9,7 @@ import click
 
 from imagelock.cli.console import Console
 from imagelock.cli.layout import columns
-from imagelock.cli.text import count, markdown_table, table_width
+from imagelock.cli.text import NO_IMAGE, count, markdown_table, table_width
 from imagelock.locking.lockfile import LockedImage
 from imagelock.locking.verify import FAILURES, Finding, LostIndexError, State, Verification
 
@@ -29,6 +29,8 @@ def print_verifications(console: Console, verifications: Sequence[Verification])
 
 def summary(verifications: Sequence[Verification]) -> str:
     """Count the images and what was found out about them."""
+    if not verifications:
+        return NO_IMAGE
     findings = [finding for verification in verifications for finding in verification.findings]
     served = sum(all(finding.state not in _NOT_SERVED for finding in it.findings) for it in verifications)
     moved = sum(finding.state in (State.TAG_MOVED, State.TAG_DELETED) for finding in findings)
