@@ -17,6 +17,7 @@ from imagelock.errors import LockfileError
 from imagelock.images_file.parser import ImagesFile
 from imagelock.locking.changes import find_changes
 from imagelock.locking.freshness import declares_platforms
+from imagelock.locking.identity import find_lost
 from imagelock.locking.keep_step import KeepLocked
 from imagelock.locking.lockfile import Lockfile, dump_lockfile, find_heading, parse_lockfile
 from imagelock.locking.plan import SETTLED, LockResult, Unsettled, keep_locked, plan_lock
@@ -91,7 +92,7 @@ def _read(project: Project, images_file: ImagesFile) -> _Read:
     text = project.read_lock_text() or ""
     try:
         lockfile = parse_lockfile(text, file_name=str(project.lock_path))
-        merged = _settle(project, images_file, lockfile) if _may_be_mixed(project, lockfile) else None
+        merged = _settle(project, images_file, lockfile) if _may_be_mixed(project, images_file, lockfile) else None
     except LockfileError as error:
         from imagelock.cli.lock_merge import merge_text, with_way_back  # noqa: PLC0415  only a damaged file needs it
 
@@ -101,11 +102,12 @@ def _read(project: Project, images_file: ImagesFile) -> _Read:
     return _Read(images_file, text, merged.lockfile if merged else lockfile, merged)
 
 
-def _may_be_mixed(project: Project, lockfile: Lockfile) -> bool:
-    """Whether git may have combined entries of both sides of a merge: only a checksum tells that without git."""
+def _may_be_mixed(project: Project, images_file: ImagesFile, lockfile: Lockfile) -> bool:
+    """Whether git may have combined entries of both sides of a merge, or lost one: a checksum tells it at most."""
     if any(image.is_damaged for image in lockfile.images):
         return True
-    if not (declares_platforms(lockfile) or any(image.labels for image in lockfile.images)):
+    is_uncovered = declares_platforms(lockfile) or any(image.labels for image in lockfile.images)
+    if not (is_uncovered or find_lost(images_file.images, lockfile.images)):
         return False
     from imagelock.project.merge_traces import may_have_merged  # noqa: PLC0415  without any of these it says nothing
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 from imagelock.errors import LockfileError
 from imagelock.images_file.declaration import Alias
 from imagelock.images_file.parser import ImagesFile
-from imagelock.locking.identity import identities
+from imagelock.locking.identity import find_lost, identities
 from imagelock.locking.lockfile import LOCKFILE_NAME, LockedImage, Lockfile, parse_lockfile
 from imagelock.locking.merge import Merged, merge_sides, with_uncompared
 from imagelock.locking.merged_text import parse_repeated, with_declared
@@ -51,7 +51,8 @@ def settle_mixture(
     """Return what is to be done about entries that a clean merge has mixed; None if there are none, or no sides.
 
     Damaged entries are merged again from all sides: without these, the locked index is not known, since git may have
-    taken that of another image. What no checksum covers is compared with the index, which stays.
+    taken that of another image. So are declared images whose entries git has lost, as where names have changed. What no
+    checksum covers is compared with the index, which stays.
     """
     try:
         sides = [parse_lockfile(text, file_name=file_name).images for text in read_parents() or ()]
@@ -63,10 +64,13 @@ def settle_mixture(
     settled = settle_uncovered(whole, known)
     unsure = {image.alias for image in whole.images if has_other_labels(image, known)}
     unsure |= {image.alias for image in settled.images if has_unsure_platforms(image, known)}
-    if not (damaged or unsure or settled != whole):
+    lost = find_lost(images_file.images, lockfile.images) & identities(known)
+    if not (damaged or lost or unsure or settled != whole):
         return None
-    if damaged:
+    if damaged or lost:
         merged = merge_sides(list(_with_whole(settled.images, sides, damaged, images_file)), images_file, file_name)
+        # What is not damaged is reported as it is in the file.
+        merged = merged if damaged else replace(merged, before=lockfile)
     else:
         merged = Merged(lockfile, settled, is_mixed=settled != whole)
     return with_uncompared(replace(merged, had_markers=False), images_file, unsure)

@@ -25,6 +25,11 @@ def identities(images: Iterable[_Image]) -> set[Identity]:
     return {(image.repository, image.selector) for image in images}
 
 
+def find_lost(images: Iterable[_Image], entries: Iterable[_Image]) -> set[Identity]:
+    """Return the images for which there is no entry under any name, unless it is declared differently."""
+    return identities(images) - identities(entries)
+
+
 def match_entries(images: Iterable[_Image], entries: Iterable[LockedImage]) -> dict[Alias, LockedImage]:
     """Return each image's entry, by the image's alias; an entry belongs to one image at most.
 

@@ -137,6 +137,53 @@ def test_a_side_that_cannot_be_read_tells_nothing() -> None:
     assert settle_mixture(lockfile(mixed), parse_images_file(_ONE)) is None
 
 
+_RANGED = _entry("x", declared='version = "<2,>=1", tag = "{version}"').replace('\ntag = "1"', '\ntag = "1.0"')
+_EXACT = lock_text(alias="a", repository="docker.io/library/a", index="z", platforms="linux/amd64", has_checksum=True)
+_SWAPPED = '[images]\na = "a:1"\nweb = { image = "a", version = ">=1,<2" }\n'
+
+
+def _in_web(entry: str) -> str:
+    return entry.replace("[images.a", "[images.web")
+
+
+@pytest.mark.parametrize("freeze", ["", ', freeze = "why"'])
+def test_an_entry_that_git_has_lost_is_taken_from_the_sides(freeze: str) -> None:
+    """One side has swapped two names, and git took one entry of each side: the same one twice."""
+    images = 'platforms = ["linux/amd64"]\n' + _SWAPPED.replace(" }", f"{freeze} }}")
+    sides = (_EXACT + _in_web(_RANGED), _RANGED + _in_web(_EXACT))
+    left = _EXACT + _in_web(_EXACT)
+    found = _settle(left, *sides, images=images)
+    assert found is not None
+    assert found.before == lockfile(left), "what is brought back was not in the file"
+    assert (found.unsettled, found.is_mixed) == (Unsettled(), True)
+    [web] = [image for image in found.lockfile.images if image.tag == "1.0"]
+    assert str(web.digest) == str(lockfile(_RANGED).images[0].digest)
+    assert len(found.lockfile.images) == len(lockfile(left).images)
+
+
+def test_an_entry_that_one_side_has_alone_and_git_has_lost_is_taken_from_it() -> None:
+    images = f'platforms = ["linux/amd64"]\n{_SWAPPED}'
+    for sides in ((_EXACT, _EXACT + _in_web(_RANGED)), (_EXACT + _in_web(_RANGED), _EXACT)):
+        found = _settle(_EXACT, *sides, images=images)
+        assert found is not None
+        assert (found.lockfile, found.unsettled) == (lockfile(_EXACT + _in_web(_RANGED)), Unsettled())
+    assert _settle(_EXACT, _EXACT, _EXACT, images=images) is None, "no side has it: it is locked for the first time"
+
+
+def test_a_lost_entry_on_which_the_sides_disagree_is_chosen_again() -> None:
+    other = _RANGED.replace('\ntag = "1.0"', '\ntag = "1.1"')
+    newer = other.replace(str(lockfile(other).images[0].digest), str(lockfile(_entry("y")).images[0].digest))
+    newer = re.sub('checksum = ".*"', f'checksum = "{lockfile(_entry("y")).images[0].checksum}"', newer)
+    images = f'platforms = ["linux/amd64"]\n{_SWAPPED}'
+    found = _settle(_EXACT, _EXACT + _in_web(_RANGED), _EXACT + _in_web(newer), images=images)
+    assert found is not None
+    assert found.unsettled == Unsettled(other_index=frozenset({Alias("web")}))
+    assert [image.tag for image in found.lockfile.images] == ["1", "1.1"]
+    frozen = images.replace(" }", ', freeze = "why" }')
+    with pytest.raises(LockfileError, match="cannot merge the two sides"):
+        _settle(_EXACT, _EXACT + _in_web(_RANGED), _EXACT + _in_web(newer), images=frozen)
+
+
 # more than two sides
 
 

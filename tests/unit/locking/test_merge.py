@@ -284,7 +284,8 @@ def test_a_damaged_entry_of_a_clean_merge_is_merged_again_from_both_sides() -> N
     assert merged is not None
     assert _settled(merged, locked_by_both, _entry("b", index="y"))
     assert settle_mixture(lockfile, images_file) is None
-    assert settle_mixture(_lockfile(locked_by_both), images_file, read_parents=lambda: (side, side)) is None
+    whole = _lockfile(locked_by_both, _entry("b", index="old"))
+    assert settle_mixture(whole, images_file, read_parents=lambda: (side, side)) is None
 
 
 @pytest.mark.parametrize(
