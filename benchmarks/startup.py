@@ -180,9 +180,8 @@ def _write_project(folder: Path) -> None:
 
 
 def _lock_text(names: list[str]) -> str:
-    """Write the lock without checksums, which every version reads; `lock` adds those of its own."""
-    lines = dump_lockfile(Lockfile(tuple(map(_locked_image, names)))).splitlines(keepends=True)
-    return "".join(line for line in lines if not line.startswith("checksum"))
+    """Write the lock; versions before checksums pass over them."""
+    return dump_lockfile(Lockfile(tuple(map(_locked_image, names))))
 
 
 def _locked_image(name: str) -> LockedImage:
