@@ -55,7 +55,7 @@ def find_references(content: bytes, kind: Format) -> Scan:
         return make_scan(content, (), ((error.offset, error.reason),))
     found = (each for document in documents for each in _find_in_document(document, kind))
     every: Iterable[Found] = tuple(_each_place_once(found))
-    if kind.syntax is Syntax.YAML:
+    if kind.syntax is Syntax.YAML and b"&" in content:
         every = _without_shared(tuple(every), content, kind)
     ordered = sorted(_without_mixtures(tuple(every)), key=key_of)
     return make_scan(content, _without_flux(content, ordered), ())

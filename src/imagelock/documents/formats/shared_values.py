@@ -57,7 +57,7 @@ def leave_shared_values(
 
     ``find`` finds the references of a document; where every key has a meaning, none only holds a value for aliases.
     """
-    if "&" not in source.text or not re.search(_ALIAS, source.text):
+    if not re.search(_ALIAS, source.text):
         return every
     documents, anchored = read_with_aliases(source)
     edits = sorted({span for found in every if (span := _digest_of(found)) is not None})
