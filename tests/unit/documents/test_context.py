@@ -266,6 +266,28 @@ def test_gitlab_files_are_those_that_the_pipeline_includes() -> None:
     }
 
 
+def test_parts_that_a_rule_lists_are_nothing_else() -> None:
+    resource = (
+        "apiVersion: x/v1\nkind: Policy\nspec: {driver: {repository: q.io/x, image: d, version: '5', digest: ''}}\n"
+    )
+    files = {
+        "policy.yaml": resource,
+        "values.yaml": "a: {baseImage: q/a, version: v1, digest: ''}\nb: {baseImage: q/b, version: v1}\n",
+    }
+    rules = DocumentRules(
+        places=(
+            PlacesRule(
+                "policy.yaml", (Parts("spec.driver", name=("image",), registry=("repository",), tag=("version",)),)
+            ),
+            PlacesRule("values.yaml", (Parts("a", name=("baseImage",), tag=("version",), digest=("digest",)),)),
+        )
+    )
+    assert {path: _found(files, path, rules) for path in files} == {
+        "policy.yaml": ["image 5 = q.io/x/d:5 ! only the chart knows where its digest goes"],
+        "values.yaml": ["image v1 = q/a:v1", "image q/b: only the chart knows whether `version` beside it is its tag"],
+    }
+
+
 def test_rules_say_what_a_file_is_and_where_else_its_images_are() -> None:
     files = {
         "env/prod.yaml": "image: {repository: redis, tag: '7'}\n",

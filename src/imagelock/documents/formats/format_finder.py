@@ -9,8 +9,9 @@ from functools import partial
 
 from imagelock.documents.dockerfile.finder import scan_dockerfile
 from imagelock.documents.formats.format import Format
+from imagelock.documents.formats.parts import first_part, parts_of, split_image, why_doubtful
 from imagelock.documents.formats.paths import parse_place
-from imagelock.documents.formats.place_rules import Alone, Inside, Match, Parts, Rule, RuleSet, Text
+from imagelock.documents.formats.place_rules import Inside, Match, Parts, Rule, RuleSet, Text
 from imagelock.documents.formats.scalars import (
     found_after_prefix,
     found_image,
@@ -20,7 +21,7 @@ from imagelock.documents.formats.scalars import (
     shared,
 )
 from imagelock.documents.formats.shared_values import leave_shared_values
-from imagelock.documents.formats.split import SplitImage, has_registry, has_version
+from imagelock.documents.formats.split import SplitImage
 from imagelock.documents.references import (
     CONFLICT,
     DigestField,
@@ -38,7 +39,6 @@ from imagelock.documents.references import (
 from imagelock.documents.spans import Span
 from imagelock.documents.syntax.nodes import DocumentSyntaxError, Mapping, Node, Scalar, ScalarStyle, walk
 from imagelock.documents.syntax.reader import Syntax, decode, read_documents
-from imagelock.documents.syntax.yaml_types import YamlType
 from imagelock.model.reference import split_reference
 
 _FLUX_MARK = b'"$imagepolicy"'
@@ -77,15 +77,30 @@ def _find_in_document(document: Node, kind: Format) -> Iterator[Found]:
 
 
 def _find_in_resource(resource: Node, kind: Format) -> Iterator[Found]:
-    if kind.find is not None:
-        yield from kind.find(resource)
+    taken: set[int] = set()
+    spans: set[Span] = set()
     if kind.images:
-        taken: set[int] = set()
         for match in _select(kind.images, kind.never, *_kind_and_group(resource)).find(resource):
-            if id(match.node) not in taken:
-                for found in _find(match):
-                    taken.add(id(match.node))
-                    yield found
+            if id(match.node) in taken:
+                continue
+            for found in _find(match):
+                scalars = tuple(_scalars_of(match))
+                taken |= {id(match.node), *map(id, scalars)}
+                spans |= {scalar.source.span for scalar in scalars}
+                yield found
+    if kind.find is not None:
+        yield from (found for found in kind.find(resource) if found.span not in spans)
+
+
+def _scalars_of(match: Match) -> Iterable[Scalar]:
+    """Return what a match reads: no later rule, and no function of the format, takes it for something else."""
+    match match.rule, match.node:
+        case Parts() as rule, Mapping() as mapping:
+            return parts_of(rule, mapping)
+        case _, Scalar() as scalar:
+            return (scalar,)
+        case _:
+            return ()
 
 
 def _is_replaced(found: Found, names: frozenset[str]) -> bool:
@@ -159,7 +174,7 @@ def _find(match: Match) -> Iterator[Found]:
             if found is not None:
                 yield shared(found) if match.is_shared else found
         case Parts() as rule, Mapping() as mapping:
-            if (split := _split(rule, mapping)) is not None:
+            if (split := split_image(rule, mapping)) is not None:
                 yield split.find(ReferenceKind.IMAGE)
         case Inside(find=find), node:
             yield from find(node)
@@ -176,63 +191,14 @@ def _find_text(rule: Text, scalar: Scalar, parent: Node) -> Found | None:
     if isinstance(parent, Mapping) and any(parent.find(key) for key in rule.output_beside):
         return None
     if isinstance(parent, Mapping) and (rule.tag_beside or rule.registry_beside):
-        if told := _why_doubtful(rule, scalar, parent):
+        if told := why_doubtful(rule, scalar, parent):
             return Found.at(rule.kind, scalar.source, Unresolved(scalar.value, *told))
-        if tag := _first(parent, rule.tag_beside):
+        if tag := first_part(parent, rule.tag_beside):
             return SplitImage(scalar, tag=tag, is_of_chart=False, tag_use=rule.tag_use).find(rule.kind)
     found = found_image(rule.kind, scalar, rule.tag_use)
     if rule.is_sure or isinstance(found.target, Image) or is_template(scalar.value):
         return found
     return None
-
-
-def _why_doubtful(rule: Text, scalar: Scalar, parent: Mapping) -> tuple[str, str] | None:
-    """Return why keys beside a name leave it open which image it is, and a hint."""
-    registries = (key for key in rule.registry_beside if (part := _first(parent, (key,))) and may_be_reference(part))
-    if (key := next(registries, None)) and not has_registry(scalar.value):
-        reason = f"only the program that reads it knows whether `{key}` beside it belongs to its name"
-        return reason, "write the registry in front of the name, or list its parts under `[paths]`"
-    empty = next((key for key in rule.tag_beside if isinstance(parent.find(key), Scalar)), None)
-    if empty and not _first(parent, rule.tag_beside) and not has_version(scalar.value):
-        return f"only the program that reads it knows what the empty `{empty}` beside it means", "write the tag there"
-    return None
-
-
-def _split(rule: Parts, mapping: Mapping) -> SplitImage | None:
-    name = _first(mapping, rule.name)
-    tag, digest, hex_digest = (_first(mapping, keys) for keys in (rule.tag, rule.digest, rule.hex_digest))
-    if name is None or not may_be_reference(name):
-        return None
-    is_alone = not (tag or digest or hex_digest)
-    affix = next((key for key in rule.affix if is_alone and _first(mapping, (key,))), "")
-    if (
-        is_alone
-        and not affix
-        and (rule.alone is Alone.NEVER or (rule.alone is Alone.WITH_VERSION and not has_version(name.value)))
-    ):
-        return None
-    registry = _first(mapping, rule.registry)
-    return SplitImage(
-        name,
-        prefix=f"{registry.value.rstrip('/')}/" if registry else "",
-        tag=tag,
-        digest=_field(mapping, rule.digest),
-        hex_digest=_field(mapping, rule.hex_digest),
-        tag_takes_digest=rule.tag_takes_digest,
-        affix=affix,
-        tag_use=rule.tag_use,
-    )
-
-
-def _first(mapping: Mapping, paths: tuple[str, ...]) -> Scalar | None:
-    """Find the first part that has a value."""
-    found = (_field(mapping, (path,)) for path in paths)
-    return next((part for part in found if part and part.value and part.type is not YamlType.NULL), None)
-
-
-def _field(mapping: Mapping, paths: tuple[str, ...]) -> Scalar | None:
-    """Return the first part that has its key."""
-    return next((found for path in paths if isinstance(found := mapping.find_path(path), Scalar)), None)
 
 
 def _each_place_once(every: Iterable[Found]) -> Iterator[Found]:

@@ -234,7 +234,8 @@ def _with_doubtful_tag(found: Found, family: _Family, unnamed: _Family | None) -
     if not keys:
         return found
     reason = f"only the chart knows whether `{keys[0]}` beside it is its tag"
-    return Found.at(ReferenceKind.IMAGE, name.source, Unresolved(name.value, reason, "write the tag behind the name"))
+    hint = "write the tag behind the name, or list its parts under `[paths]`"
+    return Found.at(ReferenceKind.IMAGE, name.source, Unresolved(name.value, reason, hint))
 
 
 def _with_doubt(found: Found, family: _Family, registry_is: str) -> Found:
