@@ -75,6 +75,21 @@ def test_what_the_declaration_excludes_is_refused(project: Project, repository: 
     )
 
 
+def test_a_declared_digest_keeps_the_tag_beside_it(project: Project, repository: RemoteRepository) -> None:
+    reference = repository.push(_OLD, tag="1.1.0")
+    project.declare({"app": f"{reference}@{_OLD.digest}"})
+    for wanted in (_OLD.digest, f"1.1.0@{_OLD.digest}"):
+        assert project.run("update", "app", "--to", wanted).exit_code == 0
+        assert project.run("lock", "--check").exit_code == 0
+    assert project.run("update", "app", "--to", f"1.2.0@{_OLD.digest}") == Outcome(
+        2,
+        "",
+        f"error: images.toml does not allow `1.2.0@{_OLD.digest}` for `app`\n"
+        f"  images.toml has digest `{_short(_OLD)}` with tag `1.1.0`\n\n"
+        "hint: change images.toml, then run `imagelock lock`\n",
+    )
+
+
 def test_a_digest_must_be_served_by_its_own_repository(project: Project, repository: RemoteRepository) -> None:
     project.declare({"app": repository.push(_OLD)})
     project.run("lock")

@@ -72,6 +72,9 @@ def _tag_of(selector: Selector, locked_tag: str | None) -> str | None:
 
 def _is_allowed(reference: ImageReference, selector: Selector) -> bool:
     match reference:
+        case PinnedReference(_, digest, tag) if isinstance(selector, ExactDigest):
+            # Its tag takes no part in what is locked, but images.lock records the one of images.toml.
+            return (digest, tag) == (selector.digest, selector.tag)
         case PinnedReference(_, digest, tag):
             return accepts(selector, tag=tag, digest=digest)
         case TagReference(_, tag):
