@@ -161,9 +161,10 @@ def test_the_same_content_in_other_words_is_told_as_that(locked: Project) -> Non
 
 
 def test_another_repository_is_named(locked: Project) -> None:
-    locked.write("images.toml", IMAGES.replace("oci:vendor:node", "oci:./vendor:node"))
+    (locked.folder / "other").symlink_to("vendor")
+    locked.write("images.toml", IMAGES.replace("oci:vendor:node", "oci:other:node"))
     assert locked.run("lock") == _done(
-        f"Locked 1 of 2 images in TIME\nUpdated  node  node:20  {locked.short('node:20')}  now from oci:./vendor\n"
+        f"Locked 1 of 2 images in TIME\nUpdated  node  node:20  {locked.short('node:20')}  now from oci:other\n"
         "\nNext: run `imagelock render`\n"
     )
 
@@ -428,3 +429,15 @@ def test_the_way_out_of_a_declared_digest_depends_on_what_is_wrong(
     outcome = workshop.run("lock")
     assert outcome.exit_code == 2
     assert f"\nhint: {hint}" in outcome.stderr
+
+
+def test_a_layout_in_other_words_is_locked_as_it_is(locked: Project) -> None:
+    before = locked.read("images.lock")
+    locked.write("images.toml", locked.read("images.toml").replace("oci:vendor:", "oci:./vendor/:"))
+    assert "oci:./vendor/:" in locked.read("images.toml")
+    assert locked.run("lock", "--check").exit_code == 0
+    assert locked.run("lock").stderr.startswith("2 images already locked")
+    assert locked.read("images.lock") == before
+    text = locked.read("images.toml").replace("[images]\n", '[images]\nagain = "oci:vendor:node:20"\n', 1)
+    locked.write("images.toml", text)
+    assert "is the same image as `again`" in locked.run("lock").stderr

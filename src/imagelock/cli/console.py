@@ -24,7 +24,7 @@ _USUAL_WIDTH = 80
 
 
 class Console:
-    """Prints for one run. Quietness: 0 says everything, 1 errors only, 2 nothing but the exit code."""
+    """Prints for one run. Quietness: 0 says everything, 1 data and errors, 2 data only."""
 
     has_printed_json: ClassVar[bool] = False
     """Whether a script has its document, so that an error must not print a second one."""

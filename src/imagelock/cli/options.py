@@ -123,7 +123,7 @@ _SHARED_OPTIONS = (
     _shared("--anonymous", is_flag=True, help="Do not use credentials."),
     _shared("--cache-dir", metavar="DIR", type=click.Path(path_type=Path), help="Keep the cache in this directory."),
     _shared("--no-cache", is_flag=True, help="Do not read or write the cache."),
-    _shared("-q", "--quiet", count=True, help="Print errors only; twice: nothing but the exit code."),
+    _shared("-q", "--quiet", count=True, help="Print data and errors only; twice: data only."),
     _shared("-v", "--verbose", count=True, help="Print reasons; twice: requests as well."),
     _shared(
         "--color",

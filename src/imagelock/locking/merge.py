@@ -135,7 +135,7 @@ def _merge(declaration: ImageDeclaration, entries: Sequence[LockedImage]) -> tup
 
 
 def _has_one_index(entries: Iterable[LockedImage]) -> bool:
-    return len({(str(entry.repository), str(entry.digest)) for entry in entries}) == 1
+    return len({(entry.repository, entry.digest) for entry in entries}) == 1
 
 
 def _newest(declaration: ImageDeclaration, entries: Sequence[LockedImage]) -> LockedImage:

@@ -34,9 +34,10 @@ def frozen(
 ) -> type[_C] | Callable[[type[_C]], type[_C]]:
     """Return a frozen dataclass; its objects are equal if they have one class and equal fields.
 
-    A ``field(compare=False)`` takes no part in that, nor in the hash. ``fields``, ``replace`` and ``match`` work as
-    with any dataclass. Such classes must not inherit from each other. ``eq=False`` compares by identity, and ``order``
-    is that of the fields; both use compiled methods.
+    A ``field(compare=False)`` takes no part in that, nor in the hash; a class with a static method ``__contents__`` is
+    compared by what that returns. ``fields``, ``replace`` and ``match`` work as with any dataclass. Such classes must
+    not inherit from each other. ``eq=False`` compares by identity, and ``order`` is that of the fields; both use
+    compiled methods.
     """
     if order or compiled or not eq:
         ordinary = dataclass(frozen=True, slots=True, kw_only=kw_only, eq=eq, order=order)
@@ -45,8 +46,9 @@ def frozen(
     def make(cls: type[_C]) -> type[_C]:
         made: Any = dataclass(init=False, repr=False, eq=False, slots=True, kw_only=kw_only)(cls)
         made.__places__ = {name: getattr(made, name).__set__ for name in made.__slots__}
-        compared = [name for name, each in made.__dataclass_fields__.items() if each.compare]
-        made.__contents__ = attrgetter(*compared) if compared else staticmethod(_nothing)
+        if not hasattr(made, "__contents__"):
+            compared = [name for name, each in made.__dataclass_fields__.items() if each.compare]
+            made.__contents__ = attrgetter(*compared) if compared else staticmethod(_nothing)
         for name, method in _METHODS.items():
             setattr(made, name, method)
         return cast("type[_C]", made)

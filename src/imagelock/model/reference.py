@@ -48,10 +48,16 @@ class Repository:
 
 @frozen
 class LayoutRepository:
-    """An OCI image layout: a directory that holds images as a repository does."""
+    """An OCI image layout: a directory that holds images as a repository does; ``vendor`` and ``./vendor/`` are one."""
 
     directory: str
     """As written: relative to the folder of images.toml, or absolute."""
+
+    @staticmethod
+    def __contents__(layout: LayoutRepository) -> tuple[bool, tuple[str, ...]]:
+        """Return whether the directory is absolute, and the parts of its path; ``..`` stays, it may leave a link."""
+        parts = layout.directory.split("/")
+        return not parts[0] and len(parts) > 1, tuple(part for part in parts if part not in ("", "."))
 
     def __str__(self) -> str:
         return f"{_LAYOUT_PREFIX}{self.directory}"
@@ -200,9 +206,8 @@ def _refuse_invalid_text(text: str) -> None:
     if not text:
         raise InvalidReferenceError("an image reference cannot be empty")
     if len(text) > _MAX_LENGTH:
-        raise InvalidReferenceError(
-            f"an image reference has no more than {_MAX_LENGTH} characters, this one has {len(text)}"
-        )
+        limit = f"no more than {_MAX_LENGTH} characters"
+        raise InvalidReferenceError(f"an image reference has {limit}, this one has {len(text)}")
     if not text.isascii():
         raise InvalidReferenceError(f"`{text}` has characters that are not ASCII")
     if " " in text or not text.isprintable():
@@ -246,10 +251,8 @@ def _canonical_repository(text: str, domain: str, path: str) -> Repository:
 
 def _user_name_error(text: str) -> InvalidReferenceError:
     """Return an error without the text before the host, which may be a password: CI logs have the errors."""
-    return InvalidReferenceError(
-        f"`…@{text.rpartition('@')[2]}` has a user name in it",
-        hint="keep credentials out of references: use `docker login`",
-    )
+    hint = "keep credentials out of references: use `docker login`"
+    return InvalidReferenceError(f"`…@{text.rpartition('@')[2]}` has a user name in it", hint=hint)
 
 
 def _read_registry(text: str, domain: str) -> RegistryName:
@@ -263,9 +266,8 @@ def _read_registry(text: str, domain: str) -> RegistryName:
 
 @lru_cache  # a project names few registries, and each of them often
 def _find_domain_problem(domain: str) -> str | None:
-    host, colon, port = (domain, "", "") if domain.endswith("]") else domain.rpartition(":")
-    if not colon:
-        host = domain
+    has_port = ":" in domain and not domain.endswith("]")
+    host, colon, port = domain.rpartition(":") if has_port else (domain, "", "")
     if not _is_host(host):
         return f"`{host}` is not a host name"
     if colon and not port:

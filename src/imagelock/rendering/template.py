@@ -87,7 +87,7 @@ class RenderedImage:
     @property
     def is_layout_path(self) -> bool:
         """Whether the name is that of an OCI layout: no registry knows it."""
-        return isinstance(self.locked.repository, LayoutRepository) and self.name == str(self.locked.repository)
+        return isinstance(self.locked.repository, LayoutRepository) and self.name.startswith("oci:")
 
 
 @frozen

@@ -79,6 +79,20 @@ def test_values_are_equal_if_class_and_fields_are() -> None:
     assert {Size(1): "one"}[Size(1, 0)] == "one"
 
 
+@frozen
+class Folded:
+    text: str
+
+    @staticmethod
+    def __contents__(value: Folded) -> str:
+        return value.text.casefold()
+
+
+def test_a_class_may_say_what_it_compares() -> None:
+    assert Folded("A") == Folded("a") != Folded("b")
+    assert len({Folded("A"), Folded("a")}) == 1
+
+
 def test_a_field_may_take_no_part_in_comparison() -> None:
     assert Typed(1, "one") == Typed(1, "1") != Typed(2, "one")
     assert len({Typed(1, "one"), Typed(1, "1")}) == 1

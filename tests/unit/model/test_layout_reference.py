@@ -31,6 +31,19 @@ def test_an_image_may_lie_in_a_layout(text: str, written: UnnormalizedReference)
     assert split_image(text) == written
 
 
+@pytest.mark.parametrize("directory", ["vendor/layout", "./vendor/layout", "vendor//layout/", "vendor/./layout"])
+def test_one_path_in_other_words_is_one_layout(directory: str) -> None:
+    layout = LayoutRepository(directory)
+
+    assert {layout: 1} == {LayoutRepository("vendor/layout"): 1}
+    assert str(layout) == f"oci:{directory}"
+
+
+@pytest.mark.parametrize("directory", ["/vendor/layout", "../vendor/layout", "a/../vendor/layout", "vendor"])
+def test_paths_that_may_differ_are_several_layouts(directory: str) -> None:
+    assert LayoutRepository(directory) != LayoutRepository("vendor/layout")
+
+
 @pytest.mark.parametrize("text", ["oci:", "oci:./vendor", "oci::go", "oci:./vendor:", "oci:./vendor:g\no"])
 def test_a_layout_needs_a_directory_and_a_name(text: str) -> None:
     with pytest.raises(InvalidReferenceError) as caught:
