@@ -55,7 +55,13 @@ def test_a_stale_lock_counts_as_none(pinned: Project) -> None:
 
 @pytest.mark.parametrize(
     ("content", "step"),
-    [(f"FROM {GO}\n", ""), ("FROM golang:1.22\n", "\nNext: run `imagelock render`\n"), ("FROM scratch\n", "")],
+    [
+        (f"FROM {GO}\n", ""),
+        ("FROM golang:1.22\n", "\nNext: run `imagelock render`\n"),
+        ("FROM golang:1.23\n", "\nNext: run `imagelock check`\n"),
+        ("FROM golang:1.23\nFROM redis:7\n", "\nNext: run `imagelock scan --write`\n"),
+        ("FROM scratch\n", ""),
+    ],
 )
 def test_what_to_do_next_is_said_if_there_is_anything(pinned: Project, content: str, step: str) -> None:
     pinned.declare_locked('[pin]\nfiles = ["Dockerfile"]\n')

@@ -218,14 +218,22 @@ def _counts(entries: Iterable[InventoryEntry]) -> list[tuple[Status, int]]:
     return [(status, counts[status]) for status in Status if counts[status]]
 
 
-def _next_command(files: Iterable[InventoryFile], *, exists: bool) -> str | None:
+def _next_command(files: Sequence[InventoryFile], *, exists: bool) -> str | None:
     """Return the next command for the references; None if none of them needs one."""
     found = {(entry.status, file.carrier) for file in files for entry in file.entries}
     statuses = {status for status, _ in found}
     if not exists:
         return "imagelock init" if statuses else None
-    if Status.NEW in statuses or (Status.LOCKED, Carrier.NOTHING) in found:
+    if any(map(_has_undeclared, files)) or (Status.LOCKED, Carrier.NOTHING) in found:
         return "imagelock scan --write"
+    if any(entry.status in (Status.NEW, Status.DECLARED) and entry.reason for file in files for entry in file.entries):
+        return "imagelock check"  # it says which follows: the declared image, or a reference with another tag
     if Status.DECLARED in statuses:
         return "imagelock lock"
     return "imagelock render" if Status.LOCKED in statuses else None
+
+
+def _has_undeclared(file: InventoryFile) -> bool:
+    """Whether `scan --write` would declare an image of the file."""
+    new = [entry for entry in file.entries if entry.status is Status.NEW]
+    return any(file.carrier is Carrier.NOTHING or entry.reason is None for entry in new)
