@@ -289,3 +289,15 @@ def test_a_merge_of_three_branches_is_read_from_all_of_them(team: _Team) -> None
     assert team.lock().exit_code == 0
     assert team.project.locked["bravo"] == third
     assert team.project.read("images.lock") == text
+
+
+def test_an_image_that_is_added_after_a_merge_is_locked_as_it_is_now(team: _Team) -> None:
+    """One side of the merge still had it, with the content of then."""
+    assert team.project.run("remove", "bravo").exit_code == 0
+    team.on_branch()
+    team.update("delta", note="second")
+    assert team.merge() == ()
+    assert "bravo" not in team.project.locked
+    team.upstream.move("bravo", note="second")
+    assert team.project.run("add", "bravo", "oci:../layout:bravo:1").exit_code == 0
+    assert team.locked_digests() == team.upstream_digests(*_NAMES)

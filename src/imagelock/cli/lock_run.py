@@ -117,7 +117,9 @@ def _may_be_mixed(project: Project, images_file: ImagesFile, lockfile: Lockfile)
 def _settle(project: Project, images_file: ImagesFile, lockfile: Lockfile) -> Merged | None:
     from imagelock.cli.lock_merge import settle  # noqa: PLC0415  only what git has merged needs it
 
-    return settle(project, images_file, lockfile)
+    # Git cannot have lost what this run declares: that is locked as it is now.
+    declared = project.read_images_file() if project.images_path.exists() else images_file
+    return settle(project, declared, lockfile)
 
 
 def _carry_out(  # noqa: PLR0913  as above

@@ -60,16 +60,14 @@ class Update:
         if self.takes_every_index:
             return told_move(locked, taken, source, notes=notes)
         if is_served(locked_reference(locked), source):
-            if isinstance(self.smallest_step, Repair) and not self._has_platforms_of_index(taken, source):
+            # Without checksum, or after a merge, an entry may mix two indexes.
+            read = self._run_smallest_step(source).image if isinstance(self.smallest_step, Repair) else locked
+            if read is not locked and read.platform_digests != taken.platform_digests:
                 return told_move(locked, taken, source, notes=notes)
-            kept = replace(taken, digest=locked.digest, labels=locked.labels)
+            kept = replace(taken, digest=locked.digest, labels=read.labels)
             note = "index re-pushed, your platforms are unchanged (use --index to take it)"
             return StepResult(kept, (*notes, note))
         return StepResult(taken, (*notes, "index re-pushed, and the locked one is no longer served: taken"))
-
-    def _has_platforms_of_index(self, taken: LockedImage, source: ManifestSource) -> bool:
-        """Whether the locked index has the platforms that are taken: without checksum, an entry may mix two indexes."""
-        return self._run_smallest_step(source).image.platform_digests == taken.platform_digests
 
     def _run_smallest_step(self, source: ManifestSource) -> StepResult:
         match self.smallest_step:

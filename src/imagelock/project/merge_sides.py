@@ -109,7 +109,12 @@ def _find_committed(tree: WorkTree, name: str, path: Path) -> tuple[str, ...]:
     """Find the sides of the last commit, if the file is as it has it."""
     parents = run_git(tree, ["rev-parse", "HEAD^@"]).stdout.decode().split()
     sides = tuple(parents) if len(parents) > 1 else _find_rebased(tree)
-    return sides if sides and read_blob(tree, "HEAD", name) == read_text(path) else ()
+    if not sides:
+        return ()
+    committed, now = read_blob(tree, "HEAD", name), read_text(path)
+    # A checkout may have other line ends than the commit.
+    is_same = committed is not None and committed.replace("\r\n", "\n") == now.replace("\r\n", "\n")
+    return sides if is_same else ()
 
 
 def _find_rebased(tree: WorkTree) -> tuple[str, ...]:

@@ -270,6 +270,19 @@ def test_an_index_that_cannot_be_read_is_told(source: MemorySource) -> None:
     assert _run(right, source) == LockResult(right, warnings=((Alias("go"), warning),))
 
 
+def test_an_update_that_keeps_the_index_reads_its_labels(source: MemorySource) -> None:
+    """Another index has the same platforms: that is no reason to move."""
+    _push(source)
+    right = locked(source, _IMAGES)
+    old = source.tags[f"{GO}:1"]
+    source.push(f"{GO}:1", image_index(*map(platform_image, ("linux/amd64", "linux/arm64"))))
+    assert source.tags[f"{GO}:1"].digest != old.digest
+    wrong = parse_lockfile(dump_lockfile(right).replace('"right"', '"wrong"'))
+    steps = plan_update(parse_images_file(_IMAGES), wrong, aliases=["go"], now=NOW, unsettled=_UNCOMPARED)
+    note = "index re-pushed, your platforms are unchanged (use --index to take it)"
+    assert run_steps(steps, source) == LockResult(right, notes=((Alias("go"), note),))
+
+
 def test_an_update_reads_the_index_as_well(source: MemorySource) -> None:
     _push(source)
     images = parse_images_file(_IMAGES)

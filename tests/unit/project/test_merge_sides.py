@@ -74,6 +74,8 @@ def test_the_sides_of_the_last_commit_are_known_after_a_merge(branches: _Branche
     _settle(branches)
     branches.git("commit", "--quiet", "--no-edit")
     assert read_merge_parents(branches.file) == (_OURS, _THEIRS)
+    branches.file.write_bytes(branches.file.read_bytes().replace(b"\n", b"\r\n"))
+    assert read_merge_parents(branches.file) == (_OURS, _THEIRS)
     branches.file.write_text("edited since")
     assert read_merge_parents(branches.file) is None
 
