@@ -15,14 +15,16 @@ from imagelock.model.frozen import frozen
 from imagelock.model.oci import (
     INDEX_MEDIA_TYPES,
     MANIFEST_MEDIA_TYPES,
+    OCI_INDEX,
+    OCI_MANIFEST,
     Descriptor,
     FetchedManifest,
     ImageIndex,
     ImageManifest,
-    media_type_of,
     parse_manifest,
 )
 from imagelock.model.reference import AnyRepository, ImageReference, PinnedReference, Repository, TagReference
+from imagelock.model.strict_json import parse_json_object
 
 _SIGNATURE_SUFFIXES = (".sig", ".att", ".sbom", "")
 _TAG_HEX_LENGTH = 64
@@ -61,6 +63,13 @@ def collect_contents(reference: ImageReference, source: ManifestReader) -> Image
         manifests=tuple(walk.manifests.values()),
         blobs=tuple(walk.blobs.values()),
     )
+
+
+def media_type_of(fetched: FetchedManifest) -> str:
+    """Return the media type of a document: its own, else that of the server's header, else by its content."""
+    document = parse_json_object(fetched.body, what=f"the manifest {fetched.digest}")
+    known = document.get("mediaType") or fetched.content_type
+    return str(known or (OCI_INDEX if "manifests" in document else OCI_MANIFEST))
 
 
 def signature_tags(image: ImageContents) -> Iterator[TagReference]:

@@ -31,22 +31,26 @@ from imagelock.model.reference import AnyRepository, ImageReference, PinnedRefer
 MAX_DEPTH = 3
 """Indexes in indexes are legal and rare; BuildKit and containerd follow them, real ones have one level."""
 _NO_IMAGE = "images.toml locks images only: take it out, or name the tag of an image"
+_NAME_PLATFORMS = "name the platforms of this image in images.toml: then the other entries of the index do not count"
 MAX_FOLLOWED = 100
 """Manifests that must be fetched to know their platforms; usually there is none."""
 
 
 @frozen(kw_only=True)
 class LeftOut:
-    """An entry of an index that names no platform, and whose content does not, either."""
+    """An entry of an index that is unusable, or names no platform and whose content does not, either."""
 
-    digest: Digest
+    digest: Digest | None
+    """``None`` for an unusable entry."""
     reason: str
     platform: Platform | None = None
-    """Its platform in the index, which only nested indexes have."""
+    """Its platform in the index, which only nested indexes and unusable entries have."""
     is_index: bool = False
+    may_be_image: bool = False
+    """Whether an unusable entry may be an image."""
 
     def __str__(self) -> str:
-        return f"{self.digest.short} of the index is left out: {self.reason}"
+        return f"{self.digest.short if self.digest else 'an entry'} of the index is left out: {self.reason}"
 
 
 @frozen
@@ -119,7 +123,7 @@ class _Descent:
 
     def platform_digests(self, fetched: FetchedManifest) -> Iterator[PlatformDigest]:
         """Yield the platforms in the order of the index, those of nested indexes in the place of these."""
-        document = parse_manifest(fetched)
+        document = parse_manifest(fetched, keeps_unusable=True)
         if isinstance(document, ImageIndex):
             yield from self._index_digests(document, fetched.digest, parents=())
         else:
@@ -129,6 +133,10 @@ class _Descent:
         self, index: ImageIndex, digest: Digest, *, parents: tuple[Digest, ...]
     ) -> Iterator[PlatformDigest]:
         self._note(digest, Labels.of(index.annotations))
+        self.left_out += (
+            LeftOut(digest=None, reason=each.reason, platform=each.platform, may_be_image=each.is_image)
+            for each in index.unusable
+        )
         for entry in index.entries:
             yield from self._entry_digests(entry, parents=(*parents, digest))
 
@@ -163,7 +171,7 @@ class _Descent:
     def _follow(self, entry: Descriptor) -> ImageIndex | Platform:
         """Fetch an entry without a platform; return the index, or the platform of the image."""
         fetched = self.source.fetch_manifest(PinnedReference(self.reference.repository, entry.digest))
-        document = parse_manifest(fetched)
+        document = parse_manifest(fetched, keeps_unusable=True)
         if isinstance(document, ImageIndex):
             return document
         return self._platform_of_image(entry.digest, document, "it")
@@ -227,9 +235,11 @@ def select_platforms(
 
 
 def _refuse_unread(wanted: Collection[Platform], resolved: ResolvedImage, reference: ImageReference) -> None:
-    """Raise ``ImageNotFoundError`` if a nested index that cannot be read may have a wanted platform."""
+    """Raise an error if an unusable entry, or a nested index that cannot be read, may have a wanted platform."""
     for entry in resolved.left_out:
         is_wanted = not wanted if entry.platform is None else not wanted or entry.platform in wanted
+        if entry.may_be_image and is_wanted:
+            raise InvalidContentError(entry.reason, hint=None if wanted else _NAME_PLATFORMS)
         if entry.is_index and is_wanted:
             what = "some of its platforms" if entry.platform is None else str(entry.platform)
             raise ImageNotFoundError(

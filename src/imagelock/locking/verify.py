@@ -160,11 +160,11 @@ def _manifest_questions(
 
 def _fetch_served(reference: PinnedReference, source: ServingSource) -> _Served:
     fetched = source.fetch_served(reference)
-    document = parse_manifest(fetched)
+    document = parse_manifest(fetched, keeps_unusable=True)
     if isinstance(document, ImageManifest):
         return _Served(document, fetched.digest)
     resolved = resolve_fetched(reference, fetched, source)
-    unread = frozenset(entry.digest for entry in resolved.left_out if not entry.is_index)
+    unread = frozenset(entry.digest for entry in resolved.left_out if entry.digest and not entry.is_index)
     lost = tuple(entry for entry in resolved.left_out if entry.is_index)
     return _Served(document, fetched.digest, resolved.platform_digests, unread, resolved.labels, lost)
 

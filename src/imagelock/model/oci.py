@@ -84,11 +84,28 @@ class FetchedManifest:
 
 
 @frozen
+class UnusableEntry:
+    """An entry that cannot be locked, such as one with an unknown algorithm, in an index that clients can use.
+
+    It may be an image only if its type says so; its platform is ``None`` if images.lock cannot represent it.
+    """
+
+    reason: str
+    platform: Platform | None
+    is_image: bool
+
+
+class UnusableEntryError(InvalidContentError):
+    """A value in a descriptor that is of the right type, and not usable."""
+
+
+@frozen
 class ImageIndex:
     """An OCI image index or Docker manifest list: one entry a platform, and others that are not images."""
 
     entries: tuple[Descriptor, ...]
     annotations: tuple[tuple[str, str], ...] = ()
+    unusable: tuple[UnusableEntry, ...] = ()
 
 
 @frozen
@@ -104,10 +121,13 @@ class ImageManifest:
     """The media type of an artifact; empty for an image."""
 
 
-def parse_manifest(fetched: FetchedManifest, *, what: str | None = None) -> ImageIndex | ImageManifest:
+def parse_manifest(
+    fetched: FetchedManifest, *, what: str | None = None, keeps_unusable: bool = False
+) -> ImageIndex | ImageManifest:
     """Parse a fetched document; errors name it ``what``, or by its digest.
 
-    ``InvalidContentError`` for anything else, including a document that could be read as index and as manifest.
+    ``InvalidContentError`` for anything else, such as a document that could be read as index and as manifest, and for
+    an index with unusable entries unless they are to be kept.
     """
     what = what or f"the manifest {fetched.digest}"
     document = parse_json_object(fetched.body, what=what)
@@ -117,7 +137,10 @@ def parse_manifest(fetched: FetchedManifest, *, what: str | None = None) -> Imag
     annotations = _annotations(document, what)
     if "manifests" in document:
         _expect(media_type, INDEX_MEDIA_TYPES, what)
-        return ImageIndex(_descriptors(document["manifests"], what), annotations)
+        entries, unusable = _entries(document["manifests"], what)
+        if unusable and not keeps_unusable:
+            raise InvalidContentError(unusable[0].reason)
+        return ImageIndex(entries, annotations, unusable)
     _expect(media_type, MANIFEST_MEDIA_TYPES, what)
     if "config" not in document or "layers" not in document:
         kind = document.get("artifactType")
@@ -126,18 +149,11 @@ def parse_manifest(fetched: FetchedManifest, *, what: str | None = None) -> Imag
     subject = document.get("subject") or None
     return ImageManifest(
         config=_descriptor(document["config"], what),
-        layers=_descriptors(document["layers"], what),
+        layers=tuple(_descriptor(entry, what) for entry in _list(document["layers"], what)),
         annotations=annotations,
         subject=None if subject is None else _descriptor(subject, what),
         artifact_type=_text(document, "artifactType", what),
     )
-
-
-def media_type_of(fetched: FetchedManifest) -> str:
-    """Return the media type of a document: its own, else that of the server's header, else by its content."""
-    document = parse_json_object(fetched.body, what=f"the manifest {fetched.digest}")
-    known = _text(document, "mediaType", str(fetched.digest)) or fetched.content_type
-    return known or (OCI_INDEX if "manifests" in document else OCI_MANIFEST)
 
 
 def is_schema_1(content_type: str) -> bool:
@@ -182,12 +198,32 @@ def _expect(media_type: str, wanted: tuple[str, ...], what: str) -> None:
         raise InvalidContentError(f"{what} says that it is `{media_type}`, but its content is of another type")
 
 
-def _descriptors(value: object, what: str) -> tuple[Descriptor, ...]:
-    if value is None:
-        return ()
-    if not isinstance(value, list) or len(value) > _MAX_DESCRIPTORS:
+def _entries(value: object, what: str) -> tuple[tuple[Descriptor, ...], tuple[UnusableEntry, ...]]:
+    """Return the usable and the unusable entries; an error for what clients in Go cannot read, either."""
+    entries, unusable = list[Descriptor](), list[UnusableEntry]()
+    for entry in _list(value, what):
+        try:
+            entries.append(_descriptor(entry, what))
+        except UnusableEntryError as error:
+            unusable.append(_unusable(entry, error.message, what))
+    return tuple(entries), tuple(unusable)
+
+
+def _unusable(entry: Mapping[str, Any], reason: str, what: str) -> UnusableEntry:
+    platform = None
+    with suppress(UnusableEntryError):
+        platform = _platform(entry["platform"], what) if entry.get("platform") else None
+    _text(entry, "digest", what)
+    _annotations(entry, what)
+    media_type = _text(entry, "mediaType", what) or OCI_MANIFEST
+    is_listed = media_type in (*INDEX_MEDIA_TYPES, *MANIFEST_MEDIA_TYPES) and not _text(entry, "artifactType", what)
+    return UnusableEntry(reason, platform, is_listed and not (platform and platform.is_unknown))
+
+
+def _list(value: object, what: str) -> list[Any]:
+    if value is not None and (not isinstance(value, list) or len(value) > _MAX_DESCRIPTORS):
         raise InvalidContentError(f"{what} has no usable list of entries")
-    return tuple(_descriptor(entry, what) for entry in value)
+    return value or []
 
 
 def _descriptor(value: object, what: str) -> Descriptor:
@@ -195,8 +231,10 @@ def _descriptor(value: object, what: str) -> Descriptor:
         raise InvalidContentError(f"{what} has an entry that is not a descriptor")
     refuse_case_variants(value, _DESCRIPTOR_KEYS, what=what)
     size = value.get("size")
-    if not isinstance(size, int) or isinstance(size, bool) or size < 0:
+    if not isinstance(size, int | None) or isinstance(size, bool):
         raise InvalidContentError(f"{what} has an entry without a size")
+    if size is None or size < 0:
+        raise UnusableEntryError(f"{what} has an entry without a size")
     # An empty platform counts as none.
     platform = value.get("platform") or None
     return Descriptor(
@@ -232,14 +270,14 @@ def _refuse_unwritable(platform: Platform, what: str) -> None:
     with suppress(InvalidPlatformError):
         if platform.is_unknown or Platform.parse(str(platform)) == platform:
             return
-    raise InvalidContentError(f"{what} has an entry with an unusable platform: `{platform}`")
+    raise UnusableEntryError(f"{what} has an entry with an unusable platform: `{platform}`")
 
 
 def _digest(text: str, what: str) -> Digest:
     try:
         return Digest.parse(text)
     except InvalidDigestError as error:
-        raise InvalidContentError(f"{what} has an entry with an unusable digest: {error.message}") from error
+        raise UnusableEntryError(f"{what} has an entry with an unusable digest: {error.message}") from error
 
 
 def _text(value: Mapping[str, Any], key: str, what: str) -> str:

@@ -97,7 +97,7 @@ class RegistryClient:
         fetched = _first_success(locations, lambda location: self._fetch_from(location, reference))
         if isinstance(reference, TagReference):
             # Any other body with status 200 has a digest as well: only that of a manifest is returned.
-            parse_manifest(fetched, what=str(reference))
+            parse_manifest(fetched, what=str(reference), keeps_unusable=True)
         return self._store(reference, fetched).digest
 
     def fetch_served(self, reference: PinnedReference) -> FetchedManifest:

@@ -12,13 +12,13 @@ from functools import partial
 from typing import Protocol
 
 from imagelock.errors import BatchError, ImagelockError, ImageNotFoundError, TemporaryError
-from imagelock.locking.contents import ImageContents, ManifestReader, collect_contents, signature_tags
+from imagelock.locking.contents import ImageContents, ManifestReader, collect_contents, media_type_of, signature_tags
 from imagelock.locking.mirror import MirroredImage
 from imagelock.locking.parallel import Watcher, run_all
 from imagelock.locking.source import BlobSource
 from imagelock.model.digest import Digest
 from imagelock.model.frozen import frozen
-from imagelock.model.oci import Descriptor, FetchedManifest, media_type_of
+from imagelock.model.oci import Descriptor, FetchedManifest
 from imagelock.model.reference import AnyRepository, ImageReference, PinnedReference, TagReference
 from imagelock.registry.layout_writer import LayoutWriter
 

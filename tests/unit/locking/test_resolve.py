@@ -220,6 +220,57 @@ def test_an_entry_without_platform_that_is_gone_is_left_out_and_told() -> None:
     assert raised.value.details == resolved.notes
 
 
+_S390X = {"os": "linux", "architecture": "s390x"}
+_UNUSABLE = [
+    ({"digest": f"blake3:{'a' * 64}", "platform": _S390X}, "unsupported digest algorithm `blake3`"),
+    ({"digest": "sha256:ff", "platform": _S390X}, "has 64 hexadecimal digits"),
+    ({"digest": "", "platform": None}, "is not a digest"),
+    ({"size": None, "platform": _S390X}, "without a size"),
+    ({"platform": {"os": "li nux", "architecture": "x\n"}}, "unusable platform"),
+]
+
+
+def _index_with(image: IndexEntry, **fields: object) -> Content:
+    """An index of an image and an entry that is the same but for some fields."""
+    document = {
+        "schemaVersion": 2,
+        "mediaType": OCI.index,
+        "manifests": [{**image.descriptor(), **fields}, image.descriptor()],
+    }
+    return Content(media_type=OCI.index, body=json.dumps(document).encode(), children=(image.content,))
+
+
+@pytest.mark.advisory("CVE-2024-3727")
+@pytest.mark.parametrize(("fields", "reason"), _UNUSABLE)
+def test_an_unusable_entry_costs_only_its_own_platform(fields: dict[str, object], reason: str) -> None:
+    image = platform_image("linux/amd64")
+    resolved = _resolve(_index_with(image, **fields))
+    [chosen] = select_platforms([Platform.parse("linux/amd64")], resolved, _REFERENCE)
+    assert str(chosen.digest) == image.digest
+    [note] = resolved.notes
+    assert note.startswith("an entry of the index is left out: ")
+    assert reason in note
+    with pytest.raises(InvalidContentError, match=reason) as raised:
+        select_platforms([], resolved, _REFERENCE)
+    assert raised.value.hint is not None
+    if fields.get("platform") == _S390X:
+        with pytest.raises(InvalidContentError, match=reason):
+            select_platforms([Platform.parse("linux/s390x")], resolved, _REFERENCE)
+
+
+@pytest.mark.parametrize("kind", [{"artifactType": "application/x"}, {"mediaType": "application/x"}])
+def test_an_unusable_artifact_costs_no_platform(kind: dict[str, str]) -> None:
+    image = platform_image("linux/amd64")
+    resolved = _resolve(_index_with(image, digest="blake3:ff", **kind))
+    assert [str(each.digest) for each in select_platforms([], resolved, _REFERENCE)] == [image.digest]
+
+
+@pytest.mark.parametrize("fields", [{"annotations": 5}, {"platform": 5}, {"size": "5"}, {"Digest": "x"}, {"digest": 5}])
+def test_an_index_that_clients_cannot_read_is_refused(fields: dict[str, object]) -> None:
+    with pytest.raises(InvalidContentError):
+        _resolve(_index_with(platform_image("linux/amd64"), **fields))
+
+
 def test_what_may_come_back_is_no_stray() -> None:
     image, busy = platform_image("linux/amd64"), platform_image("linux/arm64")
     source = _source(image_index(image, replace(busy, platform={})))
