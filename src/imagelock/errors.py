@@ -14,6 +14,7 @@
     │   ├── ImageNotFoundError · AuthenticationError
     │   │   └── NoTagError                                                     a range selects no tag
     │   ├── InvalidContentError                                                content that cannot be trusted
+    │   │   ├── UnusableAnswerError                                            a forbidden redirect, no token
     │   │   └── NoImageError                                                   a chart, a signature or the like
     │   └── TemporaryError                                                     no response, 429, 5xx: retry later
     └── BatchError                                                             all failures of one run
@@ -182,6 +183,10 @@ class AuthenticationError(RegistryError):
 
 class InvalidContentError(RegistryError):
     """Content that cannot be trusted: wrong digest, ambiguous JSON, too large, not an image."""
+
+
+class UnusableAnswerError(InvalidContentError):
+    """An answer that says nothing about the content: a redirect that must not be followed, or no token."""
 
 
 class NoImageError(InvalidContentError):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
-from imagelock.errors import BatchError, ImagelockError, ImageNotFoundError, InvalidContentError
+from imagelock.errors import BatchError, ImagelockError, ImageNotFoundError, InvalidContentError, UnusableAnswerError
 from imagelock.locking.changes import Updated
 from imagelock.locking.parallel import run_all
 from imagelock.locking.resolve import MAX_DEPTH, MAX_FOLLOWED, fetch_image
@@ -157,7 +157,8 @@ class _Walk:
 
 def _may_be_left_out(entry: Descriptor, error: ImagelockError) -> bool:
     """Whether an entry may be left out: one without platform that is gone or not an image."""
-    return entry.platform is None and isinstance(error, ImageNotFoundError | InvalidContentError)
+    is_about_content = isinstance(error, ImageNotFoundError | InvalidContentError)
+    return entry.platform is None and is_about_content and not isinstance(error, UnusableAnswerError)
 
 
 def _fetch_config(repository: AnyRepository, image: InspectedImage, source: ManifestSource) -> ImageConfig:

@@ -10,7 +10,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from imagelock.errors import ImageNotFoundError, InvalidContentError, NoImageError, PlatformNotFoundError
+from imagelock.errors import (
+    ImageNotFoundError,
+    InvalidContentError,
+    NoImageError,
+    PlatformNotFoundError,
+    UnusableAnswerError,
+)
 from imagelock.locking.source import ManifestSource
 from imagelock.model.artifacts import ArtifactKind, guess_artifact, kind_of_artifact, kind_of_entry
 from imagelock.model.digest import Digest
@@ -148,6 +154,8 @@ class _Descent:
             self._count(parents)
             try:
                 document = self._follow(entry)
+            except UnusableAnswerError:
+                raise
             except (ImageNotFoundError, InvalidContentError) as error:
                 reason = error.message
                 self.left_out.append(

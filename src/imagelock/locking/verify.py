@@ -12,7 +12,7 @@ from enum import StrEnum
 from functools import partial
 from typing import Literal
 
-from imagelock.errors import ImagelockError, ImageNotFoundError, InvalidContentError
+from imagelock.errors import ImagelockError, ImageNotFoundError, InvalidContentError, UnusableAnswerError
 from imagelock.images_file.declaration import Alias
 from imagelock.locking.lockfile import LockedImage
 from imagelock.locking.parallel import UNWATCHED, Results, Watcher, run_all
@@ -196,7 +196,7 @@ class _Outcomes:
                 return State.SERVED, None
             case ImageNotFoundError():
                 return State.GONE, error
-            case InvalidContentError():
+            case InvalidContentError() if not isinstance(error, UnusableAnswerError):
                 return State.WRONG_CONTENT, error
             case _:
                 return State.UNKNOWN, error

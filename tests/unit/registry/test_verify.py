@@ -150,6 +150,25 @@ def test_a_refusal_is_no_dead_digest(scene: _Scene, fault: Answer) -> None:
     assert isinstance(finding.error, AuthenticationError)
 
 
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Answer(status=307, headers={"Location": "https://localhost/x"}),
+        Answer(status=302),
+        Answer(status=301, headers={"Location": "http://reg.example/x"}),
+        Answer(status=401, headers={"WWW-Authenticate": 'Bearer realm="http://reg.example/token"'}),
+        Answer(status=401, headers={"WWW-Authenticate": 'Bearer realm="https://reg.example/token"'}),
+    ],
+)
+@pytest.mark.parametrize("name", [_IMAGE.digest, _ARM64.digest])
+def test_an_answer_about_nothing_is_no_wrong_content(scene: _Scene, fault: Answer, name: str) -> None:
+    scene.registry.faults[name] = fault
+    scene.registry.faults["token"] = _PAGE
+    found = scene.verify()
+    assert found.failures == ()
+    assert State.UNKNOWN in [finding.state for finding in found.findings]
+
+
 @pytest.mark.parametrize("lie", [_PAGE, _OTHER_BYTES, Answer(headers={"Docker-Content-Digest": _AMD64.digest})])
 def test_a_200_with_anything_else_is_no_served_digest(scene: _Scene, lie: Answer) -> None:
     scene.registry.faults[_ARM64.digest] = lie

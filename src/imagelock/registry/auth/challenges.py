@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import httpx
 
-from imagelock.errors import InvalidContentError, printable
+from imagelock.errors import UnusableAnswerError, printable
 from imagelock.model.frozen import frozen
 from imagelock.model.secrets import mask_secrets
 from imagelock.registry.http.addresses import InvalidUrlError, is_loopback
@@ -105,7 +105,7 @@ def _value(match: re.Match[str]) -> str:
 
 
 def check_realm(realm: str, *, asked: httpx.URL) -> httpx.URL:
-    """Return the URL of a realm in the response to ``asked``; ``InvalidContentError`` if it must not be requested."""
+    """Return the URL of a realm in the response to ``asked``; ``UnusableAnswerError`` if it must not be requested."""
     try:
         url = join_url(asked, realm)
     except InvalidUrlError as error:
@@ -120,8 +120,8 @@ def check_realm(realm: str, *, asked: httpx.URL) -> httpx.URL:
     return url
 
 
-def _refusal(realm: str, asked: httpx.URL, reason: str) -> InvalidContentError:
-    return InvalidContentError(
+def _refusal(realm: str, asked: httpx.URL, reason: str) -> UnusableAnswerError:
+    return UnusableAnswerError(
         f"{origin_of(asked).host_and_port} names a token server that must not be asked: {reason}",
         details=[f"realm: {printable(mask_secrets(realm))}"],
         hint="report it to the operator of this registry: no client should follow that address",

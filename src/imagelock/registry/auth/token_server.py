@@ -14,7 +14,7 @@ from http import HTTPStatus
 
 import httpx
 
-from imagelock.errors import InvalidContentError
+from imagelock.errors import InvalidContentError, UnusableAnswerError
 from imagelock.model.secrets import remember_secret
 from imagelock.model.strict_json import parse_json_object
 from imagelock.registry.auth.challenges import BearerChallenge, check_realm, choose_challenge, parse_challenges
@@ -136,13 +136,13 @@ def read_token(response: httpx.Response, *, now: float) -> Token:
         document = parse_json_object(response.content, what=what)
     except InvalidContentError as problem:
         details = [f"it said: {complaint}" for complaint in read_complaints(response)]
-        raise InvalidContentError(problem.message, details=details, hint=_OTHER_ANSWER_HINT) from problem
+        raise UnusableAnswerError(problem.message, details=details, hint=_OTHER_ANSWER_HINT) from problem
     text = document.get("access_token") or document.get("token")
     if not text and read_complaints(response):
         # Azure's registries have sent `{"details": "incorrect username or password"}` with status 200.
         raise AccessRefusedError(as_refusal(response))
     if not isinstance(text, str) or not _VISIBLE.fullmatch(text):
-        raise InvalidContentError(f"{what} has no usable token", hint=_OTHER_ANSWER_HINT)
+        raise UnusableAnswerError(f"{what} has no usable token", hint=_OTHER_ANSWER_HINT)
     if len(text) >= _SHORTEST_SECRET:
         remember_secret(text)
     lifetime = document.get("expires_in")
@@ -157,7 +157,7 @@ def read_token(response: httpx.Response, *, now: float) -> Token:
 def bearer_authorization(token: str) -> str:
     """Return the value of an ``Authorization`` header: https://www.rfc-editor.org/rfc/rfc6750#section-2.1."""
     if not _VISIBLE.fullmatch(token):
-        raise InvalidContentError("a token has characters that are not allowed in a header", hint="log in again")
+        raise UnusableAnswerError("a token has characters that are not allowed in a header", hint="log in again")
     if len(token) >= _SHORTEST_SECRET:
         remember_secret(token)
     return f"Bearer {token}"

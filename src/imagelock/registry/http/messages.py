@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 import httpx
 
 from imagelock import __version__
-from imagelock.errors import InvalidContentError
+from imagelock.errors import UnusableAnswerError
 from imagelock.model.frozen import frozen
 from imagelock.model.reference import RegistryName
 from imagelock.registry.http import FailureKind, TransportFailure
@@ -123,21 +123,21 @@ def next_hop(request: httpx.Request, response: httpx.Response, *, hops: int) -> 
         return None
     url = _destination(request, first_header(response, "location"))
     if not rules_of(request).may_leave_origin and origin_of(url) != origin_of(request.url):
-        raise InvalidContentError(
+        raise UnusableAnswerError(
             f"{shown(request.url)} redirects to another host, which a token server must not",
             details=[f"to {origin_of(url)}"],
             hint=OPERATOR_HINT,
         )
     if hops >= _MAX_REDIRECTS:
-        raise InvalidContentError(
+        raise UnusableAnswerError(
             f"{origin_of(request.url)} redirects more than {_MAX_REDIRECTS} times", hint=OPERATOR_HINT
         )
     return at(request, url)
 
 
-def redirect_refused(request: httpx.Request, reason: str) -> InvalidContentError:
+def redirect_refused(request: httpx.Request, reason: str) -> UnusableAnswerError:
     """Return the error, without the target: signed URLs are secrets."""
-    return InvalidContentError(
+    return UnusableAnswerError(
         f"{origin_of(request.url)} redirects to an address that must not be followed: {reason}",
         details=[f"asked for {shown(request.url)}"],
         hint=OPERATOR_HINT,
