@@ -380,3 +380,10 @@ def test_files_of_pin_that_are_not_here_are_told_once_and_never_called_fine(pinn
         document = json.loads(pinned.run("check", *options, "--format", "json").stdout)
         assert document["unread"] == [{"path": "other/Dockerfile", "kind": "absent file"}]
     assert "  other/Dockerfile: absent file: it may have images" in pinned.run("check", "--strict").stderr
+
+
+def test_hints_for_scripts_have_the_options_of_the_run(pinned: Project) -> None:
+    pinned.declare_locked('[pin]\nfiles = ["Dockerfile"]\n')
+    pinned.write("Dockerfile", "FROM golang:1.22\n")
+    (file,) = json.loads(pinned.run("--lockfile", "images.lock", "scan", "--format", "json").stdout)["files"]
+    assert [each["hint"] for each in file["references"]] == ["run `imagelock --lockfile images.lock render`"]

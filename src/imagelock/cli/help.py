@@ -73,11 +73,11 @@ _EXAMPLES: dict[str, tuple[str, ...]] = {
 }
 _CANNOT = "2 error · 3 try again later"
 _EXIT_CODES: dict[str, str] = {
-    "check": "0 everything matches · 1 something does not · 2 error",
+    "check": f"0 everything matches · 1 something does not · {_CANNOT}",
     "lock": f"0 done · 1 stale (with --check) · {_CANNOT}",
     "outdated": f"0 done · 1 outdated (with --exit-code) · {_CANNOT}",
     "provenance": f"0 built from the lock · 1 not · 2 cannot say · {_CANNOT.partition(' · ')[2]}",
-    "render": "0 done · 1 not up to date (with --check) · 2 error",
+    "render": f"0 done · 1 not up to date (with --check) · {_CANNOT}",
     "verify": f"0 all served · 1 something is gone · {_CANNOT}",
 }
 _DONE = f"0 done · {_CANNOT}"

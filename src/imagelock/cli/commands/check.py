@@ -41,7 +41,7 @@ _THAW = "remove `freeze` and `freeze-until` from images.toml, or name another da
 
 @click.command("check")
 @click.option("--all", "searches_tree", is_flag=True, help="Search all other files for images as well.")
-@click.option("--strict", is_flag=True, help="Fail for references that cannot be pinned or read; implies --all.")
+@click.option("--strict", is_flag=True, help="Fail for all that cannot be pinned or read; implies --all.")
 @choose_format(
     "json",
     "markdown",

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @click.command("render")
 @click.argument("outputs", nargs=-1, metavar="[OUTPUT]...", shell_complete=complete_outputs)
 @click.option("--pin", is_flag=True, help="Pin the named files, whether or not images.toml lists them.")
-@click.option("--retag", is_flag=True, help="Give references the tag that images.toml declares.")
+@click.option("--retag", is_flag=True, help="Give references with another tag the locked one.")
 @click.option("--check", is_flag=True, help="Verify that each file is up to date; write nothing.")
 @click.option("--diff", is_flag=True, help="Show what would change; write nothing.")
 @format_option

@@ -78,7 +78,9 @@ def command(  # noqa: PLR0913  click hands over each option as an argument
         found = scan_project(project, images_file, settings.console, paths=paths, excluded=excluded)
         files = tuple(Inventory(project.folder, images_file, lockfile).take(found.documents, found.names))
         if output_format == "json":
-            settings.console.json({**inventory_document(files), **unread_document(found.unread)})
+            settings.console.json(
+                {**inventory_document(files, settings.console.complete), **unread_document(found.unread)}
+            )
         else:
             _show(settings.console, files, found, part=searched_part(paths, excluded), exists=exists)
 

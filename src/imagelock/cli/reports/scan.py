@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,10 +39,10 @@ def _row(entry: InventoryEntry) -> tuple[str, str, str, str]:
     return f"{position.line}:{position.column}", shorten_digests(entry.reference.shown), str(entry.status), about
 
 
-def inventory_document(files: Sequence[InventoryFile]) -> dict[str, Any]:
-    """Describe everything for scripts, with whole digests."""
+def inventory_document(files: Sequence[InventoryFile], complete: Callable[[str], str]) -> dict[str, Any]:
+    """Describe everything for scripts, with whole digests; ``complete`` adds the options of this run to commands."""
     return {
-        "files": [_file_document(file) for file in files if not file.document.scan.problems],
+        "files": [_file_document(file, complete) for file in files if not file.document.scan.problems],
         "unreadable": [
             {
                 "path": file.document.path,
@@ -56,16 +56,16 @@ def inventory_document(files: Sequence[InventoryFile]) -> dict[str, Any]:
     }
 
 
-def _file_document(file: InventoryFile) -> dict[str, Any]:
+def _file_document(file: InventoryFile, complete: Callable[[str], str]) -> dict[str, Any]:
     return {
         "path": file.document.path,
         "kind": file.document.kind.name,
         "carrier": str(file.carrier),
-        "references": [_entry_document(entry) for entry in file.entries],
+        "references": [_entry_document(entry, complete) for entry in file.entries],
     }
 
 
-def _entry_document(entry: InventoryEntry) -> dict[str, Any]:
+def _entry_document(entry: InventoryEntry, complete: Callable[[str], str]) -> dict[str, Any]:
     return {
         "line": entry.reference.position.line,
         "column": entry.reference.position.column,
@@ -74,7 +74,7 @@ def _entry_document(entry: InventoryEntry) -> dict[str, Any]:
         "status": str(entry.status),
         "name": entry.name,
         "reason": entry.reason,
-        "hint": entry.hint,
+        "hint": entry.hint and complete(entry.hint),
     }
 
 
