@@ -19,7 +19,8 @@ _NO_NAMES: Mapping[PinnedReference, str] = MappingProxyType({})
 class Retag:
     """References whose tag is not locked, and that get the locked tag of an image of their repository.
 
-    Without a name, those whose repository is declared once: by an exact tag, or by a range that they once followed.
+    Without a name, those whose repository is declared once, by an exact tag or by a range that they once followed; and
+    of several images of a repository, those that only one range takes.
     """
 
     name: str | None = None
@@ -39,7 +40,7 @@ class Locked:
 
 @frozen
 class Sibling:
-    """The one image of a repository that images.toml declares."""
+    """The image that a reference may be meant to follow: the only one of its repository, or the range for its tag."""
 
     name: str
     tag: str | None
@@ -160,17 +161,18 @@ class LockedReferences:
         """Return the answer for what is not locked, with the image that the reference may follow, if any."""
         if moved := self._moved(locked, reference):
             return Locked(moved[0].digest, moved[0].tag)
-        sibling = self._sibling(locked[0], reference) if len(locked) == 1 else None
+        candidates = locked if len(locked) == 1 else self._ranges_with(locked, reference.tag)
+        sibling = self._sibling(candidates[0], reference) if len(candidates) == 1 else None
         if sibling is None:
             return NotLocked(_tags(locked))
         # A digest is given as it was written; a tag must not stay beside the digest of another one.
         may_follow = reference.tag is None or sibling.tag is not None
         if self._retag is not None and self._retag.name is None and may_follow:
-            return Locked(locked[0].digest, sibling.tag if reference.tag is not None else None)
+            return Locked(candidates[0].digest, sibling.tag if reference.tag is not None else None)
         return NotLocked(_tags(locked), sibling)
 
     def _sibling(self, image: PinnedReference, reference: ImageReference) -> Sibling | None:
-        """Return the only image of a repository, unless a tag without digest does not fit its range's pattern."""
+        """Return the image for a reference, unless a tag without digest does not fit its range's pattern."""
         name, tags = self._names.get(image), self._ranges.get(image)
         if name is None:
             return None
@@ -191,8 +193,11 @@ class LockedReferences:
         written = reference.tag if reference.tag is not None else getattr(reference, "digest", None)
         return [each for each in locked if self._names.get(each) == self._retag.name and written == old]
 
+    def _ranges_with(self, locked: list[PinnedReference], tag: str | None) -> list[PinnedReference]:
+        return [each for each in locked if tag and each in self._ranges and self._ranges[each].accepts(tag)]
+
     def _follow(self, locked: list[PinnedReference], tag: str) -> LockAnswer:
-        matching = [each for each in locked if each in self._ranges and self._ranges[each].accepts(tag)]
+        matching = self._ranges_with(locked, tag)
         answer = _answer(locked, matching)
         return replace(answer, tag=matching[0].tag) if isinstance(answer, Locked) else answer
 

@@ -209,6 +209,21 @@ def test_a_digest_follows_as_it_was_written_and_no_tag_gets_the_digest_of_anothe
     assert plan.edited == document.replace(OLD_DIGEST.encode(), DIGEST.encode())
 
 
+def test_a_plain_tag_of_one_of_several_images_follows_the_range_that_takes_it() -> None:
+    newest, other = (parse_reference(f"node:{tag}@{DIGEST}") for tag in ("20.3-slim", "20-alpine"))
+    assert isinstance(newest, PinnedReference)
+    assert isinstance(other, PinnedReference)
+    tags = RangeTags(lambda tag: tag.startswith("20.") and tag.endswith("-slim"), lambda tag: tag.endswith("-slim"))
+    names = {newest: "node", other: "alpine"}
+    locked = LockedReferences([other, newest], ranges={newest: tags}, names=names)
+    findings = check(b"FROM node:20.1-slim\nFROM node:18.1-slim\n", _DOCKERFILE, locked)
+
+    assert [(each.kind, each.hint) for each in findings] == [
+        (FindingKind.OTHER_TAG, _RETAG),
+        (FindingKind.NOT_LOCKED, "run `imagelock add node:18.1-slim`, or take the reference out"),
+    ]
+
+
 def test_a_plain_tag_of_another_variant_is_another_image() -> None:
     (finding,) = check(b"FROM node:20.1-alpine\n", _DOCKERFILE, _lock_with_range())
     assert (finding.kind, finding.hint) == (
