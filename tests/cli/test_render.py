@@ -86,10 +86,10 @@ def test_all_problems_of_all_templates_are_told_and_nothing_is_written(fresh: Pr
         2,
         "",
         "error: cannot render; no file was written\n"
-        "  cannot read missing.in\n"
-        "    No such file or directory\n"
+        "  images.toml:9: the template `missing.in` does not exist\n"
         "  b.in:1:6: unknown image `gol`; did you mean `go`?\n"
-        "  b.in:2:3: unknown field `tga` of the image `node`; did you mean `tag`?\n",
+        "  b.in:2:3: unknown field `tga` of the image `node`; did you mean `tag`?\n"
+        "\nhint: write missing.in, or take its line out of [render]\n",
     )
     assert not (fresh.folder / "Dockerfile").exists()
 

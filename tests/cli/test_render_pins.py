@@ -314,7 +314,10 @@ def test_a_template_may_be_an_output_or_pinned_and_all_are_rendered_in_that_orde
 def test_a_missing_first_template_is_told_once(pinned: Project) -> None:
     pinned.declare_locked('[render]\n"a" = "b"\n"b" = "c"\n"c" = "d.in"\n')
     assert pinned.run("render") == Outcome(
-        2, "", "error: cannot render; no file was written\n  cannot read d.in\n    No such file or directory\n"
+        2,
+        "",
+        "error: cannot render; no file was written\n  images.toml:7: the template `d.in` does not exist\n"
+        "\nhint: write d.in, or take its line out of [render]\n",
     )
 
 

@@ -8,11 +8,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from imagelock.errors import DocumentError, ImagelockError
+from imagelock.errors import DocumentError, FileError, ImagelockError
 from imagelock.images_file.parser import ImagesFile, RenderTarget
+from imagelock.images_file.toml import find_lines, nearest_line
 from imagelock.locking.lockfile import Lockfile
 from imagelock.model.frozen import frozen
-from imagelock.project.files import MAX_OUTPUT_BYTES, read_bytes
+from imagelock.project.files import MAX_OUTPUT_BYTES, read_bytes, read_text
 from imagelock.project.project import Project
 from imagelock.project.work_tree import Identity, identify
 from imagelock.rendering.file_choice import FileChoice
@@ -185,13 +186,27 @@ class _Maker:
 
     def _render(self, target: RenderTarget) -> Output:
         template, path = self._project.folder / target.template, self._project.folder / target.output
-        rendering = render(self._read(template), self._images, file_name=str(template))
+        rendering = render(self._read_template(target), self._images, file_name=str(template))
         if identify(template) in self._targets:
             rendering = replace(rendering, notes=())
         self._problems |= dict.fromkeys(rendering.problems)
         if rendering.has_foreign_name:
             self._hints[_FOREIGN_NAME] = None
         return Output(path=path, content=rendering.content, template=template, rendering=rendering)
+
+    def _read_template(self, target: RenderTarget) -> bytes:
+        template = self._project.folder / target.template
+        try:
+            return self._read(template)
+        except FileError as error:
+            if template.exists() or identify(template) in self._targets:
+                raise
+            images_path = self._project.images_path
+            line = nearest_line(find_lines(read_text(images_path)), ("render", target.output))
+            raise DocumentError(
+                f"{images_path}:{line}: the template `{target.template}` does not exist",
+                hint=f"write {template}, or take its line out of [render]",
+            ) from error
 
     def _pin(self, file: PinnedFile, rendered: Output | None) -> Output | None:
         output = rendered
