@@ -150,7 +150,7 @@ class RegistryClient:
         with ExitStack() as stack:
             response = _first_success(locations, lambda location: self._open_blob_at(location, repository, descriptor))
             stack.callback(response.close)
-            yield check_stream(descriptor, _read_stream(response), what=str(repository))
+            yield check_stream(descriptor, _read_stream(response), what=str(repository), url=response.url)
 
     def list_tags(self, repository: AnyRepository) -> tuple[str, ...]:
         """Return every tag of a repository once, in the registry's order: the complete list, or an error."""

@@ -129,7 +129,7 @@ def read_blob(descriptor: Descriptor, response: httpx.Response, *, what: str) ->
     return response.content
 
 
-def check_stream(descriptor: Descriptor, pieces: Iterable[bytes], *, what: str) -> Iterator[bytes]:
+def check_stream(descriptor: Descriptor, pieces: Iterable[bytes], *, what: str, url: httpx.URL) -> Iterator[bytes]:
     """Yield the pieces of a blob; ``InvalidContentError`` at the end unless they match the descriptor."""
     hashing, size = hashlib.new(descriptor.digest.algorithm, usedforsecurity=False), 0
     for piece in pieces:
@@ -142,7 +142,9 @@ def check_stream(descriptor: Descriptor, pieces: Iterable[bytes], *, what: str) 
             details=[
                 f"asked for  {descriptor.digest}, {descriptor.size_bytes} bytes",
                 f"the body is {descriptor.digest.algorithm}:{hashing.hexdigest()}, {size} bytes",
+                f"from {shown(url)}",
             ],
+            hint="bypass the mirror or proxy that sent it, or report it to its operator",
         )
 
 

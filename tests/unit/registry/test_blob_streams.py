@@ -76,8 +76,10 @@ def test_many_layers_are_read_at_a_time(internet_of: InternetOf) -> None:
 )
 def test_other_content_ends_in_an_error(sent: list[bytes], internet_of: InternetOf) -> None:
     client = client_of(internet_of({"reg.example": lambda _: Answer(chunks=sent)}))
-    with pytest.raises(InvalidContentError):
+    with pytest.raises(InvalidContentError) as raised:
         read_all(client, SMALL)
+    if b"more" not in sent:
+        assert raised.value.details[-1] == f"from https://reg.example/v2/team/a/blobs/{SMALL.digest}"
 
 
 def test_a_compressed_answer_is_decoded(internet_of: InternetOf) -> None:

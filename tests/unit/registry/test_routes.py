@@ -187,8 +187,14 @@ def test_a_file_that_holds_no_certificate_is_named(tmp_path: Path) -> None:
     (tmp_path / "ca.pem").write_text("nothing")
     with pytest.raises(FileError, match=r"ca\.pem has no readable certificate"):
         make_tls_context(CertificateFiles(), ca_file=tmp_path / "ca.pem")
-    with pytest.raises(FileError, match=r"missing\.pem has no readable certificate"):
+    with pytest.raises(FileError, match=r"missing\.pem has no readable certificate") as raised:
         make_tls_context(CertificateFiles(), ca_file=tmp_path / "missing.pem")
+    assert raised.value.details == ("No such file or directory",)
+    (tmp_path / "ca.crt").write_bytes(b"\x30\x82\x01\x00")
+    with pytest.raises(FileError, match=r"ca\.crt has no readable certificate") as raised:
+        make_tls_context(CertificateFiles(), ca_file=tmp_path / "ca.crt")
+    assert raised.value.details == ("it is not in PEM, or incomplete",)
+    assert raised.value.hint == f"convert it: `openssl x509 -inform DER -in {tmp_path}/ca.crt -out ca.pem`"
     broken = CertificateFiles(client_pairs=((tmp_path / "ca.pem", tmp_path / "ca.pem"),))
     with pytest.raises(FileError, match=r"ca\.pem cannot be used with its key"):
         make_tls_context(broken, ca_file=None)

@@ -27,6 +27,8 @@ BUNDLES = (
 )
 """Where systems keep their authorities, in the order of Go. A Python that was not built for this system, such as those
 that uv installs, may look elsewhere."""
+_AUTHORITY_HINT = "name a file with the certificates of authorities in PEM (BEGIN CERTIFICATE)"
+_DER = b"\x30\x82"
 _HASHED = re.compile(r"[0-9a-f]{8}\.[0-9]+", re.ASCII)
 """The name of a file in a folder of authorities, as OpenSSL looks it up."""
 
@@ -85,19 +87,27 @@ def make_tls_context(files: CertificateFiles, *, ca_file: Path | None) -> ssl.SS
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.verify_flags = (context.verify_flags | ssl.VERIFY_X509_PARTIAL_CHAIN) & ~ssl.VERIFY_X509_STRICT
     for authority in (*files.authorities, *([ca_file] if ca_file else [])):
-        problem = find_kind_problem(authority)  # OpenSSL would wait for a FIFO
-        if problem:
-            raise FileError(f"{authority} {problem}")
-        try:
-            context.load_verify_locations(authority)
-        except (OSError, ssl.SSLError) as error:
-            raise FileError(f"{authority} has no readable certificate", details=[str(error)]) from error
+        _load_authority(context, authority)
     for certificate, key in files.client_pairs:
         try:
             context.load_cert_chain(certificate, key, password=_no_password)
         except (OSError, ssl.SSLError) as error:
             raise FileError(f"{certificate} cannot be used with its key", details=[str(error)]) from error
     return context
+
+
+def _load_authority(context: ssl.SSLContext, path: Path) -> None:
+    """Trust the authorities in a file; ``FileError`` says what it is instead."""
+    problem = find_kind_problem(path)  # OpenSSL would wait for a FIFO
+    if problem:
+        raise FileError(f"{path} {problem}", hint=_AUTHORITY_HINT)
+    try:
+        context.load_verify_locations(path)
+    except OSError as error:  # ssl.SSLError is one
+        is_der = isinstance(error, ssl.SSLError) and path.read_bytes().startswith(_DER)
+        hint = f"convert it: `openssl x509 -inform DER -in {path} -out {path.stem}.pem`" if is_der else _AUTHORITY_HINT
+        reason = "it is not in PEM, or incomplete" if isinstance(error, ssl.SSLError) else str(error.strerror)
+        raise FileError(f"{path} has no readable certificate", details=[reason], hint=hint) from error
 
 
 def _finds_store() -> bool:
