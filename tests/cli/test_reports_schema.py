@@ -186,10 +186,19 @@ def test_a_failure_says_what_where_and_what_next(workshop: Project) -> None:
             "message": "cannot use images.toml",
             "details": ["images.toml:1: image: is not a known key; did you mean `images`?"],
             "hint": None,
+            "further_hints": [],
             "exit_code": 2,
         },
     }
     assert outcome.stderr.startswith("error: cannot use images.toml\n")
+
+
+def test_a_failure_has_every_hint_with_the_options_of_the_run(pinned: Project) -> None:
+    pinned.declare_locked()
+    outcome = pinned.run("--lockfile", "images.lock", "add", "nginx:1.26", "--format", "json")
+    error = json.loads(outcome.stdout)["error"]
+    assert error["hint"] == "run `imagelock --lockfile images.lock update nginx --to 1.26` to move it"
+    assert error["further_hints"] == ["run `imagelock --lockfile images.lock add nginx-1-26 nginx:1.26` to have both"]
 
 
 def test_a_document_that_says_no_is_the_only_one(locked: Project) -> None:

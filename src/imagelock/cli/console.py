@@ -146,6 +146,7 @@ class Console:
                 "message": error.message,
                 "details": list(error.details),
                 "hint": error.hint and self.complete(error.hint),
+                "further_hints": [self.complete(hint) for hint in error.further_hints],
             }
             self.json({"ok": False, "error": {**told, "exit_code": int(error.exit_code)}})
 

@@ -171,7 +171,7 @@ def _fail(context: click.Context | None, error: ImagelockError) -> int:
         case "sarif" if not Console.has_printed_json:
             from imagelock.cli.reports.sarif import failure_document  # noqa: PLC0415  only code scanning needs it
 
-            console.plain_json(failure_document(error))
+            console.plain_json(failure_document(error, console.complete))
         case _:
             pass  # what reads the other formats would take a report for an answer
     console.error(error)

@@ -6,7 +6,7 @@ for each result, help for each rule): https://docs.github.com/en/code-security/r
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -35,9 +35,10 @@ def sarif_document(failures: Sequence[Wrong], listed: Sequence[Wrong]) -> dict[s
     return _log(_rules(rules), invocation, {"columnKind": "unicodeCodePoints", "results": results})
 
 
-def failure_document(error: ImagelockError) -> dict[str, Any]:
+def failure_document(error: ImagelockError, complete: Callable[[str], str]) -> dict[str, Any]:
     """Return a log of a run that could not answer, without `results`: an empty list would say that all is fixed."""
-    text = "\n".join([error.message, *error.details, *(f"hint: {hint}" for hint in (error.hint,) if hint)])
+    hints = [f"hint: {complete(hint)}" for hint in (error.hint, *error.further_hints) if hint]
+    text = "\n".join([error.message, *error.details, *hints])
     notification = {"level": "error", "message": {"text": text}}
     invocation = {
         "executionSuccessful": False,
