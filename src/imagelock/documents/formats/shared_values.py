@@ -106,8 +106,8 @@ def _is_in_one(span: Span | None, values: Sequence[Span]) -> bool:
 
 def _is_holder(place: _Place | None, *, gives_every_key_meaning: bool) -> bool:
     """Whether a place only holds a value for aliases."""
-    if place is None:
-        return True
+    if place is None:  # a key
+        return False
     root, *below = place.keys or ("",)
     if root.startswith(_UNREAD_ROOTS) and not any(key.lower().endswith(_WORDS) for key in below):
         return True

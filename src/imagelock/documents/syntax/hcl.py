@@ -207,7 +207,7 @@ class _Parser:
     def _list(self) -> Sequence:
         items: list[Node] = []
         self._skip(",")
-        while self._next.text != "]" and self._next.kind != "end":
+        while self._next.text not in _CLOSING and self._next.kind != "end":
             items.append(self._value())
             self._skip(",")
         return Sequence(tuple(items))

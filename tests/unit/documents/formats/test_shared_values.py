@@ -49,6 +49,9 @@ _DIGEST_FIELD = "image: {repository: nginx, tag: '1.25', digest: &d ''}\n"
         (table.CIRCLECI, "jobs:\n  a:\n    docker: [{image: &i nginx:1.25}]\n    environment: {I: *i}\n"),
         (table.GITHUB, "on: push\njobs:\n  a:\n    container: &i nginx:1.25\n    env: {I: *i}\n"),
         (table.COMPOSE, "x-env: &e {I: &i nginx:1.25}\nservices: {a: {image: *i, environment: {<<: *e}}}\n"),
+        (table.HELM_VALUES, "{&i nginx:1.25: x, image: *i}\n"),
+        (table.HELM_VALUES, "image: &i nginx:1.25\nused: {*i : x}\n"),
+        (table.HELM_VALUES, "image: &i nginx:1.25\nused: {? [*i] : x}\n"),
         (table.DRONE, "steps: [{image: &i nginx:1.25}]\nenvironment: {I: *i}\n"),
     ],
 )

@@ -111,6 +111,9 @@ def test_hcl(text: str, found: dict[str, str]) -> None:
         ("/*" * 100_000, "the end of a comment is missing"),
         ("a {\n" * 300, "more than 200 levels deep"),
         ("a = " + "[" * 50_000, "more than 200 levels deep"),
+        ("a = [1, )", "is not closed"),
+        ("a = [x ) ] b", "is not closed"),
+        ("a = [ { b = [ } ]", "is not closed"),
     ],
 )
 def test_what_is_no_hcl_is_told(text: str, problem: str) -> None:
