@@ -121,9 +121,10 @@ def _image(repository: str, tag: str, content: Mapping[str, int], created: str) 
                 files={repository: f"{tag} {number}".encode()},
                 labels={f"{_LABEL}source": "a configuration"},
             ),
-            annotations={f"{_LABEL}revision": f"{platform} {number}"} if number > 1 else {},
+            annotations={f"{_LABEL}created": f"{platform} {number}"} if number > 1 else {},
         )
         for platform, number in content.items()
     ]
+    # Git merges changes of the first and of the last label without a conflict, since the one between them stays.
     version = {f"{_LABEL}version": f"{tag}-{len(content)}"} if len(content) > 1 else {}
-    return image_index(*images, annotations=version)
+    return image_index(*images, annotations={f"{_LABEL}source": "the same", **version})
