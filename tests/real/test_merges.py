@@ -301,3 +301,21 @@ def test_an_image_that_is_added_after_a_merge_is_locked_as_it_is_now(team: _Team
     team.upstream.move("bravo", note="second")
     assert team.project.run("add", "bravo", "oci:../layout:bravo:1").exit_code == 0
     assert team.locked_digests() == team.upstream_digests(*_NAMES)
+
+
+@pytest.mark.parametrize("is_committed", [True, False])
+def test_what_a_person_declares_after_a_merge_is_locked_as_it_is_now(team: _Team, *, is_committed: bool) -> None:
+    """Until the merge is committed, images.toml is being resolved: then the entry of a side belongs to it."""
+    assert team.project.run("remove", "bravo").exit_code == 0
+    team.on_branch()
+    team.update("delta", note="second")
+    team.repository.commit()
+    team.repository.switch("main")
+    team.repository.start_merge("branch")
+    if is_committed:
+        team.repository.finish_merge()
+    first = team.upstream_digests("bravo")
+    team.upstream.move("bravo", note="second")
+    team.declare(*_NAMES)
+    assert team.lock().exit_code == 0
+    assert team.locked_digests()["bravo"] == (team.upstream_digests("bravo") if is_committed else first)["bravo"]

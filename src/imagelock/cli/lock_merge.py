@@ -32,8 +32,13 @@ def merge_text(project: Project, images_file: ImagesFile, text: str) -> Merged |
 
 def settle(project: Project, images_file: ImagesFile, lockfile: Lockfile) -> Merged | None:
     """Return what is to be done about entries that git has mixed; None if there are none, or git has no sides."""
-    read_parents = partial(read_merge_parents, project.lock_path)
-    return settle_mixture(lockfile, images_file, file_name=str(project.lock_path), read_parents=read_parents)
+    return settle_mixture(
+        lockfile,
+        images_file,
+        file_name=str(project.lock_path),
+        read_parents=partial(read_merge_parents, project.lock_path),
+        is_declared_since=lambda: read_merge_parents(project.images_path) is None,
+    )
 
 
 def tell_merge(merged: Merged, lock_path: Path, *, is_dry_run: bool) -> str:

@@ -47,12 +47,14 @@ def settle_mixture(
     *,
     file_name: str = LOCKFILE_NAME,
     read_parents: Callable[[], Sequence[str] | None] = lambda: None,
+    is_declared_since: Callable[[], bool] = lambda: False,
 ) -> Merged | None:
     """Return what is to be done about entries that a clean merge has mixed; None if there are none, or no sides.
 
     Damaged entries are merged again from all sides: without these, the locked index is not known, since git may have
-    taken that of another image. So are declared images whose entries git has lost, as where names have changed. What no
-    checksum covers is compared with the index, which stays.
+    taken that of another image. So are declared images whose entries git has lost, as where names have changed, unless
+    images.toml was edited after the merge (``is_declared_since``). What no checksum covers is compared with the index,
+    which stays.
     """
     try:
         sides = [parse_lockfile(text, file_name=file_name).images for text in read_parents() or ()]
@@ -65,6 +67,7 @@ def settle_mixture(
     unsure = {image.alias for image in whole.images if has_other_labels(image, known)}
     unsure |= {image.alias for image in settled.images if has_unsure_platforms(image, known)}
     lost = find_lost(images_file.images, lockfile.images) & identities(known)
+    lost = set() if lost and is_declared_since() else lost
     if not (damaged or lost or unsure or settled != whole):
         return None
     if damaged or lost:
