@@ -37,7 +37,7 @@ def find_mixed(images_file: ImagesFile, lockfile: Lockfile, lock_path: Path) -> 
     for declaration in images_file.images:
         image = entries.get(declaration.alias)
         if image is None or image.is_damaged or image.all_platforms == bool(declaration.platforms):
-            continue  # it is told as not locked, damaged, or declared otherwise
+            continue  # these mismatches are reported anyway
         added = find_lacking(image, sides)
         lacking += (PlatformNotLocked(declaration.alias, entry.platform) for entry in added)
         if not added and has_unsure_platforms(image, sides):

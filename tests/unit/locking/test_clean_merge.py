@@ -168,9 +168,9 @@ def test_an_entry_that_one_side_has_alone_and_git_has_lost_is_taken_from_it() ->
         assert found is not None
         assert (found.lockfile, found.unsettled) == (lockfile(_EXACT + _in_web(_RANGED)), Unsettled())
     assert _settle(_EXACT, _EXACT, _EXACT, images=images) is None, "no side has it: it is locked for the first time"
-    sides = [f"{_START}{it}" for it in (_EXACT, _EXACT + _in_web(_RANGED))]
+    texts = [f"{_START}{it}" for it in (_EXACT, _EXACT + _in_web(_RANGED))]
     found = settle_mixture(
-        lockfile(_EXACT), parse_images_file(images), read_parents=lambda: sides, is_declared_since=lambda: True
+        lockfile(_EXACT), parse_images_file(images), read_parents=lambda: texts, is_declared_since=lambda: True
     )
     assert found is None
 
