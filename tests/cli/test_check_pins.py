@@ -362,6 +362,8 @@ def test_problems_of_images_toml_and_images_lock_have_their_lines(pinned: Projec
         ("images.toml", 3, "go"),
         ("images.lock", locked, "nginx"),
     ]
+    rows = pinned.run("check", "--format", "markdown").stdout.splitlines()[-2:]
+    assert [row.split(" | ")[1].strip("`") for row in rows] == ["images.toml:3", f"images.lock:{locked}"]
 
 
 def test_what_is_locked_and_written_nowhere_is_noted(pinned: Project) -> None:

@@ -137,8 +137,9 @@ def markdown_lines(report: Report) -> list[str]:
 
 
 def _row(state: str, wrong: Wrong) -> tuple[str, str, str]:
-    about = f"{wrong.reference}: " if wrong.reference else ""
-    return state, place(wrong), f"{about}{wrong.reason}"
+    about = wrong.name if wrong.is_about_image else wrong.reference
+    where = f"{wrong.path}:{wrong.line}" if wrong.is_about_image else place(wrong)
+    return state, where, f"{about}: {wrong.reason}" if about else wrong.reason
 
 
 def annotation(wrong: Wrong) -> Annotation:

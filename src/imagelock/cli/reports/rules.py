@@ -107,7 +107,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         ),
         NESTED_PROJECT: Rule("An images.toml further down is not in order.", "Run `imagelock check` in its directory."),
         "other-tag": Rule(
-            "A reference has another tag than images.toml declares for its repository.",
+            "A reference has another tag or digest than images.toml declares for its repository.",
             "Run `imagelock update NAME --to TAG`, or `imagelock render --retag`.",
         ),
         "not-locked": Rule(
