@@ -77,6 +77,16 @@ def test_the_server_says_how_long_to_wait(value: str) -> None:
     assert setup.clock.sleeps == [7.0]
 
 
+@pytest.mark.parametrize("value", ["0", "Thu, 01 Jan 2015 00:00:00 GMT"])
+def test_a_wish_for_no_pause_does_not_spend_the_attempts_at_once(value: str) -> None:
+    busy = Answer(status=503, headers={"Retry-After": value})
+    setup = Setup(internet=FakeInternet({"reg.example": lambda _: busy}))
+    with pytest.raises(TemporaryError):
+        setup.client().fetch_manifest(REFERENCE)
+    assert len(setup.clock.sleeps) == 3
+    assert all(0 < pause <= most for pause, most in zip(setup.clock.sleeps, (0.5, 1.0, 2.0), strict=True))
+
+
 @pytest.mark.parametrize(
     ("value", "wish"), [("61", "61 seconds"), ("Fri, 01 Jan 2027 00:00:00 GMT", "2027-01-01 00:00 UTC")]
 )

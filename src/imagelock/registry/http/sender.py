@@ -161,7 +161,7 @@ class Sender:
         if attempt == ATTEMPTS or response.is_success or not is_worth_repeating(response, method=request.method):
             return None
         asked_for = read_retry_after(response, now=self._clock.now())
-        if asked_for is None:
+        if not asked_for:  # at once, as `Retry-After: 0` asks for, it would be as busy as before
             return backoff_seconds(attempt, jitter=self._jitter())
         return asked_for if asked_for <= MAX_PAUSE_SECONDS else None
 
