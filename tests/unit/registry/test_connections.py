@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from imagelock.errors import RegistryError
+from imagelock.errors import RegistryError, TemporaryError
 from imagelock.images_file.registries import RegistryDeclaration
 from imagelock.model.reference import ImageReference, RegistryName, parse_reference
 from imagelock.registry.auth.schemes import SchemeMemory
@@ -88,6 +88,39 @@ def test_a_server_that_keeps_few_connections_costs_no_failed_attempt(kept: int, 
             living.release()
 
     assert fetch_all(on_connection) == []
+
+
+@pytest.mark.parametrize("kept", [1, 2, 8])
+@pytest.mark.parametrize("reads_first", [True, False])
+def test_a_server_that_answers_503_to_too_many_connections_costs_no_failed_attempt(
+    kept: int, *, reads_first: bool
+) -> None:
+    living = threading.Semaphore(kept)
+    busy = http(b"", head=b"Connection: close\r\n", status=b"503 Service Unavailable")
+
+    def on_connection(number: int, connection: socket.socket) -> None:
+        if living.acquire(blocking=False):
+            try:
+                answering(ANSWER)(number, connection)
+            finally:
+                living.release()
+        elif not reads_first or read_head(connection):
+            connection.sendall(busy)
+
+    assert fetch_all(on_connection) == []
+
+
+def test_a_server_that_answers_503_to_every_connection_is_busy() -> None:
+    busy = http(b"", head=b"Connection: close\r\n", status=b"503 Service Unavailable")
+
+    def on_connection(_: int, connection: socket.socket) -> None:
+        if read_head(connection):
+            connection.sendall(busy)
+
+    with raw_server(on_connection) as name, client_of(name, images=4) as client, ThreadPoolExecutor(4) as pool:
+        found = [pool.submit(client.fetch_manifest, reference) for reference in references(name, 4)]
+        failures = [future.exception(timeout=60) for future in found]
+    assert {type(failure) for failure in failures} == {TemporaryError}
 
 
 @pytest.mark.parametrize("kept", [1, 2, 8])

@@ -117,6 +117,21 @@ class Pool(Generic[Connection]):
             self._changed.notify_all()
         return open_count > 0
 
+    def drop_turned_away(self, connection: Connection, *, was_early: bool) -> bool:
+        """Close a connection that the server ends with a 503, unless it is the only one; return whether it was closed.
+
+        The others are all that the server keeps. One that was opened early may have others that are not used yet.
+        """
+        with self._changed:
+            others = self._in_use - 1 + len(self._idle)
+            if not (others or self._opening or was_early):
+                return False
+            self._capacity = others or self._capacity
+            self._in_use -= 1
+            connection.close()
+            self._changed.notify_all()
+        return True
+
     def has_idle(self) -> bool:
         """Return whether an idle connection with a response exists; unused early connections are closed."""
         self._connections.discard_early(self.route)

@@ -64,6 +64,7 @@ class Transport(httpx.BaseTransport):
         refused = 0
         while True:
             connection = pool.take(deadline)
+            is_first = connection.never_answered
             try:
                 head = connection.send(request, pool, deadline)
             except BaseException as error:
@@ -76,6 +77,10 @@ class Transport(httpx.BaseTransport):
                 continue
             if _is_idle_timeout(head, connection) and request.method in _REPEATABLE:
                 pool.drop(connection)
+                continue
+            may_repeat = is_first and refused < _MAX_REFUSED and request.method in _REPEATABLE
+            if may_repeat and _turns_away(head) and pool.drop_turned_away(connection, was_early=connection.was_open):
+                refused += not connection.was_open
                 continue
             body = _Body(connection, pool, deadline)
             return httpx.Response(head.status_code, headers=list(head.headers), stream=body)
@@ -274,6 +279,12 @@ def _events(request: httpx.Request, route: Route) -> Iterator[h11.Event]:
 def _is_idle_timeout(head: h11.Response, connection: _Connection) -> bool:
     """Return whether a response is the 408 that servers send before they close an idle connection."""
     return head.status_code == HTTPStatus.REQUEST_TIMEOUT and connection.was_open
+
+
+def _turns_away(head: h11.Response) -> bool:
+    """Return whether a response ends a connection that is one too many for the server."""
+    is_busy = head.status_code == HTTPStatus.SERVICE_UNAVAILABLE
+    return is_busy and any(name == b"connection" and value.lower() == b"close" for name, value in head.headers)
 
 
 def _protocol_failure(error: h11.RemoteProtocolError) -> TransportFailure:
