@@ -10,6 +10,8 @@ from imagelock.documents.formats.split import SplitImage, has_registry, has_vers
 from imagelock.documents.syntax.nodes import Mapping, Scalar
 from imagelock.documents.syntax.yaml_types import YamlType
 
+_DIGEST_KEYS = ("digest", "imageDigest")
+
 
 def parts_of(rule: Parts, mapping: Mapping) -> Iterator[Scalar]:
     """Yield the values that the rule reads as one image."""
@@ -25,6 +27,10 @@ def why_doubtful(rule: Text, scalar: Scalar, parent: Mapping) -> tuple[str, str]
     if key and not has_registry(scalar.value):
         reason = f"only the program that reads it knows whether `{key}` beside it belongs to its name"
         return reason, "write the registry in front of the name, or list its parts under `[paths]`"
+    for key in _DIGEST_KEYS:
+        digest = first_part(parent, (key,))
+        if digest and digest.value.startswith("sha256:") and "@" not in scalar.value:
+            return f"its digest may be that of `{key}` beside it", "write the digest behind the name, or use `[paths]`"
     empty = next((key for key in rule.tag_beside if isinstance(parent.find(key), Scalar)), None)
     if empty and not first_part(parent, rule.tag_beside) and not has_version(scalar.value):
         return f"only the program that reads it knows what the empty `{empty}` beside it means", "write the tag there"

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from imagelock.documents.formats import table
-from tests.support.documents import pinned_text, references, refusals
+from tests.support.documents import DIGEST, pinned_text, references, refusals
 
 _KUBERNETES = table.KUBERNETES
 
@@ -219,6 +219,9 @@ _NAME = "only the program that reads it knows whether `{}` beside it belongs to 
             "a/b: only the program that reads it knows what the empty `tag` beside it means",
         ),
         ("{image: 'a/b:1', tag: ''}", "a/b:1"),
+        (f"{{image: a/b, imageDigest: {DIGEST}}}", "a/b: its digest may be that of `imageDigest` beside it"),
+        (f"{{image: 'a/b@{DIGEST}', digest: {DIGEST}}}", f"a/b@{DIGEST}"),
+        ("{image: 'a/b:1', digest: ''}", "a/b:1"),
         ("{image: a/b, version: v1}", "a/b"),
     ],
 )
