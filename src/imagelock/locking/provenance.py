@@ -144,11 +144,23 @@ def _judge(url: ImageUrl | None, digests: tuple[Digest, ...], lockfile: Lockfile
     if not known:
         raise InvalidReferenceError(f"`{url.written.repository}` has no digest")
     origin, locked = _find_locked(url, known, lockfile)
+    if origin is Origin.OTHER_DIGEST and not _are_comparable(known, locked):
+        raise InvalidReferenceError(f"`{known[0]}` cannot be compared with a locked digest of another algorithm")
     return BaseImage(
         reference=PinnedReference(url.written.repository, known[0], url.written.tag),
         origin=origin,
         locked=locked,
         is_frontend=not url.has_platform and not url.is_from_layout,
+    )
+
+
+def _are_comparable(digests: tuple[Digest, ...], locked: tuple[LockedImage, ...]) -> bool:
+    """Whether a locked digest has the algorithm of one of the digests; otherwise both may be of one content."""
+    algorithms = {digest.algorithm for digest in digests}
+    return any(
+        digest.algorithm in algorithms
+        for image in locked
+        for digest in (image.digest, *(entry.digest for entry in image.platform_digests))
     )
 
 

@@ -67,6 +67,14 @@ def test_a_platform_that_is_not_locked_is_another_digest(source: MemorySource) -
     assert (found.verdict, found.bases[0].origin) == (Verdict.NO, Origin.OTHER_DIGEST)
 
 
+def test_digests_of_two_algorithms_may_be_of_one_content(source: MemorySource) -> None:
+    digest = f"sha512:{'a' * 128}"
+    found = _judge(source, [{"uri": "pkg:docker/go@1?platform=linux%2Famd64", "digest": {"sha512": "a" * 128}}])
+    assert (found.verdict, found.bases) == (Verdict.CANNOT_SAY, ())
+    assert found.problem is not None
+    assert found.problem.endswith(f"`{digest}` cannot be compared with a locked digest of another algorithm")
+
+
 def test_the_name_does_not_matter_where_the_digest_is_locked(source: MemorySource) -> None:
     mirrored = "pkg:docker/127.0.0.1%3A5000/hub/go@x?platform=linux%2Famd64"
     assert _judge(source, [dependency(mirrored, _go(source).digest)]).verdict is Verdict.YES
