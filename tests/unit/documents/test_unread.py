@@ -129,8 +129,9 @@ def test_a_value_at_an_unknown_path_of_a_resource_is_overlooked_and_known_ones_a
         (
             table.COMPOSE,
             (
-                "services: {a: {environment: [AGENT_IMAGE=a:1, FROM_HOST=h], build: {args: [BASE_IMAGE=a:2]}},"
-                " b: {image: 'c:1', environment: {MY_IMAGE: 'a:3', HOST: 'x:1'}}}\n"
+                "services: {a: {environment: [AGENT_IMAGE=a:1, 'DATABASE_HOST=db:5432', 'IMAGE_SERVER=x:1'],"
+                " build: {args: [BASE=a:2, 'DATABASE=db:1']}},"
+                " b: {image: 'c:1', environment: {MY_IMAGE: 'a:3', IMAGE_HOST: 'h:1', HOST: 'x:1'}}}\n"
             ),
             ["a:1", "a:2", "a:3"],
         ),
@@ -172,7 +173,10 @@ def test_a_value_at_an_unknown_path_of_a_resource_is_overlooked_and_known_ones_a
         ),
         (
             table.KUBERNETES,
-            "apiVersion: x/v1\nkind: A\nargs: [--side-image, 'a:1', --image-tag, v1, --x, 'y:1', b]\n",
+            (
+                "apiVersion: x/v1\nkind: A\n"
+                "args: [--side-image, 'a:1', --image-tag, v1, --x, 'y:1', b, '--listen-from=x:80', '--database=db:1']\n"
+            ),
             ["a:1"],
         ),
         (

@@ -123,10 +123,15 @@ def _find_arguments(node: Node) -> Iterator[Found]:
 
 
 def _find_assigned(node: Node) -> Iterator[Found]:
-    """Find the values of variables in lines and lists of ``BASE_IMAGE=alpine:3``."""
-    for item in node.items if isinstance(node, Sequence) else (node,):
-        if isinstance(item, Scalar):
-            yield from _find_written(item, _ASSIGNED)
+    """Find the value of a variable in an item of a list: ``AGENT_IMAGE=alpine:3``."""
+    if isinstance(node, Scalar):
+        yield from _find_written(node, _ASSIGNED)
+
+
+def _find_build_argument(node: Node) -> Iterator[Found]:
+    """Find the values of the arguments of a build, in a text of lines or an item of a list: ``BASE=alpine:3``."""
+    if isinstance(node, Scalar):
+        yield from _find_written(node, _BUILD_ARGUMENT)
 
 
 def _find_free_form(root: Node) -> Iterator[Found]:
@@ -146,7 +151,11 @@ _WRITTEN = (
     r"(?P<reference>[a-z0-9][\w./-]*[:@/][\w./:@-]+)"
 )
 _OPTION = r"(?i)--?[\w.-]*image"
-_ASSIGNED = r"(?im)(?:^|[\s\"'])-{0,2}[\w.-]*(?:image|base|from)[\w-]*=[\"']?(?P<reference>[a-z0-9][\w./:@-]+)"
+_ASSIGNED = (
+    r"(?im)(?:^|[\s\"'])-{0,2}[\w.-]*image(?![\w-]*(?:registry|host|server|port)=)[\w-]*=[\"']?"
+    r"(?P<reference>[a-z0-9][\w./:@-]+)"
+)
+_BUILD_ARGUMENT = _ASSIGNED.replace("image", "(?:image|(?<!data)base|from)")
 _DECIDES_AN_IMAGE = ("{Application,ApplicationSet}:**.helm.parameters", "build")
 """Places that are never edited and that decide about an image: a part of it, or an argument of a build."""
 _LOOKS_LIKE_IMAGES: tuple[Rule, ...] = (
@@ -165,17 +174,20 @@ _PARTS: tuple[Rule, ...] = (
 _RULES: dict[str, tuple[Rule, ...]] = {
     "ansible": (*_LOOKS_LIKE_IMAGES, Inside("", _find_free_form)),
     "bake": (
-        Text("target.*.args./image|base|from/i", is_sure=False, accepts=has_version),
-        Text("variable./image|img|base|from/i.default", is_sure=False, accepts=has_version),
+        Text("target.*.args./image|(?<!data)base|from/i", is_sure=False, accepts=has_version),
+        Text("variable./image|img|(?<!data)base|from/i.default", is_sure=False, accepts=has_version),
     ),
-    "devcontainer": (Text("build.args./image|base|from/i", is_sure=False, accepts=has_version),),
+    "devcontainer": (Text("build.args./image|(?<!data)base|from/i", is_sure=False, accepts=has_version),),
     "env": (
-        Text("/image|img/i", is_sure=False, accepts=has_version),
+        Text("/(image|img)(?!.*(registry|host|server|port)$)/i", is_sure=False, accepts=has_version),
         Text("/_IMAGE$/i", is_sure=False, accepts=_is_word_of_image),
     ),
-    "github": (*_LOOKS_LIKE_IMAGES, Inside("**.{build-args,build_args}", _find_assigned)),
+    "github": (*_LOOKS_LIKE_IMAGES, Inside("**.{build-args,build_args}", _find_build_argument)),
     "helmfile": (*_LOOKS_LIKE_IMAGES, Inside("releases[].set", _find_set_value)),
-    "skaffold": (*_LOOKS_LIKE_IMAGES, Text("**.buildArgs./image|base|from/i", is_sure=False, accepts=has_version)),
+    "skaffold": (
+        *_LOOKS_LIKE_IMAGES,
+        Text("**.buildArgs./image|(?<!data)base|from/i", is_sure=False, accepts=has_version),
+    ),
     "helm-values": (
         *_PARTS,
         Text("**./img$/i", is_sure=False, accepts=has_version),
@@ -201,9 +213,9 @@ _RULES: dict[str, tuple[Rule, ...]] = {
     ),
     "compose": (
         Text("models.*.model", is_sure=False),  # artifacts of a registry, which no lock has
-        Text("services.*.build.args./image|base|from/i", is_sure=False, accepts=has_version),
-        Text("services.*.environment./image/i", is_sure=False, accepts=has_version),
-        Inside("services.*.build.args[]", _find_assigned),
+        Text("services.*.build.args./image|(?<!data)base|from/i", is_sure=False, accepts=has_version),
+        Text("services.*.environment./image(?!.*(registry|host|server|port)$)/i", is_sure=False, accepts=has_version),
+        Inside("services.*.build.args[]", _find_build_argument),
         Inside("services.*.environment[]", _find_assigned),
     ),
 }
