@@ -225,7 +225,7 @@ def select_platforms(
     if not resolved.platform_digests:
         kinds = [f"what it lists is {', '.join(resolved.other_kinds)}"] if resolved.other_kinds else []
         details = [*kinds, *resolved.notes]
-        raise ImageNotFoundError(f"{reference} has no image for any platform", details=details)
+        raise ImageNotFoundError(f"{reference} has no image for any platform", details=details, hint=_NO_IMAGE)
     choice = choose_platforms(wanted, resolved.platform_digests)
     if choice.missing:
         offered = _listing(entry.platform for entry in resolved.platform_digests)

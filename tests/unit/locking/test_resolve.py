@@ -138,8 +138,9 @@ def test_missing_platforms_are_named_beside_those_that_are_there() -> None:
 
 
 def test_an_index_without_images_has_nothing_to_lock() -> None:
-    with pytest.raises(ImageNotFoundError, match=rf"^{_TAG} has no image for any platform$"):
+    with pytest.raises(ImageNotFoundError, match=rf"^{_TAG} has no image for any platform$") as raised:
         select_platforms((), _resolve(image_index(attestation_of(platform_image("linux/amd64")))), _REFERENCE)
+    assert raised.value.hint == "images.toml locks images only: take it out, or name the tag of an image"
 
 
 def _windows(*builds: str) -> ResolvedImage:
