@@ -210,7 +210,7 @@ def test_a_value_at_an_unknown_path_of_a_resource_is_overlooked_and_known_ones_a
             "apiVersion: x/v1\nkind: A\nspec: {containerImage: 'a:1', imageUri: 'b:1', img: 'c:1'}\n",
             ["a:1", "b:1", "c:1"],
         ),
-        (table.HELM_VALUES, "initImage: busybox\npullImage: Always\nuseImage: true\n", ["busybox"]),
+        (table.HELM_VALUES, "initImage: busybox\npullImage: Always\nuseImage: true\nsignImage: enabled\n", ["busybox"]),
         (
             table.HELM_VALUES,
             "a: {repo: x/y, tag: v1}\nb: {image: {path: x/z, tag: v2}}\nimg: 'c:1'\n",

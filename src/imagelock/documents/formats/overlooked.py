@@ -142,7 +142,8 @@ def _find_free_form(root: Node) -> Iterator[Found]:
 
 
 _CHOICES = frozenset(
-    "always auto custom default false ifnotpresent image latest never no none off on public private true yes".split()
+    "always any auto both build custom default disabled enabled false global ifnotpresent image inherit latest local"
+    " never no none null off on optional private public random remote required true unset yes".split()
 )
 _KEY = r"(?i)(?:image(?:name|url|uri|ref)?|img)$"
 _SET_NAME = r"(?i)image(?:\.(?:tag|repository|name|digest)|tag)?$"
