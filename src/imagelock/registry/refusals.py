@@ -40,7 +40,8 @@ _MAX_COMPLAINTS = 5
 _MESSAGE_KEYS = ("message", "details", "detail", "error_description", "error", "title", "reason", "msg")
 _TITLE = re.compile(rb"<title[^>]{0,200}>([^<]{1,500})", re.IGNORECASE)
 _NO_REPOSITORY = "NAME_UNKNOWN"
-_MISSING_CODES = frozenset({_NO_REPOSITORY, "MANIFEST_UNKNOWN", "BLOB_UNKNOWN", "NOT_FOUND"})
+_CONTENT_CODES = frozenset({"MANIFEST_UNKNOWN", "BLOB_UNKNOWN"})
+_MISSING_CODES = frozenset({_NO_REPOSITORY, *_CONTENT_CODES, "NOT_FOUND"})
 _LOGIN_CODES = frozenset({"UNAUTHORIZED", "DENIED"})
 _TOO_MANY_REQUESTS = "TOOMANYREQUESTS"
 
@@ -149,7 +150,7 @@ def depends_on_credentials(response: httpx.Response) -> bool:
 def refusal_of(response: httpx.Response, refused: RefusedRequest) -> RegistryError:
     """Return the error for a response that is not a 2xx."""
     complaints = read_complaints(response)
-    is_missing = response.is_client_error and _is_missing(complaints)
+    is_missing = response.is_client_error and _is_missing(complaints, of_token_server=is_of_token_server(response))
     if is_missing or (response.status_code == HTTPStatus.NOT_FOUND and not is_of_token_server(response)):
         return _not_found(response, refused, complaints)
     if response.status_code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
@@ -200,8 +201,10 @@ def _has_code(response: httpx.Response, codes: frozenset[str]) -> bool:
     return _is_refusal(response) and any(complaint.code in codes for complaint in read_complaints(response))
 
 
-def _is_missing(complaints: Iterable[Complaint]) -> bool:
-    return any(complaint.code in _MISSING_CODES for complaint in complaints)
+def _is_missing(complaints: Iterable[Complaint], *, of_token_server: bool) -> bool:
+    """Return whether an error is about missing content; what a token server lacks may only be a repository."""
+    codes = _MISSING_CODES - _CONTENT_CODES if of_token_server else _MISSING_CODES
+    return any(complaint.code in codes for complaint in complaints)
 
 
 def _not_found(
@@ -235,8 +238,8 @@ def _login_refused(
             who = f"asked with the credentials from {refused.credentials_source}"
             hint = f"check the spelling, or run `{login}` again, or use --anonymous for public images"
         case Identity.UNASKED:
-            who = f"it did not ask for the credentials from {refused.credentials_source}"
-            hint = "check the spelling, or ask the operator of this registry: it may refuse this machine's address"
+            who = f"the credentials from {refused.credentials_source} were not sent: it asked for no login known here"
+            hint = "check the spelling, or ask the operator of this registry how to log in, and from where"
     passed_over = refused.credential_problems if refused.identity is Identity.NO_CREDENTIALS else ()
     return AuthenticationError(
         f"{refused.what} does not exist or needs a login",

@@ -57,14 +57,20 @@ def test_a_reason_in_place_of_a_token_is_told_whatever_its_key(internet_of: Inte
     assert raised.value.details[1:] == (f"{ACR} answered 200", "it said: the key is expired")
 
 
-def test_a_missing_token_server_is_no_missing_image(internet_of: InternetOf) -> None:
+@pytest.mark.parametrize(
+    ("page", "words"),
+    [
+        (Answer(status=404, chunks=[b"<html><title>Not\n here</title></html>"]), "Not here"),
+        (refusal(404, "MANIFEST_UNKNOWN", "manifest unknown"), "MANIFEST_UNKNOWN: manifest unknown"),
+    ],
+)
+def test_a_missing_token_server_is_no_missing_image(internet_of: InternetOf, page: Answer, words: str) -> None:
     registry = holding("app", tokens=FakeTokenServer(), challenge=CHALLENGE)
-    page = Answer(status=404, chunks=[b"<html><title>Not\n here</title></html>"])
     internet = internet_of({ACR: lambda request: page if request.url.path == "/oauth2/token" else registry(request)})
     with pytest.raises(RegistryError) as raised:
         client_of(internet).fetch_manifest(REFERENCE)
     assert raised.value.message == f"{ACR} refused a token for {ACR}/app:1"
-    assert raised.value.details == (f"{ACR} answered 404", "it said: Not here")
+    assert raised.value.details == (f"{ACR} answered 404", f"it said: {words}")
 
 
 def test_azure_wants_to_hear_that_oci_is_understood(internet_of: InternetOf) -> None:
