@@ -263,6 +263,29 @@ def test_unpinning_needs_no_project(tmp_path: Path, pinned: Project) -> None:
     assert pinned.read("Dockerfile") == "FROM golang:1.22\nFROM nginx\n"
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("compose.yaml", _COMPOSE),
+        ("k8s/web.yaml", _DEPLOYMENT),
+        (".gitlab-ci.yml", "image: nginx:1.25\n"),
+        ("chart/values.yaml", "image: nginx:1.25\n"),
+        ("main.tf", 'resource "docker_image" "web" {\n  name = "nginx:1.25"\n}\n'),
+    ],
+)
+def test_files_outside_the_project_are_unpinned_as_well(
+    tmp_path: Path, pinned: Project, name: str, content: str
+) -> None:
+    pinned.declare_locked()
+    file = tmp_path / "elsewhere" / name
+    file.parent.mkdir(parents=True)
+    for path in (str(file), f"../elsewhere/{name}"):
+        file.write_text(content.replace("nginx:1.25", NGINX))
+        outcome = pinned.run("unpin", path)
+        assert outcome == Outcome(0, "", f"Unpinned {path}\n")
+        assert file.read_text() == content
+
+
 def test_what_can_not_be_unpinned_keeps_all_files_as_they_were(pinned: Project) -> None:
     pinned.declare_locked()
     pinned.write("Dockerfile", f"FROM {GO}\n")

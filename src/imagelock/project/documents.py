@@ -98,7 +98,7 @@ class ProjectDocuments:
             return self._context, text[len(self._prefix) :]
         relative = os.path.relpath(path, self._folder)
         if relative.split(os.sep, 1)[0] == os.pardir:
-            return self._elsewhere, path.absolute().as_posix()
+            return self._elsewhere, path.absolute().as_posix().lstrip("/")  # readers walk up to "", as in a project
         return self._context, Path(relative).as_posix()
 
 
