@@ -165,6 +165,18 @@ def test_a_helper_that_hangs_is_ended(tmp_path: Path) -> None:
         ask(tmp_path, "exec sleep 30", seconds=0.2)
 
 
+def test_a_helper_is_done_when_it_ends_whatever_it_leaves_behind(tmp_path: Path) -> None:
+    """The program that it leaves has its standard output; it ends by the file that the test removes."""
+    flag = tmp_path / "flag"
+    flag.touch()
+    left = f"while test -e {flag}; do sleep 0.1; done"
+    try:
+        found = ask(tmp_path, f"""({left}) 2>/dev/null & echo '{{"Username": "me", "Secret": "secret"}}'""", seconds=20)
+    finally:
+        flag.unlink()
+    assert found == Login("me", "secret")
+
+
 def test_a_helper_that_hung_is_not_asked_for_another_registry(tmp_path: Path) -> None:
     environment = helper(tmp_path, f"echo >> {tmp_path}/calls; exec sleep 30")
     helpers = CredentialHelpers(environment, time_limit_seconds=0.2)

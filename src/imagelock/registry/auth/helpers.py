@@ -24,6 +24,7 @@ _NAME = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 _NOT_FOUND_MESSAGE = "credentials not found in native keychain"
 
 _TIME_LIMIT_SECONDS = 30.0
+_POLL_SECONDS = 0.1
 _MAX_OUTPUT_BYTES = 64 * 1024
 
 
@@ -162,16 +163,24 @@ class CredentialHelpers:
                 entry.close()
             except BrokenPipeError:
                 pass  # It did not read its input; its output is used nevertheless.
-            return _read_until(output, deadline)
+            return _read_until(output, deadline, process)
 
 
-def _read_until(pipe: IO[bytes], deadline: float) -> bytes:
-    """Return the output up to its end or the size limit; ``TimeoutError`` at the deadline."""
+def _read_until(pipe: IO[bytes], deadline: float, process: subprocess.Popen[bytes]) -> bytes:
+    """Return the output up to its end or the size limit; ``TimeoutError`` at the deadline.
+
+    It also ends with the process: a program that a helper left behind may keep the pipe open.
+    """
     output = bytearray()
     while len(output) <= _MAX_OUTPUT_BYTES:
-        ready, _, _ = select.select([pipe], [], [], max(0.0, deadline - time.monotonic()))
-        if not ready:
+        has_ended, remaining = process.poll() is not None, deadline - time.monotonic()
+        ready, _, _ = select.select([pipe], [], [], 0 if has_ended else max(0.0, min(_POLL_SECONDS, remaining)))
+        if not ready and has_ended:
+            break
+        if not ready and remaining <= 0:
             raise TimeoutError
+        if not ready:
+            continue
         piece = os.read(pipe.fileno(), _MAX_OUTPUT_BYTES)
         if not piece:
             break
