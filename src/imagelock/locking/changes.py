@@ -89,10 +89,16 @@ def find_changes(old: Lockfile, new: Lockfile, *, told: _Told = ()) -> tuple[Cha
     ``told`` has both sides of images that moved, with more labels than the lockfiles have.
     """
     more = {after.alias: Updated(before, after) for before, after in told}
-    changes = (
-        more.get(change.alias, change) if isinstance(change, Updated) else change for change in _changes(old, new)
-    )
+    changes = (_with_labels(change, more.get(change.alias)) for change in _changes(old, new))
     return tuple(sorted(changes, key=lambda change: change.alias))
+
+
+def _with_labels(change: Change, told: Updated | None) -> Change:
+    """Return the change with the labels of ``told``; a merge may have moved another entry than the lockfile has."""
+    if not isinstance(change, Updated) or told is None:
+        return change
+    is_same = (told.old.tag, told.old.digest) == (change.old.tag, change.old.digest)
+    return Updated(told.old if is_same else change.old, told.new)
 
 
 def _changes(old: Lockfile, new: Lockfile) -> Iterator[Change]:

@@ -3,9 +3,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from imagelock.images_file.declaration import Alias
-from imagelock.locking.changes import Added, Removed, Updated, find_changes
+from imagelock.locking.changes import Added, Change, Removed, Updated, find_changes
 from imagelock.locking.lockfile import LockedImage, Lockfile
 from imagelock.model.digest import Digest
+from imagelock.model.labels import Labels
 from imagelock.model.platforms import Platform, PlatformDigest
 from imagelock.model.reference import RegistryName, Repository, parse_repository
 from imagelock.model.selector import ExactTag
@@ -73,3 +74,15 @@ def test_another_copy_of_the_declaration_is_a_change() -> None:
     change = _updated(_image(), replace(_image(), selector=ExactTag("1.22.0")))
 
     assert (change.moved_platforms, change.gained_platforms, change.lost_platforms) == ((), (), ())
+
+
+def test_what_moved_is_told_with_its_labels_against_the_entry_of_the_lockfile() -> None:
+    old, new = _image(index="old"), _image(index="new")
+    of_another_side = _image(index="another")
+    more_of_old, more_of_new = (replace(image, labels=Labels(version="1.22.1")) for image in (old, new))
+
+    def find(told: LockedImage) -> tuple[Change, ...]:
+        return find_changes(Lockfile((old,)), Lockfile((new,)), told=[(told, more_of_new)])
+
+    assert find(more_of_old) == (Updated(more_of_old, more_of_new),)
+    assert find(of_another_side) == (Updated(old, more_of_new),)
