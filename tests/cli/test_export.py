@@ -246,7 +246,7 @@ def test_a_policy_covers_only_the_locked_images_that_it_knows(pinned: Project) -
     ("line", "reason"),
     [
         ("ARG V=1.23\nFROM golang:${V}", "images.toml has the tag `1.22` of it, as `go`"),
-        ("ARG V\nFROM golang:${V}", "the tag after the `:` is missing"),
+        ("ARG V\nFROM golang:${V}", "`V` has no value here"),
         (f"ARG V=1.22\nFROM golang:${{V}}@sha256:{'0' * 64}", "golang:${V}@sha256:000000000000: it has 000000000000"),
         ("FROM golang:1.22", "it has no digest"),
     ],

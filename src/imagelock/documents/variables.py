@@ -29,6 +29,12 @@ def expand(word: Word, scope: Scope) -> str:
     return text
 
 
+def find_empty_variable(word: Word, scope: Scope) -> str | None:
+    """Return the name of the first variable that leaves nothing in an expanded word, as it is not set or empty."""
+    empty = (piece for piece in word if isinstance(piece, Variable) and not _expand_piece(piece, scope))
+    return next((variable.name for variable in empty if not scope.find(variable.name)), None)
+
+
 def _expand_piece(piece: Piece, scope: Scope) -> str:
     if isinstance(piece, Literal):
         return piece.source.text

@@ -11,13 +11,14 @@ from imagelock.documents.dockerfile.lexer import parse_word
 from imagelock.documents.dockerfile.lines import DockerfileError
 from imagelock.documents.references import Image, NotEditable, Scratch, Stage, Target, Unresolved, image_or_unresolved
 from imagelock.documents.spans import SourceText
-from imagelock.documents.variables import Word, WordError, expand
+from imagelock.documents.variables import Word, WordError, expand, find_empty_variable
 from imagelock.model.frozen import frozen
 
 _SCRATCH = "scratch"
 _STAGE_NAME = re.compile(r"[a-z][a-z0-9\-_.]*")
 _STAGE_NUMBER = re.compile(r"[+-]?[0-9]{1,18}", re.ASCII)
 _NO_VARIABLES_HINT = "name a stage after the image, `FROM IMAGE AS NAME`, and use that name"
+_NO_VALUE_HINT = "give the ARG a default before the first FROM"
 _DEPENDS_ON_BUILD = NotEditable(
     "the platform or the target of the build decides the image", "name one stage per platform, each with its own FROM"
 )
@@ -64,7 +65,7 @@ class Stages:
         except WordError as error:
             return Unresolved("", str(error), "give the variable a default that is a whole reference")
         if not text:
-            return Unresolved(text, "the variable has no value here", "give the ARG a default before the first FROM")
+            return Unresolved(text, "the variable has no value here", _NO_VALUE_HINT)
         if text in self._earlier:
             return Stage(text)
         if text == _SCRATCH:
@@ -103,7 +104,10 @@ class Stages:
     def _image_of_from(text: str, word: Word, scope: ArgumentScope) -> Target:
         if scope.depends_on_build(word):
             return image_or_unresolved(text, _DEPENDS_ON_BUILD)
-        return image_or_unresolved(text, find_digest_position(word, scope))
+        target = image_or_unresolved(text, find_digest_position(word, scope))
+        if isinstance(target, Unresolved) and (name := find_empty_variable(word, scope)):
+            return Unresolved(text, f"`{name}` has no value here", _NO_VALUE_HINT)
+        return target
 
     def _stage_or_image(self, source: SourceText) -> Target:
         if source.text.lower() in self._all:

@@ -13,12 +13,22 @@ from imagelock.documents.digest_position import Definitions, find_digest_positio
 from imagelock.documents.references import NotEditable, Target, Unresolved, image_or_unresolved
 from imagelock.documents.spans import SourceText
 from imagelock.documents.syntax.nodes import Mapping, Node, Scalar
-from imagelock.documents.variables import Literal, Piece, Variable, Word, WordError, expand, sole_variable
+from imagelock.documents.variables import (
+    Literal,
+    Piece,
+    Variable,
+    Word,
+    WordError,
+    expand,
+    find_empty_variable,
+    sole_variable,
+)
 from imagelock.model.frozen import frozen
 
 _NAME = re.compile(r"[_a-zA-Z][_a-zA-Z0-9]*", re.ASCII)
 _OPERATOR = re.compile(r":?[-+?]")
 _MAX_DEPTH = 50
+_DEFAULT_HINT = "give the variable a default: `${NAME:-IMAGE}`"
 
 
 @frozen
@@ -56,8 +66,11 @@ def interpolated_target(source: SourceText, variables: Variables = NO_VARIABLES)
         _require_values(word, variables)
         text = expand(word, environment)
     except WordError as error:
-        return Unresolved(source.text, str(error), "give the variable a default: `${NAME:-IMAGE}`")
-    return image_or_unresolved(text, find_digest_position(word, environment))
+        return Unresolved(source.text, str(error), _DEFAULT_HINT)
+    target = image_or_unresolved(text, find_digest_position(word, environment))
+    if text and isinstance(target, Unresolved) and (name := find_empty_variable(word, environment)):
+        return Unresolved(text, f"`{name}` has no value here", _DEFAULT_HINT)
+    return target
 
 
 def expanded_text(text: str, variables: Variables) -> str | None:

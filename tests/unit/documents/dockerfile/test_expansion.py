@@ -99,6 +99,22 @@ def test_a_word_that_can_not_be_expanded_is_unresolved(word: str, reason: str) -
     assert references(f"{_ARGS}FROM {word}\n") == [f"from {word}: {reason}"]
 
 
+@pytest.mark.parametrize(
+    ("word", "found"),
+    [
+        ("redis:$E", "redis:$E = redis:: `E` has no value here"),
+        ("redis:${NOTHING}", "redis:${NOTHING} = redis:: `NOTHING` has no value here"),
+        ("redis:${NOTHING:+x}", "redis:${NOTHING:+x} = redis:: `NOTHING` has no value here"),
+        ("redis@${NOTHING:-}", "redis@${NOTHING:-} = redis@: `NOTHING` has no value here"),
+        ("$NOTHING/redis:7", "$NOTHING/redis:7 = /redis:7: `NOTHING` has no value here"),
+        ("redis:", "redis:: `redis:`: the tag after the `:` is missing"),
+        ("redis:${N#alpine}", "redis:${N#alpine} = redis:: `redis:`: the tag after the `:` is missing"),
+    ],
+)
+def test_a_variable_without_a_value_is_the_reason_for_what_it_leaves(word: str, found: str) -> None:
+    assert references(f"{_ARGS}FROM {word}\n") == [f"from {found}"]
+
+
 def test_a_value_that_grows_without_end_is_unresolved() -> None:
     doubling = "".join(f"ARG A{n + 1}=$A{n}$A{n}\n" for n in range(40))
     assert references(f"ARG A0=aa\n{doubling}FROM $A40\n") == ["from $A40: it expands to more than 4096 characters"]
