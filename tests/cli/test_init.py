@@ -202,6 +202,32 @@ def test_what_can_not_be_pinned_is_proposed_for_external_and_the_rest_of_the_fil
     )
 
 
+def test_the_way_to_accept_comes_right_after_what_it_is_about(pinned: Project) -> None:
+    pinned.write("Dockerfile", "FROM golang:1.22\nFROM $B\n")
+    pinned.write(".github/workflows/ci.yml", "jobs:\n  a:\n    steps:\n    - run: docker run nginx:1.25\n")
+    assert pinned.run("init").stderr.splitlines()[2:5] == [
+        "warning: Dockerfile:2:6: `$B`: the variable has no value here",
+        "note: `check` will fail for these until [external] lists them: take off their `#` in images.toml",
+        "note: 1 command may pull images: pin them with marker comments (-v lists them)",
+    ]
+
+
+def test_the_comment_about_digests_holds_above_images_that_are_added_later(pinned: Project) -> None:
+    pinned.write("Dockerfile", f"FROM {GO}\n")
+    assert pinned.run("init").exit_code == 0
+    pinned.write("tools.Dockerfile", "FROM nginx:1.25\n")
+    assert pinned.run("scan", "--write").exit_code == 0
+    assert (
+        pinned.read("images.toml")
+        .partition("[images]\n")[2]
+        .startswith(
+            "# A digest here is kept as your files have it. To let `imagelock update` move such an image, run\n"
+            "# `imagelock lock`, then take its digest off here: what is locked stays locked until you update it.\n"
+            f'golang = "{GO}"  # Dockerfile\nnginx = "nginx:1.25"\n'
+        )
+    )
+
+
 def test_vendored_trees_and_inputs_of_tests_are_not_ours(pinned: Project) -> None:
     pinned.write("Dockerfile", "FROM golang:1.22\n")
     pinned.write("third_party/tool/Dockerfile", "FROM one:1\n")

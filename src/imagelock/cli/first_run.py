@@ -122,6 +122,8 @@ def _tell(console: Console, beginning: Beginning, *, is_dry_run: bool) -> None:
     _tell_external(console, found)
     for obstacle in _left_over(beginning):
         console.warn(str(obstacle))
+    if found.images and not is_dry_run:
+        _tell_acceptance(console, beginning)
     print_unreadable(console, [str(each) for each in found.unreadable])
     print_unread(console, beginning.unread)
     if found.images and not is_dry_run:
@@ -139,10 +141,13 @@ def _tell_external(console: Console, found: Survey) -> None:
         console.note(f"{what} of vendored files or samples for tests, in [external]: {listing(found.external_files)}")
 
 
-def _tell_next(console: Console, beginning: Beginning) -> None:
+def _tell_acceptance(console: Console, beginning: Beginning) -> None:
     pinned = set(beginning.file.pinned)
     if any(obstacle.path in pinned for obstacle in _left_over(beginning)):
         console.note("`check` will fail for these until [external] lists them: take off their `#` in images.toml")
+
+
+def _tell_next(console: Console, beginning: Beginning) -> None:
     has_files = beginning.file.pinned or beginning.templates
     console.next_step("imagelock lock", *(["imagelock render"] if has_files else []))
 

@@ -75,7 +75,7 @@ def _images(images: Sequence[FoundImage]) -> Iterator[str]:
     yield from map(_image, moving)
     if pinned:
         yield from [""] if moving else []
-        yield "# Your files have digests for these, which are kept. To let `imagelock update` move one of them, run"
+        yield "# A digest here is kept as your files have it. To let `imagelock update` move such an image, run"
         yield "# `imagelock lock`, then take its digest off here: what is locked stays locked until you update it."
         yield from map(_image, pinned)
 

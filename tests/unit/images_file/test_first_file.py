@@ -15,7 +15,7 @@ platforms = ["linux/amd64", "linux/arm64"]
 [images]
 """
 _KEPT = """\
-# Your files have digests for these, which are kept. To let `imagelock update` move one of them, run
+# A digest here is kept as your files have it. To let `imagelock update` move such an image, run
 # `imagelock lock`, then take its digest off here: what is locked stays locked until you update it.
 """
 
