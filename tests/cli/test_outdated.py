@@ -59,6 +59,13 @@ def test_images_declared_by_digest_are_counted_apart(locked: Project) -> None:
     )
 
 
+def test_no_tag_is_offered_for_an_image_that_has_none(locked: Project) -> None:
+    locked.write("images.toml", IMAGES.replace(":node:20", f"@{locked.images['node:20'].digest}"))
+    assert locked.run("lock").exit_code == 0
+    for options in ((), ("--digests",)):
+        assert locked.run("outdated", *options) == Outcome(0, "", "2 images, none outdated, 1 declared by digest\n")
+
+
 def test_the_tags_of_images_declared_by_digest_are_asked_for_on_request(locked: Project) -> None:
     digests = {name: image.digest for name, image in locked.images.items()}
     by_digest = IMAGES.replace("node:20", f"node:20@{digests['node:20']}")

@@ -113,11 +113,13 @@ def _fit(widths: list[int], width: int, prose: int | None, *, longest_word: int)
 
 
 def _lines(row: Sequence[str], widths: Sequence[int]) -> list[str]:
-    cells = [_wrap(cell, width) for cell, width in zip(row, widths, strict=True)]
+    """Return the lines of a row, without a gap for a column that is empty in all rows."""
+    filled = [(cell, width) for cell, width in zip(row, widths, strict=True) if width] or [("", 0)]
+    cells = [_wrap(cell, width) for cell, width in filled]
     height = max(map(len, cells))
     padded = [cell + [""] * (height - len(cell)) for cell in cells]
     return [
-        _GAP.join(pad(text, width) for text, width in zip(line, widths, strict=True)).rstrip()
+        _GAP.join(pad(text, width) for text, (_, width) in zip(line, filled, strict=True)).rstrip()
         for line in zip(*padded, strict=True)
     ]
 

@@ -16,6 +16,12 @@ def test_a_table_that_fits_is_only_aligned() -> None:
     ]
 
 
+def test_an_empty_column_leaves_no_gap() -> None:
+    assert columns([("Added", "", "app", "", "x"), ("Added", "", "b", "", "y")]) == ["Added  app  x", "Added  b    y"]
+    assert columns([("Added", "", "app"), ("Added", "1", "b")]) == ["Added     app", "Added  1  b"]
+    assert columns([("", "")], width=20) == [""]
+
+
 def test_the_widest_column_gives_way() -> None:
     assert columns(_ROWS, width=30) == [
         "image     state",

@@ -36,7 +36,8 @@ def print_standings(console: Console, statuses: Sequence[ImageStatus], *, asks_d
     summary = f"{outdated} of {images} outdated" if outdated else f"{images}, none outdated"
     by_digest = [status for status in statuses if State.BY_DIGEST in status.states]
     if by_digest:
-        is_asked = "" if asks_digests else ", not asked (--digests asks for their tags)"
+        has_tags = any(status.locked.tag for status in by_digest)
+        is_asked = "" if asks_digests or not has_tags else ", not asked (--digests asks for their tags)"
         summary = f"{summary}, {len(by_digest)} declared by digest{is_asked}"
     console.say(summary)
     _tell_how_to_follow(console, [status for status in by_digest if status.same_tag and _is_news(status)])
