@@ -135,6 +135,20 @@ def test_a_value_at_an_unknown_path_of_a_resource_is_overlooked_and_known_ones_a
             ),
             ["a:1", "a:2", "a:3"],
         ),
+        (
+            table.COMPOSE,
+            (
+                "services: {a: {image: 'c:1', environment: [IMAGE_GHOST=ghost:5, IMAGE_DB_HOST=db:1, IMAGEPORT=a:80]},"
+                " b: {image: 'c:1', environment: {IMAGE_EXPORT: 'a:1', IMAGE_DB_HOST: 'db:1', IMAGEPORT: 'a:80'}}}\n"
+            ),
+            ["ghost:5", "a:1"],
+        ),
+        (table.COMPOSE, "services: {a: {image: 'c:1', environment: {IMAGE: 'a:1'}}}\n", ["a:1"]),
+        (
+            table.DOTENV,
+            "IMAGE_GHOST=ghost:5\nIMG_SUPPORT=b:1\nIMAGE_DB_HOST=d:1\nIMAGEREGISTRY=r:5000\nX_IMAGE_PORT=a:80\n",
+            ["ghost:5", "b:1"],
+        ),
         (table.BAKE, 'variable "IMG" {\n default = "a:1"\n}\nvariable "V" {\n default = "b:1"\n}\n', ["a:1"]),
         (table.GITHUB, "jobs: {a: {strategy: {matrix: {image: ['a:1', b], images: ['c:1']}}}}\n", ["a:1", "c:1"]),
         (

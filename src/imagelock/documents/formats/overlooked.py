@@ -20,7 +20,7 @@ _IMAGE_KEY = rb"(?:image(?:name|url|uri|ref)?|img)s?[\"']?[ \t]*[:=]"
 _ARGUMENTS = rb"\b(?:args|build-?args)[\"']?[ \t]*[:=]"
 _SIGNS = {
     "bake": _ARGUMENTS + rb"|\bvariable\b",
-    "compose": rb"\bmodel[\"']?[ \t]*:|\w_?ima?ge?\w*[\"']?[ \t]*[:=]|" + _ARGUMENTS,
+    "compose": rb"\bmodel[\"']?[ \t]*:|(?:\w_?ima?ge?\w*|\bimage\w+|\b(?-i:IMAGE))[\"']?[ \t]*[:=]|" + _ARGUMENTS,
     "devcontainer": _ARGUMENTS,
     "env": rb"ima?ge?",
     "kubernetes": rb"(?:[\w.-]images?|\bimage(?!PullPolicy|PullSecrets)\w+|\bimg)[\"']?[ \t]*:"
@@ -152,8 +152,9 @@ _WRITTEN = (
     r"(?P<reference>[a-z0-9][\w./-]*[:@/][\w./:@-]+)"
 )
 _OPTION = r"(?i)--?[\w.-]*image"
+_NO_HOST = "(?!(.*[_.-])?(registry|host|server|port)$)"  # `IMAGE_HOST`, and not `IMAGE_GHOST`
 _ASSIGNED = (
-    r"(?im)(?:^|[\s\"'])-{0,2}[\w.-]*image(?![\w-]*(?:registry|host|server|port)=)[\w-]*=[\"']?"
+    r"(?im)(?:^|[\s\"'])-{0,2}[\w.-]*image(?!(?:[\w-]*[_-])?(?:registry|host|server|port)=)[\w-]*=[\"']?"
     r"(?P<reference>[a-z0-9][\w./:@-]+)"
 )
 _BUILD_ARGUMENT = _ASSIGNED.replace("image", "(?:image|(?<!data)base|from)")
@@ -180,7 +181,7 @@ _RULES: dict[str, tuple[Rule, ...]] = {
     ),
     "devcontainer": (Text("build.args./image|(?<!data)base|from/i", is_sure=False, accepts=has_version),),
     "env": (
-        Text("/(image|img)(?!.*(registry|host|server|port)$)/i", is_sure=False, accepts=has_version),
+        Text(f"/(image|img){_NO_HOST}/i", is_sure=False, accepts=has_version),
         Text("/_IMAGE$/i", is_sure=False, accepts=_is_word_of_image),
     ),
     "github": (*_LOOKS_LIKE_IMAGES, Inside("**.{build-args,build_args}", _find_build_argument)),
@@ -215,7 +216,7 @@ _RULES: dict[str, tuple[Rule, ...]] = {
     "compose": (
         Text("models.*.model", is_sure=False),  # artifacts of a registry, which no lock has
         Text("services.*.build.args./image|(?<!data)base|from/i", is_sure=False, accepts=has_version),
-        Text("services.*.environment./image(?!.*(registry|host|server|port)$)/i", is_sure=False, accepts=has_version),
+        Text(f"services.*.environment./image{_NO_HOST}/i", is_sure=False, accepts=has_version),
         Inside("services.*.build.args[]", _find_build_argument),
         Inside("services.*.environment[]", _find_assigned),
     ),
