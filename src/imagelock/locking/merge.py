@@ -127,6 +127,9 @@ def _merge(declaration: ImageDeclaration, entries: Sequence[LockedImage]) -> tup
         same = [entry for entry in entries if entry.selector == declaration.selector]
         return (same or entries)[0], _Agreement.INDEX
     allowed = [entry for entry in entries if not any(map(needs_other_content, compare(declaration, entry)))]
+    if declaration.freeze is not None:
+        # It cannot be chosen again. What another declaration has locked may be another image.
+        allowed = [entry for entry in allowed if entry.selector == declaration.selector] or allowed
     if len(allowed) == 1 and is_proven(allowed[0]):
         return allowed[0], _Agreement.ENTRY
     if len(allowed) > 1 and _has_one_index(allowed):

@@ -129,6 +129,14 @@ def test_a_renamed_image_is_one_image() -> None:
     assert merged.before == _lockfile(_entry("a"))
 
 
+def test_a_frozen_image_is_that_of_the_side_which_declares_it_so() -> None:
+    other = _entry("b", repository="a", tag="1.0.0", index="x")
+    frozen = _in_range("1.1.0", index="y")
+    images = 'a = { image = "a", version = ">=1,<2", freeze = "why" }'
+    for ours, theirs in ((other, frozen), (frozen, other)):
+        assert _settled(_merge(images, ours, theirs), frozen)
+
+
 def test_frozen_images_with_other_content_on_each_side_are_an_error_that_names_them_all() -> None:
     images = 'a = { image = "a:1", freeze = "why" }\nb = { image = "b:1", freeze = "so" }'
     sides = [_entry("a", index=side) + _entry("b", index=side) for side in ("x", "y")]
