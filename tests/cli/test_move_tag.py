@@ -106,6 +106,27 @@ def test_after_a_new_tag_in_images_toml_two_commands_follow(project: Project) ->
     assert project.read("ci/Dockerfile").count(f"golang:1.23@{project.images['golang:1.23'].digest}") == 2
 
 
+def test_a_newer_tag_of_a_file_is_taken_before_all_others_are_moved(project: Project) -> None:
+    project.push("node:22", multi_platform_image("linux/amd64", "linux/arm64", note="newer node"))
+    project.write("images.toml", _IMAGES.replace("node:20", "node:22"))
+    assert project.run("lock").exit_code == 0
+    project.write("ci/Dockerfile", "FROM $B\nFROM golang:1.23\nFROM node:20\n")
+    assert project.run("check").stderr.partition("\n\n")[2].splitlines() == [
+        "hint: give the ARG a default before the first FROM (ci/Dockerfile:1:6)",
+        "hint: run `imagelock update go --to 1.23` (ci/Dockerfile:2:6)",
+        "hint: then run `imagelock render --retag`",
+        "hint: add a reference to `names` under [external] to accept it as it is",
+    ]
+    assert project.run("render").stderr.splitlines()[-2:] == [
+        "hint: run `imagelock update go --to 1.23` (ci/Dockerfile:2:6)",
+        "hint: run `imagelock render --retag` (ci/Dockerfile:3:6)",
+    ]
+    project.write("ci/Dockerfile", project.read("ci/Dockerfile").replace("FROM $B\n", ""))
+    assert project.run("update", "go", "--to", "1.23").exit_code == 0
+    assert project.run("render", "--retag").exit_code == project.run("check").exit_code == 0
+    assert f"golang:1.23@{project.images['golang:1.23'].digest}" in project.read("ci/Dockerfile")
+
+
 @pytest.mark.parametrize("digest", ["golang:1.23", "golang:1.22", None])
 def test_after_a_new_tag_in_a_pinned_file_one_command_follows(project: Project, digest: str | None) -> None:
     suffix = f"@{project.images[digest].digest}" if digest else ""

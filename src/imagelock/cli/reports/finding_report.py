@@ -23,6 +23,8 @@ _LISTED_PLACES = 2
 _NOT_LOCKED = "not-locked"
 _ACCEPTABLE = ("unresolved", "not-pinnable")
 _ADD_ALL = f"run `{SCAN}`, then `{LOCK}` to declare these images, or take their references out"
+_RETAG_HINT = f"run `{RETAG}`"
+_OTHER_TAGS = frozenset(("other-tag", "stale-tag"))
 _ORDER = (SCAN, LOCK, RENDER, RETAG)
 
 
@@ -63,7 +65,8 @@ def _shown(wrong: Wrong) -> str:
 def hints(wrong: Sequence[Wrong], *, fails: bool = True) -> list[str]:
     """Write what fixes everything: first the commands in their order, then each other way with its places.
 
-    A hint that several things share is written once.
+    A hint that several things share is written once. `render --retag`, which moves every other tag, comes after the
+    ways that keep one.
     """
     wrong = _with_one_way_to_declare(wrong)
     if fails:
@@ -79,11 +82,14 @@ def hints(wrong: Sequence[Wrong], *, fails: bool = True) -> list[str]:
         if each.way_out and not each.command:
             way_out = _ADD_ALL if each.kind == _NOT_LOCKED and len(added) > 1 else each.way_out
             places.setdefault(way_out, []).append(place(each))
-    if fails and any(each.finding is not None and each.finding.kind in _ACCEPTABLE for each in wrong):
-        places[ACCEPT] = []
-    is_alone = not told and len(places) == 1
-    told += (way_out if is_alone or not where else f"{way_out} ({_where(where)})" for way_out, where in places.items())
-    return told
+    if len(places) > 1 and (where := places.pop(_RETAG_HINT, None)):
+        places[_RETAG_HINT] = where
+    accepts = fails and any(each.finding is not None and each.finding.kind in _ACCEPTABLE for each in wrong)
+    is_alone = not told and len(places) == 1 and not accepts
+    ways = [way_out if is_alone else f"{way_out} ({_where(where)})" for way_out, where in places.items()]
+    is_last = RETAG in commands and any(each.kind in _OTHER_TAGS and not each.command for each in wrong)
+    told = [*ways, f"then {told[0]}"] if is_last else [*told, *ways]
+    return [*told, *([ACCEPT] if accepts else [])]
 
 
 def _remedy(wrong: Wrong) -> str | None:
