@@ -126,6 +126,8 @@ def test_without_a_command_the_help_is_shown_as_a_mistake(workshop: Project) -> 
             ["check", "--format", "xml"],
             f"error: invalid value for `--format`: `xml` is not one of {_CHECK_FORMATS}\n{_USAGE_OF_CHECK}",
         ),
+        (["update", "go", "--to"], "error: `--to` needs a value\n"),
+        (["lock", "--check=yes"], "error: `--check` takes no value\n"),
         (["add"], "error: `imagelock add` needs [NAME] IMAGE\n\nhint: run `imagelock add --help`\n"),
         (["digest"], "error: `imagelock digest` needs IMAGE\n\nhint: run `imagelock digest --help`\n"),
         (

@@ -196,6 +196,8 @@ def _message_of_click(error: click.ClickException) -> str:
             )
         case click.MissingParameter() if error.ctx is not None and error.param is not None:
             return f"`{error.ctx.command_path}` needs {error.param.make_metavar(error.ctx)}"
+        case click.BadOptionUsage():
+            return f"`{error.option_name}` {'needs a' if 'requires' in message else 'takes no'} value"
         case click.BadParameter():
             return re.sub("'([^']*)'", r"`\1`", message)
         case click.UsageError() if extra := re.match(r"Got unexpected extra arguments? \((.*)\)", message):

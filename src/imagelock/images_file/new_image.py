@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import partial
 
 from imagelock.errors import ImagelockError, InvalidSelectorError
@@ -65,7 +67,10 @@ def make_entry(request: ImageRequest, images_file: ImagesFile, list_tags: TagLis
 
 
 def _alias(request: ImageRequest, written: UnnormalizedReference, images_file: ImagesFile) -> Alias:
-    (proposed,) = propose_names([written], taken=taken_names(images_file.images))
+    told = written
+    if written.tag is None and written.digest is None and not isinstance(written.repository, LayoutRepository):
+        told = replace(written, tag=_distinction(request))
+    (proposed,) = propose_names([told], taken=taken_names(images_file.images))
     if request.name is None:
         return proposed
     if not is_alias(request.name):
@@ -80,6 +85,14 @@ def _alias(request: ImageRequest, written: UnnormalizedReference, images_file: I
             hint=f"choose another name, or run `imagelock remove {image.alias}` first",
         )
     return Alias(request.name)
+
+
+def _distinction(request: ImageRequest) -> str | None:
+    """Return what tells an image without a tag from others of its repository: its variant, tag or first version."""
+    if request.variant or request.tag:
+        return request.variant or re.sub(r"\{\w*\}", "", request.tag or "").strip("-_.") or None
+    found = re.search(r"\d[\w.]*", request.version or "")
+    return found[0] if found else None
 
 
 def _parse_range(request: ImageRequest) -> VersionRange | None:

@@ -23,6 +23,25 @@ def test_a_tag_may_be_given_apart() -> None:
     assert str(_make(reference="redis", tag="7-alpine")) == 'redis = "redis:7-alpine"'
 
 
+@pytest.mark.parametrize(
+    ("request_", "name"),
+    [
+        (ImageRequest(reference="golang", version=">=1.23", variant="alpine"), "golang-alpine"),
+        (ImageRequest(reference="golang", tag="{version}-bookworm", version=">=1"), "golang-bookworm"),
+        (ImageRequest(reference="golang", version=">=1.23,<2"), "golang-1"),
+        (ImageRequest(reference="golang", version="latest"), "golang-latest"),
+        (ImageRequest(reference="golang", tag="1.21-alpine"), "golang-1"),
+        (ImageRequest(reference="golang"), "golang-latest"),
+        (ImageRequest(reference="golang:1.23"), "golang-1"),
+        (ImageRequest(reference="redis", version=">=7", variant="alpine"), "redis"),
+    ],
+)
+def test_a_second_image_of_a_repository_is_named_after_what_was_asked_for(request_: ImageRequest, name: str) -> None:
+    tags = ("1.23.1", "1.23.1-alpine", "1.23.1-bookworm", "7.0", "7.0-alpine")
+    file = parse_images_file('[images]\ngolang = {image = "golang", version = ">=1.22,<1.23", tag = "{version}-x"}\n')
+    assert make_entry(request_, file, lambda _: tags).alias == name
+
+
 def test_platforms_are_normalised() -> None:
     entry = _make(reference="redis:7", name="cache", platforms=("linux/arm64/v8", "x86_64"))
     assert str(entry) == '[images.cache] image = "redis:7", platforms = ["linux/arm64", "linux/amd64"]'
