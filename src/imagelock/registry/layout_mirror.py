@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Protocol
 
-from imagelock.errors import BatchError, ImagelockError, ImageNotFoundError, TemporaryError
+from imagelock.errors import BatchError, ExitCode, ImagelockError, ImageNotFoundError, TemporaryError
 from imagelock.locking.contents import ImageContents, ManifestReader, collect_contents, media_type_of, signature_tags
 from imagelock.locking.mirror import MirroredImage
 from imagelock.locking.parallel import Watcher, run_all
@@ -120,8 +120,22 @@ def _collect_signatures(
     failures = [(name, error) for name, error in results.failures if not isinstance(error, ImageNotFoundError)]
     if failures:
         asked = f"{len(failures)} of {len(tags)} tags"
-        raise BatchError(f"cannot look for signatures under {asked} (`--no-signatures` leaves them out)", failures)
+        message = f"cannot look for signatures under {asked} (`--no-signatures` leaves them out)"
+        raise BatchError(message, _by_repository(failures, tags))
     return dict(results.found)
+
+
+def _by_repository(
+    failures: Iterable[tuple[str, ImagelockError]], tags: Mapping[str, TagReference]
+) -> Iterator[tuple[str, ImagelockError]]:
+    """Yield one failure for each repository and reason: an image may have eighty tags, which fail in the same way."""
+    same: dict[tuple[str, str, ExitCode], dict[str, ImagelockError]] = {}
+    for name, error in sorted(failures, key=lambda failure: failure[0]):
+        key = str(tags[name].repository), error.message.replace(name, ""), error.exit_code
+        same.setdefault(key, {})[name] = error
+    for (repository, *_), found in same.items():
+        name, error = next(iter(found.items()))
+        yield (f"{repository} ({len(found)} tags)" if len(found) > 1 else name), error
 
 
 def _signature_tags(images: Iterable[ImageContents], registry: BlobSource) -> Iterator[TagReference]:

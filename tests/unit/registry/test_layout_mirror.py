@@ -228,6 +228,21 @@ def test_only_a_missing_tag_means_that_there_is_no_signature(
     assert caught.value.exit_code is error.exit_code
 
 
+def test_signatures_that_cannot_be_looked_for_are_told_once_for_each_repository_and_reason(
+    source: MemorySource, folder: Path
+) -> None:
+    image = source.push("go", multi_platform_image("linux/amd64"))
+    index, child = (each.digest.replace(":", "-") for each in (image, image.children[0]))
+    source.failures = {f"{_GO}:{index}{end}": TemporaryError(f"{_GO}:{index}{end} is busy") for end in (".sig", ".att")}
+    source.failures |= {f"{_GO}:{child}.sig": AuthenticationError("no")}
+    with pytest.raises(BatchError, match="cannot look for signatures under 3 of 8 tags") as caught:
+        _mirror(folder, source, (_GO, image))
+    assert sorted(caught.value.details) == sorted(
+        [f"{_GO} (2 tags): {_GO}:{index}.att is busy", f"{_GO}:{child}.sig: no"]
+    )
+    assert caught.value.exit_code is ExitCode.CANNOT
+
+
 def test_no_tag_is_asked_for_where_signatures_are_not_wanted(source: MemorySource, folder: Path) -> None:
     image = source.push("go", multi_platform_image("linux/amd64"))
     source.push(f"{_GO}:{image.digest.replace(':', '-')}.sig", platform_image("linux/amd64").content)
