@@ -256,6 +256,23 @@ def test_nothing_is_pinned_from_a_stale_lock(pinned: Project) -> None:
     assert pinned.read("Dockerfile") == "FROM golang:1.23\n"
 
 
+def test_files_of_pin_outside_the_project_are_told_with_their_lines(pinned: Project) -> None:
+    pinned.declare_locked('[pin]\nfiles = [\n  "Dockerfile",\n  "../a/Dockerfile",\n]\ndigest-only = ["../b/*.yaml"]\n')
+    pinned.write("Dockerfile", "FROM golang:1.22\n")
+    lines = pinned.read("images.toml").splitlines()
+    first, last = (lines.index(line) + 1 for line in ('  "../a/Dockerfile",', 'digest-only = ["../b/*.yaml"]'))
+    for command in ("check", "render", "scan"):
+        outcome = pinned.run(command)
+        assert outcome.exit_code == 2
+        assert outcome.stderr.splitlines() == [
+            "error: cannot pin files outside of the project",
+            f'  images.toml:{last}: pin.digest-only: "../b/*.yaml" lies outside the directory {pinned.folder}',
+            f'  images.toml:{first}: pin.files: "../a/Dockerfile" lies outside the directory {pinned.folder}',
+            "",
+            "hint: take them out of [pin] in images.toml",
+        ]
+
+
 def test_unpinning_needs_no_project(tmp_path: Path, pinned: Project) -> None:
     (tmp_path / ".git").mkdir()
     pinned.write("Dockerfile", f"FROM {GO}\nFROM nginx@{digest('nginx')}\n")

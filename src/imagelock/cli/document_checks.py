@@ -48,7 +48,7 @@ class PinCheck:
         self._images_path = project.images_path
         self._folder = project.folder
         self._patterns = images_file.pins.files
-        self._selection = select_pinned_files(project.folder, images_file)
+        self._selection = select_pinned_files(project, images_file)
         self._pins = Pins.of(project.folder, images_file, images_to_render(images_file, lockfile))
         self.files = self._selection.files
         outputs = {identify(project.folder / target.output) for target in images_file.targets}
@@ -184,7 +184,7 @@ class TreeSearch:
     """
 
     def __init__(self, project: Project, images_file: ImagesFile, lockfile: Lockfile) -> None:
-        self._folder = project.folder
+        self._project, self._folder = project, project.folder
         self._images_file = images_file
         self._pins = Pins.of(project.folder, images_file, images_to_render(images_file, lockfile))
         self._declared = DeclaredImages(images_file.images)
@@ -228,7 +228,7 @@ class TreeSearch:
     def _search_all(self, console: Console) -> Iterator[tuple[str, Format, bytes]]:
         """Plan each file that was not checked before, and return every document of the project."""
         is_external = external_files(self._images_file.external.files)
-        pinned = {identify(file.path) for file in select_pinned_files(self._folder, self._images_file).files}
+        pinned = {identify(file.path) for file in select_pinned_files(self._project, self._images_file).files}
         exports = {identify(self._folder / target.output) for target in self._images_file.exports}
         listed = [path for path in self._pins.documents.searched_paths() if not is_external(path)]
         identities = {path: identify(self._folder / path) for path in listed}

@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING
 
 from imagelock.errors import DocumentError, did_you_mean
 from imagelock.images_file.parser import ImagesFile, RenderTarget
-from imagelock.images_file.toml import entry_line, find_lines, nearest_line
 from imagelock.model.frozen import frozen
-from imagelock.project.files import read_text
 from imagelock.project.project import Project
 
 if TYPE_CHECKING:
@@ -90,16 +88,16 @@ def _select_pinned_files(project: Project, images_file: ImagesFile) -> Selection
     _refuse_rule_problems(project, images_file)
     if not images_file.pins.names_files:
         return None
-    from imagelock.rendering.pinned_files import select_pinned_files  # noqa: PLC0415  30 ms that only [pin] needs
+    from imagelock.rendering.pinned_files import (  # noqa: PLC0415  30 ms that only [pin] needs
+        locate_entries,
+        select_pinned_files,
+    )
 
-    selection = select_pinned_files(project.folder, images_file)
+    selection = select_pinned_files(project, images_file)
     if selection.problems:
-        text = read_text(project.images_path)
-        lines = find_lines(text)
-        found = [(entry_line(text, nearest_line(lines, ("pin", it.key)), it.entry), it) for it in selection.problems]
         raise DocumentError(
             f"{project.images_path} names files that are not there",
-            details=[f"{project.images_path}:{line}: {problem}" for line, problem in found],
+            details=locate_entries(project, selection.problems),
             hint="run `imagelock scan --write`" if selection.has_lost_names else None,
         )
     return selection

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from enum import StrEnum
-from pathlib import Path
 
 from imagelock.documents.pin_decisions import is_external, plan_pins
 from imagelock.documents.pin_plan import FindingKind, PinStep
@@ -17,6 +16,7 @@ from imagelock.images_file.parser import ImagesFile
 from imagelock.locking.freshness import find_mismatches
 from imagelock.locking.lockfile import Lockfile
 from imagelock.model.frozen import frozen
+from imagelock.project.project import Project
 from imagelock.rendering.pin_in_place import locked_references
 from imagelock.rendering.pinned_files import select_pinned_files
 from imagelock.rendering.template import images_to_render
@@ -72,15 +72,15 @@ class InventoryFile:
 class Inventory:
     """What images.toml and images.lock say about documents; stale lock entries are ignored."""
 
-    def __init__(self, folder: Path, images_file: ImagesFile, lockfile: Lockfile) -> None:
+    def __init__(self, project: Project, images_file: ImagesFile, lockfile: Lockfile) -> None:
         stale = {mismatch.alias for mismatch in find_mismatches(images_file, lockfile)}
         fresh = replace(images_file, images=tuple(it for it in images_file.images if it.alias not in stale))
         self._declared = DeclaredImages(images_file.images)
         self._locked = locked_references(images_to_render(fresh, lockfile).values())
         self._external = images_file.external.covers
-        self._folder = folder
-        self._pinned = {file.path.resolve(): file.style for file in select_pinned_files(folder, images_file).files}
-        self._rendered = {(folder / target.output).resolve() for target in images_file.targets}
+        self._folder = project.folder
+        self._pinned = {file.path.resolve(): file.style for file in select_pinned_files(project, images_file).files}
+        self._rendered = {(project.folder / target.output).resolve() for target in images_file.targets}
 
     def take(self, documents: Iterable[ScannedDocument], names: OwnNames) -> Iterator[InventoryFile]:
         """Return what is known of each document that names an image or could not be read.

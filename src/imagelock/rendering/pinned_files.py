@@ -12,9 +12,11 @@ from posixpath import join, normpath
 from imagelock.documents.pin_plan import PinStyle
 from imagelock.errors import DocumentError
 from imagelock.images_file.parser import ImagesFile
+from imagelock.images_file.toml import entry_line, find_lines, nearest_line
 from imagelock.model.frozen import frozen
 from imagelock.model.globs import compile_glob, is_wild, split_fixed
-from imagelock.project.files import find_kind_problem
+from imagelock.project.files import find_kind_problem, read_text
+from imagelock.project.project import Project
 from imagelock.project.tree import FileListing, list_tree
 from imagelock.project.work_tree import Identity, find_work_tree, identify
 
@@ -72,17 +74,17 @@ class Selection:
         return any(problem.is_lost_name for problem in self.problems)
 
 
-def select_pinned_files(folder: Path, images_file: ImagesFile) -> Selection:
+def select_pinned_files(project: Project, images_file: ImagesFile) -> Selection:
     """Return the files without duplicates, sorted by path; outputs of ``[render]`` need not exist yet.
 
     ``DocumentError`` if a pattern leads out of the work tree: nothing is listed or read there.
     """
-    pins = images_file.pins
+    folder, pins = project.folder, images_file.pins
     candidates = _Candidates(folder, images_file)
     files: dict[Identity, PinnedFile] = {}
     problems: list[EntryProblem] = []
     external: list[str] = []
-    misplaced: list[str] = []
+    misplaced: list[EntryProblem] = []
     absent: set[str] = set()
     # A file in both lists is one of those that want no tag: that list is the more specific one.
     for style, key, patterns in (
@@ -95,7 +97,7 @@ def select_pinned_files(folder: Path, images_file: ImagesFile) -> Selection:
                 continue
             paths, objections = candidates.find(pattern)
             absent |= candidates.find_absent(pattern)
-            misplaced += [f'pin.{key}: "{pattern}" {objection}' for objection in objections]
+            misplaced += [EntryProblem(key, pattern, objection) for objection in objections]
             if not paths and not objections:
                 problems.append(EntryProblem(key, pattern, _why_nothing(folder / pattern)))
             for path in paths:
@@ -103,9 +105,21 @@ def select_pinned_files(folder: Path, images_file: ImagesFile) -> Selection:
                 file = files.get(identify(new.path), new)
                 files[identify(new.path)] = replace(file, found_by=(*file.found_by, pattern))
     if misplaced:
-        raise DocumentError("cannot pin files outside of the project", details=misplaced)
+        raise DocumentError(
+            "cannot pin files outside of the project",
+            details=locate_entries(project, misplaced),
+            hint=f"take them out of [pin] in {project.images_path}",
+        )
     found = tuple(sorted(files.values(), key=lambda file: file.path))
     return Selection(found, tuple(problems), tuple(external), tuple(sorted(absent)))
+
+
+def locate_entries(project: Project, problems: Iterable[EntryProblem]) -> list[str]:
+    """Write each problem with its line in images.toml."""
+    text = read_text(project.images_path)
+    lines = find_lines(text)
+    found = [(entry_line(text, nearest_line(lines, ("pin", it.key)), it.entry), it) for it in problems]
+    return [f"{project.images_path}:{line}: {problem}" for line, problem in found]
 
 
 def external_files(patterns: Iterable[str]) -> Callable[[str], bool]:

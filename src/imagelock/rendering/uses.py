@@ -33,7 +33,7 @@ def find_uses(project: Project, images_file: ImagesFile, lockfile: Lockfile, ali
     gone = tuple(image for image in images_file.images if image.alias in aliases and image.alias in locked)
     references = locked_references(images_to_render(replace(images_file, images=gone), lockfile).values())
     documents = ProjectDocuments(project.folder, images_file.documents)
-    for file in select_pinned_files(project.folder, images_file).files:
+    for file in select_pinned_files(project, images_file).files:
         with suppress(FileError):
             yield from _in_document(file.path, references, aliases, documents)
 

@@ -108,7 +108,7 @@ def _places(
                 line, column = cursor.position(placeholder.start)
                 written = content[placeholder.start : placeholder.end].decode()
                 yield _Place(template, line, column, written, "template")
-    for file in Inventory(project.folder, images_file, lockfile).take(found.documents, found.names):
+    for file in Inventory(project, images_file, lockfile).take(found.documents, found.names):
         for entry in file.entries:
             if entry.name == name:
                 at = entry.reference.position

@@ -76,7 +76,7 @@ def command(  # noqa: PLR0913  click hands over each option as an argument
     else:
         images_file, lockfile = project.read() if exists else (ImagesFile(()), Lockfile())
         found = scan_project(project, images_file, settings.console, paths=paths, excluded=excluded)
-        files = tuple(Inventory(project.folder, images_file, lockfile).take(found.documents, found.names))
+        files = tuple(Inventory(project, images_file, lockfile).take(found.documents, found.names))
         if output_format == "json":
             settings.console.json(
                 {**inventory_document(files, settings.console.complete), **unread_document(found.unread)}
@@ -100,7 +100,7 @@ def scan_and_write(
     with begin(settings.console, project) as transaction:
         images_file, lockfile = project.read()
         scanned = scan_project(project, images_file, settings.console, paths=paths, excluded=excluded)
-        files = tuple(Inventory(project.folder, images_file, lockfile).take(scanned.documents, scanned.names))
+        files = tuple(Inventory(project, images_file, lockfile).take(scanned.documents, scanned.names))
         found = survey(scanned.documents, images_file, names=scanned.names)
         carried = {file.document.path for file in files if file.carrier is not Carrier.NOTHING}
         additions = find_additions(

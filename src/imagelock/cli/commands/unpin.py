@@ -72,6 +72,6 @@ def _read_project(settings: Settings) -> tuple[ProjectDocuments, LockedReference
         by_alias = lockfile.by_alias()
         known = tuple(image for image in images_file.images if image.alias in by_alias)
         locked = locked_references(images_to_render(replace(images_file, images=known), lockfile).values())
-        pinned = frozenset(identify(file.path) for file in select_pinned_files(project.folder, images_file).files)
+        pinned = frozenset(identify(file.path) for file in select_pinned_files(project, images_file).files)
         return ProjectDocuments(project.folder, images_file.documents), locked, pinned
     return ProjectDocuments(Path()), LockedReferences(()), frozenset()
