@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 
@@ -271,6 +272,26 @@ def test_a_template_can_be_begun_later(pinned: Project) -> None:
     assert again == Outcome(
         2, "", "error: images.toml renders `Dockerfile` already\n\nhint: edit its template, `Dockerfile.in`\n"
     )
+
+
+@pytest.mark.parametrize("images_file", [None, "[images]\n", '[images]\ngo = "golang:1.22"\n'])
+def test_no_template_is_made_of_a_file_outside_the_project(
+    tmp_path: Path, pinned: Project, images_file: str | None
+) -> None:
+    outside = tmp_path / "elsewhere" / "Dockerfile"
+    outside.parent.mkdir()
+    outside.write_text("FROM golang:1.22\n")
+    (pinned.folder / "linked").symlink_to(outside.parent)
+    if images_file is not None:
+        pinned.write("images.toml", images_file)
+    before = pinned.files()
+    where = f"outside the directory {pinned.folder}"
+    for name, verb in ((str(outside), "lies"), ("../elsewhere/Dockerfile", "lies"), ("linked/Dockerfile", "leads")):
+        outcome = pinned.run("init", "--template", name)
+        assert outcome.exit_code == 2
+        assert outcome.stderr.startswith(f"error: cannot make a template of `{name}`: it {verb} {where}")
+    assert pinned.files() == before
+    assert [path.name for path in outside.parent.iterdir()] == ["Dockerfile"]
 
 
 def test_a_later_template_can_be_tried_first(pinned: Project) -> None:

@@ -23,6 +23,7 @@ from imagelock.model.frozen import frozen
 from imagelock.project.documents import Document, ProjectDocuments
 from imagelock.project.files import read_bytes
 from imagelock.project.project import Project
+from imagelock.project.work_tree import find_work_tree
 from imagelock.rendering.pinned_files import external_files
 
 
@@ -111,11 +112,17 @@ def _examine(
     console.end_progress()
 
 
-def scan_named(folder: Path, names: Iterable[str], *, rules: DocumentRules | None = None) -> Iterator[ScannedDocument]:
-    """Scan files that are named as seen from the working directory; each must be a document that names images."""
+def scan_named(folder: Path, names: Sequence[str], *, rules: DocumentRules | None = None) -> Iterator[ScannedDocument]:
+    """Scan files that are named as seen from the working directory; each must be a document that names images.
+
+    ``DocumentError`` for one outside the work tree, which ``render`` would refuse.
+    """
     documents = ProjectDocuments(folder, rules)
+    tree = find_work_tree(folder) if names else None
     for name in names:
         path = Path(name)
+        if tree and (objection := tree.objection(path)):
+            raise DocumentError(f"cannot make a template of `{name}`: it {objection}")
         content = read_bytes(path)
         document = _scanned(
             Path(os.path.relpath(path, folder)).as_posix(), Document(content, documents.kind_of_named(path, content))
