@@ -188,6 +188,20 @@ def test_nothing_is_said_of_files_that_were_not_searched(pinned: Project) -> Non
     assert pinned.run("scan", "--write", "--exclude", "a/**").stderr == every.format(" outside a/**")
 
 
+@pytest.mark.parametrize("path", ["sub", "sub/deep", "sub/deep/Dockerfile"])
+def test_the_files_of_another_project_are_not_said_to_have_no_image(pinned: Project, path: str) -> None:
+    pinned.declare_locked()
+    pinned.write("sub/images.toml", "[images]\n")
+    pinned.write("sub/deep/Dockerfile", "FROM one:1\n")
+    for command in (["scan"], ["scan", "--write"]):
+        assert pinned.run(*command, path) == Outcome(
+            2,
+            "",
+            f"error: `{path}` belongs to another project, that of sub/images.toml\n\nhint: scan it from there\n",
+        )
+    assert "one:1" in pinned.run("-C", "sub", "scan").stdout
+
+
 @pytest.mark.parametrize("command", [("scan", "--write", "c"), ("init", "--exclude", "a/**")])
 def test_a_first_file_says_which_part_has_no_image(pinned: Project, command: tuple[str, ...]) -> None:
     pinned.write("a/Dockerfile", "FROM one:1\n")

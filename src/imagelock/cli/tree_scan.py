@@ -18,7 +18,7 @@ from imagelock.documents.unread import UnreadKind, find_unread_places
 from imagelock.errors import DocumentError, FileError
 from imagelock.images_file.discovery import ScannedDocument
 from imagelock.images_file.own_names import OwnNames
-from imagelock.images_file.parser import ImagesFile
+from imagelock.images_file.parser import IMAGES_FILE_NAME, ImagesFile
 from imagelock.model.frozen import frozen
 from imagelock.project.documents import Document, ProjectDocuments
 from imagelock.project.files import read_bytes
@@ -139,6 +139,9 @@ def below(folder: Path, paths: Iterable[Path]) -> Callable[[str], bool]:
             raise FileError(f"cannot scan `{path}`: there is no such file or directory")
         if seen.startswith("../"):
             raise FileError(f"`{path}` is outside the directory of images.toml")
+        for parent in (Path(seen), *Path(seen).parents):
+            if parent != Path() and (other := folder / parent / IMAGES_FILE_NAME).is_file():
+                raise FileError(f"`{path}` belongs to another project, that of {other}", hint="scan it from there")
     return lambda path: any(it in (".", path) or path.startswith(f"{it}/") for it in wanted)
 
 
