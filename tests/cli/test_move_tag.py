@@ -99,7 +99,7 @@ def test_after_a_new_tag_in_images_toml_two_commands_follow(project: Project) ->
     assert (outcome.exit_code, outcome.stderr.splitlines()[-1]) == (1, "hint: run `imagelock render --retag`")
     left_alone = project.run("render").stderr
     assert left_alone.endswith(
-        "note: 2 references have another tag than images.toml\nhint: run `imagelock render --retag`\n"
+        "note: 2 references have another tag or digest than images.toml\nhint: run `imagelock render --retag`\n"
     )
     assert project.run("render", "--retag").exit_code == 0
     assert project.run("check").exit_code == 0

@@ -29,7 +29,7 @@ def tell_what_stayed(console: Console, made: Mapping[Path, Pinned]) -> None:
     others = [_wrong_refusal(path, each) for path, pinned in made.items() for each in pinned.other_tag]
     if others:
         subject = f"{count(len(others), 'reference')} {'has' if len(others) == 1 else 'have'}"
-        console.note(f"{subject} another tag than images.toml")
+        console.note(f"{subject} another tag or digest than images.toml")
         _tell_places(console, others)
         _tell_hints(console, others)
     if unknown:
